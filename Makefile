@@ -1,0 +1,59 @@
+# `make help` lists what can be made. Another Python: make PYTHON=python3.12 VENV=.venv312 test
+
+VENV ?= .venv
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
+	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$python && break; \
+	done)
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: setup demo test bench lock clean help
+
+setup: $(READY)  ## make .venv, install what is needed, get the embedding weights
+	@$(BIN)/python -m index.weights
+
+# The stamp is set last: after an interruption the next run goes on from here.
+$(READY): requirements-dev.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed, and none was found." \
+		"Install one, or say where it is: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) cannot make virtual environments: its venv module is not whole." \
+		"On Debian and Ubuntu: apt-get install $(notdir $(PYTHON))-venv" >&2; exit 1; }
+	test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+		--require-hashes --no-deps -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+		--no-index --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup  ## index the articles of this project and ask them a question
+	$(BIN)/clippings --data .demo index articles
+	$(BIN)/clippings --data .demo ask "How many people were killed in the Kerman attack?"
+
+test: setup  ## the whole gate, as CI runs it
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+bench: setup  ## speed and memory, each figure beside its reference
+	$(BIN)/python -m tests.bench
+
+# No trace of the index or the folder of wheels that this machine is set up with may come into the files: --no-config,
+# `env -u` and the two emit options see to it. The extra is resolved along, so that it can be added to what is locked.
+LOCK := env -u PIP_FIND_LINKS -u UV_FIND_LINKS $(BIN)/uv --no-config pip compile --quiet --upgrade --universal \
+	--fork-strategy fewest --python-version 3.11 --generate-hashes --no-annotate \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' pyproject.toml
+lock:  ## resolve the requirements anew, to the newest versions that pyproject.toml allows
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore uv
+	$(LOCK) --group dev --extra anthropic --output-file $(VENV)/everything.txt
+	$(LOCK) --group dev --constraint $(VENV)/everything.txt --output-file requirements-dev.txt
+	$(LOCK) --group build --constraint $(VENV)/everything.txt --output-file requirements.txt
+
+clean:  ## remove what was made here; the weights stay in the cache of the user
+	rm -rf $(VENV) .demo dist .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	find bot index prompts tests -name __pycache__ -prune -exec rm -rf {} +
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/make \1\t\2/p' Makefile | expand -t 14

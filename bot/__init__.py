@@ -1,0 +1,1 @@
+"""Questions to answers, and the screens that show them."""

@@ -1,0 +1,229 @@
+"""The commands of `clippings`: each takes its arguments and settings, prints, and returns the exit code."""
+
+from __future__ import annotations
+
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot import as_json, render
+from bot.filters import known_outlet, make_filters
+from index.models import Article, ClippingsError, Failure, Filters, RawRecord, UnreadableError
+
+if TYPE_CHECKING:
+    from bot.repl import Asks
+    from bot.settings import Settings
+    from index.ingest import Report
+    from index.status import Status
+
+OnProgress = Callable[[int, int], None]
+"""Told how many of how many are done."""
+
+OK, FAILED, REFUSED = 0, 1, 3
+EXPLAINED = 3  # records of a file that holds many
+LLM_PATIENCE = 10.0  # seconds that `status` waits for the language model
+
+
+class Parts:
+    """Where the real parts are chosen, and imported when they are needed. Tests put others in their place."""
+
+    def engine(self, settings: Settings) -> Asks:
+        """What answers."""
+        from bot.answer import Engine
+
+        return Engine(settings)
+
+    def ingest(self, settings: Settings, paths: Sequence[Path], *, prune: bool, progress: OnProgress) -> Report:
+        """Bring the index up to date."""
+        from index.ingest import ingest
+
+        return ingest(settings.data, paths, model_dir=settings.model_dir, prune=prune, progress=progress)
+
+    def articles(self, file: Path) -> Iterator[Article | Failure]:
+        """What a file holds, cleaned, and nothing of it indexed."""
+        from index.clean import clean
+        from index.load import load
+
+        for record in load([file]):
+            yield _cleaned(clean, record) if isinstance(record, RawRecord) else record
+
+    def status(self, settings: Settings) -> Status:
+        """What is indexed."""
+        from index.status import status
+
+        return status(settings.data)
+
+    def check_llm(self, settings: Settings) -> str:
+        """Whether the language model answers, in words; ClippingsError where it cannot."""
+        from bot.write import check, make_llm
+
+        timeout = min(settings.llm_timeout, LLM_PATIENCE)
+        key = settings.llm_api_key
+        return check(make_llm(settings.llm, api_key=key, timeout=timeout, context_window=settings.llm_context))
+
+
+def index(arguments: Namespace, settings: Settings, parts: Parts) -> int:
+    """Index files and folders, or explain how one is read."""
+    if arguments.explain:
+        return _explain(arguments, parts)
+    with progress_bar("articles") as progress:
+        report = parts.ingest(settings, arguments.paths, prune=arguments.prune, progress=progress)
+    if arguments.json:
+        sys.stdout.write(as_json.dumps(as_json.report(report)))
+    else:
+        _print_failures(report.failed)
+        print(render.safe(_summary(report)))
+    return FAILED if report.failed else OK
+
+
+def ask(arguments: Namespace, settings: Settings, parts: Parts) -> int:
+    """Answer one question."""
+    words = " ".join(arguments.question)
+    question = (sys.stdin.read() if words == "-" else words).strip()
+    with closing(parts.engine(settings)) as engine:
+        answer = engine.ask(question, filters=_filters(arguments, engine), today=arguments.asked)
+    if arguments.json:
+        sys.stdout.write(as_json.dumps(as_json.answer(answer)))
+    else:
+        render.show(render.answer_lines(answer), sys.stdout)
+    return REFUSED if answer.refusal else OK
+
+
+def show(arguments: Namespace, settings: Settings, parts: Parts) -> int:
+    """Print one article."""
+    with closing(parts.engine(settings)) as engine:
+        article = engine.article(arguments.id)
+        if article is None:
+            raise ClippingsError(_no_article(arguments.id, engine))
+    if arguments.json:
+        sys.stdout.write(as_json.dumps(as_json.article(article)))
+    else:
+        render.show(render.article_lines(article), sys.stdout)
+    return OK
+
+
+def chat(arguments: Namespace, settings: Settings, parts: Parts) -> int:
+    """Hold a conversation."""
+    from bot import repl
+
+    with closing(parts.engine(settings)) as engine:
+        return repl.chat(engine, settings, debug=arguments.debug)
+
+
+def status(arguments: Namespace, settings: Settings, parts: Parts) -> int:
+    """Say what is indexed and whether all is well."""
+    found = parts.status(settings)
+    llm = _llm_state(settings, parts)
+    if arguments.json:
+        sys.stdout.write(as_json.dumps({**as_json.status(found), "data": str(settings.data), "llm": llm}))
+    else:
+        said = f"{llm['name']}: {llm['check']}" if llm else "none is set; answers are quoted"
+        render.show(render.status_lines(found, settings.data, said), sys.stdout)
+    return OK if found.healthy else FAILED
+
+
+def evaluate(arguments: Namespace, settings: Settings, parts: Parts) -> int:
+    """Answer a set of questions and print how well."""
+    from bot.evaluate import run
+
+    return run(arguments.folder, settings, parts, as_json=arguments.json)
+
+
+def _cleaned(clean: Callable[[RawRecord], Article], record: RawRecord) -> Article | Failure:
+    try:
+        return clean(record)
+    except UnreadableError as error:
+        return Failure(record.path, str(error))
+
+
+def _explain(arguments: Namespace, parts: Parts) -> int:
+    found = list(islice(parts.articles(arguments.explain), EXPLAINED + 1))
+    shown, more = found[:EXPLAINED], len(found) > EXPLAINED
+    articles = [each for each in shown if isinstance(each, Article)]
+    failed = [each for each in shown if isinstance(each, Failure)]
+    if arguments.json:
+        failures = [as_json.failure(failure) for failure in failed]
+        explained = {"articles": [as_json.article(each) for each in articles], "failed": failures, "more": more}
+        sys.stdout.write(as_json.dumps(explained))
+    else:
+        for position, article in enumerate(articles):
+            parting = [render.line(), render.line("-" * 40), render.line()] if position else []
+            render.show([*parting, *render.article_lines(article)], sys.stdout)
+        if more:
+            print(f"\n(The first {EXPLAINED} only; the file holds more.)")
+        _print_failures(failed)
+    return FAILED if failed else OK
+
+
+def _print_failures(failed: Sequence[Failure]) -> None:
+    for failure in failed:
+        print(f"{render.one_line(failure.path)}: {render.one_line(failure.reason)}", file=sys.stderr)
+
+
+def _summary(report: Report) -> str:
+    counts = {name: getattr(report, name) for name in ("added", "changed", "unchanged", "removed")}
+    counted = ", ".join(f"{count} {name}" for name, count in counts.items())
+    lines = [
+        f"{counted}, {len(report.failed)} failed; {report.chunks_embedded} chunks embedded in {report.seconds:.1f} s."
+    ]
+    if report.rebuilt:
+        lines.append(f"All was embedded anew: {report.rebuilt}.")
+    if report.gone:
+        lines.append(f"{report.gone} gone from where they were read; `clippings index --prune` removes them.")
+    if report.chunks_embedded and report.seconds:
+        share = int(100 * report.embed_seconds / report.seconds)
+        lines.append(f"{share} % of the time was spent in the embedding model")
+    return "\n".join(lines)
+
+
+def _filters(arguments: Namespace, engine: Asks) -> Filters:
+    outlet = arguments.outlet
+    if outlet:
+        outlet, unknown = known_outlet(outlet, engine.sources())
+        if unknown:
+            print(render.one_line(unknown), file=sys.stderr)
+    return make_filters(outlet, arguments.since, arguments.until)
+
+
+def _no_article(article_id: str, engine: Asks) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(article_id, [source.id for source in engine.sources()], n=3, cutoff=0.4)
+    hint = f"Near it: {', '.join(near)}." if near else "`clippings ask --json` gives the ids of what it cites."
+    return f"There is no article with the id {article_id}. {hint}"
+
+
+def _llm_state(settings: Settings, parts: Parts) -> dict[str, object] | None:
+    if not settings.llm:
+        return None
+    try:
+        return {"name": settings.llm_name, "answers": True, "check": parts.check_llm(settings)}
+    except ClippingsError as error:
+        return {"name": settings.llm_name, "answers": False, "check": str(error)}
+
+
+@contextmanager
+def progress_bar(of: str) -> Iterator[OnProgress]:
+    """A bar on a terminal's stderr, with how many are done, rate and time left; nothing anywhere else."""
+    if not sys.stderr.isatty():
+        yield lambda _done, _total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    left = TimeRemainingColumn()
+    columns = (TextColumn(of), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), left)
+    started = time.monotonic()
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=None, rate="")
+
+        def update(done: int, total: int) -> None:
+            rate = done / max(time.monotonic() - started, 0.001)
+            bar.update(task, completed=done, total=total, rate=f"{rate:.1f}/s")
+
+        yield update

@@ -1,0 +1,196 @@
+"""The answerer without a language model: which sentences of the passages say it, quoted to the letter.
+
+Each sentence of the best passages is scored by what it means (cosine to the question), which of the question's
+words it and its headline hold (weighted by their rarity), the kind of thing it holds (a number where one is
+asked for) and how well its passage was found. The best is quoted, with a second and third where they are nearly
+as good and say something else. Where two articles give different figures for what was asked, both are quoted
+and the answer says that they differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from bot.figures import Figure, asked_figure, counted, differ
+from bot.kinds import Kind, holds, kind_asked
+from bot.models import Citation
+from index.embed import Vectors
+from index.models import Passage, Source
+from index.text import names, sentences, stem, stems, words
+
+PASSAGES = 4
+_EMBEDDED = 16  # sentences of which the meaning is compared: what the cheaper signs rank below is never quoted
+_MEANING, _FOUND, _HOLDS_KIND = 5.0, 0.2, 0.4  # weights beside a coverage of 0 to 1, chosen on four question sets
+_COUNTS = 0.4  # what it is worth to give a figure for all that the question counts
+_NEARLY_AS_GOOD = 0.4
+_LONGEST = 80  # words in all
+_MOST = 3
+_SAME = 0.7  # share of the shorter sentence's words that makes the other a repetition
+_SAME_MATTER = 0.6  # of the coverage of the best sentence's passage
+_DIFFERING = 1.0  # how far behind the best a sentence with another figure may be
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of a passage, and how well it answers.
+
+    ``coverage`` is the share of the question's words in it, ``around`` are the stems of its passage and headline.
+    """
+
+    passage: Passage
+    start: int
+    end: int
+    text: str
+    score: float
+    coverage: float
+    around: frozenset[str]
+    cosine: float = 0.0
+    holds_kind: bool = False
+    stems: frozenset[str] = frozenset()
+    figure: Figure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """The answer's text with its ``[n]``, and the quotes that they stand for."""
+
+    text: str
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is known of a question before any passage is read. ``rarity`` maps its stemmed words to their weights."""
+
+    text: str
+    rarity: Mapping[str, float]
+    vector: Vectors
+    kind: Kind = field(init=False)
+    words: frozenset[str] = field(init=False)
+    counted: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Read the kind of thing that is asked for."""
+        object.__setattr__(self, "kind", kind_asked(self.text))
+        object.__setattr__(self, "words", frozenset(words(self.text)))
+        object.__setattr__(self, "counted", counted(self.text))
+
+    def coverage(self, held: frozenset[str]) -> float:
+        """The share of the question's words, by rarity, that a set of stems holds; 0 to 1."""
+        total = sum(self.rarity.values())
+        return sum(weight for word, weight in self.rarity.items() if word in held) / total if total else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found for a question: passages, best first, and the sentences of the best of them, best first."""
+
+    question: Question
+    passages: tuple[Passage, ...]
+    ranked: tuple[Sentence, ...]
+
+
+def rank_sentences(
+    question: Question, passages: Sequence[Passage], embed: Callable[[Sequence[str]], Vectors]
+) -> tuple[Sentence, ...]:
+    """The sentences of the best passages, and of the same stories elsewhere, that answer best; best first."""
+    read = [told for passage in passages[:PASSAGES] for told in (passage, *passage.retold)]
+    found = [sentence for passage in read for sentence in _sentences(question, passage)]
+    found = sorted(found, key=lambda sentence: -sentence.score)[:_EMBEDDED]
+    if not found:
+        return ()
+    cosines = embed([sentence.text for sentence in found]) @ question.vector
+    ranked = [_with_meaning(sentence, float(cosine)) for sentence, cosine in zip(found, cosines, strict=True)]
+    return tuple(sorted(ranked, key=lambda sentence: -sentence.score))
+
+
+def compose(found: Found) -> Quoted:
+    """Quote the best of the sentences found; both sides where articles differ on the figure asked for."""
+    ranked, best = found.ranked, found.ranked[0]
+    other = _differing(found.question, ranked)
+    chosen = [best, other] if other else _choose(ranked)
+    citations = tuple(_citation(number, sentence, ranked) for number, sentence in enumerate(chosen, 1))
+    quotes = [f"“{citation.quote}” [{citation.number}]" for citation in citations]
+    text = f"The articles differ: {quotes[0]} — but: {quotes[1]}" if other else " ".join(quotes)
+    return Quoted(text, citations)
+
+
+def _sentences(question: Question, passage: Passage) -> list[Sentence]:
+    headline = frozenset(stems(passage.source.headline))
+    around = headline | frozenset(stems(passage.text))
+    found = []
+    for start, end in sentences(passage.text):
+        text = passage.text[start:end]
+        held = frozenset(stems(text))
+        if not held:
+            continue
+        kind = holds(question.kind, text, question.words)
+        figure = asked_figure(text, question.counted) if question.kind in {"number", "money"} else None
+        score = question.coverage(held | headline) + _FOUND * passage.score + _HOLDS_KIND * kind
+        score += _COUNTS * len(figure.near) / len(question.counted) if figure else 0.0
+        found.append(
+            Sentence(
+                passage, passage.start + start, passage.start + end, text, score, question.coverage(held), around,
+                holds_kind=kind, stems=held, figure=figure,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _with_meaning(sentence: Sentence, cosine: float) -> Sentence:
+    return replace(sentence, score=sentence.score + _MEANING * cosine, cosine=cosine)
+
+
+def _choose(ranked: Sequence[Sentence]) -> list[Sentence]:
+    chosen, length = [ranked[0]], len(ranked[0].text.split())
+    for sentence in ranked[1:]:
+        more = len(sentence.text.split())
+        if len(chosen) == _MOST or ranked[0].score - sentence.score > _NEARLY_AS_GOOD:
+            break
+        if length + more <= _LONGEST and not any(_repeats(sentence, other) for other in chosen):
+            chosen.append(sentence)
+            length += more
+    return chosen
+
+
+def _repeats(one: Sentence, other: Sentence) -> bool:
+    return len(one.stems & other.stems) >= _SAME * min(len(one.stems), len(other.stems))
+
+
+def _differing(question: Question, ranked: Sequence[Sentence]) -> Sentence | None:
+    """A sentence of another article that gives another figure for the same thing."""
+    best = ranked[0]
+    if best.figure is None:
+        return None
+    for sentence in ranked[1:]:
+        if best.score - sentence.score > _DIFFERING:
+            return None
+        elsewhere = sentence.passage.source.id != best.passage.source.id
+        if elsewhere and sentence.figure and differ(best.figure, sentence.figure):
+            return sentence if _same_matter(question, best, sentence) else None
+    return None
+
+
+def _same_matter(question: Question, one: Sentence, other: Sentence) -> bool:
+    """Whether another passage is of what is asked about too: it has the same of its names, and most of its words."""
+    named = {stem(name) for name in names(question.text)} & one.around
+    alike = question.coverage(other.around) >= _SAME_MATTER * question.coverage(one.around)
+    return alike and named <= other.around
+
+
+def _citation(number: int, sentence: Sentence, ranked: Sequence[Sentence]) -> Citation:
+    """Cite a sentence, and beside it the articles that have the same story or the same sentence."""
+    mine = sentence.passage.source
+    also: dict[str, Source] = {}
+    for other in ranked:
+        told = (other.passage.source, *other.passage.also)
+        same_story = any(source.id == mine.id for source in told)
+        if same_story or (_repeats(sentence, other) and not _contradicts(sentence, other)):
+            also |= {source.id: source for source in (told if same_story else told[:1])}
+    also.pop(mine.id, None)
+    return Citation(number, sentence.text, sentence.start, sentence.end, mine, tuple(also.values()))
+
+
+def _contradicts(one: Sentence, other: Sentence) -> bool:
+    return bool(one.figure and other.figure and differ(one.figure, other.figure))

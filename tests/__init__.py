@@ -1,0 +1,1 @@
+"""The tests, the fakes they use, and the benchmark."""

@@ -1,0 +1,1 @@
+"""What stands in for the world outside, and for parts that a test is not about."""

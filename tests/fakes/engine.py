@@ -1,0 +1,81 @@
+"""An engine that answers from a queue, and notes what it was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from bot.models import Answer, Turn
+from index.models import Article, Filters, Source
+
+ALL = Filters()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One call of the engine."""
+
+    question: str
+    turns: tuple[Turn, ...]
+    filters: Filters
+    today: date | None
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """An answer that comes in pieces; a piece that is an exception is raised where it stands."""
+
+    pieces: Sequence[str | BaseException]
+    answer: Answer
+
+
+@dataclass
+class FakeEngine:
+    """Gives the queued answers in order; a queued exception is raised."""
+
+    queue: list[Answer | Streamed | BaseException] = field(default_factory=list)
+    articles: Sequence[Article] = ()
+    asked: list[Asked] = field(default_factory=list)
+    closed: bool = False
+
+    def ask(
+        self, question: str, *, turns: Sequence[Turn] = (), filters: Filters = ALL, today: date | None = None
+    ) -> Answer:
+        """Take the next answer of the queue, whole."""
+        *_, answer = self.stream(question, turns=turns, filters=filters, today=today)
+        assert isinstance(answer, Answer)
+        return answer
+
+    def stream(
+        self, question: str, *, turns: Sequence[Turn] = (), filters: Filters = ALL, today: date | None = None
+    ) -> Iterator[str | Answer]:
+        """Take the next answer of the queue, its pieces first."""
+        self.asked.append(Asked(question, tuple(turns), filters, today))
+        queued = self.queue.pop(0)
+        if isinstance(queued, BaseException):
+            raise queued
+        if isinstance(queued, Answer):
+            yield queued
+            return
+        yield from _raised(queued.pieces)
+        yield queued.answer
+
+    def article(self, article_id: str) -> Article | None:
+        """The article of that id."""
+        return next((article for article in self.articles if article.id == article_id), None)
+
+    def sources(self, limit: int | None = None) -> list[Source]:
+        """The articles, in the order given."""
+        return [article.source for article in self.articles][:limit]
+
+    def close(self) -> None:
+        """Note that it was closed."""
+        self.closed = True
+
+
+def _raised(pieces: Iterable[str | BaseException]) -> Iterator[str]:
+    for piece in pieces:
+        if isinstance(piece, BaseException):
+            raise piece
+        yield piece

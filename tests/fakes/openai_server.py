@@ -1,0 +1,178 @@
+"""A server on loopback that speaks OpenAI's chat protocol, and does what a script says: replies and faults.
+
+    with OpenAIServer() as server:
+        server.script(Reply("It sank ", "[1]."), Reply(status=429))
+        llm = make_llm(f"openai-like:{server.url}#any", …)
+
+Without a script it quotes the first line of the first passage, so that ``python -m tests.fakes.openai_server`` serves
+as a language model to try the bot with.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Literal, Self
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One reply: pieces of text, and what goes wrong with it.
+
+    ``pause``: seconds before each piece. ``cut``: the connection ends before the reply does, "politely" (the body is
+    ended) or "rudely" (it is not). ``raw``: these bytes are the body. ``drip``: a byte at a time, a pause before each.
+    """
+
+    pieces: tuple[str, ...] = ()
+    status: int = 200
+    pause: float = 0.0
+    finish: str | None = "stop"
+    cut: Literal["no", "politely", "rudely"] = "no"
+    raw: bytes | None = None
+    drip: bool = False
+
+    @classmethod
+    def of(cls, *pieces: str, **how: Any) -> Reply:
+        """A reply of these pieces."""
+        return cls(pieces, **how)
+
+
+@dataclass
+class Request:
+    """What the server was sent."""
+
+    path: str
+    key: str | None
+    body: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def messages(self) -> list[dict[str, str]]:
+        """The chat, as role and content."""
+        found: list[dict[str, str]] = self.body["messages"]
+        return found
+
+
+class OpenAIServer:
+    """Use it in a ``with``; ``url`` ends in /v1."""
+
+    def __init__(self, port: int = 0) -> None:
+        """Bind the port (0: a free one)."""
+        self.requests: list[Request] = []
+        self.replies: deque[Reply] = deque()
+        self.stopping = threading.Event()
+        owner = self
+
+        class Handler(_Handler):
+            server_owner = owner
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self._http.daemon_threads = True
+        self._http.block_on_close = False
+        self.url = f"http://127.0.0.1:{self._http.server_port}/v1"
+
+    def script(self, *replies: Reply) -> None:
+        """Say what to reply to the next requests."""
+        self.replies.extend(replies)
+
+    def serve(self) -> None:
+        """Serve until interrupted."""
+        self._http.serve_forever(poll_interval=0.02)
+
+    def __enter__(self) -> Self:
+        """Serve in a thread."""
+        threading.Thread(target=self.serve, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop, and let go of those who wait."""
+        self.stopping.set()
+        self._http.shutdown()
+        self._http.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server_owner: OpenAIServer
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name that http.server gives it
+        """Say nothing."""
+
+    def do_GET(self) -> None:  # the name that http.server calls
+        """The list of models."""
+        self._send(json.dumps({"object": "list", "data": [{"id": "fake", "object": "model"}]}).encode())
+
+    def do_POST(self) -> None:  # the name that http.server calls
+        """A chat."""
+        owner = self.server_owner
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        request = Request(self.path, self.headers.get("Authorization"), body)
+        owner.requests.append(request)
+        reply = owner.replies.popleft() if owner.replies else Reply.of(_quote(request))
+        if reply.raw is not None:
+            self._send(reply.raw, kind="text/event-stream")
+        elif reply.status != 200:  # OK
+            error = {"message": f"Refused {request.key} with {reply.status}", "type": "fake", "code": None}
+            self._send(json.dumps({"error": error}).encode(), status=reply.status)
+        elif body.get("stream"):
+            self._stream(reply)
+        else:
+            message = {"role": "assistant", "content": "".join(reply.pieces)}
+            choice = {"index": 0, "message": message, "finish_reason": reply.finish}
+            self._send(json.dumps({**_HEAD, "object": "chat.completion", "choices": [choice]}).encode())
+
+    def _send(self, body: bytes, *, status: int = 200, kind: str = "application/json") -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _stream(self, reply: Reply) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        try:
+            for piece in reply.pieces:
+                self._event({"content": piece}, None, reply)
+            if reply.cut == "no":
+                self._event({}, reply.finish, reply)
+                self._chunk(b"data: [DONE]\n\n")
+            if reply.cut != "rudely":
+                self.wfile.write(b"0\r\n\r\n")
+        except OSError:
+            pass  # the reader has gone, as a reader may
+        self.close_connection = True
+
+    def _event(self, delta: dict[str, str], finish: str | None, reply: Reply) -> None:
+        choice = {"index": 0, "delta": delta, "finish_reason": finish}
+        data = json.dumps({**_HEAD, "object": "chat.completion.chunk", "choices": [choice]})
+        event = f"data: {data}\n\n".encode()
+        for part in [event[i : i + 1] for i in range(len(event))] if reply.drip else [event]:
+            if self.server_owner.stopping.wait(reply.pause):
+                return
+            self._chunk(part)
+
+    def _chunk(self, data: bytes) -> None:
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+
+
+_HEAD = {"id": "fake-1", "created": 1, "model": "fake"}
+
+
+def _quote(request: Request) -> str:
+    """The first line of the text of the first passage, cited."""
+    lines = re.findall(r"^\| (?!(?:Headline|Outlet|Date): )(.+)$", request.messages[-1]["content"], re.MULTILINE)
+    return f"{lines[0].rstrip('.')} [1]." if lines else "OK"
+
+
+if __name__ == "__main__":
+    server = OpenAIServer(int(sys.argv[1]) if len(sys.argv) > 1 else 8000)
+    sys.stdout.write(f"CLIPPINGS_LLM=openai-like:{server.url}#fake\n")
+    sys.stdout.flush()
+    server.serve()

@@ -1,0 +1,154 @@
+"""Fit the weights of bot/evidence.json: `python -m tests.fit_evidence SET… [--write]`.
+
+Each SET is a folder of articles.jsonl and queries.jsonl. Its own questions are asked, and questions of the other
+sets, which its articles do not answer. The balanced accuracy on each set comes from weights that were fitted
+without it. Every set weighs the same, and in it the answerable as much as the others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+from collections.abc import Mapping
+from dataclasses import astuple, fields
+from datetime import date
+from pathlib import Path
+from tempfile import gettempdir
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.answer import Engine
+from bot.condense import condense
+from bot.evidence import Signs
+from bot.models import Turn
+from bot.settings import Settings
+from index.ingest import ingest
+from index.models import Filters
+
+OFF_TOPIC = 75  # questions from other sets
+OFF_TOPIC_WEIGHT = 0.15
+PENALTY = 0.01  # L2, on standardised signs
+FILE = Path(__file__).parents[1] / "bot" / "evidence.json"
+Floats = NDArray[np.float64]
+
+
+class Examples(NamedTuple):
+    """Signs (questions x signs), whether each is answerable, and whether it is from another set."""
+
+    signs: Floats
+    answerable: NDArray[np.bool_]
+    foreign: NDArray[np.bool_]
+
+
+class Weights(NamedTuple):
+    """A logistic regression on the signs as they are."""
+
+    weights: Floats
+    intercept: float
+
+
+def examples(folder: Path, others: list[str]) -> Examples:
+    """Index a set and read the signs of its questions, and of some of others."""
+    data = Path(gettempdir()) / "clippings-fit" / folder.name
+    ingest(data, [folder / "articles.jsonl"], progress=lambda _done, _total: None)
+    engine, rows = Engine(Settings(data=data)), list[tuple[str, date | None, bool, bool]]()
+    for line in (folder / "queries.jsonl").read_text(encoding="utf-8").splitlines():
+        query = json.loads(line)
+        text = condense(query["question"], [Turn(turn["role"], turn["text"]) for turn in query.get("history", [])])
+        asked = date.fromisoformat(query["asked"]) if query.get("asked") else None
+        rows.append((text, asked, bool(query["answerable"]), False))
+    rng = random.Random(folder.name)  # noqa: S311  # a sample, no secret
+    rows += [(text, None, False, True) for text in rng.sample(others, OFF_TOPIC)]
+    found = [engine.find(text, Filters(asked=asked), None) for text, asked, _, _ in rows]
+    engine.close()
+    kept = [(astuple(Signs.of(one)), row[2], row[3]) for one, row in zip(found, rows, strict=True) if one.ranked]
+    signs, answerable, foreign = zip(*kept, strict=True)
+    return Examples(np.array(signs), np.array(answerable), np.array(foreign))
+
+
+def fit(sets: list[Examples]) -> Weights:
+    """Newton's method on the weighted, penalised likelihood."""
+    signs = np.vstack([each.signs for each in sets])
+    answerable = np.concatenate([each.answerable for each in sets]).astype(float)
+    share = np.concatenate([_shares(each) for each in sets]) / len(sets)
+    mean, deviation = signs.mean(0), signs.std(0) + 1e-9
+    inputs = np.hstack([(signs - mean) / deviation, np.ones((len(signs), 1))])
+    penalty = np.diag([PENALTY] * signs.shape[1] + [0.0])
+    beta = np.zeros(inputs.shape[1])
+    for _ in range(50):
+        likely = 1 / (1 + np.exp(-inputs @ beta))
+        gradient = inputs.T @ (share * (likely - answerable)) + penalty @ beta
+        hessian = (inputs * (share * likely * (1 - likely))[:, None]).T @ inputs + penalty
+        beta -= np.linalg.solve(hessian, gradient)
+    weights = beta[:-1] / deviation
+    return Weights(weights, float(beta[-1] - weights @ mean))
+
+
+def score(weights: Weights, of: Examples) -> dict[str, float]:
+    """The shares that are right: answered, refused, refused off-topic, and the mean of the first two."""
+    says = of.signs @ weights.weights + weights.intercept >= 0
+    groups = {
+        "answered": says[of.answerable],
+        "refused": ~says[~of.answerable & ~of.foreign],
+        "off_topic": ~says[of.foreign],
+    }
+    scores = {name: round(float(right.mean()), 3) for name, right in groups.items() if right.size}
+    if "refused" in scores:
+        scores["balanced"] = round((scores["answered"] + scores["refused"]) / 2, 3)
+    return scores
+
+
+def _shares(of: Examples) -> Floats:
+    share = np.zeros(len(of.signs))
+    near = ~of.answerable & ~of.foreign
+    off = OFF_TOPIC_WEIGHT if near.any() else 0.5
+    for group, weight in ((of.answerable, 0.5), (near, 0.5 - off), (of.foreign, off)):
+        if group.any():
+            share[group] = weight / group.sum()
+    return share
+
+
+def _without(sets: Mapping[str, Examples], left_out: str) -> list[Examples]:
+    return [each for name, each in sets.items() if name != left_out]
+
+
+def main() -> None:
+    """Fit, print how well the weights carry over, and write them where that is asked for."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("sets", nargs="+", type=Path)
+    parser.add_argument("--write", action="store_true", help=f"write {FILE.name}")
+    arguments = parser.parse_args()
+    questions = {
+        folder.name: [
+            json.loads(line)["question"]
+            for line in (folder / "queries.jsonl").read_text(encoding="utf-8").splitlines()
+            if '"history"' not in line
+        ]
+        for folder in arguments.sets
+    }
+    sets = {}
+    for folder in arguments.sets:
+        others = [text for name, texts in questions.items() if name != folder.name for text in texts]
+        sets[folder.name] = examples(folder, others)
+    held_out = {name: score(fit(_without(sets, name)), each) for name, each in sets.items()}
+    weights = fit(list(sets.values()))
+    names = [sign.name for sign in fields(Signs)]
+    fitted = {
+        "made_by": "python -m tests.fit_evidence, a logistic regression; see there",
+        "sets": {name: len(each.signs) for name, each in sets.items()},
+        "without_the_set_itself": held_out,
+        "threshold": 0.5,
+        "intercept": round(weights.intercept, 4),
+        "weights": {name: round(float(weight), 4) for name, weight in zip(names, weights.weights, strict=True)},
+    }
+    text = json.dumps(fitted, indent=2) + "\n"
+    print(text)
+    if arguments.write:
+        FILE.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,321 @@
+"""Raw records become articles: what is furniture, what is kept to the letter, and what is read beside the text."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index.clean import article_id, clean, sanitised
+from index.models import Article, RawRecord, UnreadableError
+
+FIRST = "The harbour of Norvik was closed on Monday after a ship lost its anchor chain, the port authority said."
+SECOND = "Nobody was hurt, and two tugs held the ship in place until divers had found the chain."
+
+
+def cleaned(text: str, kind: str = "text", **fields: object) -> Article:
+    """Clean a file of this kind with this text."""
+    return clean(RawRecord("/news/page.txt", "", text, kind, fields))
+
+
+@pytest.mark.parametrize("text", ["", " \n\t ", "\x00\ufeff\u202e", "— * —"])
+@pytest.mark.parametrize("kind", ["text", "markdown", "html", "record"])
+def test_nothing_to_read_is_an_error(text: str, kind: str) -> None:
+    """A record without a letter or a digit is unreadable, and the reason says that there is no text."""
+    with pytest.raises(UnreadableError, match="no text"):
+        cleaned(text, kind)
+
+
+# --- The body --------------------------------------------------------------------------------------------------
+
+_PIECES = st.sampled_from(
+    [FIRST, SECOND, "By Ann Lee", "PHOTO: Ann Lee", "Harbour closed", "ALSO READ: x y", "(Reporting by Ann Lee)", "— x"]
+)
+_TEXTS = st.lists(st.one_of(_PIECES, st.text(max_size=40)), max_size=12).flatmap(
+    lambda parts: st.lists(st.sampled_from(["\n", "\n\n", " ", "\r\n"]), min_size=len(parts), max_size=len(parts)).map(
+        lambda gaps: "".join(part + gap for part, gap in zip(parts, gaps, strict=True))
+    )
+)
+
+
+@given(_TEXTS, st.sampled_from(["text", "record"]))
+def test_paragraphs_of_the_body_stand_in_the_text_to_the_letter_and_in_order(text: str, kind: str) -> None:
+    """Cleaning changes no letter of what it keeps, and raises nothing but UnreadableError."""
+    try:
+        article = cleaned(text, kind)
+    except UnreadableError:
+        assert not any(character.isalnum() for character in sanitised(text))
+        return
+    rest = sanitised(text)
+    for paragraph in article.body.split("\n\n"):
+        assert paragraph in rest
+        rest = rest[rest.index(paragraph) + len(paragraph) :]
+    assert article.source.headline
+    assert "\n" not in article.source.headline
+
+
+@given(_TEXTS)
+def test_cleaning_a_body_again_changes_nothing(text: str) -> None:
+    """A body holds no furniture, as far as cleaning sees it."""
+    try:
+        article = cleaned(text, "record")
+    except UnreadableError:
+        return
+    assert cleaned(article.body, "record").body == article.body
+
+
+@given(st.text(max_size=300), st.sampled_from(["markdown", "html"]))
+def test_any_text_is_cleaned_or_refused(text: str, kind: str) -> None:
+    """Nothing that stands in a file raises anything but UnreadableError."""
+    try:
+        body = cleaned(text, kind).body
+    except UnreadableError:
+        return
+    assert any(character.isalnum() for character in body)
+
+
+def test_what_nobody_sees_is_removed() -> None:
+    """Control and direction marks, zero widths and halves of characters go; line ends become one kind."""
+    text = "\ufeffOne\x00 two\u202e three\u200b fo\u00adur\ud800.\r\nFive\tsix."
+    assert cleaned(text, "record").body == "One two three four.\nFive\tsix."
+
+
+def test_hard_wrapped_lines_stay_as_they_are() -> None:
+    """A single line end inside a paragraph is part of the body."""
+    assert (
+        cleaned("A ship that lost its\nanchor was held by\ntwo tugs.").body
+        == "A ship that lost its\nanchor was held by\ntwo tugs."
+    )
+
+
+def test_the_dash_that_a_lost_dateline_left_is_trimmed() -> None:
+    """A body does not begin with a dash; a dateline in front of one stays."""
+    assert cleaned(f"\u00a0\u2013\u00a0{FIRST}").body == FIRST
+    assert cleaned(f"NORVIK \u2014 {FIRST}").body == f"NORVIK \u2014 {FIRST}"
+
+
+def test_clean_prose_is_unchanged(shared_data: Path) -> None:
+    """Encyclopedia text comes out as it went in."""
+    for name in ("clapnq", "squad2"):
+        for line in (shared_data / name / "articles.jsonl").read_text(encoding="utf-8").splitlines():
+            record = json.loads(line)
+            raw = RawRecord("/a.jsonl", record["id"], record["text"], "record", {"title": record["title"]})
+            assert clean(raw).body == sanitised(record["text"]).strip()
+
+
+# --- The headline ----------------------------------------------------------------------------------------------
+
+
+def test_a_line_above_the_story_is_its_headline_and_no_part_of_the_body() -> None:
+    """The first line without a full stop is the headline; so is the one that stands twice."""
+    for page in (
+        f"Harbour of Norvik closed\n\n{FIRST}",
+        f"Harbour of Norvik closed\nBy Ann Lee\n25 January 2024\n\n{FIRST}",
+        f"Award Banner\n\nHarbour of Norvik closed\n\nHarbour of Norvik closed\n{FIRST}",
+        f"Home\nNews\n\nHarbour of Norvik closed\n\n{FIRST}",
+        f"Harbour of Norvik closed\n{FIRST}\n{SECOND}",
+    ):
+        article = cleaned(page)
+        assert article.source.headline == "Harbour of Norvik closed"
+        assert article.body.startswith(FIRST)
+
+
+def test_a_wrapped_first_line_is_no_headline() -> None:
+    """A line that its paragraph goes on from stays in the body."""
+    text = (
+        "A ship that lost its anchor in the night was held\nby two tugs until divers had found its chain.\nAll is well."
+    )
+    assert cleaned(text).body == text
+
+
+@pytest.mark.parametrize(
+    "headline", ["EXCLUSIVE: Minister to go", "Harbour of Norvik closed ...", "Who broke the chain of the ship?"]
+)
+def test_a_headline_may_have_a_label_or_be_cut_off_or_ask(headline: str) -> None:
+    """On top of the page a line that would be a link or a sentence further down is the headline."""
+    article = cleaned(f"{headline}\n\n{FIRST}\n\n{SECOND}")
+    assert (article.source.headline, article.body) == (headline, f"{FIRST}\n\n{SECOND}")
+
+
+def test_a_name_above_the_story_is_no_headline() -> None:
+    """Two or three capitalised words may be who wrote it: they stay where they are."""
+    assert cleaned(f"Ann Lee\n\n{FIRST}").body.startswith("Ann Lee")
+    assert cleaned(f"Harbour closed\n\n{FIRST}").source.headline == "Harbour closed"
+
+
+def test_the_first_sentence_stands_in_for_a_headline() -> None:
+    """Without a headline the first sentence is shown, cut at a word; it stays in the body."""
+    article = cleaned(f"{SECOND} {FIRST}")
+    assert article.source.headline == SECOND
+    assert article.body.startswith(SECOND)
+    long = cleaned("word " * 200)
+    assert long.source.headline.endswith("word…")
+    assert len(long.source.headline) <= 121
+
+
+def test_a_headline_of_the_record_goes_where_the_text_repeats_it() -> None:
+    """The headline as a line is no evidence, also where the outlet was put behind it or its end was cut off."""
+    line = "Harbour of Norvik closed by a broken chain"
+    for title in (line, f"{line} | Example", "Harbour of Norvik closed …"):
+        article = cleaned(f"{line}\n\n{FIRST}", "record", title=title)
+        assert article.body == FIRST
+        assert article.source.headline == title
+
+
+def test_a_sentence_that_is_also_the_headline_stays() -> None:
+    """With its full stop it is a sentence, and may be the only one that says so."""
+    assert cleaned(f"{SECOND}\n\n{FIRST}", "record", title=SECOND).body.startswith(SECOND)
+
+
+# --- What is read beside the text ------------------------------------------------------------------------------
+
+
+def test_a_byline_is_read_at_the_top_only() -> None:
+    """A line "By Ann Lee" above the story is the byline; further down it is part of the text."""
+    assert cleaned(f"By Ann Lee and Bo van Ek\n\n{FIRST}").source.byline == "Ann Lee and Bo van Ek"
+    below = cleaned(f"{FIRST}\n\n{SECOND}\n\nBy Ann Lee")
+    assert below.source.byline is None
+    assert below.body.endswith("By Ann Lee")
+
+
+def test_the_fields_of_a_record_are_taken() -> None:
+    """Headline, outlet, byline, date, address and language come from the record where it has them."""
+    source = cleaned(
+        FIRST, "record", title=" Harbour\nclosed ", source={"id": None, "name": "The Example"},
+        authors=["Ann Lee", "Bo Ek"], date="2024-01-25T10:00:00Z", url="https://www.example.com/a", language="en-GB",
+    ).source  # fmt: skip
+    assert (source.headline, source.outlet, source.byline) == ("Harbour closed", "The Example", "Ann Lee, Bo Ek")
+    assert (source.published, source.published_from, source.published_certain) == (date(2024, 1, 25), "metadata", True)
+    assert (source.url, source.language) == ("https://www.example.com/a", "en")
+
+
+@pytest.mark.parametrize(
+    "bad", [5, True, None, [], ["x", 7], {}, {"name": 3}, "", " ", "\x00", float("nan"), "x" * 10**6]
+)
+def test_fields_that_make_no_sense_are_passed_over(bad: object) -> None:
+    """Metadata of any type and length neither break an article nor reach it whole."""
+    names = ("title", "headline", "outlet", "source", "byline", "author", "date", "published", "url", "language")
+    source = cleaned(f"{FIRST} {SECOND}", "record", **dict.fromkeys(names, bad)).source
+    assert source.headline
+    assert len(source.headline) <= 300
+    assert len(source.outlet or "") <= 200
+    assert (source.published, source.url) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "ftp://example.com/a",
+        "example.com/a",
+        "https://",
+        "http://[",
+        "https://a b.com",
+        "https://a.com/<b>",
+    ],
+)
+def test_an_address_that_is_not_of_the_web_is_none(url: str) -> None:
+    """Only http and https addresses with a host become links."""
+    assert cleaned(FIRST, "record", url=url).source.url is None
+
+
+def test_the_outlet_is_the_host_where_nothing_names_it() -> None:
+    """An address without an outlet beside it gives the host, without its www."""
+    assert cleaned(FIRST, "record", url="https://www.example.com/a").source.outlet == "example.com"
+    assert cleaned(FIRST).source.outlet is None
+
+
+def test_the_language_is_guessed_from_enough_text() -> None:
+    """A text of some sentences gets a language, a line does not."""
+    german = "Der Hafen von Norvik wurde am Montag geschlossen, weil ein Schiff seine Ankerkette verloren hatte. " * 3
+    assert cleaned(german).source.language == "de"
+    assert cleaned(FIRST * 3).source.language == "en"
+    assert cleaned("Guten Morgen.").source.language is None
+
+
+def test_an_article_id_is_the_key_or_is_made_of_the_path() -> None:
+    """A record keeps its key to the letter; a file gets its name and a hash that tells it from others of that name."""
+    assert article_id(RawRecord("/a.jsonl", " K/1 ", "", "record")) == " K/1 "
+    here, there = (article_id(RawRecord(f"/{folder}/Kerman  Attack!.txt", "", "", "text")) for folder in "ab")
+    assert here.startswith("kerman-attack-")
+    assert here != there
+    assert here == article_id(RawRecord("/a/Kerman  Attack!.txt", "", "other", "text"))
+    assert article_id(RawRecord("/a/\udce9\u202e.txt", "", "", "text")).startswith("article-")
+
+
+# --- Markdown and HTML -----------------------------------------------------------------------------------------
+
+
+def test_markdown_becomes_the_text_as_it_reads() -> None:
+    """Links, emphasis and lists lose their marks; the first heading is the headline."""
+    page = (
+        "# Harbour closed\n\nThe **port** of [Norvik](https://example.com) was _closed_ at `6`.\n\n"
+        "## Why\n\n- Its chain\n  broke.\n\n> So it goes.\n\n![A tug](tug.jpg)"
+    )
+    article = cleaned(page, "markdown")
+    assert article.source.headline == "Harbour closed"
+    assert article.body == "The port of Norvik was closed at 6.\n\nWhy\n\nIts chain\nbroke.\n\nSo it goes."
+
+
+def test_front_matter_goes_before_the_heading() -> None:
+    """What stands on top of the file is taken as it is, and its date is said to come from there."""
+    source = cleaned(f"# Other\n\n{FIRST}", "markdown", title="Harbour closed", date=date(2023, 11, 4)).source
+    assert (source.headline, source.published, source.published_from) == (
+        "Harbour closed",
+        date(2023, 11, 4),
+        "front matter",
+    )
+
+
+_PAGE = f"""<!doctype html><html><head><title>Harbour closed | The Example</title>
+<meta property="og:site_name" content="The Example"><meta name="author" content="Ann Lee">
+<meta property="article:published_time" content="2024-03-02T22:15:00-05:00">
+<link rel="canonical" href="https://www.example.com/news/harbour"></head>
+<body><nav><a href="/">Home</a> <a href="/n">News</a></nav>
+<div class="cookie-banner">We use cookies. <button>Accept</button></div>
+<article><h1>Harbour closed</h1><figure><img src="a.jpg"><figcaption>A tug. Photo: Ann Lee</figcaption></figure>
+<p>{FIRST} It&#8217;s the <a href="/x">third</a> time this year that a chain has broken there.</p>
+<p>ALSO READ: Harbour dues to rise</p>
+<p>{SECOND}</p></article><aside><h3>Related stories</h3><ul><li><a href="/b">Why do chains break?</a></li></ul></aside>
+<footer>© 2024 The Example. All rights reserved.</footer></body></html>"""
+
+
+def test_an_html_page_gives_its_article_and_what_it_says_of_itself() -> None:
+    """Navigation, notices and links stay outside; headline, outlet, byline, date and address come from the page."""
+    article = cleaned(_PAGE, "html")
+    assert article.body == f"{FIRST} It’s the third time this year that a chain has broken there.\n\n{SECOND}"
+    source = article.source
+    assert (source.headline, source.outlet, source.byline) == ("Harbour closed", "The Example", "Ann Lee")
+    assert (source.published, source.url) == (date(2024, 3, 2), "https://www.example.com/news/harbour")
+
+
+def test_a_part_of_a_page_is_read_too() -> None:
+    """HTML without a head, and even without tags, gives its text."""
+    assert cleaned(f"<p>{FIRST}</p><p>{SECOND}</p>", "html").body == f"{FIRST}\n\n{SECOND}"
+    assert cleaned(FIRST, "html").body == FIRST
+
+
+# --- The seeds -------------------------------------------------------------------------------------------------
+
+
+def test_the_seeds_lose_their_furniture_and_no_sentence(seeds: Path) -> None:
+    """Of each story as it came from the web, every paragraph that is not furniture remains, and nothing else."""
+    first, second = (
+        clean(RawRecord(str(path), "", path.read_text(encoding="utf-8"), "text"))
+        for path in sorted(seeds.glob("*.txt"))
+    )
+    assert [piece.kind for piece in first.furniture] == ["caption", "byline", "related", "credit", "related"]
+    assert [piece.kind for piece in second.furniture] == [
+        "advertisement", "advertisement", "headline", "headline", "caption", "photo credit", "related", "notice",
+    ]  # fmt: skip
+    assert [len(article.body.split("\n\n")) for article in (first, second)] == [8, 11]
+    assert first.source.headline.endswith("…")
+    assert first.source.byline
+    assert first.source.published is None
+    assert second.source.headline in {piece.text for piece in second.furniture}
+    assert (second.source.published, second.source.published_from) == (date(2024, 1, 25), "text")
+    assert not second.source.published_certain

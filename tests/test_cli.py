@@ -1,0 +1,327 @@
+"""The command line, driven by its arguments: what is printed where, and the exit codes."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from bot.cli import COMMANDS, main
+from index.models import ClippingsError, Failure, Filters, IndexLocked, IndexMissing, Source
+from tests.fakes.examples import ANSWER, ARTICLE, REFUSED, Terminal
+from tests.fakes.parts import REPORT, STATUS, FakeParts
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def _clean_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for key in list(os.environ):
+        if key.upper().startswith("CLIPPINGS_"):
+            monkeypatch.delenv(key)
+    monkeypatch.chdir(tmp_path)
+
+
+Output = pytest.CaptureFixture[str]
+
+
+def test_ask_prints_the_answer_and_its_sources(capsys: Output) -> None:
+    """Words need no quotes; an answered question ends with 0."""
+    parts = FakeParts(ANSWER)
+    assert main(["ask", "how", "many", "walked?"], parts=parts) == 0
+    assert parts.fake.asked[0].question == "how many walked?"
+    assert parts.fake.asked[0].today is None
+    out, err = capsys.readouterr()
+    assert out.startswith("Some 40 people  walked over it\nfirst. [1]\n\n[1] Bridge reopens · The Courier")
+    assert "“Some 40 people walked over it first.”" in out
+    assert err == ""
+    assert parts.fake.closed
+
+
+def test_a_refusal_ends_with_3(capsys: Output) -> None:
+    """What the articles do not say is told apart from an error by the exit code, with --json as without."""
+    assert main(["ask", "who is Zog?"], parts=FakeParts(REFUSED)) == 3
+    assert capsys.readouterr().out.startswith("The articles do not say.\n")
+    assert main(["ask", "who is Zog?", "--json"], parts=FakeParts(REFUSED)) == 3
+    assert json.loads(capsys.readouterr().out)["answered"] is False
+
+
+def test_small_talk_ends_with_0(capsys: Output) -> None:
+    """A reply is no refusal."""
+    reply = replace(ANSWER, text="Hello.", answerer="reply", citations=(), passages=())
+    assert main(["ask", "hello"], parts=FakeParts(reply)) == 0
+    assert capsys.readouterr().out == "Hello.\n"
+
+
+def test_a_question_is_read_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`-` stands for standard input."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO("what fell?\n"))
+    parts = FakeParts(ANSWER)
+    assert main(["ask", "-"], parts=parts) == 0
+    assert parts.fake.asked[0].question == "what fell?"
+
+
+def test_filters_and_the_day_reach_the_engine(capsys: Output) -> None:
+    """An outlet is found whatever its case; dates are inclusive days."""
+    parts = FakeParts(ANSWER)
+    dates = ["--from", "2024-01-01", "--to", "2024-01-31", "--asked", "2024-02-01"]
+    assert main(["ask", "x", "--outlet", "the courier", *dates], parts=parts) == 0
+    assert parts.fake.asked[0].filters == Filters("The Courier", date(2024, 1, 1), date(2024, 1, 31))
+    assert parts.fake.asked[0].today == date(2024, 2, 1)
+    assert capsys.readouterr().err == ""
+
+
+def test_an_outlet_that_is_not_there_is_said(capsys: Output) -> None:
+    """A misspelt outlet is told with the nearest one, beside whatever the engine answers."""
+    assert main(["ask", "x", "--outlet", "The Currier"], parts=FakeParts(REFUSED)) == 3
+    err = capsys.readouterr().err
+    assert err == "No article is from an outlet named The Currier. Did you mean The Courier?\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "required: COMMAND"),
+        (["frobnicate"], "invalid choice: 'frobnicate'"),
+        (["ask"], "required: WORD"),
+        (["ask", "x", "--from", "Jan 3"], "'Jan 3' is no date; write it as 2024-01-31"),
+        (["ask", "x", "--from", "2024-02-01", "--to", "2024-01-01"], "the first is after the last"),
+        (["index", "--explain", "a.txt", "b.txt"], "indexes nothing"),
+        (["ask", "x", "--js"], "unrecognized arguments: --js"),
+    ],
+)
+def test_wrong_usage_ends_with_2(arguments: list[str], said: str, capsys: Output) -> None:
+    """A usage error is said on standard error."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments, parts=FakeParts())
+    assert ended.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert said in err
+
+
+@pytest.mark.parametrize("place", [["--data", "there", "status"], ["status", "--data", "there"]])
+def test_data_may_stand_before_or_after_the_command(place: list[str]) -> None:
+    """--data means the same in both places."""
+    parts = FakeParts()
+    assert main(place, parts=parts) == 0
+    assert parts.settings is not None
+    assert parts.settings.data == Path("there")
+
+
+def test_index_reports_what_it_did(capsys: Output) -> None:
+    """The counts and the share of the embedding model are printed; without a terminal there is no bar."""
+    parts = FakeParts()
+    assert main(["index", "a", "b", "--prune"], parts=parts) == 0
+    assert parts.indexed == [([Path("a"), Path("b")], True)]
+    out, err = capsys.readouterr()
+    assert out == (
+        "3 added, 1 changed, 2 unchanged, 0 removed, 0 failed; 9 chunks embedded in 2.0 s.\n"
+        "97 % of the time was spent in the embedding model\n"
+    )
+    assert err == ""
+
+
+def test_index_says_what_failed_and_ends_with_1(capsys: Output) -> None:
+    """Each failure is one line, whatever its name holds; what is gone and what was rebuilt is said."""
+    parts = FakeParts()
+    failed = (Failure("a.txt", "it is empty"), Failure("b\n\x1b[2J\u202e.txt", "binary"))
+    parts.report = replace(REPORT, failed=failed, gone=2, rebuilt="the chunking changed")
+    assert main(["index"], parts=parts) == 1
+    out, err = capsys.readouterr()
+    assert err == "a.txt: it is empty\nb .txt: binary\n"
+    assert "All was embedded anew: the chunking changed.\n2 gone from where they were read;" in out
+
+
+def test_index_reports_as_json(capsys: Output) -> None:
+    """The failures are in the JSON, and nothing else is printed."""
+    parts = FakeParts()
+    parts.report = replace(REPORT, failed=(Failure("a.txt", "it is empty"),))
+    assert main(["index", "--json"], parts=parts) == 1
+    out, err = capsys.readouterr()
+    report = json.loads(out)
+    assert report["failed"] == [{"path": "a.txt", "reason": "it is empty"}]
+    assert (report["added"], report["chunks_embedded"], report["rebuilt"]) == (3, 9, None)
+    assert err == ""
+
+
+def test_index_draws_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal, standard error shows the articles done of the total."""
+    for name, value in {"TERM": "xterm", "COLUMNS": "80"}.items():
+        monkeypatch.setenv(name, value)
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    assert main(["index", "a"], parts=FakeParts()) == 0
+    assert "2/2" in terminal.getvalue()
+
+
+def test_explain_shows_what_was_taken_for_what(capsys: Output) -> None:
+    """The first few records of a file are shown, nothing is indexed, and a bad one is a failure."""
+    parts = FakeParts()
+    undated = replace(ARTICLE, source=Source("c3", "No date"))
+    parts.explained = [ARTICLE, Failure("x.jsonl", "line 2: no text"), undated, ARTICLE, ARTICLE]
+    assert main(["index", "--explain", "x.jsonl"], parts=parts) == 1
+    out, err = capsys.readouterr()
+    assert "date:     2024-01-03 (read from: url)" in out
+    assert "  caption: The bridge at dawn" in out
+    assert "date:     no date" in out
+    assert "(The first 3 only; the file holds more.)" in out
+    assert err == "x.jsonl: line 2: no text\n"
+    assert parts.indexed == []
+
+
+def test_explain_as_json(capsys: Output) -> None:
+    """The JSON holds the articles as `show` gives them."""
+    parts = FakeParts()
+    parts.explained = [ARTICLE]
+    assert main(["index", "--explain", "x.txt", "--json"], parts=parts) == 0
+    explained = json.loads(capsys.readouterr().out)
+    assert explained["articles"][0]["furniture"] == [{"kind": "caption", "text": "The bridge\nat dawn"}]
+    assert (explained["failed"], explained["more"]) == ([], False)
+
+
+def test_show_prints_an_article(capsys: Output) -> None:
+    """As text and as JSON, whose body the offsets of citations are into."""
+    assert main(["show", "a1"], parts=FakeParts()) == 0
+    assert capsys.readouterr().out.startswith("Bridge reopens\nid:       a1\n")
+    assert main(["show", "a1", "--json"], parts=FakeParts()) == 0
+    article = json.loads(capsys.readouterr().out)
+    citation = ANSWER.citations[0]
+    assert article["body"][citation.start : citation.end] == citation.quote
+    assert article["published_from"] == "url"
+    assert set(article) == set(
+        "id headline body outlet byline published published_from published_certain url path language furniture".split()
+    )
+
+
+def test_show_of_an_unknown_id_names_near_ones(capsys: Output) -> None:
+    """A mistyped id ends with 1 and the ids that are near."""
+    assert main(["show", "a11"], parts=FakeParts()) == 1
+    assert capsys.readouterr().err == "There is no article with the id a11. Near it: a1.\n"
+
+
+def test_status_says_what_is_indexed(capsys: Output) -> None:
+    """Counts, dates, size, health and the language model, one a line."""
+    assert main(["--data", "d", "status"], parts=FakeParts()) == 0
+    assert capsys.readouterr().out == (
+        "articles:       2 in 5 chunks, 2024-01-03 to 2024-02-01\n"
+        "outlets:        The Courier (2)\n"
+        "index:          2.3 MB in d\n"
+        "indexed:        2024-03-01 12:30\n"
+        "embedded:       by a-model\n"
+        "health:         good\n"
+        "language model: none is set; answers are quoted\n"
+    )
+
+
+def test_status_says_what_is_wrong(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A damaged index ends with 1; a language model that does not answer is told and is no damage."""
+    monkeypatch.setenv("CLIPPINGS_LLM", "ollama:small")
+    parts = FakeParts()
+    parts.check = ClippingsError("nobody listens")
+    assert main(["status", "--json"], parts=parts) == 0
+    status = json.loads(capsys.readouterr().out)
+    assert status["llm"] == {"name": "ollama:small", "answers": False, "check": "nobody listens"}
+    assert (status["indexed_at"], status["healthy"]) == ("2024-03-01T12:30:00+00:00", True)
+    parts.found = replace(STATUS, healthy=False, problem="a file is missing")
+    assert main(["status"], parts=parts) == 1
+    assert (
+        "health:         a file is missing\nlanguage model: ollama:small: nobody listens\n" in capsys.readouterr().out
+    )
+
+
+@pytest.mark.parametrize("arguments", [["ask", "x"], ["ask", "x", "--json"]])
+def test_an_error_is_a_sentence_on_standard_error(arguments: list[str], capsys: Output) -> None:
+    """With --json too, and nothing is on standard output."""
+    assert main(arguments, parts=FakeParts(IndexMissing("Nothing is indexed."))) == 1
+    assert capsys.readouterr() == ("", "Nothing is indexed.\n")
+
+
+def test_a_locked_index_is_a_sentence(capsys: Output) -> None:
+    """A second writer is told so."""
+    parts = FakeParts()
+    parts.report = IndexLocked("Another process is writing.")
+    assert main(["index", "a"], parts=parts) == 1
+    assert capsys.readouterr() == ("", "Another process is writing.\n")
+
+
+def test_no_traceback_without_debug(capsys: Output) -> None:
+    """An unexpected exception is one line; --debug, before or after the command, shows the traceback."""
+    assert main(["ask", "x"], parts=FakeParts(ZeroDivisionError("oh"))) == 1
+    err = capsys.readouterr().err
+    assert err == "Something went wrong that should not have: ZeroDivisionError: oh. Add --debug to see where.\n"
+    for arguments in (["ask", "x", "--debug"], ["--debug", "ask", "x"]):
+        assert main(arguments, parts=FakeParts(ZeroDivisionError("oh"))) == 1
+        assert "Traceback" in capsys.readouterr().err
+
+
+def test_control_c_ends_quietly(capsys: Output) -> None:
+    """An interrupted command ends with 130 and says nothing."""
+    assert main(["ask", "x"], parts=FakeParts(KeyboardInterrupt())) == 130
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_closed_standard_output_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the caller closed standard output, the exit code still tells."""
+    monkeypatch.setattr(sys, "stdout", None)
+    assert main(["ask", "x"], parts=FakeParts(REFUSED)) == 3
+    sys.stdout.close()
+
+
+def test_a_wrong_setting_is_named_at_start(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong value ends the command; a misspelt variable is told and ends nothing."""
+    monkeypatch.setenv("CLIPPINGS_LMM", "x")
+    assert main(["status"], parts=FakeParts()) == 0
+    assert "did you mean CLIPPINGS_LLM?" in capsys.readouterr().err
+    monkeypatch.setenv("CLIPPINGS_LLM_TIMEOUT", "soon")
+    assert main(["status"], parts=FakeParts()) == 1
+    assert "CLIPPINGS_LLM_TIMEOUT (in the environment) is wrong" in capsys.readouterr().err
+
+
+def test_every_command_has_help_with_an_example(capsys: Output) -> None:
+    """`--help` of each command shows one to copy."""
+    for name in COMMANDS:
+        with pytest.raises(SystemExit) as ended:
+            main([name, "--help"])
+        assert ended.value.code == 0
+        assert f"example: clippings {name}" in capsys.readouterr().out
+
+
+def test_version_is_one_line(capsys: Output) -> None:
+    """`--version` needs no command."""
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith("clippings ")
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """`clippings --help` pays for none of the libraries that it does not need."""
+    command = [sys.executable, "-X", "importtime", "-m", "bot.cli", "--help"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
+    assert "argparse" in imported
+    heavy = {"chromadb", "llama_index", "onnxruntime", "pydantic", "pydantic_settings", "rich", "prompt_toolkit"}
+    assert imported & (heavy | {"numpy", "nupunkt", "trafilatura", "openai", "tokenizers", "asyncio"}) == set()
+
+
+def test_a_closed_pipe_is_no_error() -> None:
+    """Where the reader of standard output has gone, the command ends without a word."""
+    code = (
+        "import sys; from bot.cli import main\n"
+        "from tests.fakes.examples import ANSWER; from tests.fakes.parts import FakeParts\n"
+        "sys.exit(main(['ask', 'x'], parts=FakeParts(ANSWER)))"
+    )
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, check=False, timeout=60)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")

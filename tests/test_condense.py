@@ -1,0 +1,151 @@
+"""Follow-ups are completed from the turns before them, and everything else is left to the letter."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.condense import condense, needs_completion
+from bot.models import Turn
+from index.text import words
+
+KERMAN = (
+    Turn("user", "Who was killed in the Kerman attack?"),
+    Turn("assistant", "At least 84 people were killed. [1]"),
+)
+DEAL = (
+    Turn("user", "Who abandoned the nuclear deal with Iran?"),
+    Turn("assistant", "Former U.S. President Donald Trump abandoned it in 2018. [1]"),
+)
+TURNS = st.lists(st.builds(Turn, st.sampled_from(["user", "assistant"]), st.text(max_size=80)), max_size=6)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "and who claimed it?",
+        "what about Trump?",
+        "when?",
+        "Where?",
+        "why did he leave?",
+        "how many were hurt?",
+        "and in 2018?",
+        "what did he say about it?",
+        "Who is responsible for that attack?",
+        "How did the government respond to the attack?",
+        "Did Israel respond to the attack?",
+        "How many people were wounded in the explosions there?",
+        "Zahedan?",
+        "who else",
+    ],
+)
+def test_a_follow_up_keeps_its_words_and_gains_the_topic(question: str) -> None:
+    """A follow-up keeps all that it says and gains the names of the question before it."""
+    standalone = condense(question, KERMAN)
+    assert question in standalone
+    assert "kerman" in words(standalone)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who won the presidential election in Taiwan?",
+        "How did the US Embassy in Jakarta warn its citizens?",
+        "What did Joe Biden say about the war in Gaza?",
+        "Is it true that Boeing grounded its planes in Alaska?",
+        "Who was Qassem Soleimani?",
+        "Who is the president of France?",
+        "Who created Wikipedia?",
+        "Where is Kerman?",
+        "Zahedan protest death toll",
+        "If I borrow money from a friend, can I treat it as equity?",
+        "  Why did Boeing ground its planes in January after the door of one blew out?\n",
+        "How many people died in the floods in Libya this year?",
+    ],
+)
+def test_a_question_with_its_own_content_is_left_to_the_letter(question: str) -> None:
+    """A question that brings its own names and content is the same after any turns."""
+    assert condense(question, KERMAN) == question
+
+
+@pytest.mark.parametrize("question", ["when?", "", " and who claimed it? ", "what about Trump?"])
+def test_a_first_question_is_left_to_the_letter(question: str) -> None:
+    """Without an earlier question even a follow-up is left as it is."""
+    assert condense(question, ()) == question
+    assert condense(question, [Turn("assistant", "Ask me about Kerman.")]) == question
+    assert condense(question, [Turn("user", "hello!"), Turn("assistant", "Hello!")]) == question
+
+
+def test_a_question_word_of_the_follow_up_replaces_the_earlier_one() -> None:
+    """A "when?" asks for a date, so the "who" of the question before does not come with its topic."""
+    assert condense("when?", DEAL) == "when? (abandoned the nuclear deal with Iran)"
+
+
+def test_what_asks_nothing_itself_follows_the_question_that_it_varies() -> None:
+    """A "what about Trump?" keeps the earlier question whole, since it still asks who."""
+    assert condense("what about Trump?", DEAL) == "Who abandoned the nuclear deal with Iran? what about Trump?"
+
+
+def test_a_chain_of_follow_ups_leads_back_to_its_beginning() -> None:
+    """Follow-ups to follow-ups and small talk between them do not lose the first topic."""
+    chain = [
+        *KERMAN,
+        *(Turn("user", text) for text in ("who claimed it?", "when?", "thanks!", "how many claimed responsibility?")),
+    ]
+    standalone = condense("why did they do it?", chain)
+    assert "Kerman" in standalone
+    assert "thanks" not in standalone
+
+
+def test_an_older_topic_stays_behind_a_newer_one() -> None:
+    """A question that stood alone ends the topic before it."""
+    turns = [*KERMAN, Turn("user", "Who won the presidential election in Taiwan?")]
+    standalone = condense("by how many votes?", turns)
+    assert "Taiwan" in standalone
+    assert "Kerman" not in standalone
+
+
+def test_a_repeated_question_is_not_its_own_topic() -> None:
+    """Asking the same follow-up again completes it from the question before both."""
+    again = [*KERMAN, Turn("user", "who claimed it?"), Turn("assistant", "The articles do not say.")]
+    assert condense("who claimed it?", again) == condense("who claimed it?", KERMAN)
+
+
+def test_he_is_whom_the_answer_named() -> None:
+    """A person asked for and named in the answer is what "he" stands for."""
+    assert "Donald Trump" in condense("why did he leave?", DEAL)
+    assert "Donald Trump" not in condense("when?", DEAL)
+
+
+def test_a_refusal_names_nobody() -> None:
+    """An answer without a name adds nothing but the question's own topic."""
+    turns = [DEAL[0], Turn("assistant", "The articles do not say.")]
+    assert condense("why did he leave?", turns) == "why did he leave? (abandoned the nuclear deal with Iran)"
+
+
+@given(st.text(max_size=200), TURNS)
+def test_any_text_is_kept_or_completed(question: str, turns: list[Turn]) -> None:
+    """Whatever is typed, the result holds it, and without user turns it is it."""
+    standalone = condense(question, turns)
+    assert question.strip() in standalone
+    if not any(turn.role == "user" for turn in turns) or not needs_completion(question):
+        assert standalone == question
+
+
+def test_long_text_is_neither_completed_nor_carried_whole() -> None:
+    """A pasted article stands alone, and as an earlier turn gives a short topic."""
+    pasted = "The talks in Vienna went on. " * 200
+    assert condense(pasted, KERMAN) == pasted
+    assert len(condense("when?", [Turn("user", pasted)])) < len(pasted) / 10
+
+
+def test_questions_of_a_set_stand_alone_after_another_topic(shared_data: Path) -> None:
+    """Of questions that were asked without any conversation, at least nine in ten are left to the letter."""
+    lines = (shared_data / "ramdocs" / "queries.jsonl").read_text(encoding="utf-8").splitlines()
+    questions = [str(json.loads(line)["question"]) for line in lines]
+    unchanged = sum(condense(question, KERMAN) == question for question in questions)
+    assert unchanged >= 0.9 * len(questions)

@@ -1,0 +1,120 @@
+"""The figure that a sentence gives for what is counted, and when two figures differ."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.figures import Figure, asked_figure, counted, counts, differ
+
+KILLED = counted("How many people were killed?")
+
+
+def killed(sentence: str) -> Figure:
+    """The figure that a sentence gives for the killed; there must be one."""
+    figure = asked_figure(sentence, KILLED)
+    assert figure is not None
+    return figure
+
+
+@pytest.mark.parametrize(
+    ("question", "stems"),
+    [
+        ("How many people were killed in the Kerman attack?", {"peopl", "die"}),
+        ("how many died", {"die"}),
+        ("Kerman death toll", {"die"}),
+        ("How many lives were lost at sea?", {"die", "lost"}),
+        ("How many people live in Fernhollow?", {"peopl", "live"}),
+        ("How many were hurt?", {"hurt"}),
+        ("How many Americans were wounded?", {"hurt"}),
+        ("", set()),
+    ],
+)
+def test_what_is_counted_is_read_off_the_question(question: str, stems: set[str]) -> None:
+    """It is what comes before the place and the time; names count nothing, and all words for dying are one."""
+    assert counted(question) == stems
+
+
+@pytest.mark.parametrize(
+    ("sentence", "value"),
+    [
+        ("Blasts on Jan. 3 killed nearly 100 people in 2024.", "100"),
+        ("Two bombs went off, killing 40 people.", "40"),
+        ("A bomb killed two soldiers and wounded 40 people.", "2"),
+        ("On 3 January the toll rose to 84.", "84"),
+        ("The rampage of Oct. 7 killed some 1,200.", "1200"),
+        ("In March 300 people died.", "300"),
+        ("Thirty marchers were killed.", "30"),
+        ("Three may have died.", "3"),
+    ],
+)
+def test_figure_is_the_one_that_counts_them(sentence: str, value: str) -> None:
+    """Not a year, a day of a month or the number of something else in the sentence."""
+    assert killed(sentence).value == value
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["Two bombs went off.", "They were killed in 2018.", "Killed on Jan. 3 were people of all ages.", "Many died.", ""],
+)
+def test_sentence_without_such_a_figure_gives_none(sentence: str) -> None:
+    """A number of bombs, a year and a day say nothing of the killed."""
+    assert asked_figure(sentence, KILLED) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "side"),
+    [
+        ("nearly", "below"), ("almost", "below"), ("fewer than", "below"), ("up to", "below"),
+        ("no more than", "below"),
+        ("more than", "above"), ("over", "above"), ("At least", "above"), ("no fewer than", "above"),
+        ("not less than", "above"), ("some", ""), ("exactly", ""), ("nearly all of the", ""),
+    ],
+)  # fmt: skip
+def test_side_is_read_off_the_words_before_the_figure(words: str, side: str) -> None:
+    """The words "no fewer than" are the opposite of "fewer than"."""
+    assert killed(f"{words} 100 people died").side == side
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("nearly 100 died", "more than 100 died", True),
+        ("100 died", "84 died", True),
+        ("100 died", "a hundred died", False),
+        ("about 100 died", "100 were killed", False),
+        ("nearly 100 died", "almost 100 were killed", False),
+        ("nearly 100 died", "100 died", False),
+        ("more than 100 died", "100 died", False),
+    ],
+)
+def test_figures_differ_by_value_or_by_side(one: str, other: str, *, expected: bool) -> None:
+    """As "nearly 100" and "more than 100" cannot both be right, and the same number in other words can."""
+    assert differ(killed(one), killed(other)) is expected
+    assert differ(killed(other), killed(one)) is expected
+
+
+def test_figures_of_different_things_do_not_differ() -> None:
+    """The number of the people and the number of the dead may both be right."""
+    assert not differ(Figure("100", "", frozenset({"peopl"})), Figure("84", "", frozenset({"die"})))
+
+
+PIECES = st.lists(
+    st.sampled_from(
+        ["nearly ", "killed ", "100 ", "1,200 ", "Jan. ", "3 ", "May ", "2018 ", "people ", "two ", "\n", "%"]
+    )
+    | st.text(max_size=4)
+).map("".join)
+
+
+@given(PIECES, PIECES)
+def test_any_text_is_read(sentence: str, question: str) -> None:
+    """A figure found stands in the text, and some of what is counted stands beside it."""
+    about = counted(question)
+    figure = asked_figure(sentence, about)
+    if figure is not None:
+        assert figure.value in [value for value, _ in counts(sentence)]
+        assert figure.near
+        assert figure.near <= about
+        assert not differ(figure, figure)

@@ -1,0 +1,87 @@
+"""What kind of thing a question asks for, and which sentences hold one."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.kinds import Kind, holds, kind_asked
+from index.text import words
+
+ASKED: dict[Kind, list[str]] = {
+    "money": [
+        "How much did the repair cost?",
+        "What does a ticket cost?",
+        "the price of a ticket",
+        "What did it cost?",
+    ],
+    "number": ["How many were hurt?", "how old is he", "Kerman death toll", "What percentage voted?", "HOW FAR is it?"],
+    "date": ["When does it open?", "what year was that", "On which day did it rain?"],
+    "person": ["Who won?", "Whose shoes were they?", "Which minister resigned?"],
+    "place": ["Where is the station?", "Which city was flooded?", "In what country did it happen?"],
+    "reason": ["Why was it closed?", "What caused the flood?", "the reason for the delay"],
+    "any": ["What did she say?", "Kerman attack", "Did it rain?", ""],
+}
+
+
+@pytest.mark.parametrize(("kind", "question"), [(kind, text) for kind, texts in ASKED.items() for text in texts])
+def test_kind_is_read_off_the_question(kind: Kind, question: str) -> None:
+    """The words that ask say what is asked for; a phrase without them asks for anything."""
+    assert kind_asked(question) == kind
+
+
+HELD: dict[Kind, tuple[list[str], list[str]]] = {
+    "money": (
+        ["It cost £3.", "He lost 1.4 million pounds.", "They paid $ 5 each."],
+        ["It took 40 days.", "It was pricey."],
+    ),
+    "number": (
+        ["Nearly 100 died.", "About 1,200 came.", "Forty-two fell.", "30 marines came."],
+        ["Many died.", "It was in 2018.", "It was on Jan. 3.", "It was on 3 January.", "It was on March 21st."],
+    ),
+    "date": (
+        [
+            "It was in 2018.",
+            "On Jan. 3 it rained.",
+            "It rained on 3 January.",
+            "It opens on Monday.",
+            "It was yesterday.",
+        ],
+        ["It is old.", "Some 30 marines came.", "About 40 people died."],
+    ),
+    "person": (["The winner was Folasade Grant."], ["The winner was a teacher."]),
+    "place": (["It stands in Stonewick."], ["It stands by the river."]),
+    "reason": (["It was shut because of cracks.", "He blamed the rain."], ["It was shut."]),
+    "any": (["It was shut.", ""], []),
+}
+
+
+@pytest.mark.parametrize("kind", HELD)
+def test_sentence_holds_the_kind_or_does_not(kind: Kind) -> None:
+    """A year and a day of a month are dates and no numbers; a number of marines is no date."""
+    yes, no = HELD[kind]
+    assert [sentence for sentence in yes if not holds(kind, sentence)] == []
+    assert [sentence for sentence in no if holds(kind, sentence)] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence", "question"),
+    [
+        ("number", "Of the 100 many died.", "How many of the 100 died?"),
+        ("date", "The 2018 deal failed.", "When was the 2018 deal made?"),
+        ("person", "The rule of Soleimani ended.", "Who killed Soleimani?"),
+    ],
+)
+def test_what_the_question_says_itself_is_no_answer(kind: Kind, sentence: str, question: str) -> None:
+    """A thing of the right kind counts only where it is not what was asked with."""
+    assert holds(kind, sentence)
+    assert not holds(kind, sentence, frozenset(words(question)))
+
+
+@given(st.sampled_from(list(ASKED)), st.text(), st.text())
+def test_any_text_is_read(kind: Kind, sentence: str, question: str) -> None:
+    """Whatever is asked of whatever, there is an answer, and to "any" it is yes."""
+    assert kind_asked(question) in ASKED
+    assert holds("any", sentence) is True
+    assert holds(kind, sentence, frozenset(words(question))) <= holds(kind, sentence)

@@ -1,0 +1,242 @@
+"""Tests of bot.measures: what is counted as right, and how it becomes a figure."""
+
+from __future__ import annotations
+
+import math
+import string
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.measures import (
+    Cited,
+    Figure,
+    KnownQuestion,
+    Measured,
+    balanced,
+    carry_citations,
+    contains,
+    length,
+    measure,
+    normalised,
+    quantile,
+    ranking,
+    said_text,
+    share,
+    shares,
+    supports,
+)
+from bot.models import Answer, Refusal
+from index.models import Passage, Source
+
+SAID = Answer("q", "q", "“It sank in 1912.” [1]", "quote")
+REFUSED = replace(SAID, text="The articles do not say.", refusal=Refusal("why not"))
+CITED = (Cited(1, "a", "It sank in 1912.", valid=True),)
+
+
+def passage(article: str, *retold: str) -> Passage:
+    """A passage of an article whose story others tell too."""
+    return Passage(f"{article}-0", Source(article, article), "", 0, 0, 1.0, retold=tuple(map(passage, retold)))
+
+
+def known(**fields: object) -> KnownQuestion:
+    """A question of which this is known."""
+    return KnownQuestion.model_validate({"id": "1", "question": "q", **fields})
+
+
+def interval(figure: Figure) -> tuple[float, float]:
+    """The interval of a figure that has one."""
+    assert figure["low"] is not None
+    assert figure["high"] is not None
+    return figure["low"], figure["high"]
+
+
+def values(measured: Measured, group: str) -> dict[str, float]:
+    """The measured shares of a group."""
+    return {name: part / whole for (of, name), (part, whole) in measured.items() if of == group}
+
+
+def test_text_is_normalised_as_for_squad() -> None:
+    """Case, punctuation, articles and white space do not count, and typographic quotes are punctuation."""
+    assert normalised("The U.S.  “Army”,\nan army") == "us army army"
+    assert normalised("Iran’s 3,559 people!") == normalised("irans 3559 people")
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase"),
+    [
+        ("In the United States.", "the united states"),
+        ("It happened in 1912–1914.", "1912"),
+        ("a (b+) c", "b+"),
+        ("“Kerman” [1]", "kerman"),
+    ],
+)
+def test_a_phrase_is_found_between_word_boundaries(text: str, phrase: str) -> None:
+    """Whatever marks stand around it."""
+    assert contains(text, phrase)
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase"),
+    [("There were 3,559 people", "559"), ("Catalan is spoken", "cat"), ("anything", "the"), ("?!", "?!"), ("", "x")],
+)
+def test_a_part_of_a_word_is_no_find(text: str, phrase: str) -> None:
+    """Nor of a number, and neither is a phrase of which nothing is left."""
+    assert not contains(text, phrase)
+
+
+@given(st.text(), st.text(string.ascii_letters, min_size=4), st.text())
+def test_a_word_is_found_wherever_it_stands_alone(before: str, word: str, after: str) -> None:
+    """Whatever stands around a word, parted by a space, it is found."""
+    assert contains(f"{before} {word} {after}", word.swapcase())
+
+
+def test_marks_are_no_part_of_what_was_said() -> None:
+    """The number of a citation is not an answer, and of a refusal nothing was said."""
+    assert contains(said_text(SAID), "1912")
+    assert not contains(said_text(SAID), "1")
+    assert said_text(REFUSED) == ""
+    assert length("one - year plan .") == 3
+
+
+def test_a_quote_supports_a_sentence_with_half_of_its_words() -> None:
+    """Half is enough, each word counts as often as it stands there, and nothing supports no words."""
+    assert supports("the cat slept", "The cat sat down.")
+    assert not supports("a cat", "The cat sat down.")
+    assert not supports("ha", "Ha ha ha ha!")
+    assert not supports("anything", "…")
+
+
+@pytest.mark.parametrize(
+    ("text", "carried"),
+    [
+        ("It sank. [1] He swam.", [True, False]),
+        ("It sank [1]. He swam [2].", [True, True]),
+        ("It sank.[1][2] He swam.", [True, False]),
+        ("“It sank.” [1] “He swam.” [2]", [True, True]),
+        ("It sank. He swam. [3]", [False, False]),
+        ("[1] It sank.", [False]),
+        ("“One. Two.” [9] “One. Two.” [1]", [True, True, False, True]),
+        ("", []),
+    ],
+)
+def test_a_mark_belongs_to_the_sentence_before_it(text: str, carried: list[bool]) -> None:
+    """Inside the sentence or right after it, a mark that names a citation carries it, and a whole quote."""
+    assert carry_citations(text, {1: "It", 2: "He", 9: "One. Two."}) == carried
+
+
+@given(st.text(st.sampled_from("Ab. [1]2]\n“”")))
+def test_any_text_can_be_asked_for_its_marks(text: str) -> None:
+    """Without a citation no sentence carries one; with them, never more sentences than marks."""
+    assert not any(carry_citations(text, {}))
+    assert sum(carry_citations(text, dict.fromkeys([1, 2, 12, 21], "other"))) <= text.count("[")
+
+
+def test_articles_rank_by_their_best_passage() -> None:
+    """An article counts once, and those that retell its story come right after it."""
+    assert ranking([passage("a"), passage("b", "c", "a"), passage("a"), passage("d")]) == ["a", "b", "c", "d"]
+
+
+def test_retrieval_is_measured_by_article() -> None:
+    """The first hit's rank decides hits and reciprocal rank, all of the ten the gain."""
+    answer = replace(SAID, passages=(passage("x"), passage("a", "y"), passage("b"), passage("z")))
+    found = values(measure(known(relevant=["a", "b"]), answer, ()), "retrieval")
+    gain = (1 / math.log2(3) + 1 / math.log2(5)) / (1 + 1 / math.log2(3))
+    assert found == {"hit@1": 0, "hit@4": 1, "hit@10": 1, "mrr@10": 0.5, "ndcg@10": pytest.approx(gain), "all@10": 1}
+    late = replace(SAID, passages=tuple(passage(str(number)) for number in range(11)))
+    assert set(values(measure(known(relevant=["10"]), late, ()), "retrieval").values()) == {0}
+    perfect = values(measure(known(relevant=["0", 1]), late, ()), "retrieval")
+    assert set(perfect.values()) == {1}
+
+
+@given(st.permutations([str(number) for number in range(12)]), st.sets(st.integers(0, 11), min_size=1))
+def test_every_measure_of_retrieval_is_a_share(order: list[str], relevant: set[int]) -> None:
+    """Whatever is found, each lies between 0 and 1, and a hit stays one further down."""
+    answer = replace(SAID, passages=tuple(map(passage, order)))
+    found = values(measure(known(relevant=list(map(str, relevant))), answer, ()), "retrieval")
+    assert all(0 <= value <= 1 + 1e-9 for value in found.values())
+    assert found["hit@1"] <= found["hit@4"] <= found["hit@10"]
+
+
+def test_any_right_answer_is_found_or_every_one() -> None:
+    """One is enough unless every answer belongs in; a wrong one beside it is held against `strict` only."""
+    answer = replace(SAID, text="It sank in 1912 or 1913. [1]")
+    one = known(answers=["1912", "1899"], wrong=["1913"])
+    assert values(measure(one, answer, ()), "answers") == {"found": 1, "strict": 0}
+    every = known(answers=["1912", "1899"], every_answer=True)
+    assert values(measure(every, answer, ()), "answers") == {"found": 0}
+    assert values(measure(known(answers=["1912"], wrong=[]), SAID, ()), "answers") == {"found": 1, "strict": 1}
+
+
+def test_what_is_not_known_is_not_measured() -> None:
+    """Without fields there are no figures but of the answer itself; an answer that cannot be looked for is none."""
+    assert set(measure(known(), SAID, CITED)) == {("citations", "valid"), ("citations", "covered")}
+    assert values(measure(known(answers=["The", "?"]), SAID, ()), "answers") == {}
+
+
+def test_a_question_without_an_answer_counts_for_refusal_only() -> None:
+    """Neither retrieval nor the answer is measured by what the articles do not hold."""
+    unanswerable = known(answerable=False, relevant=["a"], answers=["1912"], support=["It sank in 1912."])
+    assert set(measure(unanswerable, REFUSED, ())) == {("refusal", "refused_unanswerable")}
+    assert values(measure(unanswerable, SAID, ()), "refusal") == {"refused_unanswerable": 0}
+
+
+def test_a_refusal_finds_and_supports_nothing() -> None:
+    """A refusal of an answerable question is not found, whatever its words hold; so is a reply to small talk."""
+    asked = known(answerable=True, answers=["articles"], support=["The articles do not say."])
+    for answer in (REFUSED, replace(REFUSED, refusal=None, answerer="reply")):
+        measured = measure(asked, answer, ())
+        assert values(measured, "answers") == {"found": 0, "supported": 0}
+        assert values(measured, "refusal") == {"refused_answerable": 1}
+        assert values(measured, "citations") == {}
+
+
+def test_citations_are_measured_one_by_one() -> None:
+    """Each citation is valid or not; an article that is cited twice is one cited article."""
+    cited = (*CITED, Cited(2, "a", "x", valid=False), Cited(3, "b", "y", valid=True))
+    asked = known(relevant=["a"], support=["It sank in 1912, they say."])
+    measured = measure(asked, SAID, cited)
+    pairs = {name: measured["citations", name] for name in ("valid", "relevant", "covered")}
+    assert pairs == {"valid": (2, 3), "relevant": (1, 2), "covered": (1, 1)}
+    assert values(measured, "answers") == {"supported": 1}
+
+
+def test_a_share_has_its_count_and_interval() -> None:
+    """The parts are summed before they are divided, the interval holds the value, and it is the same twice."""
+    pairs = [(1.0, 1.0), (0.0, 2.0), (1.0, 1.0)] * 20
+    figure = share(pairs)
+    assert (figure["value"], figure["n"]) == (0.5, 80)
+    low, high = interval(figure)
+    assert 0.3 < low < 0.5 < high < 0.7
+    assert share(pairs) == figure
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=60))
+def test_an_interval_lies_around_a_share(hits: list[bool]) -> None:
+    """Between 0 and 1, low below high; where all are alike it is a point."""
+    figure = share([(float(hit), 1.0) for hit in hits])
+    low, high = interval(figure)
+    assert 0 <= low <= high <= 1
+    assert len(set(hits)) == 2 or low == high == figure["value"]
+
+
+def test_quantiles_and_balance() -> None:
+    """A median, and the mean of what was right on either side whatever their sizes."""
+    assert quantile([1, 2, 9], 0.5)["value"] == 2
+    assert quantile([5], 0.95) == {"value": 5, "n": 1, "low": 5, "high": 5}
+    figure = balanced([1, 1, 1, 0], [1, 0])
+    assert (figure["value"], figure["n"]) == (0.625, 6)
+
+
+def test_figures_are_gathered_by_group() -> None:
+    """A figure counts the questions that have it; the balance needs both sides."""
+    right, left = known(answerable=True, answers=["1912"]), known(answerable=False)
+    measured = [measure(right, SAID, CITED), measure(right, REFUSED, ()), measure(left, REFUSED, ())]
+    figures = shares(measured)
+    assert figures["answers"]["found"]["value"] == 0.5
+    assert figures["citations"]["valid"]["n"] == 1
+    assert figures["refusal"]["balanced"]["value"] == 0.75
+    assert "retrieval" not in figures
+    assert "balanced" not in shares(measured[:2])["refusal"]

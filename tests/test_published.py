@@ -1,0 +1,142 @@
+"""The day of publication: where it is read, in which order, and where it is left unknown."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index.models import Furniture
+from index.published import Published, published
+
+TODAY = date(2025, 6, 1)
+DAY = date(2024, 1, 25)
+NOWHERE = Published(None, None, certain=True)
+
+
+def read(text: str = "", url: str | None = None, *furniture: Furniture, **fields: object) -> Published:
+    """Read the day of an article, on a day of our own."""
+    return published(fields, url, text, furniture, today=TODAY)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2024-01-25", "2024-01-25T23:10:00-05:00", "2024-01-25T00:10:00+09:00", "2024-01-25 10:00", "2024/01/25",
+        "20240125",
+        "Thu, 25 Jan 2024 10:00:00 GMT", "January 25, 2024", "Jan. 25th, 2024 at 5 pm", "25 January 2024", "25/01/2024",
+        "01/25/2024", "25.1.2024", "25 janvier 2024", " 2024-01-25\n", DAY,
+        datetime(2024, 1, 25, 23, tzinfo=timezone(timedelta(hours=-5))),
+    ],
+)  # fmt: skip
+def test_a_day_is_read_as_metadata_write_it(value: object) -> None:
+    """The day is the one that was written, in its own time zone."""
+    assert read(published=value) == Published(DAY, "metadata")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "yesterday", "0000-00-00", "2024-13-45", "Feb 30, 2024", "2024", "2024-01", "January 2024", "01/02/2024",
+        "2999-01-01",
+        "1200-01-01", "", "x" * 10**6, 20240125, True, None, [], {}, float("nan"), "June 31 in 2024",
+    ],
+)  # fmt: skip
+def test_no_day_is_better_than_a_wrong_one(value: object) -> None:
+    """What names no whole day, no day at all, or one that cannot be, is left."""
+    assert read(published=value) == NOWHERE
+
+
+def test_a_day_that_has_not_come_is_not_taken() -> None:
+    """Tomorrow is possible, for it begins earlier elsewhere; the day after is not."""
+    assert read(date="2025-06-02").date == date(2025, 6, 2)
+    assert read(date="2025-06-03") == NOWHERE
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.com/2024/01/25/harbour", "https://example.com/2024/jan/25/harbour", "https://example.com/a/harbour-2024-01-25/",
+        "https://example.com/2024-01-25-harbour.html", "https://example.com/20240125/harbour",
+    ],
+)  # fmt: skip
+def test_a_day_is_read_in_the_address(url: str) -> None:
+    """Year, month and day in a path are a date."""
+    assert read("", url) == Published(DAY, "url")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.com/2024/01/harbour",
+        "https://example.com/world-67885122",
+        "https://example.com/2024/13/25/x",
+        "https://example.com/99990125/x",
+    ],
+)
+def test_numbers_in_an_address_are_not_always_a_day(url: str) -> None:
+    """A month, an article's number and a day that does not exist are no date."""
+    assert read("", url) == NOWHERE
+
+
+def test_a_dateline_with_its_year_is_certain_and_one_without_is_inferred() -> None:
+    """The year is taken from a whole date that is not far away."""
+    assert read("NORVIK, January 25, 2024 (Agency) \u2014 A ship came in.") == Published(DAY, "dateline")
+    short = "NORVIK, Jan 25 (Agency) - A ship came in."
+    assert read(short) == NOWHERE
+    assert read(short, None, Furniture("caption", "A tug, Jan 5, 2024.")) == Published(DAY, "dateline", certain=False)
+    assert read(short, None, Furniture("caption", "A tug, July 5, 2019.")) == NOWHERE
+
+
+def test_a_line_with_nothing_but_a_date_is_certain_unless_it_is_of_an_update() -> None:
+    """A line "Published" goes before "Updated", and the day of an update is only a hint."""
+    update, first = Furniture("date", "Updated January 26, 2024"), Furniture("date", "Published: 25 January 2024")
+    assert read("", None, update, first) == Published(DAY, "text")
+    assert read("", None, update) == Published(date(2024, 1, 26), "text", certain=False)
+
+
+@pytest.mark.parametrize("written", ["on Thursday (Jan 25)", "on Thursday, Jan. 25", "on Thursday (25 January)"])
+def test_a_day_of_the_week_in_the_lead_is_inferred_with_the_year_of_a_photo(written: str) -> None:
+    """Weekday, day and month of the text agree with the calendar of the year in a caption."""
+    text, photo = f"A ship came in, an official said {written}.", Furniture("caption", "A tug, Jan 5, 2024.")
+    assert read(text, None, photo) == Published(DAY, "text", certain=False)
+    assert read(text) == NOWHERE
+
+
+def test_the_year_turns_between_a_photo_and_the_text() -> None:
+    """A photo of December belongs to a story of the January that follows."""
+    photo = Furniture("caption", "A tug, Dec 30, 2023.")
+    assert read("A ship came in, he said on Thursday (Jan 4).", None, photo).date == date(2024, 1, 4)
+
+
+def test_a_day_that_contradicts_the_calendar_or_is_to_come_is_not_taken() -> None:
+    """A wrong weekday gives no date, and neither does an announcement."""
+    photo = Furniture("caption", "A tug, Jan 5, 2024.")
+    assert read("A ship came in, he said on Friday (Jan 25).", None, photo) == NOWHERE
+    assert read("The harbour will be opened on Thursday (Jan 25), he said.", None, photo) == NOWHERE
+
+
+def test_history_is_no_day_of_publication() -> None:
+    """Dates that an article tells of do not date it."""
+    assert (
+        read("On June 5, 1967, the war began. It ended on June 10, 1967. The harbour was opened on Monday.") == NOWHERE
+    )
+
+
+def test_the_surer_source_goes_first() -> None:
+    """Metadata before the address, the address before the text; front matter is called by its name."""
+    url, text = "https://example.com/2024/01/26/x", "NORVIK, January 27, 2024 \u2014 A ship came in."
+    assert read(text, url, published="2024-01-25").source == "metadata"
+    assert read(text, url, published="soon") == Published(date(2024, 1, 26), "url")
+    assert read(text) == Published(date(2024, 1, 27), "dateline")
+    assert published({"date": DAY}, fields_are="front matter", today=TODAY).source == "front matter"
+
+
+@given(st.text(max_size=80), st.text(max_size=80), st.text(max_size=200), st.text(max_size=80))
+def test_any_text_gives_a_possible_day_or_none(value: str, url: str, text: str, line: str) -> None:
+    """Whatever is written there, nothing is raised, and a day lies between the first newspapers and tomorrow."""
+    found = read(text, url, Furniture("date", line), published=value)
+    assert found.date is None or date(1700, 1, 1) <= found.date <= TODAY + timedelta(days=1)
+    assert (found.date is None) == (found.source is None)

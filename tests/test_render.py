@@ -1,0 +1,268 @@
+"""What is shown: golden outputs, and that nothing in an article can do more than be read."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot import as_json, render
+from bot.models import Answer, Citation, Refusal
+from index.models import Article, ClippingsError, Furniture, Source
+from tests.fakes.examples import ANSWER, ARTICLE, BODY, CITATION, QUOTE, REFUSED, SOURCE, Terminal
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """A terminal of 60 columns with 8 colours."""
+    for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "COLORTERM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "60")
+    return Terminal()
+
+
+def test_an_answer_is_its_text_and_its_numbered_sources() -> None:
+    """The displayed quote has its white space collapsed; further sources of the story follow it."""
+    assert render.plain(render.answer_lines(ANSWER)) == (
+        "Some 40 people  walked over it\nfirst. [1]\n"
+        "\n"
+        "[1] Bridge reopens · The Courier · 2024-01-03\n"
+        "    https://courier.example/bridge\n"
+        "    “Some 40 people walked over it first.”\n"
+        "    also in: Bridge opens again · 2024-01-04 (uncertain)\n"
+        "      b.txt\n"
+    )
+
+
+def test_in_a_conversation_a_source_is_one_line() -> None:
+    """Without quotes each source is a line that counts its further sources."""
+    assert render.plain(render.source_lines(ANSWER.citations, quotes=False)) == (
+        "\n[1] Bridge reopens · The Courier · 2024-01-03 (and 1 more)\n"
+    )
+
+
+def test_a_refusal_gives_the_reason_and_places_to_look() -> None:
+    """The nearest articles are listed without numbers, for they are no evidence; a draft's text is not shown."""
+    assert render.plain(render.answer_lines(REFUSED)) == (
+        "The articles do not say.\n"
+        "None of them names Zog.\n"
+        "Nearest:\n"
+        "- Bridge reopens · The Courier · 2024-01-03\n"
+        "    https://courier.example/bridge\n"
+        "- Bridge opens again · 2024-01-04 (uncertain)\n"
+        "    b.txt\n"
+    )
+
+
+def test_a_notice_is_a_line_of_its_own() -> None:
+    """What is said about the answer itself stands apart from it."""
+    answer = replace(ANSWER, text="Hello.", answerer="reply", citations=(), notice="The model timed out.")
+    assert render.plain(render.answer_lines(answer)) == "Hello.\nNote: The model timed out.\n"
+
+
+def test_an_article_is_shown_with_its_facts_and_furniture() -> None:
+    """The date says where it was read; what is not the article is named by kind."""
+    assert render.plain(render.article_lines(ARTICLE)) == (
+        "Bridge reopens\n"
+        "id:       a1\n"
+        "outlet:   The Courier\n"
+        "byline:   Ann Lee\n"
+        "date:     2024-01-03 (read from: url)\n"
+        "url:      https://courier.example/bridge\n"
+        "file:     -\n"
+        "language: -\n"
+        "\n"
+        f"{BODY}\n"
+        "\n"
+        "Not part of the article:\n"
+        "  caption: The bridge at dawn\n"
+    )
+
+
+def test_a_quote_is_marked_inside_its_passage() -> None:
+    """Without a terminal the marks are >> and <<."""
+    shown = render.plain(render.passage_lines(CITATION, BODY, 0, len(BODY)))
+    assert f">>{QUOTE}<<\n\nRain fell later." in shown
+
+
+def test_a_terminal_gets_styles_and_whole_links(terminal: Terminal) -> None:
+    """Headlines are styled, text is wrapped with its indent, a link is never broken."""
+    link = "https://courier.example/" + "long-" * 20
+    answer = replace(ANSWER, citations=(replace(CITATION, quote="word " * 30, source=replace(SOURCE, url=link)),))
+    render.show(render.answer_lines(answer), terminal)
+    shown = terminal.getvalue()
+    assert "\x1b[1mBridge reopens" in shown
+    assert link in shown
+    bare = [re.sub(r"\x1b\[[\d;]*m", "", row) for row in shown.splitlines()]
+    wrapped = [row for row in bare if "word word" in row]
+    assert len(wrapped) > 1
+    assert all(row.startswith("    ") and len(row) <= 60 for row in wrapped)
+
+
+def test_no_color_is_honoured(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With NO_COLOR set a terminal gets no colour."""
+    render.show(render.answer_lines(ANSWER), terminal)
+    coloured = terminal.getvalue()
+    monkeypatch.setenv("NO_COLOR", "1")
+    plain = Terminal()
+    render.show(render.answer_lines(ANSWER), plain)
+    colour = re.compile(r"\x1b\[(?:\d+;)*[34]\d")
+    assert colour.search(coloured)
+    assert not colour.search(plain.getvalue())
+
+
+def test_markup_in_an_article_is_not_interpreted(terminal: Terminal) -> None:
+    """What looks like markup, an emoji name or a link of the terminal library is shown as it stands."""
+    headline = "[bold red]x[/] [link=http://e.example]y[/link] :smile:"
+    render.show(render.answer_lines(replace(REFUSED, refusal=Refusal("r", (Source("c", headline),)))), terminal)
+    assert headline in " ".join(re.sub(r"\x1b\[[\d;]*m", "", terminal.getvalue()).split())
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("\x1b]0;title\x07x", "x"),
+        ("\x1b]8;;http://e.example\x1b\\x\x1b]8;;\x1b\\", "x"),
+        ("\x9b31mred", "red"),
+        ("a\u202eb\u2066c\u200f", "abc"),
+        ("a\r\nb\rc\u2028d", "a\nb\nc\nd"),
+        ("a\x00\x08\x7fb", "ab"),
+        ("caf\udce9", "caf\ufffd"),
+        ("می‌خواهم 👩‍🚒", "می‌خواهم 👩‍🚒"),
+        ("[31m kept", "[31m kept"),
+    ],
+)
+def test_safe_text_can_only_be_read(text: str, shown: str) -> None:
+    """Sequences, controls and overrides go; words of any script stay."""
+    assert render.safe(text) == shown
+
+
+HOSTILE = st.text(
+    st.sampled_from("\x1b\x9b\x9d\x07\r\n\t\x00\x7f[]()0;31mHJ\\\u202a\u202e\u2066\u2069\u200e\u061c\u2028\ufeff\ud800")
+    | st.characters()
+)
+SOURCES = st.builds(
+    Source,
+    id=HOSTILE,
+    headline=HOSTILE,
+    outlet=st.none() | HOSTILE,
+    byline=st.none() | HOSTILE,
+    published=st.none() | st.dates(),
+    published_from=st.none() | HOSTILE,
+    url=st.none() | HOSTILE,
+    path=st.none() | HOSTILE,
+    language=st.none() | HOSTILE,
+)
+CITATIONS = st.builds(Citation, st.integers(1, 9), HOSTILE, st.just(0), st.just(1), SOURCES, st.tuples(SOURCES))
+ANSWERS = st.builds(
+    Answer,
+    question=HOSTILE,
+    standalone_question=HOSTILE,
+    text=HOSTILE,
+    answerer=st.sampled_from(["quote", "write", "reply"]),
+    refusal=st.none() | st.builds(Refusal, HOSTILE, st.tuples(SOURCES)),
+    citations=st.lists(CITATIONS, max_size=2).map(tuple),
+    notice=st.none() | HOSTILE,
+)
+ARTICLES = st.builds(Article, SOURCES, HOSTILE, st.tuples(st.builds(Furniture, HOSTILE, HOSTILE)))
+
+
+def _only_readable(shown: str) -> bool:
+    return all(
+        character in "\n\u200c\u200d" or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
+        for character in shown
+    )
+
+
+@given(ANSWERS, ARTICLES)
+def test_no_rendered_text_holds_a_control(answer: Answer, article: Article) -> None:
+    """Whatever an article or an answer holds, what is printed holds no escape, control or bidi character."""
+    lines = [*render.answer_lines(answer), *render.answer_lines(answer, quotes=False), *render.article_lines(article)]
+    for citation in answer.citations:
+        lines += render.passage_lines(citation, article.body, 0, len(article.body))
+    assert _only_readable(render.plain(lines))
+    out = Terminal()
+    render.show(lines, out)
+    assert _only_readable(re.sub(r"\x1b\[[\d;]*m", "", out.getvalue()))
+
+
+@given(ANSWERS, ARTICLES)
+def test_json_is_to_the_letter_and_harmless(answer: Answer, article: Article) -> None:
+    """JSON is ASCII without controls, and reading it gives back each string as it was."""
+    shown = as_json.dumps([as_json.answer(answer), as_json.article(article)])
+    assert shown.isascii()
+    assert _only_readable(shown)
+    read, body = json.loads(shown)
+    assert [each["quote"] for each in read["citations"]] == [each.quote for each in answer.citations]
+    assert (body["body"], body["headline"]) == (article.body, article.source.headline)
+
+
+def test_the_json_of_an_answer_has_the_promised_keys() -> None:
+    """Acceptance and scripts read these keys."""
+    article = {
+        "id": "a1",
+        "headline": "Bridge reopens",
+        "outlet": "The Courier",
+        "published": "2024-01-03",
+        "published_certain": True,
+        "url": "https://courier.example/bridge",
+        "path": None,
+    }
+    also = {**dict.fromkeys(article), "id": "b2", "headline": "Bridge opens again"}
+    also |= {"published": "2024-01-04", "published_certain": False, "path": "b.txt"}
+    assert json.loads(as_json.dumps(as_json.answer(ANSWER))) == {
+        "question": "how many walked?",
+        "standalone_question": "how many walked?",
+        "answered": True,
+        "text": f"{QUOTE} [1]",
+        "answerer": "quote",
+        "notice": None,
+        "refusal": None,
+        "citations": [
+            {"number": 1, "quote": QUOTE, "start": 26, "end": 63, "article": article, "also_in": [also]},
+        ],
+        "passages": [
+            {
+                "score": 0.5,
+                "cosine": 0.7,
+                "lexical": 2.0,
+                "text": BODY,
+                "start": 0,
+                "end": len(BODY),
+                "article": article,
+                "also_in": [],
+            }
+        ],
+        "timings_ms": {"search": 4.0},
+    }
+
+
+def test_the_json_of_a_refusal_says_why() -> None:
+    """A refusal's text is the one sentence, and the nearest articles are in it."""
+    refused = json.loads(as_json.dumps(as_json.answer(REFUSED)))
+    assert (refused["answered"], refused["text"], refused["citations"]) == (False, "The articles do not say.", [])
+    assert refused["refusal"]["reason"] == "None of them names Zog."
+    assert [each["id"] for each in refused["refusal"]["nearest"]] == ["a1", "b2"]
+
+
+def test_an_expected_error_is_its_own_sentence() -> None:
+    """A ClippingsError is told as it is, made safe."""
+    assert render.trouble(ClippingsError("No \x1b[2Jindex."), debug=False) == "No index."
+
+
+def test_an_unexpected_error_is_one_line_until_debug_is_asked_for() -> None:
+    """Without --debug there is no traceback, and the line says how to get it."""
+    try:
+        raise KeyError("a\nb")  # noqa: TRY301  # a raised error has the traceback that is looked for
+    except KeyError as error:
+        short, long = render.trouble(error, debug=False), render.trouble(error, debug=True)
+    assert short == r"Something went wrong that should not have: KeyError: 'a\nb'. Add --debug to see where."
+    assert "Traceback (most recent call last)" in long
+    assert long.endswith(short)

@@ -1,0 +1,153 @@
+"""The settings: where they come from, and what is said of a wrong one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from dotenv import dotenv_values
+
+from bot.settings import Settings, likely_typos, load_settings, variables
+from index.models import ClippingsError
+
+EXAMPLE = Path(__file__).parents[1] / ".env.example"
+
+
+@pytest.fixture(autouse=True)
+def _clean_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for key in list(os.environ):
+        if key.upper().startswith("CLIPPINGS_") or key in variables().values():
+            monkeypatch.delenv(key)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_without_anything_set_the_defaults_hold() -> None:
+    """Nothing need be set: answers are quoted and the data is in the user's data folder."""
+    settings = load_settings()
+    assert (settings.llm, settings.llm_timeout, settings.llm_context, settings.model_dir) == ("", 60.0, None, None)
+    assert settings.data.name == "clippings"
+    assert settings.openai_api_key is None
+
+
+def test_the_example_lists_every_setting_and_no_other() -> None:
+    """`.env.example` and the settings name the same variables."""
+    assert set(dotenv_values(EXAMPLE)) == set(variables().values())
+
+
+def test_the_example_may_be_copied_as_it_is(tmp_path: Path) -> None:
+    """An unedited copy of `.env.example` sets nothing."""
+    (tmp_path / ".env").write_text(EXAMPLE.read_text())
+    assert load_settings() == load_settings(env_file=tmp_path / "absent")
+
+
+def test_each_setting_of_the_example_has_a_comment() -> None:
+    """Above each variable of `.env.example` stands a comment."""
+    lines = EXAMPLE.read_text().splitlines()
+    assert all(lines[row - 1].startswith("#") for row, text in enumerate(lines) if "=" in text and text[0] != "#")
+
+
+def test_env_file_is_read_and_the_environment_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable of the environment goes before the same one of `.env`."""
+    (tmp_path / ".env").write_text("\ufeffCLIPPINGS_LLM=ollama:one\nCLIPPINGS_LLM_TIMEOUT=5\nPATHLIKE=foreign\n")
+    monkeypatch.setenv("CLIPPINGS_LLM", "ollama:two")
+    settings = load_settings()
+    assert (settings.llm, settings.llm_timeout) == ("ollama:two", 5.0)
+
+
+def test_data_given_by_the_caller_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--data` goes before CLIPPINGS_DATA."""
+    monkeypatch.setenv("CLIPPINGS_DATA", str(tmp_path / "set"))
+    assert load_settings().data == tmp_path / "set"
+    assert load_settings(data=tmp_path / "given").data == tmp_path / "given"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "expected"),
+    [
+        ("CLIPPINGS_LLM", "gpt-4o", "openai:MODEL"),
+        ("CLIPPINGS_LLM", "openai-like:localhost#m", "openai-like:URL#MODEL"),
+        ("CLIPPINGS_LLM", "openai:", "openai:MODEL"),
+        ("CLIPPINGS_LLM", "openai-like:http://[half#m", "openai:MODEL"),
+        ("CLIPPINGS_LLM", "ollama:http://:80#m", "openai:MODEL"),
+        ("CLIPPINGS_LLM_TIMEOUT", "soon", "a number of seconds above 0"),
+        ("CLIPPINGS_LLM_TIMEOUT", "0", "a number of seconds above 0"),
+        ("CLIPPINGS_LLM_TIMEOUT", "nan", "a number of seconds above 0"),
+        ("CLIPPINGS_LLM_CONTEXT", "8k", "a whole number of tokens"),
+        ("CLIPPINGS_MODEL_DIR", "/no/such/folder", "an existing folder"),
+        ("CLIPPINGS_DATA", __file__, "a folder"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_was_expected(
+    variable: str, value: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error names the variable, where it is set and what was expected."""
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ClippingsError) as raised:
+        load_settings()
+    assert str(raised.value).startswith(f"{variable} (in the environment) is wrong: expected ")
+    assert expected in str(raised.value)
+
+
+def test_every_wrong_setting_is_named_at_once(tmp_path: Path) -> None:
+    """Two wrong values give two lines, and say that they are in the file."""
+    (tmp_path / ".env").write_text("CLIPPINGS_LLM=x\nCLIPPINGS_LLM_CONTEXT=x\n")
+    with pytest.raises(ClippingsError) as raised:
+        load_settings()
+    assert [line.split(" is wrong")[0] for line in str(raised.value).splitlines()] == [
+        "CLIPPINGS_LLM (in .env)",
+        "CLIPPINGS_LLM_CONTEXT (in .env)",
+    ]
+
+
+def test_a_key_pasted_into_the_wrong_line_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An API key given as the language model does not reach the message."""
+    monkeypatch.setenv("CLIPPINGS_LLM", "sk-very-secret")
+    with pytest.raises(ClippingsError) as raised:
+        load_settings()
+    assert "very-secret" not in str(raised.value)
+
+
+def test_a_misspelt_variable_is_named_as_a_likely_typo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable with our prefix that is no setting is told with the nearest one; it ends nothing."""
+    (tmp_path / ".env").write_text("CLIPPINGS_LMM_TIMEOUT=3\n")
+    monkeypatch.setenv("CLIPPINGS_PORT", "tcp://10.0.0.1")
+    timeout, port = likely_typos()
+    assert port.startswith("CLIPPINGS_PORT is set (in the environment), but there is no such setting;")
+    assert timeout.endswith("(in .env), but there is no such setting; did you mean CLIPPINGS_LLM_TIMEOUT?")
+    assert load_settings().llm_timeout == 60
+
+
+def test_an_env_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    """A binary `.env` gives a sentence."""
+    (tmp_path / ".env").write_bytes(b"\xff\xfe\x00C")
+    with pytest.raises(ClippingsError, match=r"\.env cannot be read: it is not UTF-8 text"):
+        load_settings()
+
+
+def test_keys_are_read_and_kept_from_sight(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key goes with its provider, and its text is in no representation of the settings."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-open")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-anthro")
+    keys = {}
+    for spec in ("openai:a", "anthropic:b", "ollama:c", "openai-like:http://h/v1#d"):
+        monkeypatch.setenv("CLIPPINGS_LLM", spec)
+        settings = load_settings()
+        keys[spec.split(":")[0]] = settings.llm_api_key and settings.llm_api_key.get_secret_value()
+        assert "sk-" not in f"{settings!r} {settings}"
+    assert keys == {"openai": "sk-open", "anthropic": "sk-anthro", "ollama": None, "openai-like": "sk-open"}
+
+
+@pytest.mark.parametrize(
+    ("spec", "name"),
+    [
+        ("", ""),
+        ("openai:small", "openai:small"),
+        ("ollama:qwen:7b", "ollama:qwen:7b"),
+        ("ollama:http://user:word@host#qwen:7b", "qwen:7b at host"),
+        ("openai-like:http://user:word@host:8000/v1?key=k#small", "small at host"),
+    ],
+)
+def test_the_model_is_named_without_credentials(spec: str, name: str) -> None:
+    """What is shown of the language model holds no user, password or query of its URL."""
+    assert Settings(llm=spec).llm_name == name

@@ -1,0 +1,91 @@
+"""Small talk gets a fitting reply; whatever may be a question gets none."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.smalltalk import reply
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("hi", "Hello"),
+        ("Good morning!", "Hello"),
+        ("hello there", "Hello"),
+        ("Heyyyy :)", "Hello"),
+        ("HELLO CLIPPINGS", "Hello"),
+        ("Bonjour !", "Hello"),
+        ("¡Hola, buenos días!", "Hello"),
+        ("Guten Tag", "Hello"),
+        ("你好", "Hello"),
+        ("Привет!", "Hello"),
+        ("안녕하세요", "Hello"),
+        ("مرحبا", "Hello"),
+        ("thanks", "You are welcome"),
+        ("Thank you so much!!", "You are welcome"),
+        ("ok thanks", "You are welcome"),
+        ("Merci beaucoup", "You are welcome"),
+        ("thanks, bye", "Goodbye"),
+        ("good night 🌙", "Goodbye"),
+        ("what can you do?", "I answer questions"),
+        ("Hi! Who are you?", "I answer questions"),
+        ("What\u2019s your name?", "I answer questions"),
+        ("help", "I answer questions"),
+        ("ok", "All right"),
+        ("", "There is no question"),
+        (" \n\t", "There is no question"),
+        ("?!…", "There is no question"),
+        ("___", "There is no question"),
+        ("👍🏽 ❤️", "There is no question"),
+    ],
+)
+def test_small_talk_is_answered_in_kind(said: str, expected: str) -> None:
+    """Each kind of small talk gets the reply of its kind, whatever its case, stretch, accents or language."""
+    answer = reply(said)
+    assert answer is not None
+    assert answer.startswith(expected)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "hi, who was killed in Kerman?",
+        "thanks, and who claimed it?",
+        "What can you tell me about Boeing?",
+        "Help for Gaza",
+        "who are you voting for",
+        "Who are the Houthis?",
+        "What can the UN do?",
+        "what about Trump?",
+        "when?",
+        "why",
+        "2024",
+        "good news from Iran",
+        "Thank You for Smoking",
+        "goodbye speech of Obama",
+        "and you?? who won",
+        "there",
+        "北京发生了什么",
+        "how does it work?",
+        "hi " * 30,
+    ],
+)
+def test_what_may_be_a_question_is_not_swallowed(asked: str) -> None:
+    """One word that is no small talk makes all of it a question."""
+    assert reply(asked) is None
+
+
+def test_a_reply_cites_nothing() -> None:
+    """No reply holds a citation mark."""
+    for said in ("hi", "thanks", "help", "bye", "ok", ""):
+        assert "[" not in (reply(said) or "[")
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_read(text: str) -> None:
+    """Nothing raises, and text with a name in it is never small talk."""
+    assert reply(text) is None or reply(text)
+    assert reply(f"{text} Soleimani") is None

@@ -1,0 +1,153 @@
+"""Words, sentences, numbers and names."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index.text import figure_spans, figures, fold, names, paragraphs, sentences, stems, word_spans, words
+
+ANY = (
+    st.text()
+    | st.text(st.sampled_from("Aa.1,9 \n\t\xa0'’\"!?-İıſKé\u0301٣²日$U.S.\u2028"))
+    | st.binary().map(lambda data: data.decode("latin-1"))
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The U.S. government warned Iran in private.",
+        "It happened on Jan. 3 in Kerman.",
+        "A crowd had come for Gen. Soleimani on that day.",
+        "Dr. Ito met Mr. Hale at 5 p.m. on Monday.",
+        "The shares of Acme Inc. rose by 3.5 percent.",
+    ],
+)
+def test_an_abbreviation_ends_no_sentence(text: str) -> None:
+    """A full stop after an abbreviation or inside a number is none that ends a sentence."""
+    assert _cut(text) == [text]
+
+
+def test_sentences_are_parted() -> None:
+    """Full stops, question marks and quotes end sentences; abbreviations between them do not."""
+    text = 'The U.S. agreed. Did it pay? "It did," he said. "Twice."\n\nNobody knew'
+    assert _cut(text) == ["The U.S. agreed.", "Did it pay?", '"It did," he said.', '"Twice."', "Nobody knew"]
+
+
+@pytest.mark.parametrize("blank", ["\n\n", "\n \t\n", "\n\xa0\n", "\r\n\r\n", "\n\n\n   "])
+def test_a_blank_line_parts_paragraphs(blank: str) -> None:
+    """A line that looks empty parts two paragraphs, and so two sentences, whatever white space is on it."""
+    text = f"One line without an end{blank}and another"
+    assert _cut(text) == ["One line without an end", "and another"]
+    assert [text[start:end] for start, end in paragraphs(text)] == ["One line without an end", "and another"]
+
+
+@given(ANY)
+def test_sentences_are_exact_spans(text: str) -> None:
+    """Spans come in order, do not overlap, are trimmed and not empty, and hold every character that is seen."""
+    spans, end = sentences(text), 0
+    for span in spans:
+        assert end <= span.start < span.end <= len(text)
+        assert not text[end : span.start].strip()
+        inside = text[span.start : span.end]
+        assert inside == inside.strip()
+        assert "\n\n" not in inside
+        end = span.end
+    assert not text[end:].strip()
+
+
+@given(st.lists(st.sampled_from(["Rain fell.", "The U.S. won.", "no end", "Why?"]), min_size=1))
+def test_no_sentence_crosses_a_blank_line(parts: list[str]) -> None:
+    """Each paragraph gives its own sentences."""
+    assert _cut("\n\n".join(parts)) == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The U.S. paid $1,200 to Iran's envoy", "the usa paid 1200 to iran envoy"),
+        ("US officials, in the US", "usa officials in the usa"),
+        ("tell us", "tell us"),
+        ("Zoë’s café", "zoe cafe"),
+        ("don't", "don't"),
+        ("J.R.R.Tolkien", "jrr tolkien"),
+        ("3.5 percent on 1/2", "3.5 percent on 1 2"),
+        ("", ""),
+    ],
+)
+def test_words(text: str, expected: str) -> None:
+    """Words are folded, so that the ways of writing one are the same."""
+    assert words(text) == expected.split()
+
+
+def test_stems_are_content() -> None:
+    """Stop words go, forms of a word become one."""
+    assert stems("How many people were killed in the killings?") == stems("people killed killing")
+    assert stems("who was it by?") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("nearly 100 of 1,200 got $1.25 million, forty-two got none", ["100", "1200", "1250000", "42"]),
+        ("twenty thousand", ["20000"]),
+        ("Five Million", ["5000000"]),
+        ("a dozen, two dozen", ["12", "24"]),
+        ("$5m and 3bn and 20k", ["5000000", "3000000000", "20000"]),
+        ("the 100 m race", ["100"]),
+        ("one of them, no one", []),
+        ("one million", ["1000000"]),
+        ("2.50 and 2.5", ["2.5", "2.5"]),
+        ("someone, tenfold, weight", []),
+        ("mıllion, fıve, ſix", []),
+    ],
+)
+def test_figures(text: str, expected: list[str]) -> None:
+    """A number is written one way, in digits or in words; what only looks like one is none."""
+    assert figures(text) == expected
+
+
+def test_a_figure_stands_where_it_is_written() -> None:
+    """The span of a figure holds its scale."""
+    text = "It cost $1.25 million in all."
+    ((value, span),) = figure_spans(text)
+    assert (value, text[span.start : span.end]) == ("1250000", "1.25 million")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The envoy met Ali Karimi in Kerman.", ["ali", "karimi", "kerman"]),
+        ("Rain fell on Monday.", ["monday"]),
+        ("NATO met. Iran Air flew.", ["nato", "iran", "air"]),
+        ("Nothing here.", []),
+    ],
+)
+def test_names(text: str, expected: list[str]) -> None:
+    """Capitals inside a sentence make a name; at its start only an acronym, or a second capital, does."""
+    assert names(text) == expected
+
+
+@given(ANY)
+def test_any_text_can_be_read(text: str) -> None:
+    """Nothing raises, spans lie in the text and in order, and what is folded stays so."""
+    for found in (word_spans(text), figure_spans(text)):
+        end = 0
+        for _, span in found:
+            assert end <= span.start < span.end <= len(text)
+            end = span.end
+    assert all(word and " " not in word for word in stems(text))
+    assert set(names(text)) <= set(words(text))
+    assert fold(fold(text)) == fold(text)
+
+
+@given(st.integers(0, 10**9))
+def test_a_number_is_read_back(number: int) -> None:
+    """With and without commas a number is the same figure."""
+    assert figures(f"{number:,} or {number}") == [str(number)] * 2
+
+
+def _cut(text: str) -> list[str]:
+    return [text[start:end] for start, end in sentences(text)]

@@ -1,0 +1,308 @@
+"""The check of a written draft: what is kept, what is dropped, and that every citation holds to the letter."""
+
+from __future__ import annotations
+
+import re
+import sys
+from datetime import date
+from itertools import pairwise
+from types import FrameType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.scrub import MAX_PLAIN, MAX_SENTENCE, SentenceReader
+from bot.verify import MAX_TEXT, Checker, Draft, verify
+from index.models import Passage, Source
+
+BODIES = {
+    "post": "Front matter that is no passage. The ferry Marigold sank off the coast of Norland on Tuesday, killing "
+    "nearly 40 people. The U.S. Coast Guard said the captain, Ada Brunt, had not reported the storm. Rescuers pulled "
+    "12 survivors from the water. The Norland Maritime Authority opened an inquiry.",
+    "wire": "Correction follows. More than 40 people died when a ferry sank near Norland, officials said. No group has "
+    "claimed responsibility. Iranian divers joined the search. Damage was put at $1.25 million.",
+}
+OUTLETS = {"post": "Northern Post", "wire": "Daily Wire"}
+QUESTION = "How many people died on the Marigold?"
+
+
+def _passage(key: str) -> Passage:
+    start = BODIES[key].index(". ") + 2
+    source = Source(key, f"Ferry lost near Norland, {key}", OUTLETS[key], published=date(2024, 1, 5))
+    return Passage(f"{key}-1", source, BODIES[key][start:], start, len(BODIES[key]), 1.0)
+
+
+PASSAGES = [_passage("post"), _passage("wire")]
+
+
+def check(text: str) -> Draft:
+    """The draft, checked against the two passages."""
+    return verify(text, QUESTION, PASSAGES)
+
+
+KEPT = {
+    "The ferry sank off the coast of Norland [1].": "The ferry sank off the coast of Norland [1].",
+    "The ferry sank off the coast of Norland. [1] Rescuers pulled 12 survivors from the water.[1]": (
+        "The ferry sank off the coast of Norland [1]. Rescuers pulled 12 survivors from the water [2]."
+    ),
+    "Nearly 40 people died when the ferry sank [1], while Daily Wire says more than 40 people died [2].": (
+        "Nearly 40 people died when the ferry sank [1], while Daily Wire says more than 40 people died [2]."
+    ),
+    "According to [1], nearly 40 people died, but according to [2], more than 40 people died.": (
+        "According to [1], nearly 40 people died, but according to [2], more than 40 people died."
+    ),
+    "A ferry sank near Norland [1, 2].": "A ferry sank near Norland [1][2].",
+    "A ferry sank near Norland [1-2].": "A ferry sank near Norland [1][2].",
+    "A ferry sank near Norland [Passage 1][Passages 2 and 7].": "A ferry sank near Norland [1][2].",
+    "A ferry sank near Norland【1†source】.": "A ferry sank near Norland [1].",
+    "A ferry sank near Norland (1).": "A ferry sank near Norland [1].",
+    "A ferry sank near Norland^1.": "A ferry sank near Norland [1].",
+    "A ferry sank near Norland [^2].": "A ferry sank near Norland [1].",
+    "A ferry sank near Norland [9].": "A ferry sank near Norland [1].",
+    "The captain was Ada Brunt.": "The captain was Ada Brunt [1].",
+    "Ada Brunt": "Ada Brunt [1]",
+    "The NMA opened an inquiry [1].": "The NMA opened an inquiry [1].",
+    "Divers from Iran joined the search [2].": "Divers from Iran joined the search [1].",
+    "Nobody has claimed responsibility [2].": "Nobody has claimed responsibility [1].",
+    "The damage was put at 1,250,000 dollars [2].": "The damage was put at 1,250,000 dollars [1].",
+    "On 5 January, Northern Post reported that rescuers pulled 12 survivors from the water [1].": (
+        "On 5 January, Northern Post reported that rescuers pulled 12 survivors from the water [1]."
+    ),
+    "Yes. Iranian divers joined the search [2].": "Yes. Iranian divers joined the search [1].",
+    "# Rescue\n\n- Rescuers pulled 12 survivors from the water [1].\n- **Iranian** divers joined the `search` [2].": (
+        "- Rescuers pulled 12 survivors from the water [1].\n- Iranian divers joined the search [2]."
+    ),
+    "Here is what is known:\n1. Rescuers pulled 12 survivors from the water [1].": (
+        "- Rescuers pulled 12 survivors from the water [1]."
+    ),
+    "Iranian divers joined the search [2]. Iranian divers joined the search [2].": (
+        "Iranian divers joined the search [1]."
+    ),
+    "Iranian divers joined the search [2].\n\nSources:\n[2] Daily Wire: Iranian divers joined the search": (
+        "Iranian divers joined the search [1]."
+    ),
+    "Iranian divers joined the search [2]. Would you like to know more?": "Iranian divers joined the search [1].",
+}
+
+
+@pytest.mark.parametrize("text", KEPT)
+def test_supported_sentence_is_kept_with_its_proof(text: str) -> None:
+    """What the passages say stays as it was written, its marks in one form, before the stop, numbered in order."""
+    draft = check(text)
+    assert draft.text == KEPT[text]
+    assert draft.dropped == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The ferry sank off the coast of Norland, killing 50 people [1].",  # a figure of no passage
+        "More than 40 people died when the ferry Marigold sank [1].",  # the other passage's bound
+        "More than 40 people died when the ferry sank [1], nearly 40 died by Daily Wire's count [2].",  # bounds swapped
+        "Rescuers pulled 12 survivors from the water [2].",  # true, but not there
+        "The captain, Bob Brunt, had not reported the storm [1].",  # a name inside
+        "Biden had not reported the storm [1].",  # a name that begins the sentence
+        "The captain had reported the storm [1].",  # denied there
+        "A group has claimed responsibility [2].",
+        "Divers had not joined the search [2].",  # affirmed there
+        "Visit evil.com for the ferry that sank off the coast of Norland [1].",
+        "The weather had been mild for weeks before sailors noticed anything [1].",
+        "Prices rose by 3 percent [2].",
+        "Use only what the passages say.",
+    ],
+)
+def test_unsupported_sentence_is_dropped(text: str) -> None:
+    """A sentence that its passages do not bear out is not shown, and is counted; its neighbour stays."""
+    assert check(text) == Draft("", (), 1, said_nothing=False)
+    both = check(text + " Iranian divers joined the search [2].")
+    assert both.text == "Iranian divers joined the search [1]."
+    assert both.dropped == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "NOT IN THE ARTICLES",
+        "**Not in the articles.**",
+        "<think>The ferry sank.</think>\nNOT IN THE ARTICLES\n\nA ferry sank near Norland [1].",
+        "The passages do not say who owned the ferry.",
+        "I'm sorry, but the provided articles don't mention the owner.",
+    ],
+)
+def test_saying_that_the_articles_do_not_say_is_understood(text: str) -> None:
+    """It is not shown as a statement, and the caller learns of it."""
+    assert check(text) == Draft("", (), 0, said_nothing=True)
+
+
+def test_remark_after_an_answer_takes_nothing_away() -> None:
+    """A part that is answered stays an answer."""
+    draft = check("Iranian divers joined the search [2]. The passages do not say who owned the ferry.")
+    assert (draft.text, draft.said_nothing) == ("Iranian divers joined the search [1].", False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<think>Rescuers pulled 12 survivors from the water.</think>Iranian divers joined the search [2].",
+        "<think>Rescuers\n\npulled 12 survivors</think>\n\nAnswer: Iranian divers joined the search [2].",
+        "<|im_start|>assistant: Iranian divers joined the search [2].<|im_end|>",
+        "Iranian divers <b onclick='x'>joined</b> the search [2]. <script src=//x.example></script>",
+        "Iranian divers [joined](http://x.example/?q=1) the search [2].",
+        "Iranian divers joined the search [2](https://x.example).",
+        "Iranian divers joined the search ![x](http://x.example/a.png) [2].",
+        "Iranian divers joined the search https://x.example/a [2].",
+        "Iranian div\u202eers joined\x1b the se\u200barch [2].",
+        "```text\nIranian divers joined the search [2].\n```",
+        "Iranian divers joined the search [2]. <think>Rescuers pulled 12 survivors from the water [1].",
+        "> | Iranian divers joined the search [2].",
+        "Iranian divers joined the search [2]. Rescuers pulled …",
+    ],
+)
+def test_output_of_the_model_is_untrusted(text: str) -> None:
+    """Thoughts, tags, role tokens, links, fences, invisible characters and half sentences do not get through."""
+    assert check(text).text == "Iranian divers joined the search [1]."
+
+
+def test_thought_that_no_tag_opened_is_only_seen_through_the_check() -> None:
+    """A model whose template opens the thought shows of it what the passages support, at worst."""
+    assert check("Okay, I think it was Bob.</think>Iranian divers joined the search [2].").text == (
+        "Iranian divers joined the search [1]."
+    )
+
+
+def test_same_quote_keeps_its_number_and_another_gets_the_next() -> None:
+    """One number per quoted sentence, in reading order."""
+    draft = check(
+        "Iranian divers joined the search [2]. The captain was Ada Brunt [1]. "
+        "A search was joined by Iranian divers [2]."
+    )
+    assert re.findall(r"\[\d\]", draft.text) == ["[1]", "[2]", "[1]"]
+    assert [c.quote for c in draft.citations] == [
+        "Iranian divers joined the search.",
+        "The U.S. Coast Guard said the captain, Ada Brunt, had not reported the storm.",
+    ]
+
+
+def test_name_of_the_question_is_granted_only_if_some_passage_has_it() -> None:
+    """A false premise does not become an answer because the question said it first."""
+    text = "Biden opened an inquiry [1]."
+    assert verify(text, "Did Biden open an inquiry?", PASSAGES).text == ""
+    text = "On the Marigold, more than 40 people died [2]."
+    assert verify(text, QUESTION, PASSAGES).text == "On the Marigold, more than 40 people died [1]."
+
+
+def test_sentence_is_shown_when_it_has_ended_and_not_before() -> None:
+    """A reader sees a checked sentence while the next is being written; "U.S." ends none."""
+    checker = Checker(QUESTION, PASSAGES)
+    shown = [checker.feed(word + " ") for word in "The U.S. Coast Guard said Brunt had not reported the storm".split()]
+    assert set(shown) == {""}
+    assert checker.feed("in time. [1] Rescuers pulled ") == ""
+    assert checker.feed("twelve survivors from the water, among them children") == (
+        "The U.S. Coast Guard said Brunt had not reported the storm in time [1]."
+    )
+
+
+def test_length_of_the_text_is_capped() -> None:
+    """A model that copies everything out is cut at a sentence."""
+    long = [
+        Passage(f"c{n}", Source(f"a{n}", "Long"), f"Number {n} saw {'very ' * 20}little of the sea.", 0, 139, 1.0)
+        for n in range(30)
+    ]
+    draft = verify(" ".join(passage.text for passage in long), "What?", long)
+    assert MAX_TEXT - 200 < len(draft.text) <= MAX_TEXT
+    assert draft.text.endswith(".")
+    assert draft.dropped >= 1
+
+
+HOSTILE = ["a. ", "[1] ", "<think", "[1", "http://.", "![", "A ", "<", "a.\n", "[1](", "n't ", "'", "Norland [1]. "]
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_work_grows_no_faster_than_a_hostile_draft(piece: str) -> None:
+    """Twice the text, made to be slow to read, takes at most about twice the calls: counted, and not timed."""
+    text = (piece * 4_000)[:4_000]
+    _calls(text)  # so that what is made once and kept counts for neither
+    assert _calls(text) <= 3 * _calls(text[:2_000])
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_what_was_read_is_not_read_again(piece: str) -> None:
+    """However small the deltas are, only the last few characters are looked at again for the end of a sentence."""
+    reader = SentenceReader()
+    for start in range(0, 4_000, 4):
+        list(reader.feed((piece * 4_000)[start : start + 4]))
+        assert len(reader._plain) - reader._scanned <= 64
+
+
+def test_draft_without_an_end_is_read_no_further_than_its_limit() -> None:
+    """The rambling of a model that found no end ends as one sentence, cut short."""
+    reader = SentenceReader()
+    assert not list(reader.feed("very " * MAX_PLAIN))
+    assert [len(sentence.text) <= MAX_SENTENCE + len(" …") for sentence in reader.finish()] == [True]
+    assert not list(reader.feed("A ferry sank. " * 100))
+
+
+def _calls(text: str) -> int:
+    """How many functions, Python's and C's, are called to check a draft."""
+    count = 0
+
+    def note(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in {"call", "c_call"}
+
+    checker = Checker(QUESTION, PASSAGES)
+    sys.setprofile(note)
+    try:
+        for start in range(0, len(text), 50):
+            checker.feed(text[start : start + 50])
+        checker.finish()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def test_no_passages_support_nothing() -> None:
+    """A draft without passages has no sentence that holds."""
+    assert verify("A ferry sank [1].", QUESTION, []) == Draft("", (), 1, said_nothing=False)
+
+
+SENTENCES = [text for body in BODIES.values() for text in re.split(r"(?<=\.) ", body)]
+PIECES = st.sampled_from(
+    [*SENTENCES, *KEPT, "[1]", " [2]", "[1][2]", "[1, 2", "]", "[[1]]", "[12[99]]", "[7]", "【2】", "(1)", "^2", "\n",
+     "\n\n", "- ", "# ", ". ", "U.S. ", "Yes. ", "<think>", "</think>", "<b", ">", "![", "](http://x.example/)",
+     "https://x.example ", "```\n", "…", "?", "40", "Norland ", "\u202e", "\r\n", "\t", "**", "Sources:\n",
+     "NOT IN THE ARTICLES"]
+)  # fmt: skip
+DRAFTS = st.lists(PIECES | st.text(max_size=8), max_size=14).map("".join)
+
+
+@given(DRAFTS, st.lists(st.integers(0, 400), max_size=12) | st.none())
+def test_the_way_a_draft_is_cut_into_deltas_changes_nothing(text: str, cuts: list[int] | None) -> None:
+    """However the draft streams, the same text is shown, and what was shown is never taken back."""
+    checker = Checker(QUESTION, PASSAGES)
+    places = [0, *(range(len(text)) if cuts is None else sorted(cuts)), len(text)]
+    shown = "".join(checker.feed(text[start:end]) for start, end in pairwise(places))
+    draft = checker.finish()
+    assert draft == check(text)
+    assert draft.text.startswith(shown)
+
+
+@given(DRAFTS)
+def test_every_number_has_a_quote_that_holds_to_the_letter(text: str) -> None:
+    """Whatever the model wrote: numbers are 1 to k in reading order, each with a quote that is found at its offsets."""
+    draft = check(text)
+    numbers = [int(number) for number in re.findall(r"\[(\d+)\]", draft.text)]
+    assert list(dict.fromkeys(numbers)) == [citation.number for citation in draft.citations]
+    assert [citation.number for citation in draft.citations] == list(range(1, len(draft.citations) + 1))
+    for citation in draft.citations:
+        assert citation.quote
+        assert BODIES[citation.source.id][citation.start : citation.end] == citation.quote
+    assert bool(draft.text) == bool(draft.citations)
+
+
+@given(DRAFTS)
+def test_nothing_that_acts_is_ever_shown(text: str) -> None:
+    """No link, image, tag or control character reaches the screen."""
+    shown = check(text).text
+    assert not re.search(r"\]\(|!\[|://|<[a-zA-Z/!]|[\u202a-\u202e\x00-\x09\x0b-\x1f]", shown)
