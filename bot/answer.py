@@ -133,7 +133,7 @@ class Engine:
         with spent.step("rank_sentences"):
             asked = Question(standalone, rarity, vector)
             ranked = rank_sentences(asked, passages, self._model().passages)
-        return Found(asked, tuple(passages), ranked)
+        return Found(asked, tuple(passages), ranked, index.catalogue.counts()[1])
 
     def article(self, article_id: str) -> Article | None:
         """An article whole, None where there is none of this id."""
@@ -168,14 +168,17 @@ class Engine:
         """The language model's answer, checked; None where there is nothing to show, with a line that says why."""
         question = draft.standalone_question
         passages = [told for passage in draft.passages for told in (passage, *passage.retold)][:_WRITTEN_FROM]
-        checker = Checker(question, passages)
+        checker, shown = Checker(question, passages), 0
         try:
             for delta in write.draft(self._language_model(), question, passages, today=today, turns=turns):
                 if checked := checker.feed(delta):
+                    shown += len(checked)
                     yield checked
         except ClippingsError as error:
             return None, str(error)
         done = checker.finish()
+        if last := done.text[shown:]:
+            yield last
         if done.said_nothing:
             refused = _refused(draft, "The language model read the nearest passages and found no answer in them.")
             return replace(refused, answerer="write"), None

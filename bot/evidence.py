@@ -17,21 +17,31 @@ from functools import cache
 from importlib.resources import files
 
 from bot.quote import PASSAGES, Found
+from bot.support import related
 from index.models import Passage
 from index.text import figures, name_spans, names, stem, stems
 
+_MANY = 2.5  # log10 of the chunks from which on more make no difference
 _HOPELESS = 0.4  # of the threshold
 _READ = 2 * PASSAGES  # passages in which a word of the question may stand
 _UNKNOWN = 0.5  # share of the question's names that must be unknown to refuse for it
 _SPELLING = 0.75  # difflib's ratio: "Bismark" is "Bismarck"
+_SHORT = 4  # letters of a name in which a slip makes another name: Iran, Iraq
+# Countries whose people is not the same word with an ending.
+_SAME_COUNTRY = tuple(
+    frozenset(map(stem, country.split()))
+    for country in (
+        "usa america american americans", "uk britain british briton britons",
+        "england english", "france french", "spain spanish", "china chinese", "netherlands dutch", "poland polish",
+        "turkey turkish", "denmark danish", "sweden swedish", "finland finnish", "greece greek", "wales welsh",
+        "switzerland swiss", "ireland irish", "scotland scottish", "norway norwegian", "philippines filipino",
+    )
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """What speaks for and against an answer being there. All of them are between 0 and 1.
-
-    None depends on how many articles are indexed, as ranks and standard deviations do.
-    """
+    """What speaks for and against an answer being there. All of them are between 0 and about 1."""
 
     cosine: float  # of the passage nearest in meaning
     sentence_cosine: float  # of the sentence to be quoted
@@ -39,28 +49,29 @@ class Signs:
     passage_coverage: float  # in its passage and headline
     missing_name: float  # share of the question's names that its passage lacks
     missing_figure: float  # share of the question's figures that its passage lacks
-    missing_word: float  # the rarest of the question's words that no passage read holds, as a share of the rarest
-    holds_kind: float  # 1 where the sentence holds the kind of thing asked for, 0.5 where any will do
+    lacks_kind: float  # 1 where the sentence lacks the kind of thing asked for
+    lacks_count: float  # 1 where a number is asked for, and none in the sentence stands by what is counted
+    size: float  # 0 for one chunk, 1 for 300 and more, by the logarithm: the best of many is nearer by chance
 
     @classmethod
     def of(cls, found: Found) -> Signs:
         """Read the signs off what was found; there must be a sentence."""
         question, best = found.question, found.ranked[0]
-        mine, everywhere = _held(best.passage), _held_by_any(found.passages)
+        mine = _held(best.passage)
         named = {stem(name) for name in names(question.text)} & question.rarity.keys()
         counted = set(figures(question.text))
         said = set(figures(f"{best.passage.source.headline} {best.passage.text}"))
-        rarest = max(question.rarity.values(), default=0.0)
-        lost = max((weight for word, weight in question.rarity.items() if word not in everywhere), default=0.0)
+        counting = question.kind in {"number", "money"} and bool(question.counted)
         return cls(
-            cosine=max(passage.cosine or 0.0 for passage in found.passages[:_READ]),
-            sentence_cosine=best.cosine,
+            cosine=_bounded(max(passage.cosine or 0.0 for passage in found.passages[:_READ])),
+            sentence_cosine=_bounded(best.cosine),
             sentence_coverage=best.coverage,
             passage_coverage=question.coverage(mine),
             missing_name=_share(named - mine, named),
             missing_figure=_share(counted - said, counted),
-            missing_word=lost / rarest if rarest else 1.0,
-            holds_kind=0.5 if question.kind == "any" else float(best.holds_kind),
+            lacks_kind=float(question.kind != "any" and not best.holds_kind),
+            lacks_count=float(counting and best.figure is None),
+            size=min(1.0, math.log10(max(1, found.chunks)) / _MANY),
         )
 
 
@@ -93,18 +104,14 @@ def judge(found: Found) -> Verdict:
     )
     probability = 1 / (1 + math.exp(-total))
     unknown = unknown_names(found)
-    strange = bool(unknown) and len(unknown) >= _UNKNOWN * len(names(found.question.text))
+    strange = bool(unknown) and len(unknown) >= _UNKNOWN * len(names(_shortened(found.question.text)))
     return Verdict(probability, probability >= threshold and not strange, probability < _HOPELESS * threshold)
 
 
 def unknown_names(found: Found) -> list[str]:
     """The question's names, as they are written in it, that no passage read holds, not even in another spelling."""
-    held = _held_by_any(found.passages)
-    return [
-        found.question.text[span.start : span.end]
-        for name, span in name_spans(found.question.text)
-        if stem(name) not in held and not get_close_matches(stem(name), held, n=1, cutoff=_SPELLING)
-    ]
+    held, question = _held_by_any(found.passages), _shortened(found.question.text)
+    return [question[span.start : span.end] for name, span in name_spans(question) if not _is_held(name, held)]
 
 
 def why_not(found: Found) -> str:
@@ -122,7 +129,25 @@ def _held_by_any(passages: Sequence[Passage]) -> frozenset[str]:
 
 
 def _held(passage: Passage) -> frozenset[str]:
-    return frozenset(stems(f"{passage.source.headline} {passage.source.outlet or ''} {passage.text}"))
+    return frozenset(stems(_shortened(f"{passage.source.headline} {passage.source.outlet or ''} {passage.text}")))
+
+
+def _shortened(text: str) -> str:
+    return text.replace("United States", "US").replace("United Kingdom", "UK")
+
+
+def _is_held(name: str, held: frozenset[str]) -> bool:
+    """Whether a name is among stems, as it is, as the people of a country or in another spelling."""
+    root = stem(name)
+    if root in held or any(root in same and same & held for same in _SAME_COUNTRY):
+        return True
+    if any(related(root, word) for word in held):
+        return True
+    return len(name) > _SHORT and bool(get_close_matches(root, held, n=1, cutoff=_SPELLING))
+
+
+def _bounded(cosine: float) -> float:
+    return min(1.0, max(0.0, cosine))  # rounding takes that of two equal texts beyond 1
 
 
 def _share(part: set[str], whole: set[str]) -> float:

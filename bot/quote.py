@@ -17,7 +17,7 @@ from bot.kinds import Kind, holds, kind_asked
 from bot.models import Citation
 from index.embed import Vectors
 from index.models import Passage, Source
-from index.text import names, sentences, stem, stems, words
+from index.text import figures, names, sentences, stem, stems, words
 
 PASSAGES = 4
 _EMBEDDED = 16  # sentences of which the meaning is compared: what the cheaper signs rank below is never quoted
@@ -48,6 +48,8 @@ class Sentence:
     cosine: float = 0.0
     holds_kind: bool = False
     stems: frozenset[str] = frozenset()
+    specifics: frozenset[str] = frozenset()  # its names and figures
+    story: str = ""  # the id of the article that stands for its story
     figure: Figure | None = None
 
 
@@ -84,19 +86,23 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was found for a question: passages, best first, and the sentences of the best of them, best first."""
+    """What was found for a question: passages, best first, and the sentences of the best of them, best first.
+
+    ``chunks`` is the number of those that were searched.
+    """
 
     question: Question
     passages: tuple[Passage, ...]
     ranked: tuple[Sentence, ...]
+    chunks: int
 
 
 def rank_sentences(
     question: Question, passages: Sequence[Passage], embed: Callable[[Sequence[str]], Vectors]
 ) -> tuple[Sentence, ...]:
     """The sentences of the best passages, and of the same stories elsewhere, that answer best; best first."""
-    read = [told for passage in passages[:PASSAGES] for told in (passage, *passage.retold)]
-    found = [sentence for passage in read for sentence in _sentences(question, passage)]
+    read = [(told, passage) for passage in passages[:PASSAGES] for told in (passage, *passage.retold)]
+    found = [sentence for told, passage in read for sentence in _sentences(question, told, passage.source.id)]
     found = sorted(found, key=lambda sentence: -sentence.score)[:_EMBEDDED]
     if not found:
         return ()
@@ -116,7 +122,7 @@ def compose(found: Found) -> Quoted:
     return Quoted(text, citations)
 
 
-def _sentences(question: Question, passage: Passage) -> list[Sentence]:
+def _sentences(question: Question, passage: Passage, story: str) -> list[Sentence]:
     headline = frozenset(stems(passage.source.headline))
     around = headline | frozenset(stems(passage.text))
     found = []
@@ -129,10 +135,11 @@ def _sentences(question: Question, passage: Passage) -> list[Sentence]:
         figure = asked_figure(text, question.counted) if question.kind in {"number", "money"} else None
         score = question.coverage(held | headline) + _FOUND * passage.score + _HOLDS_KIND * kind
         score += _COUNTS * len(figure.near) / len(question.counted) if figure else 0.0
+        specifics = frozenset([*names(text), *figures(text)])
         found.append(
             Sentence(
                 passage, passage.start + start, passage.start + end, text, score, question.coverage(held), around,
-                holds_kind=kind, stems=held, figure=figure,
+                holds_kind=kind, stems=held, specifics=specifics, story=story, figure=figure,
             )
         )  # fmt: skip
     return found
@@ -155,20 +162,28 @@ def _choose(ranked: Sequence[Sentence]) -> list[Sentence]:
 
 
 def _repeats(one: Sentence, other: Sentence) -> bool:
+    """Whether a sentence says no more than another: the same words and, in another story, no new name or figure."""
+    if one.story != other.story and one.specifics - other.specifics:
+        return False
     return len(one.stems & other.stems) >= _SAME * min(len(one.stems), len(other.stems))
 
 
 def _differing(question: Question, ranked: Sequence[Sentence]) -> Sentence | None:
-    """A sentence of another article that gives another figure for the same thing."""
+    """The first figure that another article gives for the same thing, where it is another one.
+
+    What the article counts further down is something else: a toll of another event, told for comparison.
+    """
     best = ranked[0]
     if best.figure is None:
         return None
+    heard = {best.passage.source.id}
     for sentence in ranked[1:]:
         if best.score - sentence.score > _DIFFERING:
             return None
-        elsewhere = sentence.passage.source.id != best.passage.source.id
-        if elsewhere and sentence.figure and differ(best.figure, sentence.figure):
-            return sentence if _same_matter(question, best, sentence) else None
+        if sentence.figure and sentence.passage.source.id not in heard:
+            heard.add(sentence.passage.source.id)
+            if differ(best.figure, sentence.figure):
+                return sentence if _same_matter(question, best, sentence) else None
     return None
 
 

@@ -11,7 +11,7 @@ from index.models import Passage, Span
 from index.text import STOP_WORDS, figure_spans, figures, fold, names, sentences, stem, stems, word_spans, words
 
 COVERAGE = 0.54
-"""The share of a statement's content words that three sentences of a passage must hold (shared/guides/measuring.md)."""
+"""The share of a statement's content words that three sentences of a passage must hold (chosen on AttributionBench)."""
 
 # Words of telling, which a statement about a passage may add to it.
 _TELLING = frozenset(map(stem, "according article add passage report say said source state write told tell".split()))
@@ -125,7 +125,7 @@ def names_held(statement: str, evidence: Sequence[Evidence], granted: frozenset[
     acronyms = frozenset().union(*(one.acronyms for one in evidence))
     spelled = {word for short, parts in _initials(statement).items() if short in acronyms for word in parts}
     return all(
-        word in spelled or word in initials or _key(word) in keys or any(_related(_key(word), key) for key in keys)
+        word in spelled or word in initials or _key(word) in keys or any(related(_key(word), key) for key in keys)
         for word in _names(statement)
     )
 
@@ -206,7 +206,7 @@ def _key(word: str) -> str:
     return _CALENDAR.get(stemmed, stemmed)
 
 
-def _related(one: str, other: str) -> bool:
+def related(one: str, other: str) -> bool:
     """Whether one is the other's demonym: iran, iranian. Niger and Nigeria are two countries."""
     short, long = sorted((one, other), key=len)
     is_start = len(short) >= _SAME_START and long.startswith(short) and short != "niger"

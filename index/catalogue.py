@@ -28,7 +28,7 @@ CREATE TABLE IF NOT EXISTS articles (
     url TEXT, language TEXT, furniture TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS articles_by_path ON articles (path);
-CREATE INDEX IF NOT EXISTS articles_by_date ON articles (published);
+CREATE INDEX IF NOT EXISTS articles_by_filter ON articles (published, outlet, id);
 CREATE TABLE IF NOT EXISTS chunks (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, article TEXT NOT NULL REFERENCES articles (id),
     start INTEGER NOT NULL, stop INTEGER NOT NULL
@@ -45,6 +45,7 @@ _FILTER = (
     "AND (:asked IS NULL OR a.published IS NULL OR a.published <= :asked)"
 )
 _ALL = Filters()
+_FEWEST = 1_000  # chunks
 
 
 class ChunkRow(NamedTuple):
@@ -65,9 +66,14 @@ class Catalogue:
         self._lock = threading.RLock()
         with self._in_words():
             self._db = sqlite3.connect(file, check_same_thread=False, isolation_level=None, timeout=30)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.executescript(_SCHEMA)
+            try:
+                self._db.execute("PRAGMA journal_mode = WAL")
+                self._db.execute("PRAGMA synchronous = NORMAL")
+                self._db.execute("PRAGMA cache_size = -32000")  # kB: with the usual 2 MB a search reads pages twice
+                self._db.executescript(_SCHEMA)
+            except BaseException:
+                self._db.close()
+                raise
 
     def close(self) -> None:
         """Let go of the file."""
@@ -181,8 +187,23 @@ class Catalogue:
 
     def passing(self, filters: Filters) -> list[str]:
         """The ids of all chunks that pass the filters."""
-        query = f"SELECT c.id FROM chunks c JOIN articles a ON a.id = c.article WHERE {_FILTER}"
+        query = f"SELECT id FROM chunks WHERE article IN (SELECT a.id FROM articles a WHERE {_FILTER})"
         return [row[0] for row in self._rows(query, _parameters(filters))]
+
+    def count_passing(self, filters: Filters) -> int:
+        """How many chunks pass the filters: what fails is counted, for it is little where a filter is wide."""
+        failing = f"SELECT a.id FROM articles a WHERE ({_FILTER}) IS NOT TRUE"
+        query = f"SELECT (SELECT count(*) FROM chunks) - (SELECT count(*) FROM chunks WHERE article IN ({failing}))"
+        return int(self._rows(query, _parameters(filters))[0][0])
+
+    def days(self, ids: Iterable[str], filters: Filters = _ALL) -> dict[str, date | None]:
+        """When the chunks of these ids that exist and pass the filters were published."""
+        rows = self._rows(
+            "SELECT c.id, a.published FROM chunks c JOIN articles a ON a.id = c.article "
+            f"WHERE c.id IN (SELECT value FROM json_each(:ids)) AND {_FILTER}",
+            {"ids": json.dumps(list(ids)), **_parameters(filters)},
+        )
+        return {row[0]: date.fromisoformat(row[1]) if row[1] else None for row in rows}
 
     def search(self, words: Sequence[str], count: int, filters: Filters = _ALL) -> list[tuple[str, float]]:
         """BM25 over stemmed words: ids of chunks that hold at least one, with positive scores, best first."""
@@ -200,8 +221,11 @@ class Catalogue:
         return [(row[0], row[1]) for row in rows]
 
     def rarity(self, words: Iterable[str]) -> dict[str, float]:
-        """The inverse document frequency of stemmed words over all chunks: ``ln(1 + (N - n + .5) / (n + .5))``."""
-        total = self.counts()[1]
+        """The inverse document frequency of stemmed words over all chunks: ``ln(1 + (N - n + .5) / (n + .5))``.
+
+        Few chunks are counted as if they stood among a thousand, or one word that they lack would outweigh all others.
+        """
+        total = max(self.counts()[1], _FEWEST)
         found = dict[str, float]()
         for word in dict.fromkeys(words):
             rows = self._rows("SELECT doc FROM vocabulary WHERE term = ?", (word,))

@@ -36,21 +36,24 @@ class Generation:
     @classmethod
     def open(cls, folder: Path) -> Generation:
         """Open a generation to read from it; raises IndexDamaged where parts of it are missing or damaged."""
-        catalogue = open_catalogue(folder)
-        try:
-            return cls(folder, catalogue, VectorStore(folder / "vectors", make=False))
-        except BaseException:
-            catalogue.close()
-            raise
+        return cls._open(folder, open_catalogue(folder), make=False)
 
     @classmethod
     def make(cls, folder: Path) -> Generation:
         """Open a generation to write to it, and make what is missing."""
         folder.mkdir(parents=True, exist_ok=True)
-        generation = cls(folder, Catalogue(catalogue_file(folder)), VectorStore(folder / "vectors"))
+        generation = cls._open(folder, Catalogue(catalogue_file(folder)), make=True)
         if generation.catalogue.get("fingerprint") is None:
             generation.catalogue.set("fingerprint", FINGERPRINT)
         return generation
+
+    @classmethod
+    def _open(cls, folder: Path, catalogue: Catalogue, *, make: bool) -> Generation:
+        try:
+            return cls(folder, catalogue, VectorStore(folder / "vectors", make=make))
+        except BaseException:
+            catalogue.close()
+            raise
 
     def close(self) -> None:
         """Let go of the files."""

@@ -16,11 +16,11 @@ from index.catalogue import Catalogue, ChunkRow
 from index.embed import Vectors
 from index.generation import FINGERPRINT, Generation, current
 from index.models import Article, Filters, IndexMissing, Passage
-from index.store import VectorStore
 from index.syndication import stories
 
 _CANDIDATES = 100  # of each retriever
 _PASSAGES = 40
+_ATTEMPTS = 5  # to search between two writes
 _LEXICAL_WEIGHT = 0.5
 _EXACT = 2_000  # up to so many chunks that pass a filter are compared one by one, without Chroma's search
 _IN_PERIOD = 1.0  # what it is worth, in standard deviations, to be published when the question says
@@ -69,19 +69,18 @@ class Searcher:
 
         Raises IndexMissing where nothing was indexed.
         """
-        generation = self._fresh()
-        catalogue = generation.catalogue
-        lexical = dict(catalogue.search(words, _CANDIDATES, filters))
-        cosines = _dense(generation, vector, filters)
-        cosines |= _cosines(generation.store, vector, [name for name in lexical if name not in cosines])
-        rows = catalogue.chunks(cosines, filters)
-        scores = fuse({name: cosines[name] for name in rows}, lexical)
-        if steer:
-            preferred = _preferred(rows, steer)
-            scores = {name: score + preferred[name] for name, score in scores.items()}
-        best = sorted(scores, key=lambda name: (-scores[name], name))[:_PASSAGES]
-        passages = [_passage(rows[name], scores[name], cosines[name], lexical.get(name, 0.0)) for name in best]
-        return one_place_a_story(passages, catalogue)
+        found: list[Passage] = []
+        for _ in range(_ATTEMPTS):
+            generation = self._fresh()
+            before = self._moment(generation)
+            found = _search(generation, vector, words, filters, steer)
+            if self._moment(generation) == before:
+                break
+        return found
+
+    def _moment(self, generation: Generation) -> tuple[Path | None, int]:
+        """What changes when a writer does: words read before and vectors read after may not belong together."""
+        return current(self._data), generation.catalogue.version()
 
     def _fresh(self) -> Generation:
         """The generation in use, with the vectors read again where another process has written."""
@@ -97,13 +96,35 @@ class Searcher:
                 generation = Generation.open(folder)
                 if generation.catalogue.get("fingerprint") != FINGERPRINT:
                     generation.close()
-                    message = "The index was made with another model or chunking. Run `clippings index` to rebuild it."
+                    message = (
+                        "The index is of another model or chunking than this version's. Rebuild it: `clippings index`."
+                    )
                     raise IndexMissing(message)
                 self._generation, self._version = generation, generation.catalogue.version()
             elif (version := self._generation.catalogue.version()) != self._version:
                 self._generation.store.reopen()
                 self._version = version
             return self._generation
+
+
+def _search(
+    generation: Generation, vector: Vectors, words: Sequence[str], filters: Filters, steer: Steer | None
+) -> list[Passage]:
+    catalogue = generation.catalogue
+    lexical = dict(catalogue.search(words, _CANDIDATES, filters))
+    cosines = _dense(generation, vector, filters)
+    cosines |= generation.store.cosines(vector, [name for name in lexical if name not in cosines])
+    days = catalogue.days(cosines, filters)
+    scores = fuse({name: cosines[name] for name in days}, lexical)
+    if steer:
+        preferred = _preferred(days, steer)
+        scores = {name: score + preferred[name] for name, score in scores.items()}
+    best = sorted(scores, key=lambda name: (-scores[name], name))[:_PASSAGES]
+    rows = catalogue.chunks(best, filters)  # fewer than the best, where a writer has just removed some
+    passages = [
+        _passage(rows[name], scores[name], cosines[name], lexical.get(name, 0.0)) for name in best if name in rows
+    ]
+    return one_place_a_story(passages, catalogue)
 
 
 def fuse(cosines: Mapping[str, float], lexical: Mapping[str, float]) -> dict[str, float]:
@@ -145,15 +166,11 @@ def _dense(generation: Generation, vector: Vectors, filters: Filters) -> dict[st
     """
     count = _CANDIDATES
     if filters != _ALL:
-        passing = generation.catalogue.passing(filters)
-        if len(passing) <= _EXACT:
-            return _cosines(generation.store, vector, passing)
-        count = min(5_000, 2 * _CANDIDATES * generation.store.count() // len(passing))
+        passing = generation.catalogue.count_passing(filters)
+        if passing <= _EXACT:
+            return generation.store.cosines(vector, generation.catalogue.passing(filters))
+        count = min(5_000, 2 * _CANDIDATES * generation.catalogue.counts()[1] // passing)
     return dict(generation.store.nearest(vector, count))
-
-
-def _cosines(store: VectorStore, vector: Vectors, names: Sequence[str]) -> dict[str, float]:
-    return {name: float(found @ vector) for name, found in store.vectors(names).items()} if names else {}
 
 
 def _standard(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -161,9 +178,8 @@ def _standard(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray((values - values.mean()) / (deviation if deviation > 0 else 1.0), dtype=np.float64)
 
 
-def _preferred(rows: Mapping[str, ChunkRow], steer: Steer) -> dict[str, float]:
+def _preferred(days: Mapping[str, date | None], steer: Steer) -> dict[str, float]:
     """What each candidate gains by its date, in the unit of the fused scores."""
-    days = {name: row.source.published for name, row in rows.items()}
     if not steer.newest_first:
         return {name: _IN_PERIOD if day and steer.since <= day <= steer.until else 0.0 for name, day in days.items()}
     order = sorted({day for day in days.values() if day})

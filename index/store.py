@@ -7,9 +7,11 @@ leaves here without its article is not found by any reader, and writing without 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import itertools
 import os
 import re
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 _COLLECTION = "chunks"
 _PAGE = 5_000  # get() of over 32,766 rows fails, and a batch may have 5,461 at most
+_FEW = 100  # of which it is quicker to get the vectors than to search among them
 _LONGEST_REASON = 200
 _import_lock = threading.Lock()
 _aliases = itertools.cycle(range(100))
@@ -75,13 +78,10 @@ class VectorStore:
 
     def nearest(self, vector: Vectors, count: int) -> list[tuple[str, float]]:
         """The ids nearest to a unit vector with their cosines, best first."""
+        if not count:
+            return []
         with self._in_words():
-            size = self._collection.count()
-            if not size or not count:
-                return []
-            found = self._collection.query(
-                query_embeddings=vector[np.newaxis], n_results=min(count, size), include=["distances"]
-            )
+            found = self._collection.query(query_embeddings=vector[np.newaxis], n_results=count, include=["distances"])
         distances = (found["distances"] or [[]])[0]
         return [(name, 1.0 - distance) for name, distance in zip(found["ids"][0], distances, strict=True)]
 
@@ -95,6 +95,20 @@ class VectorStore:
             if embeddings is not None and len(embeddings):
                 found.update(zip(page["ids"], np.asarray(embeddings, dtype=np.float32), strict=True))
         return found
+
+    def cosines(self, vector: Vectors, ids: Sequence[str]) -> dict[str, float]:
+        """The cosines of a unit vector with those of the ids that are here."""
+        found: dict[str, float] = {}
+        if len(ids) > _FEW:
+            # One id that a writer has just removed fails it all. Then, and where the search missed some, they are got.
+            with contextlib.suppress(IndexDamaged), self._in_words():
+                page = self._collection.query(
+                    query_embeddings=vector[np.newaxis], ids=list(ids), n_results=len(ids), include=["distances"]
+                )
+                distances = (page["distances"] or [[]])[0]
+                found = {name: 1.0 - distance for name, distance in zip(page["ids"][0], distances, strict=True)}
+        missed = self.vectors([name for name in ids if name not in found])
+        return found | {name: float(theirs @ vector) for name, theirs in missed.items()}
 
     def count(self) -> int:
         """How many vectors there are."""
@@ -129,20 +143,12 @@ class VectorStore:
 
 
 def _open(path: str) -> tuple[ClientAPI, Collection]:
-    """Open or make the collection, with every setting that matters given here.
-
-    chromadb reads settings from the environment and from `.env` in the working directory, at import as well; so it
-    is imported from a folder that has none, and its settings are made without looking anywhere.
-    """
+    """Open or make the collection, with every setting that matters given here and none looked for anywhere."""
     Path(path).mkdir(parents=True, exist_ok=True)
-    try:
-        with _import_lock, contextlib.chdir(path):
-            import chromadb
-            from chromadb.config import Settings
-    except ValueError as error:
-        said = set(re.findall(r"\w+", str(error).lower()))
-        names = ", ".join(sorted(name for name in os.environ if "_" in name and name.lower() in said))
-        raise ClippingsError(f"Chroma cannot read {names or 'its settings'} in the environment. Unset it.") from error
+    _import_chroma(path)
+    import chromadb
+    from chromadb.config import Settings
+
     settings = Settings.model_construct(
         anonymized_telemetry=False, allow_reset=False, is_persistent=True, persist_directory=path
     )
@@ -155,6 +161,21 @@ def _open(path: str) -> tuple[ClientAPI, Collection]:
         _close(client)
         raise
     return client, collection
+
+
+def _import_chroma(folder: str) -> None:
+    """Import chromadb for the first time, in a folder without `.env`: it reads one, and the environment, even then."""
+    with _import_lock:
+        if "chromadb" in sys.modules:
+            return
+        try:
+            with contextlib.chdir(folder):
+                importlib.import_module("chromadb")
+        except ValueError as error:
+            said = set(re.findall(r"\w+", str(error).lower()))
+            names = ", ".join(sorted(name for name in os.environ if "_" in name and name.lower() in said))
+            message = f"Chroma cannot read {names or 'its settings'} in the environment. Unset it."
+            raise ClippingsError(message) from error
 
 
 def _close(client: ClientAPI) -> None:

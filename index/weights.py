@@ -50,10 +50,14 @@ Fetcher = Callable[[Path], None]
 """Puts the files into the folder that it is given, or raises FetchError."""
 
 
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # a minute's silence at the first question would look like a hang
+
+
 def locate(
     folder: Path | None = None,
     *,
-    report: Callable[[str], None] = lambda _line: None,
+    report: Callable[[str], None] = _say,
     fetchers: Mapping[str, Fetcher] | None = None,
     cache: Path | None = None,
     files: Mapping[str, str] = FILES,

@@ -1,8 +1,9 @@
 """Fit the weights of bot/evidence.json: `python -m tests.fit_evidence SET… [--write]`.
 
-Each SET is a folder of articles.jsonl and queries.jsonl. Its own questions are asked, and questions of the other
-sets, which its articles do not answer. The balanced accuracy on each set comes from weights that were fitted
-without it. Every set weighs the same, and in it the answerable as much as the others.
+Each SET is a folder of articles.jsonl and queries.jsonl; our own, tests/questions.jsonl over articles/, is always
+among them. The questions of each are asked, and some of the other sets, which its articles do not answer. The balanced
+accuracy on each set comes from weights that were fitted without it. Every set weighs the same, and in it the answerable
+as much as the others.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import astuple, fields
 from datetime import date
 from pathlib import Path
 from tempfile import gettempdir
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,9 @@ from index.models import Filters
 OFF_TOPIC = 75  # questions from other sets
 OFF_TOPIC_WEIGHT = 0.15
 PENALTY = 0.01  # L2, on standardised signs
-FILE = Path(__file__).parents[1] / "bot" / "evidence.json"
+PROJECT = Path(__file__).parents[1]
+FILE = PROJECT / "bot" / "evidence.json"
+OWN = "own"
 Floats = NDArray[np.float64]
 
 
@@ -50,17 +53,16 @@ class Weights(NamedTuple):
     intercept: float
 
 
-def examples(folder: Path, others: list[str]) -> Examples:
+def examples(name: str, articles: Path, queries: list[dict[str, Any]], others: list[str]) -> Examples:
     """Index a set and read the signs of its questions, and of some of others."""
-    data = Path(gettempdir()) / "clippings-fit" / folder.name
-    ingest(data, [folder / "articles.jsonl"], progress=lambda _done, _total: None)
+    data = Path(gettempdir()) / "clippings-fit" / name
+    ingest(data, [articles], progress=lambda _done, _total: None)
     engine, rows = Engine(Settings(data=data)), list[tuple[str, date | None, bool, bool]]()
-    for line in (folder / "queries.jsonl").read_text(encoding="utf-8").splitlines():
-        query = json.loads(line)
+    for query in queries:
         text = condense(query["question"], [Turn(turn["role"], turn["text"]) for turn in query.get("history", [])])
         asked = date.fromisoformat(query["asked"]) if query.get("asked") else None
         rows.append((text, asked, bool(query["answerable"]), False))
-    rng = random.Random(folder.name)  # noqa: S311  # a sample, no secret
+    rng = random.Random(name)  # noqa: S311  # a sample, no secret
     rows += [(text, None, False, True) for text in rng.sample(others, OFF_TOPIC)]
     found = [engine.find(text, Filters(asked=asked), None) for text, asked, _, _ in rows]
     engine.close()
@@ -115,24 +117,24 @@ def _without(sets: Mapping[str, Examples], left_out: str) -> list[Examples]:
     return [each for name, each in sets.items() if name != left_out]
 
 
+def _read(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
 def main() -> None:
     """Fit, print how well the weights carry over, and write them where that is asked for."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("sets", nargs="+", type=Path)
+    parser.add_argument("sets", nargs="*", type=Path)
     parser.add_argument("--write", action="store_true", help=f"write {FILE.name}")
     arguments = parser.parse_args()
-    questions = {
-        folder.name: [
-            json.loads(line)["question"]
-            for line in (folder / "queries.jsonl").read_text(encoding="utf-8").splitlines()
-            if '"history"' not in line
-        ]
-        for folder in arguments.sets
-    }
+    places = {OWN: (PROJECT / "articles", PROJECT / "tests" / "questions.jsonl")}
+    places |= {folder.name: (folder / "articles.jsonl", folder / "queries.jsonl") for folder in arguments.sets}
+    queries = {name: _read(file) for name, (_, file) in places.items()}
     sets = {}
-    for folder in arguments.sets:
-        others = [text for name, texts in questions.items() if name != folder.name for text in texts]
-        sets[folder.name] = examples(folder, others)
+    for name, (articles, _) in places.items():
+        foreign = [query for other, asked in queries.items() if other != name for query in asked]
+        others = [query["question"] for query in foreign if not query.get("history")]
+        sets[name] = examples(name, articles, queries[name], others)
     held_out = {name: score(fit(_without(sets, name)), each) for name, each in sets.items()}
     weights = fit(list(sets.values()))
     names = [sign.name for sign in fields(Signs)]

@@ -1,0 +1,54 @@
+"""Small articles for the tests of the index, made up here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from index.ingest import Report, ingest
+from index.models import Article, Source
+
+PLACES = "Aldermoor Birchley Carrow Dunwick Easterby Fernhollow Greyford Hartmoor".split()
+THINGS = "bridge library orchard lighthouse windmill aquarium quarry theatre".split()
+
+
+def article(
+    name: str, body: str, *, headline: str = "", outlet: str | None = None, published: date | None = None
+) -> Article:
+    """An article as the cleaning makes one."""
+    source = Source(name, headline or f"About {name}", outlet, published=published, path=f"/articles/{name}.md")
+    return Article(source, body)
+
+
+def write(
+    folder: Path,
+    name: str,
+    body: str,
+    *,
+    headline: str = "",
+    outlet: str | None = None,
+    published: date | None = None,
+) -> Path:
+    """Write an article as a file with front matter."""
+    fields = [f"title: {headline or f'About {name}'}"]
+    fields += [f"outlet: {outlet}"] if outlet else []
+    fields += [f"date: {published}"] if published else []
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{name}.md"
+    file.write_text("---\n" + "\n".join(fields) + f"\n---\n{body}\n", encoding="utf-8")
+    return file
+
+
+def prose(sentences: int, *, start: int = 0) -> str:
+    """English sentences of 20 words each, of which no two are the same."""
+    return " ".join(
+        f"In {PLACES[i % 8]} the council decided on day {i} to repair the old {THINGS[i // 8 % 8]} "
+        f"before winter, which will cost {100 + i} pounds."
+        for i in range(start, start + sentences)
+    )
+
+
+def run(data: Path, paths: Sequence[Path], weights: Path, *, prune: bool = False) -> Report:
+    """Index, without a progress bar."""
+    return ingest(data, paths, model_dir=weights, prune=prune, progress=lambda _done, _total: None)

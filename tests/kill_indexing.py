@@ -1,0 +1,193 @@
+"""Kill indexing at random moments and look at what is left: ``python -m tests.kill_indexing 50``.
+
+Each round writes all articles anew, indexes them in another process, kills that with SIGKILL, and checks that every
+article is wholly the old or the new one; then indexes to the end and checks that nothing is missing or left over.
+Every other kill comes by the clock, and may fall into Chroma or the model; the others fall between two steps of our
+own writing, which is over too soon for the clock to hit.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+from index.chunk import chunk
+from index.embed import Embedder
+from index.generation import Generation, current
+from index.models import IndexMissing
+from index.search import Searcher
+from index.text import stems
+from index.weights import locate
+from tests.corpus import PLACES, run, write
+
+ARTICLES = 80  # more than are written together
+OURS = ("index/catalogue.py", "index/store.py", "index/generation.py")
+WAYS = ("change", "first time", "rebuild", "change")
+ROOT = Path(__file__).parents[1]
+CHILD = "import sys; from tests.kill_indexing import child; child(*sys.argv[1:])"
+
+
+@dataclass(slots=True)
+class Ruin:
+    """An index that is killed again and again."""
+
+    folder: Path
+    weights: Path
+    articles: int
+    chance: random.Random
+    embedder: Embedder
+    seconds: float = 0.0
+    steps: int = 0
+    version: int = 0
+    killed: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def data(self) -> Path:
+        """The data folder."""
+        return self.folder / "data"
+
+    def write(self) -> None:
+        """Write all articles in a new version, the last of them new."""
+        self.version += 1
+        for i in range(self.articles):
+            write(self.folder / "articles", f"a{i}", body(i, self.version))
+
+    def index(self) -> None:
+        """Index to the end."""
+        started = time.perf_counter()
+        report = run(self.data, [self.folder / "articles"], self.weights)
+        assert not report.failed
+        self.seconds = time.perf_counter() - started
+
+    def round(self, way: str, how: str) -> None:
+        """Write, kill, look, complete, look again."""
+        self.write()
+        if way == "first time":
+            shutil.rmtree(self.data)
+        if way == "rebuild" and (folder := current(self.data)):
+            with closing(Generation.open(folder)) as generation:
+                generation.catalogue.set("fingerprint", "an older model/chunker-0")
+        killed = self.kill(self.chance.randint(1, self.steps) if how == "at a step" else 0)
+        outcome = f"{way}, {how}" if killed else f"{way}, {how}: had ended"
+        self.killed[outcome] = self.killed.get(outcome, 0) + 1
+        if way != "rebuild":  # until it is rebuilt, an index of another model is read by nobody
+            self.check_read(whole=way == "change")
+        self.index()
+        self.check_whole()
+
+    def kill(self, step: int) -> bool:
+        """Index in another process, kill it at a step or, for 0, by the clock, and say whether it was still at it."""
+        arguments = [self.data, self.folder / "articles", self.weights, step]
+        command = [sys.executable, "-c", CHILD, *map(str, arguments)]
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout
+            assert process.stdout.readline() == "ready\n"
+            if not step:
+                time.sleep(self.chance.uniform(0, 1.2 * self.seconds))
+                process.kill()
+            said = process.stdout.read()
+        return not said
+
+    def check_read(self, *, whole: bool) -> None:
+        """Every article is wholly one of the two versions, none is missing where it was there, and they are found."""
+        try:
+            with closing(Searcher(self.data)) as searcher:
+                catalogue = searcher.catalogue
+                assert catalogue.counts()[0] == self.articles or not whole
+                for identity, path in catalogue.paths():
+                    article = catalogue.article(identity)
+                    assert article
+                    versions = [body(number(path), self.version), body(number(path), self.version - 1)]
+                    assert article.body in versions, (identity, article.body[:200])
+                    assert catalogue.chunk_ids(identity) == [piece.id for piece in chunk(article)]
+                found = searcher.search(self.embedder.question("What did the council repair?"), stems("council repair"))
+                assert bool(found) == bool(catalogue.counts()[0])
+                for passage in found:
+                    article = catalogue.article(passage.source.id)
+                    assert article
+                    assert article.body[passage.start : passage.end] == passage.text
+        except IndexMissing:
+            assert current(self.data) is None
+
+    def check_whole(self) -> None:
+        """Every article is the new one; there are as many vectors as chunks, of the same names."""
+        folder = current(self.data)
+        assert folder
+        with closing(Generation.open(folder)) as generation:
+            assert generation.catalogue.counts()[0] == self.articles
+            for identity, path in generation.catalogue.paths():
+                article = generation.catalogue.article(identity)
+                assert article
+                assert article.body == body(number(path), self.version)
+            assert sorted(generation.store.ids()) == sorted(generation.catalogue.all_chunk_ids())
+            assert not generation.catalogue.get("dirty")
+        assert [one.name for one in self.data.glob("generation-*")] == [folder.name]
+        self.check_read(whole=True)
+
+
+def child(data: str, articles: str, weights: str, step: str) -> None:
+    """Index in a process of its own, which is killed at a step."""
+    for name in ("chromadb", "onnxruntime", "tokenizers"):  # what is killed is the indexing, not its imports
+        importlib.import_module(name)
+    print("ready", flush=True)
+    print("done", steps_of(lambda: run(Path(data), [Path(articles)], Path(weights)), last=int(step)))
+
+
+def steps_of(index: Callable[[], object], *, last: int = 0) -> int:
+    """How many steps of our own indexing takes, from the first vector that is written; killed at the last."""
+    steps = 0
+
+    def step(frame: FrameType, _event: str, _argument: object) -> None:
+        nonlocal steps
+        if (steps or frame.f_code.co_name == "upsert") and frame.f_code.co_filename.endswith(OURS):
+            steps += 1
+            if steps == last:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.setprofile(step)
+    try:
+        index()
+    finally:
+        sys.setprofile(None)
+    return steps
+
+
+def body(which: int, version: int) -> str:
+    """An article in one of its versions, which all of its sentences show."""
+    said = f"{PLACES[which % 8]} repaired bridge {which} in year {version}."
+    return f"The council of {said} {said} " + "Nobody minded. " * (which % 3) + f"It was year {version}."
+
+
+def number(path: str) -> int:
+    """Which article a file holds."""
+    return int(Path(path).stem[1:])
+
+
+def torment(folder: Path, weights: Path, kills: int, articles: int = ARTICLES) -> dict[str, int]:
+    """Kill so many times; raises AssertionError at the first damage, and returns when the kills came."""
+    chance = random.Random(1)  # noqa: S311  # not for a secret
+    ruin = Ruin(folder, weights, articles, chance, Embedder(weights))
+    ruin.write()
+    ruin.steps = steps_of(ruin.index)
+    for i in range(kills):
+        ruin.round(WAYS[i % len(WAYS)], ("at a step", "by the clock")[i // len(WAYS) % 2])
+    return ruin.killed
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as scratch:
+        for when, times in torment(Path(scratch), locate(), int(sys.argv[1])).items():
+            print(f"{times:4} {when}")
+    print("no damage")

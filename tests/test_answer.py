@@ -1,0 +1,402 @@
+"""The engine from question to answer: the real index of the project's articles, the real weights, a scripted model."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from bot.answer import Engine
+from bot.cli import main
+from bot.models import REFUSAL, Answer, Turn
+from bot.settings import Settings
+from index.ingest import ingest
+from index.models import Filters, IndexMissing
+from tests.fakes.openai_server import OpenAIServer, Reply
+
+ARTICLES = Path(__file__).parents[1] / "articles"
+ASKED = date(2024, 6, 10)
+KERMAN = "How many people were killed in the Kerman attack?"
+MILL = "How many jobs will the Aldermoor paper mill cut?"
+BRIDGE = "Why was Marrow Bridge closed?"
+BREAD = "How do I bake sourdough bread?"
+KEY = "sk-very-secret"
+
+
+@pytest.fixture(scope="session")
+def data(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder in which the project's articles are indexed."""
+    folder = tmp_path_factory.mktemp("data")
+    report = ingest(folder, [ARTICLES], model_dir=weights, progress=lambda _done, _total: None)
+    assert report.failed == ()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def engine(data: Path, weights: Path) -> Iterator[Engine]:
+    """An engine without a language model."""
+    with closing(Engine(Settings(data=data, model_dir=weights))) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def plain(engine: Engine) -> Answer:
+    """The answer without a language model."""
+    return engine.ask(MILL, today=ASKED)
+
+
+@pytest.fixture
+def server() -> Iterator[OpenAIServer]:
+    """A scripted language model."""
+    with OpenAIServer() as found:
+        yield found
+
+
+@pytest.fixture
+def writer(engine: Engine, server: OpenAIServer) -> Engine:
+    """An engine with that language model."""
+    return with_model(engine, server.url)
+
+
+def with_model(engine: Engine, url: str, timeout: float = 5.0) -> Engine:
+    """An engine with a language model, which shares index and weights with another: reading them takes long."""
+    told = {"llm": f"openai-like:{url}#fake", "llm_timeout": timeout, "openai_api_key": SecretStr(KEY)}
+    made = Engine(engine._settings.model_copy(update=told))
+    made._searcher, made._embedder = engine._index(), engine._model()
+    return made
+
+
+def held(engine: Engine, answer: Answer) -> bool:
+    """Whether there are citations, numbered from 1, each of them in the text and to the letter in its article."""
+    for number, citation in enumerate(answer.citations, 1):
+        article = engine.article(citation.source.id)
+        assert article is not None
+        assert citation.number == number
+        assert citation.quote == article.body[citation.start : citation.end]
+        assert f"[{number}]" in answer.text
+    return bool(answer.citations)
+
+
+def test_without_a_model_the_answer_is_quoted(engine: Engine) -> None:
+    """It stands on its citations, and tells what it was chosen from and how long each step took."""
+    answer = engine.ask(MILL, today=ASKED)
+    assert answer.answered
+    assert (answer.answerer, answer.refusal, answer.notice) == ("quote", None, None)
+    assert held(engine, answer)
+    assert "140 of its 560 jobs" in answer.citations[0].quote
+    assert answer.citations[0].source.id == "northgate-mill-2024-02-27"
+    assert answer.passages[0].source.id == "northgate-mill-2024-02-27"
+    assert set(answer.timings_ms) == {"condense", "embed", "search", "rank_sentences"}
+
+
+def test_two_outlets_that_differ_are_both_quoted(engine: Engine) -> None:
+    """The story that two outlets tell with two figures: a reader is told, and gets both."""
+    answer = engine.ask(KERMAN, today=ASKED)
+    assert held(engine, answer)
+    assert answer.text.startswith("The articles differ: ")
+    assert len({citation.source.id for citation in answer.citations}) == len(answer.citations) == 2
+    assert {"nearly 100 people", "more than 100 people"} == {
+        words for words in ("nearly 100 people", "more than 100 people") if words in answer.text.lower()
+    }
+
+
+def test_statement_instead_of_a_question_is_answered_too(engine: Engine) -> None:
+    """As it is typed into a search box."""
+    answer = engine.ask("Aldermoor paper mill job cuts", today=ASKED)
+    assert held(engine, answer)
+    assert "140 of its 560 jobs" in answer.text
+
+
+def test_refusal_names_the_nearest_and_cites_nothing(engine: Engine) -> None:
+    """Up to three articles are places to look, and the reason is for a user."""
+    answer = engine.ask("How many people died in the earthquake in Morocco?", today=ASKED)
+    assert not answer.answered
+    assert answer.text == REFUSAL
+    assert answer.citations == ()
+    assert answer.refusal is not None
+    assert answer.refusal.reason == "No article that comes near mentions Morocco."
+    nearest = [source.id for source in answer.refusal.nearest]
+    assert len(set(nearest)) == len(nearest) == 3
+
+
+@pytest.mark.parametrize("question", ["hello", "Thanks!", "what can you do?", "", "  \n"])
+def test_small_talk_gets_a_reply_and_nothing_is_searched(question: str, tmp_path: Path) -> None:
+    """Not even an index is wanted for it, nor a language model."""
+    answer = Engine(Settings(data=tmp_path, llm="openai-like:http://127.0.0.1:9/v1#m")).ask(question)
+    assert answer.answerer == "reply"
+    assert not answer.answered
+    assert answer.refusal is None
+    assert answer.text
+    assert (answer.citations, answer.passages) == ((), ())
+
+
+def test_follow_up_is_completed_from_the_turns(engine: Engine) -> None:
+    """What cannot be understood alone gets the topic of the turns; what the user asked is kept beside it."""
+    turns = [Turn("user", KERMAN), Turn("assistant", "The articles differ.")]
+    answer = engine.ask("and who claimed it?", turns=turns, today=ASKED)
+    assert answer.question == "and who claimed it?"
+    assert "Kerman" in answer.standalone_question
+    assert held(engine, answer)
+    assert {citation.source.headline for citation in answer.citations} <= {
+        "US warned Iran ahead of deadly Soleimani memorial attack",
+        "Washington passed Tehran a private alert before Kerman bombing, official says",
+    }
+
+
+def test_question_that_stands_alone_is_passed_on_unchanged(engine: Engine) -> None:
+    """A new topic is not bent towards the old one."""
+    turns = [Turn("user", KERMAN), Turn("assistant", "The articles differ.")]
+    question = "Who won the half-marathon in Aldermoor?"
+    answer = engine.ask(question, turns=turns, today=ASKED)
+    assert answer.standalone_question == question
+    assert answer.citations[0].source.id == "northgate-halfmarathon-2024-05-06"
+
+
+def test_filters_limit_what_is_read(engine: Engine) -> None:
+    """Outlet and days hold for passages, citations and the nearest of a refusal alike."""
+    courier = engine.ask(KERMAN, filters=Filters(outlet="Northgate Courier"), today=ASKED)
+    assert {passage.source.outlet for passage in courier.passages} == {"Northgate Courier"}
+    assert "more than 100 people" in courier.text
+    assert "differ" not in courier.text
+    may = engine.ask(KERMAN, filters=Filters(since=date(2024, 5, 1), until=date(2024, 5, 31)), today=ASKED)
+    assert not may.answered
+    assert may.refusal is not None
+    days = [passage.source.published for passage in may.passages]
+    assert days
+    assert all(day and date(2024, 5, 1) <= day <= date(2024, 5, 31) for day in days)
+    assert {source.id for source in may.refusal.nearest} <= {passage.source.id for passage in may.passages}
+
+
+def test_filter_that_nothing_passes_refuses(engine: Engine) -> None:
+    """There is nothing near, and so nothing to name."""
+    answer = engine.ask(KERMAN, filters=Filters(outlet="No such paper"), today=ASKED)
+    assert answer.refusal is not None
+    assert (answer.refusal.nearest, answer.passages) == ((), ())
+
+
+def test_article_of_a_later_day_does_not_exist_yet(engine: Engine) -> None:
+    """A question of March is not answered from April."""
+    asked = date(2024, 3, 10)
+    answer = engine.ask("When did cars cross Marrow Bridge again?", today=asked)
+    later = engine.ask("When did cars cross Marrow Bridge again?", today=ASKED)
+    assert later.citations[0].source.published == date(2024, 4, 18)
+    assert all(passage.source.published is None or passage.source.published <= asked for passage in answer.passages)
+    assert any(passage.source.published == date(2024, 3, 4) for passage in answer.passages)
+
+
+def test_this_week_is_seen_from_the_day_of_the_question(engine: Engine) -> None:
+    """In the week itself it is answered; months later it is refused, and the date is the reason."""
+    question = "Why was Marrow Bridge closed this week?"
+    assert "cracks" in engine.ask(question, today=date(2024, 3, 6)).text
+    late = engine.ask(question, today=ASKED)
+    assert late.refusal is not None
+    assert late.refusal.reason.startswith("The nearest article is of ")
+    assert late.refusal.reason.endswith(" 2024, and the question asks about “this week”.")
+    assert late.citations == ()
+
+
+def test_model_writes_and_is_checked_and_cited(writer: Engine, server: OpenAIServer) -> None:
+    """Each number gets the sentence that supports it, and the key goes to the server and nowhere else."""
+    said = [
+        "The mill will shed 140 of its 560 jobs",
+        " [1]. ",
+        "It will stop making newsprint [1]. ",
+        "Demand has fallen [",
+    ]
+    server.script(Reply.of(*said, "1]."))
+    pieces = list(writer.stream(MILL, today=ASKED))
+    answer = pieces.pop()
+    assert isinstance(answer, Answer)
+    assert answer.text == (
+        "The mill will shed 140 of its 560 jobs [1]. It will stop making newsprint [1]. Demand has fallen [2]."
+    )
+    assert len(pieces) > 1
+    assert "".join(str(piece) for piece in pieces) == answer.text
+    assert (answer.answerer, answer.answered, answer.notice) == ("write", True, None)
+    assert held(writer, answer)
+    assert "140 of its 560 jobs" in answer.citations[0].quote
+    assert "write" in answer.timings_ms
+    assert server.requests[0].key == f"Bearer {KEY}"
+    assert KEY not in repr(answer)
+
+
+def test_model_is_given_the_turns_the_day_and_both_tellings(writer: Engine, server: OpenAIServer) -> None:
+    """The question that stands alone, what was said before, and all passages near it."""
+    writer.ask("and who claimed it?", turns=[Turn("user", KERMAN), Turn("assistant", "Both say 100.")], today=ASKED)
+    rules, asked = (message["content"] for message in server.requests[0].messages)
+    assert "2024-06-10" in rules
+    assert "assistant: Both say 100." in asked
+    assert "Nearly 100 people died" in asked
+    assert "more than 100 people dead" in asked
+
+
+FAULTS = {
+    "401": Reply(status=401),
+    "429": Reply(status=429),
+    "500": Reply(status=500),
+    "timeout": Reply.of("The mill", pause=30),
+    "cut": Reply.of("The mill", cut="rudely"),
+    "cut after a sentence": Reply.of("The mill will shed 140 of its 560 jobs [1]. And", cut="politely"),
+    "empty": Reply.of(),
+    "garbage": Reply(raw=b"\xff\x00 no event at all"),
+    "broken JSON": Reply(raw=b'data: {"choices": [{"del\n\n'),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_model_that_fails_is_replaced_by_quoting(
+    engine: Engine, plain: Answer, server: OpenAIServer, fault: str
+) -> None:
+    """The answer is that without a model, with one line that says so; the model is not asked twice."""
+    server.script(FAULTS[fault])
+    writer = with_model(engine, server.url, timeout=0.3 if fault == "timeout" else 5)
+    answer = writer.ask(MILL, today=ASKED)
+    assert (answer.answerer, answer.text, answer.citations) == ("quote", plain.text, plain.citations)
+    assert answer.notice is not None
+    assert answer.notice.startswith("The language model fake ")
+    assert answer.notice.endswith(" The answer is quoted instead.")
+    assert "\n" not in answer.notice
+    assert KEY not in answer.notice
+    assert len(server.requests) == 1
+
+
+def test_model_that_is_not_there_is_replaced_by_quoting(engine: Engine) -> None:
+    """A refused connection is told, and the answer comes at once."""
+    with closing(socket.socket()) as closed:
+        closed.bind(("127.0.0.1", 0))
+        answer = with_model(engine, f"http://127.0.0.1:{closed.getsockname()[1]}/v1").ask(MILL, today=ASKED)
+    assert answer.answered
+    assert answer.answerer == "quote"
+    assert answer.notice == (
+        "The language model fake cannot be reached: is it running, and is the address right? "
+        "The answer is quoted instead."
+    )
+
+
+def test_setting_that_names_no_model_is_told_and_the_answer_quoted(engine: Engine) -> None:
+    """A missing key is no reason to leave a reader without an answer."""
+    writer = with_model(engine, "http://127.0.0.1:9/v1")
+    writer._settings = engine._settings.model_copy(update={"llm": "openai:gpt-4o"})
+    answer = writer.ask(MILL, today=ASKED)
+    assert answer.answerer == "quote"
+    assert answer.notice is not None
+    assert answer.notice.startswith("OPENAI_API_KEY is not set")
+
+
+def test_refusal_after_a_fault_says_so_too(engine: Engine, server: OpenAIServer) -> None:
+    """Where there is nothing to quote, the line about the model stays."""
+    server.script(Reply(status=500))
+    question = "Why was Marrow Bridge closed this week?"
+    answer = with_model(engine, server.url).ask(question, today=ASKED)
+    assert answer.refusal is not None
+    assert answer.notice is not None
+    assert "fault on its own side" in answer.notice
+    assert "quoted" not in answer.notice
+
+
+def test_model_that_finds_no_answer_refuses(writer: Engine, server: OpenAIServer) -> None:
+    """It read the passages; the refusal names the nearest and cites nothing."""
+    server.script(Reply.of("NOT IN THE ", "ARTICLES"))
+    pieces = list(writer.stream(MILL, today=ASKED))
+    answer = pieces[-1]
+    assert len(pieces) == 1
+    assert isinstance(answer, Answer)
+    assert (answer.text, answer.answerer, answer.citations) == (REFUSAL, "write", ())
+    assert answer.refusal is not None
+    assert answer.refusal.reason == "The language model read the nearest passages and found no answer in them."
+    assert answer.refusal.nearest[0].id == "northgate-mill-2024-02-27"
+
+
+def test_statement_that_no_passage_supports_is_left_out(writer: Engine, server: OpenAIServer) -> None:
+    """The reader is told how many there were, and sees none of them on the way either."""
+    server.script(Reply.of("The mill will shed 140 of its 560 jobs [1]. ", "The king was furious [1]. "))
+    pieces = list(writer.stream(MILL, today=ASKED))
+    answer = pieces[-1]
+    assert isinstance(answer, Answer)
+    assert answer.text == "The mill will shed 140 of its 560 jobs [1]."
+    assert answer.notice == "Left out, because the cited passages do not support it: 1 of the model's statements."
+    assert not any("king" in str(piece) for piece in pieces[:-1])
+
+
+def test_answer_of_which_nothing_is_supported_is_quoted_instead(writer: Engine, server: OpenAIServer) -> None:
+    """An invention is worth less than a quote."""
+    server.script(Reply.of("The king will close 97 mines in Peru [1]."))
+    pieces = list(writer.stream(MILL, today=ASKED))
+    answer = pieces[-1]
+    assert len(pieces) == 1
+    assert isinstance(answer, Answer)
+    assert answer.answerer == "quote"
+    assert "140 of its 560 jobs" in answer.text
+    assert answer.notice == (
+        "Nothing that the language model wrote is supported by the articles. The answer is quoted instead."
+    )
+
+
+def test_hopeless_question_is_not_sent_to_the_model(writer: Engine, server: OpenAIServer) -> None:
+    """Nothing comes near it: that is known without spending a token."""
+    answer = writer.ask(BREAD, today=ASKED)
+    assert answer.text == REFUSAL
+    assert answer.notice is None
+    assert server.requests == []
+
+
+def test_json_holds_the_promised_keys(
+    data: Path, weights: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What `clippings ask --json` prints is what acceptance reads, and its offsets are those of `clippings show`."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CLIPPINGS_MODEL_DIR", str(weights))
+    monkeypatch.delenv("CLIPPINGS_LLM", raising=False)
+    assert main(["--data", str(data), "ask", "--json", MILL]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert set(said) == {
+        "question", "standalone_question", "answered", "text", "answerer", "notice", "refusal", "citations", "passages",
+        "timings_ms",
+    }  # fmt: skip
+    assert (said["question"], said["answered"], said["answerer"], said["refusal"]) == (MILL, True, "quote", None)
+    citation, passage = said["citations"][0], said["passages"][0]
+    assert set(citation) == {"number", "quote", "start", "end", "article", "also_in"}
+    assert {"id", "headline", "outlet", "published", "url", "path"} <= set(citation["article"])
+    assert {"score", "text", "start", "end", "article"} <= set(passage)
+    assert main(["--data", str(data), "show", citation["article"]["id"], "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["body"][citation["start"] : citation["end"]] == citation["quote"]
+    assert shown["body"][passage["start"] : passage["end"]] == passage["text"]
+    assert main(["--data", str(data), "ask", "--json", BREAD]) == 3
+    refused = json.loads(capsys.readouterr().out)
+    assert (refused["answered"], refused["text"], refused["citations"]) == (False, REFUSAL, [])
+    assert set(refused["refusal"]) == {"reason", "nearest"}
+    assert {"id", "headline", "outlet", "published", "url", "path"} <= set(refused["refusal"]["nearest"][0])
+
+
+def test_missing_index_is_told(tmp_path: Path, weights: Path) -> None:
+    """With the way out."""
+    with pytest.raises(IndexMissing, match="clippings index FOLDER"):
+        Engine(Settings(data=tmp_path, model_dir=weights)).ask(MILL)
+
+
+def test_two_threads_may_ask_at_once(data: Path, weights: Path, engine: Engine) -> None:
+    """The first questions come together, when neither index nor weights are read yet; each gets its own answer."""
+    questions = [KERMAN, MILL, BRIDGE, BREAD] * 2
+    with closing(Engine(Settings(data=data, model_dir=weights))) as fresh, ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda question: fresh.ask(question, today=ASKED), questions))
+    expected = {question: engine.ask(question, today=ASKED) for question in questions}
+    assert [answer.text for answer in answers] == [expected[question].text for question in questions]
+    assert [answer.citations for answer in answers] == [expected[question].citations for question in questions]
+
+
+def test_closed_engine_opens_again(data: Path, weights: Path) -> None:
+    """Closing lets go of the files, and is no end."""
+    engine = Engine(Settings(data=data, model_dir=weights))
+    engine.close()
+    assert engine.sources(limit=1)[0].headline == "Night buses return to Port Ellery after four years"
+    engine.close()
+    assert engine.article("no-such-article") is None
+    engine.close()

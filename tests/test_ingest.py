@@ -1,0 +1,261 @@
+"""Files to an index, and what a second run does."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from index.embed import Embedder
+from index.generation import FINGERPRINT, Generation, current, locked
+from index.ingest import Report, ingest
+from index.models import Article, ClippingsError, IndexLocked
+from index.search import Searcher
+from index.text import stems
+from tests.corpus import prose, run, write
+from tests.kill_indexing import torment
+
+Run = Callable[..., Report]
+
+
+@pytest.fixture
+def texts(tmp_path: Path) -> Path:
+    """A folder of three articles: one of three chunks, two of one."""
+    folder = tmp_path / "articles"
+    write(folder, "long", prose(30), headline="Council repairs", outlet="Courier", published=date(2024, 1, 5))
+    write(folder, "bees", "Keep bees away from the wind. Feed them in autumn.")
+    write(folder, "frost", "Frost spoiled the orchards of Birchley.")
+    return folder
+
+
+@pytest.fixture
+def index(tmp_path: Path, weights: Path) -> Run:
+    """Index into a data folder."""
+
+    def call(*paths: Path, prune: bool = False) -> Report:
+        return run(tmp_path / "data", paths, weights, prune=prune)
+
+    return call
+
+
+def counted(report: Report) -> tuple[int, ...]:
+    """Added, changed, unchanged, removed, gone and embedded."""
+    return (
+        report.added, report.changed, report.unchanged, report.removed, report.gone, report.chunks_embedded,
+    )  # fmt: skip
+
+
+def indexed(data: Path) -> dict[str, Article]:
+    """What is in the index, by the names of the files; its vectors are checked to be those of its chunks."""
+    folder = current(data)
+    assert folder
+    with closing(Generation.open(folder)) as generation:
+        catalogue = generation.catalogue
+        assert sorted(generation.store.ids()) == sorted(catalogue.all_chunk_ids())
+        assert not catalogue.get("dirty")
+        found = {Path(path).stem: catalogue.article(identity) for identity, path in catalogue.paths()}
+    return {name: article for name, article in found.items() if article}
+
+
+def test_a_first_run_adds_and_a_second_embeds_nothing(index: Run, texts: Path, tmp_path: Path) -> None:
+    """What is there already is left alone, though its file was touched."""
+    first = index(texts)
+    assert counted(first) == (3, 0, 0, 0, 0, 5)
+    assert first.failed == ()
+    assert first.rebuilt is None
+    assert 0 < first.embed_seconds <= first.seconds
+    assert set(indexed(tmp_path / "data")) == {"long", "bees", "frost"}
+    (texts / "long.md").touch()
+    os.utime(texts / "bees.md", (1, 1))
+    assert counted(index(texts)) == (0, 0, 3, 0, 0, 0)
+
+
+def test_a_changed_sentence_embeds_one_chunk(index: Run, texts: Path, tmp_path: Path) -> None:
+    """Of a changed article only the chunk that differs is embedded, and of the others nothing."""
+    index(texts)
+    file = texts / "long.md"
+    file.write_text(file.read_text().replace("cost 115 pounds", "cost 999 pounds"))
+    assert counted(index(texts)) == (0, 1, 2, 0, 0, 1)
+    assert "cost 999 pounds" in indexed(tmp_path / "data")["long"].body
+
+
+def test_a_changed_date_is_a_change(index: Run, texts: Path, tmp_path: Path) -> None:
+    """What is said of an article belongs to it: its chunks carry the day."""
+    index(texts)
+    write(texts, "bees", "Keep bees away from the wind. Feed them in autumn.", published=date(2020, 2, 3))
+    assert counted(index(texts)) == (0, 1, 2, 0, 0, 1)
+    assert indexed(tmp_path / "data")["bees"].source.published == date(2020, 2, 3)
+
+
+def test_what_is_gone_is_kept_until_it_is_pruned(index: Run, texts: Path, tmp_path: Path) -> None:
+    """A deleted file is reported; its article goes when that is asked for, and so do its vectors."""
+    index(texts)
+    (texts / "bees.md").unlink()
+    assert counted(index(texts)) == (0, 0, 2, 0, 1, 0)
+    assert "bees" in indexed(tmp_path / "data")
+    assert counted(index(texts, prune=True)) == (0, 0, 2, 1, 0, 0)
+    assert set(indexed(tmp_path / "data")) == {"long", "frost"}
+    assert counted(index(texts, prune=True)) == (0, 0, 2, 0, 0, 0)
+
+
+def test_pruning_a_folder_that_does_not_exist_removes_nothing(index: Run, texts: Path, tmp_path: Path) -> None:
+    """A disk that is not mounted, or a mistyped name, does not empty the index."""
+    index(texts)
+    texts.rename(tmp_path / "elsewhere")
+    report = index(texts, prune=True)
+    assert counted(report) == (0, 0, 0, 0, 0, 0)
+    assert [failure.reason for failure in report.failed] == ["does not exist"]
+    assert set(indexed(tmp_path / "data")) == {"long", "bees", "frost"}
+
+
+def test_pruning_one_folder_leaves_the_others(index: Run, texts: Path, tmp_path: Path) -> None:
+    """Only what was read from the named folder is missed there; a folder whose name goes on is another."""
+    write(tmp_path / "articles-2", "other", "Another story.")
+    index(texts, tmp_path / "articles-2")
+    shutil.rmtree(tmp_path / "articles-2")
+    (texts / "bees.md").unlink()
+    assert counted(index(texts, prune=True)) == (0, 0, 2, 1, 0, 0)
+    assert set(indexed(tmp_path / "data")) == {"long", "frost", "other"}
+
+
+def test_a_file_that_fails_keeps_its_article(index: Run, texts: Path, tmp_path: Path) -> None:
+    """An article whose file can no longer be read stays as it was, and is not pruned; the rest goes on."""
+    index(texts)
+    (texts / "bees.md").write_bytes(b"\0\1\2" * 100)
+    write(texts, "new", "A new story.")
+    report = index(texts, prune=True)
+    assert counted(report) == (1, 0, 2, 0, 0, 1)
+    assert [Path(failure.path).name for failure in report.failed] == ["bees.md"]
+    assert "bees" in indexed(tmp_path / "data")
+
+
+def test_a_folder_that_fails_keeps_its_articles(index: Run, texts: Path, tmp_path: Path) -> None:
+    """A folder that cannot be read is not an empty one."""
+    inner = write(texts / "inner", "inner", "A story in a folder of its own.").parent
+    index(texts)
+    shutil.rmtree(inner)
+    inner.symlink_to(inner)  # what lies behind it cannot be reached, for root neither
+    report = index(texts, prune=True)
+    assert [Path(failure.path).name for failure in report.failed] == ["inner"]
+    assert counted(report) == (0, 0, 3, 0, 0, 0)
+    assert "inner" in indexed(tmp_path / "data")
+
+
+def test_an_id_belongs_to_one_file(index: Run, tmp_path: Path) -> None:
+    """A record with an id that another file has is reported, in this run and in a later one; the first stays."""
+    one, other = tmp_path / "one.jsonl", tmp_path / "other.jsonl"
+    one.write_text(json.dumps({"id": "x", "title": "First", "text": "The first story."}) + "\n")
+    other.write_text(json.dumps({"id": "x", "title": "Second", "text": "The second story."}) + "\n")
+    for paths in ((one, other), (other,)):
+        report = index(*paths)
+        (failure,) = report.failed
+        assert Path(failure.path) == other
+        assert "duplicate id 'x'" in failure.reason
+    assert indexed(tmp_path / "data")["one"].source.headline == "First"
+    one.unlink()  # then it is free
+    assert counted(index(other)) == (0, 1, 0, 0, 0, 1)
+    assert indexed(tmp_path / "data")["other"].source.headline == "Second"
+
+
+def test_what_was_indexed_is_remembered(
+    index: Run, texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without paths the folders of last time are read, wherever the command is called; mistyped ones are not."""
+    monkeypatch.chdir(tmp_path)
+    index(Path("articles"), Path("no-such-folder"))
+    monkeypatch.chdir("/")
+    write(texts, "new", "A new story.")
+    report = index()
+    assert counted(report) == (1, 0, 3, 0, 0, 1)
+    assert report.failed == ()
+
+
+def test_nothing_to_index_is_said(index: Run) -> None:
+    """The very first run needs a path."""
+    with pytest.raises(ClippingsError, match="Nothing to index: name a file or a folder"):
+        index()
+
+
+def test_a_link_is_a_folder_like_any_other(index: Run, texts: Path, tmp_path: Path) -> None:
+    """What was indexed through a link is the same the next time, when it is remembered, and when it is pruned."""
+    link = tmp_path / "link"
+    link.symlink_to(texts)
+    index(link)
+    assert counted(index(link)) == (0, 0, 3, 0, 0, 0)
+    assert counted(index()) == (0, 0, 3, 0, 0, 0)
+    (texts / "bees.md").unlink()
+    assert counted(index(prune=True)) == (0, 0, 2, 1, 0, 0)
+
+
+def test_progress_is_told(texts: Path, tmp_path: Path, weights: Path) -> None:
+    """How many of how many are done, to the last."""
+    told: list[tuple[int, int]] = []
+    ingest(tmp_path / "data", [texts], model_dir=weights, progress=lambda done, total: told.append((done, total)))
+    assert told[-1] == (3, 3)
+
+
+def test_vectors_that_were_lost_are_made_again(index: Run, texts: Path, tmp_path: Path) -> None:
+    """The vectors are a copy: their folder can be deleted, and the next run fills it from the catalogue."""
+    index(texts)
+    shutil.rmtree(tmp_path / "data" / "generation-1" / "vectors")
+    assert counted(index(texts)) == (0, 0, 3, 0, 0, 5)
+    assert set(indexed(tmp_path / "data")) == {"long", "bees", "frost"}
+
+
+def test_vectors_left_over_are_removed(index: Run, texts: Path, tmp_path: Path) -> None:
+    """What a stopped run left among the vectors is found by nobody, and the next run clears it away."""
+    index(texts)
+    with closing(Generation.open(tmp_path / "data" / "generation-1")) as generation:
+        (some, vector), *_ = generation.store.vectors(generation.catalogue.all_chunk_ids()[:1]).items()
+        generation.store.upsert(["left over"], vector[None])
+        generation.store.delete([some])
+        generation.catalogue.set("dirty", "yes")
+    with closing(Searcher(tmp_path / "data")) as searcher:
+        assert "left over" not in {passage.chunk_id for passage in searcher.search(vector, [])}
+    assert counted(index(texts)) == (0, 0, 3, 0, 0, 1)
+    assert set(indexed(tmp_path / "data")) == {"long", "bees", "frost"}
+
+
+def test_another_model_rebuilds_while_readers_go_on(texts: Path, tmp_path: Path, weights: Path) -> None:
+    """The index is made anew beside the old one, which is read until the end; the report says why."""
+    data = tmp_path / "data"
+    run(data, [texts], weights)
+    shutil.rmtree(texts)  # the rebuild works from what is indexed
+    embedder, told = Embedder(weights), list[tuple[Path | None, int]]()
+    with closing(Searcher(data)) as searcher:
+
+        def found() -> int:
+            passages = searcher.search(embedder.question("frost in the orchards"), stems("frost orchards"))
+            assert Path(passages[0].source.path or "").stem == "frost"
+            return len(passages)
+
+        chunks, before = found(), current(data)
+        with closing(Generation.open(data / "generation-1")) as generation:
+            generation.catalogue.set("fingerprint", "an older model/chunker-0")
+
+        report = ingest(data, [], model_dir=weights, progress=lambda *_: told.append((current(data), found())))
+        assert told[0] == (before, chunks)
+        assert current(data) == data / "generation-2"
+        assert found() == chunks == 5
+    assert report.rebuilt == f"the model or the chunking changed (an older model/chunker-0 to {FINGERPRINT})"
+    assert report.chunks_embedded == 5
+    assert set(indexed(data)) == {"long", "bees", "frost"}
+    assert [one.name for one in data.glob("generation-*")] == ["generation-2"]
+
+
+def test_a_second_writer_is_refused(index: Run, texts: Path, tmp_path: Path) -> None:
+    """While another is at it, indexing ends at once and changes nothing."""
+    with locked(tmp_path / "data"), pytest.raises(IndexLocked, match="Another process is indexing"):
+        index(texts)
+    assert current(tmp_path / "data") is None
+
+
+def test_a_killed_run_leaves_old_or_new(tmp_path: Path, weights: Path) -> None:
+    """Killed at any moment, each article is wholly as it was or as it is; the next run completes the index."""
+    assert sum(torment(tmp_path, weights, kills=3, articles=20).values()) == 3

@@ -1,0 +1,208 @@
+"""The answerer without a language model: what is quoted is there to the letter, once, and short."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date
+from itertools import islice, product
+from zlib import crc32
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.models import Citation
+from bot.quote import Found, Question, Quoted, compose, rank_sentences
+from index.embed import Vectors
+from index.models import Passage, Source
+from index.text import stems
+
+
+def embed(texts: Sequence[str]) -> Vectors:
+    """Unit vectors of the words: texts with the same words mean the same."""
+    vectors = np.full((len(texts), 64), 0.01, dtype=np.float32)
+    for row, text in enumerate(texts):
+        for stem in stems(text):
+            vectors[row, crc32(stem.encode()) % 64] += 1
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
+
+
+def passage(name: str, body: str, *, start: int = 0, retold: tuple[Passage, ...] = (), score: float = 1.0) -> Passage:
+    """A passage of the body of an article of that name, from an offset on."""
+    source = Source(name, f"Headline of {name}", name.title(), published=date(2024, 1, 5))
+    return Passage(f"{name}-{start}", source, body[start:], start, len(body), score, 0.8, 2.0, retold)
+
+
+def all_alike(texts: Sequence[str]) -> Vectors:
+    """One vector, whatever the text."""
+    return np.ones((len(texts), 1), dtype=np.float32)
+
+
+def find(question: str, *passages: Passage, meaning: Callable[[Sequence[str]], Vectors] = embed) -> Found:
+    """What is found for a question in these passages, all of its words being as rare."""
+    asked = Question(question, dict.fromkeys(stems(question), 1.0), meaning([question])[0])
+    return Found(asked, passages, rank_sentences(asked, passages, meaning), 10)
+
+
+def answer(question: str, *passages: Passage) -> Quoted:
+    """The composed answer."""
+    return compose(find(question, *passages))
+
+
+def quotes(question: str, *passages: Passage) -> list[str]:
+    """The texts that are quoted."""
+    return [citation.quote for citation in answer(question, *passages).citations]
+
+
+def also(citation: Citation) -> list[str]:
+    """The names of the further sources of a citation."""
+    return [source.id for source in citation.also]
+
+
+COURIER = "Blasts shook the town of Kerman. Nearly 100 people were killed in Kerman.\n\nRain fell later on."
+POST = "The Kerman attack killed more than 100 people, a doctor said. Snow was seen in the hills."
+
+
+def test_sentence_that_answers_is_quoted_with_its_place() -> None:
+    """The quote is the sentence, and its offsets are into the body even where the passage begins in its middle."""
+    start = COURIER.index("Nearly")
+    quoted = answer("How many people were killed in Kerman?", passage("courier", COURIER, start=start))
+    assert quoted.text == "“Nearly 100 people were killed in Kerman.” [1]"
+    citation = quoted.citations[0]
+    assert (citation.start, citation.end) == (start, start + len("Nearly 100 people were killed in Kerman."))
+    assert citation.source.id == "courier"
+
+
+def test_kind_asked_for_decides_between_sentences_of_like_words() -> None:
+    """Where a date is asked for, the sentence that has one is quoted."""
+    body = "The bridge at Marrow was closed for repair. The bridge at Marrow was closed in 2019 for repair."
+    assert quotes("When was the bridge at Marrow closed?", passage("echo", body))[0].endswith("2019 for repair.")
+
+
+def test_two_articles_that_differ_are_both_quoted() -> None:
+    """The answer says so, and each side has its own number and source."""
+    quoted = answer("How many people were killed in Kerman?", passage("courier", COURIER), passage("post", POST))
+    assert quoted.text.startswith("The articles differ: “")
+    assert [citation.source.id for citation in quoted.citations] in (["courier", "post"], ["post", "courier"])
+    said = " ".join(citation.quote for citation in quoted.citations)
+    assert "Nearly 100" in said
+    assert "more than 100" in said
+    assert [also(citation) for citation in quoted.citations] == [[], []]
+
+
+def test_two_articles_that_agree_are_not_said_to_differ() -> None:
+    """The same figure is quoted once, with the other article as a further source."""
+    post = "In Kerman, nearly 100 people were killed, it said."
+    quoted = answer("How many people were killed in Kerman?", passage("courier", COURIER), passage("post", post))
+    assert "differ" not in quoted.text
+    assert len(quoted.citations) == 1
+    assert len(also(quoted.citations[0])) == 1
+
+
+def test_articles_of_two_events_do_not_differ() -> None:
+    """Another figure for another place is no contradiction."""
+    kabul = "In Kabul 12 people were killed."
+    assert (
+        "differ"
+        not in answer(
+            "How many people were killed in Kerman?", passage("courier", COURIER), passage("post", kabul)
+        ).text
+    )
+
+
+def test_what_an_article_counts_further_down_does_not_differ() -> None:
+    """It agrees on what was asked; the toll that it tells for comparison is of something else."""
+    post = "In Kerman nearly 100 people were killed. An attack in the south of another country killed 1,200 in October."
+    quoted = answer("How many people were killed?", passage("courier", COURIER), passage("post", post))
+    assert "differ" not in quoted.text
+    assert "nearly 100" in quoted.citations[0].quote.lower()
+
+
+def test_figures_of_one_article_do_not_differ() -> None:
+    """A toll that rises within one article is its own story."""
+    body = "At noon 40 people were dead in Kerman. By night 84 people were dead in Kerman."
+    assert "differ" not in answer("How many people were killed in Kerman?", passage("courier", body)).text
+
+
+def test_repeated_sentence_is_quoted_once() -> None:
+    """Two articles with the same words give one quote with two sources."""
+    body = "The ferry Marigold sank off Norland on Tuesday. Nobody could say why."
+    quoted = answer("Where did the ferry Marigold sink?", passage("one", body), passage("two", body))
+    assert [citation.quote for citation in quoted.citations].count(body[: body.index(" Nobody")]) == 1
+    assert also(quoted.citations[0]) == ["two"]
+
+
+def test_story_told_elsewhere_is_a_further_source() -> None:
+    """What the index collapsed into one story is cited as one, and the article itself is not among `also`."""
+    other = passage("wire", "Many were slain there, says a doctor who had come to help.")
+    told = passage("courier", COURIER, retold=(other,))
+    citation = answer("How many people were killed in Kerman?", told).citations[0]
+    assert citation.source.id == "courier"
+    assert also(citation) == ["wire"]
+
+
+def test_better_sentence_of_a_retelling_is_the_one_quoted() -> None:
+    """Of the sources of one story the more informative sentence is quoted, and the first becomes a further source."""
+    vague = passage("wire", "There were deaths in Kerman after two blasts.")
+    told = replace(vague, retold=(passage("courier", COURIER),))
+    citation = answer("How many people were killed in Kerman?", told).citations[0]
+    assert citation.quote == "Nearly 100 people were killed in Kerman."
+    assert (citation.source.id, also(citation)) == ("courier", ["wire"])
+
+
+def test_passage_without_words_has_no_sentence() -> None:
+    """Marks and closed-class words answer nothing."""
+    assert find("What sank?", passage("one", "… !!! —")).ranked == ()
+    assert find("What sank?").ranked == ()
+
+
+@pytest.mark.parametrize(("more", "most"), [(6, 3), (30, 2)])
+def test_sentences_are_few_and_short_together(more: int, most: int) -> None:
+    """Of many that are as good and say something else, three are quoted at most, and 80 words at most."""
+    new = iter("".join(letters) for letters in product("bdfgk", "aeiou", "lmnprt", "aeiou"))
+    body = " ".join(f"The ferry sank near Norland {' '.join(islice(new, more))}." for _ in range(6))
+    found = find("Which ferry sank near Norland?", passage("one", body), meaning=all_alike)
+    assert len(compose(found).citations) == most
+
+
+def test_one_sentence_may_be_longer() -> None:
+    """A sentence is never cut."""
+    body = "The ferry sank near Norland " + " ".join(f"word{number}" for number in range(120)) + "."
+    assert quotes("Which ferry sank near Norland?", passage("one", body)) == [body]
+
+
+WORDS = ["Kerman ", "killed ", "nearly ", "more than ", "100 ", "84 ", "people ", "Dr. ", "U.S. ", "Jan. 3 ", ". ",
+         "? ", "\n\n", "“", "” ", "[1] ", "[9]", "\u00a0", "é", "Nobody came. ", "It rained in Kerman. "]  # fmt: skip
+BODIES = st.lists(st.sampled_from(WORDS) | st.text(max_size=3), max_size=40).map("".join)
+QUESTIONS = st.just("How many people were killed in Kerman?") | BODIES
+
+
+@given(st.lists(BODIES, min_size=1, max_size=5), st.integers(0, 20), st.booleans(), QUESTIONS)
+def test_citations_hold_to_the_letter(bodies: list[str], start: int, told: bool, question: str) -> None:  # noqa: FBT001  # drawn
+    """Of any articles and any question: each quote is in its article, numbers run from 1 and all stand in the text."""
+    articles = {f"a{number}": body for number, body in enumerate(bodies)}
+    passages = [passage(name, body, start=start) for name, body in articles.items() if body[start:]]
+    if told and len(passages) > 1:
+        passages = [replace(passages[0], retold=(passages[-1],)), *passages[1:-1]]
+    found = find(question, *passages)
+    if not found.ranked:
+        return
+    quoted = compose(found)
+    assert [citation.number for citation in quoted.citations] == list(range(1, len(quoted.citations) + 1))
+    for citation in quoted.citations:
+        assert citation.quote == articles[citation.source.id][citation.start : citation.end]
+        assert citation.quote.strip() == citation.quote != ""
+        assert f"“{citation.quote}” [{citation.number}]" in quoted.text
+        assert citation.source.id not in also(citation)
+        assert len(set(also(citation))) == len(citation.also)
+    bare = quoted.text
+    for citation in quoted.citations:
+        bare = bare.replace(f"“{citation.quote}” [{citation.number}]", "", 1)
+    assert re.fullmatch(r"\s*|The articles differ: \s*— but: ", bare)
+    assert len({(citation.source.id, citation.start) for citation in quoted.citations}) == len(quoted.citations)
+    assert len(quoted.citations) <= 3
+    length = sum(len(citation.quote.split()) for citation in quoted.citations)
+    assert length <= 80 or len(quoted.citations) == 1 or "The articles differ" in quoted.text
