@@ -174,7 +174,7 @@ def passage_lines(citation: Citation, body: str, start: int, end: int) -> list[L
 def status_lines(status: Status, data: Path, llm: str) -> list[Line]:
     """What is indexed, how it is, and what was found of the language model."""
     outlets = sorted(status.outlets.items(), key=lambda outlet: (-outlet[1], outlet[0]))
-    named = ", ".join(f"{one_line(name)} ({count})" for name, count in outlets[:OUTLETS_NAMED])
+    named = ", ".join(f"{one_line(name) or 'no outlet named'} ({count})" for name, count in outlets[:OUTLETS_NAMED])
     period = f", {status.first_published} to {status.last_published}" if status.first_published else ""
     more = f" and {len(outlets) - OUTLETS_NAMED} more" if len(outlets) > OUTLETS_NAMED else ""
     facts = {
