@@ -52,7 +52,7 @@ def refuse_binary(data: bytes) -> None:
     """Raise UnreadableError for what is not text: a known signature, or one control character in twenty."""
     head = data[:_ENOUGH]
     controls = len(head.translate(None, delete=_NO_CONTROLS))
-    too_many = controls > 2 and controls * 20 > len(head)  # noqa: PLR2004 - a stray one or two are no sign, however short
+    too_many = controls > 2 and controls * 20 > len(head)  # noqa: PLR2004  # a stray one or two are no sign, however short
     if head.startswith(_SIGNATURES) or (too_many and not wide_encoding(head)):
         raise UnreadableError("binary, not text, whatever its name says")
 

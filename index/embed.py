@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +22,6 @@ DIMENSIONS = 384
 _MAX_TOKENS = 512
 _BATCH = 2
 _QUESTION_PREFIX = "Represent this sentence for searching relevant passages: "
-
-
-class TokenVectors(NamedTuple):
-    """What the model makes of each token: unit ``vectors`` (tokens x 384), and each token's ``spans`` in the text."""
-
-    vectors: Vectors
-    spans: NDArray[np.int64]
 
 
 class Embedder:
@@ -77,12 +69,6 @@ class Embedder:
         """Embed a question: one unit vector of 384."""
         ids = self._tokenizer.encode(_QUESTION_PREFIX + text).ids
         return _unit(self._run([ids])[0, 0])
-
-    def tokens(self, text: str) -> TokenVectors:
-        """Every token of a passage in its context, without the special ones."""
-        encoded = self._tokenizer.encode(text)
-        hidden = self._run([encoded.ids])[0]
-        return TokenVectors(_unit(hidden[1:-1]), np.array(encoded.offsets[1:-1], dtype=np.int64).reshape(-1, 2))
 
     def _run(self, ids: list[list[int]]) -> Vectors:
         width = max(map(len, ids))

@@ -157,7 +157,7 @@ def from_registry(folder: Path, requirement: str = _REQUIREMENT) -> None:
     ]
     try:
         # The command is ours, word for word; pip's own talk is kept back, but for its reason when it fails.
-        done = subprocess.run(  # noqa: S603  (no shell, and nothing in it comes from outside)
+        done = subprocess.run(  # noqa: S603  # no shell, and nothing in it comes from outside
             command, capture_output=True, text=True, timeout=_PATIENCE_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:

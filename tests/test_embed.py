@@ -59,16 +59,6 @@ def test_a_question_is_not_embedded_as_a_passage(embedder: Embedder) -> None:
     assert float(embedder.question(TEXTS[1]) @ embedder.passages(TEXTS[1:2])[0]) < 0.99
 
 
-def test_tokens_know_where_they_stand(embedder: Embedder) -> None:
-    """Each token has a unit vector and its span in the text, special tokens left out."""
-    text = "Rain fell on Aldermoor."
-    vectors, spans = embedder.tokens(text)
-    assert vectors.shape == (len(spans), DIMENSIONS)
-    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
-    assert "".join(text[start:end] for start, end in spans) == text.replace(" ", "")
-    assert embedder.tokens("").vectors.shape == (0, DIMENSIONS)
-
-
 def test_the_stopwatch_runs_for_passages(weights: Path) -> None:
     """What passages took is added up, for the report of an indexing run; questions are not."""
     embedder = Embedder(weights)
