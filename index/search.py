@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from index.catalogue import Catalogue, ChunkRow
 from index.embed import Vectors
 from index.generation import FINGERPRINT, Generation, current
-from index.models import Article, Filters, IndexMissing, Passage
+from index.models import Article, Filters, IndexDamaged, IndexMissing, Passage
 from index.syndication import stories
 
 _CANDIDATES = 100  # of each retriever
@@ -67,13 +67,19 @@ class Searcher:
     ) -> list[Passage]:
         """The passages nearest to a question's vector and stemmed words, best first, the same story only once.
 
-        Raises IndexMissing where nothing was indexed.
+        Raises IndexMissing where nothing was indexed, IndexDamaged where it cannot be read.
         """
         found: list[Passage] = []
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
             generation = self._fresh()
             before = self._moment(generation)
-            found = _search(generation, vector, words, filters, steer)
+            try:
+                found = _search(generation, vector, words, filters, steer)
+            except IndexDamaged:  # so ends a search that meets a write, too (chroma 1.5.9); real damage fails to reopen
+                if attempt == _ATTEMPTS - 1:
+                    raise
+                generation.store.reopen()
+                continue
             if self._moment(generation) == before:
                 break
         return found

@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from filelock import FileLock
 
+from index.embed import DIMENSIONS
 from index.models import ClippingsError, IndexDamaged
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ _COLLECTION = "chunks"
 _PAGE = 5_000  # get() of over 32,766 rows fails, and a batch may have 5,461 at most
 _FEW = 100  # of which it is quicker to get the vectors than to search among them
 _LONGEST_REASON = 200
+_PATIENCE = 120  # seconds
 _import_lock = threading.Lock()
 _aliases = itertools.cycle(range(100))
 
@@ -50,11 +53,13 @@ class VectorStore:
         self._path = os.fspath(folder.absolute()) + next(_aliases) * "/."
         self._lock = threading.RLock()
         with self._in_words():
-            self._client, self._collection = _open(self._path)
+            folder.mkdir(parents=True, exist_ok=True)
+            with self._alone():
+                self._client, self._collection = _open(self._path)
 
     def reopen(self) -> None:
         """See what another process wrote: an open client searches the vectors that it loaded (chroma 1.5.9)."""
-        with self._in_words():
+        with self._in_words(), self._alone():
             _close(self._client)
             self._client, self._collection = _open(self._path)
 
@@ -67,13 +72,13 @@ class VectorStore:
         """Add vectors (len(ids) x 384), or replace those of the same ids."""
         for start in range(0, len(ids), _PAGE):
             page = slice(start, start + _PAGE)
-            with self._in_words():
+            with self._in_words(), self._alone():
                 self._collection.upsert(ids=list(ids[page]), embeddings=vectors[page])
 
     def delete(self, ids: Sequence[str]) -> None:
         """Remove vectors; unknown ids are passed over."""
         for start in range(0, len(ids), _PAGE):
-            with self._in_words():
+            with self._in_words(), self._alone():
                 self._collection.delete(ids=list(ids[start : start + _PAGE]))
 
     def nearest(self, vector: Vectors, count: int) -> list[tuple[str, float]]:
@@ -124,6 +129,10 @@ class VectorStore:
             if len(page) < _PAGE:
                 return
 
+    def _alone(self) -> FileLock:
+        """Keep others from the files: one process that loads them while another writes them crashes (chroma 1.5.9)."""
+        return FileLock(self._folder / "lock", timeout=_PATIENCE, thread_local=False)
+
     @contextlib.contextmanager
     def _in_words(self) -> Iterator[None]:
         """Be the only thread in Chroma, and turn its errors into a sentence."""
@@ -144,7 +153,6 @@ class VectorStore:
 
 def _open(path: str) -> tuple[ClientAPI, Collection]:
     """Open or make the collection, with every setting that matters given here and none looked for anywhere."""
-    Path(path).mkdir(parents=True, exist_ok=True)
     _import_chroma(path)
     import chromadb
     from chromadb.config import Settings
@@ -157,6 +165,8 @@ def _open(path: str) -> tuple[ClientAPI, Collection]:
         collection = client.get_or_create_collection(
             _COLLECTION, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
         )
+        if collection.count():  # the first search loads the vectors: let it be now
+            collection.query(query_embeddings=np.eye(1, DIMENSIONS, dtype=np.float32), n_results=1, include=[])
     except BaseException:
         _close(client)
         raise

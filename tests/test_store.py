@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from index.embed import Vectors
 from index.models import ClippingsError, IndexDamaged
@@ -178,6 +179,29 @@ def test_threads_may_read_while_the_store_is_reopened(store: VectorStore) -> Non
     assert set(results) == {2}
 
 
+@pytest.mark.parametrize(
+    "touch",
+    [
+        lambda store: store.reopen(),
+        lambda store: store.upsert(["a"], vectors(1)),
+        lambda store: store.delete(["a"]),
+        lambda store: VectorStore(store._folder).close(),
+    ],
+    ids=["reopen", "upsert", "delete", "open"],
+)
+def test_nobody_loads_the_files_while_another_writes_them(
+    store: VectorStore, touch: Callable[[VectorStore], None]
+) -> None:
+    """Loading and writing wait for each other, also between processes: Chroma crashes where they meet."""
+    thread = threading.Thread(target=touch, args=(store,))
+    with FileLock(store._folder / "lock", thread_local=False):
+        thread.start()
+        thread.join(0.1)
+        assert thread.is_alive()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
 def test_chroma_reads_no_settings_of_its_own(tmp_path: Path) -> None:
     """Neither the environment nor .env reaches it, and no value there that it could not read."""
     lines = [f"{name}={value}" for name, value in (HOSTILE | {"CHROMA_SERVER_HTTP_PORT": "abc"}).items()]
@@ -219,12 +243,10 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
 
 
 def test_a_damaged_segment_is_named(large: Path, tmp_path: Path) -> None:
-    """Damage that shows only when vectors are searched ends in a sentence too."""
+    """Damage that shows only when vectors are searched ends in a sentence too, and shows at once."""
     folder = tmp_path / "vectors"
     shutil.copytree(large, folder)
     (segment,) = folder.glob("*/header.bin")
     segment.write_bytes(b"\x5a" * segment.stat().st_size)
-    store = VectorStore(folder)
     with pytest.raises(IndexDamaged, match=f"vectors in {folder} cannot be used .* delete it"):
-        store.nearest(unit(0), 5)
-    store.close()
+        VectorStore(folder)
