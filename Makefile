@@ -7,7 +7,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo test bench lock clean help
+.PHONY: setup demo slack-demo test bench lock clean help
 
 setup: $(READY)  ## make .venv, install what is needed, get the embedding weights
 	@$(BIN)/python -m index.weights
@@ -30,6 +30,9 @@ demo: setup  ## index the articles of this project and ask them a question
 	$(BIN)/clippings --data .demo index articles
 	$(BIN)/clippings --data .demo ask "How many people were killed in the Kerman attack?"
 
+slack-demo: setup  ## talk to the Slack bot in a browser, without a Slack workspace
+	$(BIN)/python -m tests.slack_demo
+
 test: setup  ## the whole gate, as CI runs it
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
@@ -39,6 +42,7 @@ test: setup  ## the whole gate, as CI runs it
 
 bench: setup  ## speed and memory, each figure beside its reference
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench_slack
 
 # No trace of the index or the folder of wheels that this machine is set up with may come into the files: --no-config,
 # `env -u` and the two emit options see to it. The extra is resolved along, so that it can be added to what is locked.
@@ -56,4 +60,4 @@ clean:  ## remove what was made here; the weights stay in the cache of the user
 	find bot index prompts tests -name __pycache__ -prune -exec rm -rf {} +
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1\t\2/p' Makefile | expand -t 18

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -63,6 +64,7 @@ class Engine:
         self._settings = settings
         self._lock = threading.Lock()
         self._model_lock = threading.Lock()
+        self._searching = threading.BoundedSemaphore(os.cpu_count() or 1)  # more at once only take each other's time
         self._searcher: Searcher | None = None
         self._embedder: Embedder | None = None
         self._llm: LLM | None = None
@@ -123,7 +125,11 @@ class Engine:
 
     def find(self, standalone: str, filters: Filters, days: Period | None, spent: Timings | None = None) -> Found:
         """The passages and sentences that come nearest to a question that stands alone."""
-        spent, index = spent or Timings(), self._index()
+        with self._searching:
+            return self._find(standalone, filters, days, spent or Timings())
+
+    def _find(self, standalone: str, filters: Filters, days: Period | None, spent: Timings) -> Found:
+        index = self._index()
         with spent.step("embed"):
             vector = self._model().question(standalone)
         with spent.step("search"):
@@ -142,6 +148,13 @@ class Engine:
     def sources(self, limit: int | None = None) -> list[Source]:
         """What is indexed, newest first."""
         return self._index().catalogue.sources(limit)
+
+    def warm(self) -> None:
+        """Load what the first question would wait for: seconds. What fails here is said to that question."""
+        with suppress(ClippingsError):
+            self.find("anything", _NO_FILTERS, None)
+            if self._settings.llm:
+                self._language_model()
 
     def close(self) -> None:
         """Let go of the index."""

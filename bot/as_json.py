@@ -7,10 +7,11 @@ or bidi character of an article reaches a screen, and any locale can print it.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
-from bot.models import REFUSAL, Answer, Citation
+from bot.models import REFUSAL, Answer, Citation, Refusal
 from index.models import Article, Failure, Passage, Source
 
 if TYPE_CHECKING:
@@ -38,6 +39,20 @@ def answer(answer: Answer) -> dict[str, object]:
         "passages": [_passage(told) for passage in answer.passages for told in (passage, *passage.retold)],
         "timings_ms": {step: float(spent) for step, spent in answer.timings_ms.items()},
     }
+
+
+def read_answer(found: Mapping[str, Any]) -> Answer:
+    """An answer as `answer` gave it, without its passages and times, which nobody is shown."""
+    refusal = found["refusal"]
+    return Answer(
+        question=found["question"],
+        standalone_question=found["standalone_question"],
+        text=found["text"],
+        answerer=found["answerer"],
+        refusal=Refusal(refusal["reason"], _read_sources(refusal["nearest"])) if refusal else None,
+        citations=tuple(_read_citation(each) for each in found["citations"]),
+        notice=found["notice"],
+    )
 
 
 def source(source: Source) -> dict[str, object]:
@@ -115,6 +130,20 @@ def _citation(citation: Citation) -> dict[str, object]:
         "article": source(citation.source),
         "also_in": _sources(citation.also),
     }
+
+
+def _read_sources(found: Sequence[Mapping[str, Any]]) -> tuple[Source, ...]:
+    return tuple(_read_source(each) for each in found)
+
+
+def _read_source(found: Mapping[str, Any]) -> Source:
+    published = found["published"]
+    return Source(**{**found, "published": date.fromisoformat(published) if published else None})
+
+
+def _read_citation(found: Mapping[str, Any]) -> Citation:
+    place = found["number"], found["quote"], found["start"], found["end"]
+    return Citation(*place, _read_source(found["article"]), _read_sources(found["also_in"]))
 
 
 def _passage(passage: Passage) -> dict[str, object]:

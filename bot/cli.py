@@ -164,9 +164,21 @@ def _show(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _slack(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--http", action="store_true", help="take Slack's requests over HTTP (else: Socket Mode)")
+
+
 def _eval(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="articles and questions with their answers")
+    parser.add_argument(
+        "folder", type=Path, metavar="FOLDER", help="questions with their answers; and articles, else those indexed"
+    )
     _json(parser)
+
+
+def _feedback(parser: argparse.ArgumentParser) -> None:
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print JSON lines, which `eval` takes as questions")
+    form.add_argument("--csv", action="store_true", help="print a table for a spreadsheet")
 
 
 COMMANDS: dict[str, tuple[Command, Callable[[argparse.ArgumentParser], None], str, str]] = {
@@ -179,8 +191,15 @@ COMMANDS: dict[str, tuple[Command, Callable[[argparse.ArgumentParser], None], st
     ),
     "show": (commands.show, _show, "print an article", "example: clippings show 3f2a9c"),
     "chat": (commands.chat, lambda _: None, "talk with the articles", "example: clippings chat --data ./data"),
+    "slack": (commands.slack, _slack, "answer in Slack", "example: clippings slack --data ./data"),
     "status": (commands.status, _json, "say what is indexed and how it is", "example: clippings status --json"),
     "eval": (commands.evaluate, _eval, "measure the answers to known questions", "example: clippings eval questions/"),
+    "feedback": (
+        commands.feedback,
+        _feedback,
+        "say what people thought of the answers in Slack",
+        "example: clippings feedback --json > questions/queries.jsonl",
+    ),
 }
 
 

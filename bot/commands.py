@@ -115,6 +115,13 @@ def chat(arguments: Namespace, settings: Settings, parts: Parts) -> int:
         return repl.chat(engine, settings, debug=arguments.debug)
 
 
+def slack(arguments: Namespace, settings: Settings, parts: Parts) -> int:
+    """Answer in Slack until stopped."""
+    from bot.slack.serve import serve
+
+    return serve(settings, parts, http=arguments.http)
+
+
 def status(arguments: Namespace, settings: Settings, parts: Parts) -> int:
     """Say what is indexed and whether all is well."""
     found = parts.status(settings)
@@ -132,6 +139,20 @@ def evaluate(arguments: Namespace, settings: Settings, parts: Parts) -> int:
     from bot.evaluate import run
 
     return run(arguments.folder, settings, parts, as_json=arguments.json)
+
+
+def feedback(arguments: Namespace, settings: Settings, _: Parts) -> int:
+    """Say what people thought of the answers in Slack."""
+    from bot.slack.feedback import lines, open_feedback, write_csv, write_json
+
+    with closing(open_feedback(settings)) as database:
+        if arguments.json:
+            write_json(database, sys.stdout)
+        elif arguments.csv:
+            write_csv(database, sys.stdout)
+        else:
+            render.show(lines(database.feedback()), sys.stdout)
+    return OK
 
 
 def _cleaned(clean: Callable[[RawRecord], Article], record: RawRecord) -> Article | Failure:

@@ -2,6 +2,8 @@
 
     FOLDER/articles.jsonl  ->  an index of its own  \
     FOLDER/queries.jsonl   ->  questions  ->  answers of the engine  ->  measurements  ->  figures with their intervals
+
+Without articles of their own, the questions are put to the articles that are indexed already.
 """
 
 from __future__ import annotations
@@ -68,9 +70,13 @@ def run(folder: Path, settings: Settings, parts: Parts, *, as_json: bool) -> int
     Raises ClippingsError for a folder that is no set of questions, with the file and line.
     """
     known = read_questions(folder)
-    own = settings.model_copy(update={"data": _data_folder(settings.data, folder)})
-    indexing = _index(folder / ARTICLES, own, parts)
-    with closing(parts.engine(own)) as engine:
+    indexing: dict[str, float] = {}
+    if (folder / ARTICLES).exists():
+        settings = settings.model_copy(update={"data": _data_folder(settings.data, folder)})
+        indexing = _index(folder / ARTICLES, settings, parts)
+    else:
+        print(f"There is no {ARTICLES} with the questions: the articles that are indexed are asked.", file=sys.stderr)
+    with closing(parts.engine(settings)) as engine:
         _warn_of_strangers(known, engine)
         with progress_bar("questions") as progress:
             outcomes = _ask_all(known, engine, progress)
@@ -85,9 +91,10 @@ def run(folder: Path, settings: Settings, parts: Parts, *, as_json: bool) -> int
 def read_questions(folder: Path) -> list[KnownQuestion]:
     """The questions of a set; ClippingsError names the file, the line and what was expected there."""
     file = folder / QUERIES
-    for needed in (folder / ARTICLES, file):
-        if not needed.is_file():
-            raise ClippingsError(f"{needed} is no file. A set of questions is a folder with {ARTICLES} and {QUERIES}.")
+    if not file.is_file():
+        raise ClippingsError(
+            f"{file} is no file. A set of questions is a folder with {QUERIES}, and mostly {ARTICLES}."
+        )
     try:
         lines = file.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
@@ -148,7 +155,7 @@ def _warn_of_strangers(known: Sequence[KnownQuestion], engine: Asks) -> None:
     there = {source.id for source in engine.sources()}
     strangers = list(dict.fromkeys(one for each in known for one in each.relevant if one not in there))
     if strangers:
-        message = f'{len(strangers)} of the "relevant" articles are not in {ARTICLES}; the first: {strangers[0]}'
+        message = f'{len(strangers)} of the "relevant" articles are not there; the first: {strangers[0]}'
         print(render.one_line(message), file=sys.stderr)
 
 

@@ -54,6 +54,9 @@ class Asks(Protocol):
     def sources(self, limit: int | None = None) -> list[Source]:
         """What is indexed, newest first."""
 
+    def warm(self) -> None:
+        """Load what the first question would wait for."""
+
     def close(self) -> None:
         """Let go of the index."""
 
@@ -169,9 +172,10 @@ class Repl:
         if article is None or article.body[citation.start : citation.end] != citation.quote:
             self._say("The article has changed or gone since that answer; ask again.")
             return
-        self._display(
-            render.passage_lines(citation, article.body, *_around(article.body, citation.start, citation.end))
-        )
+        from index.text import surrounding
+
+        start, end = surrounding(article.body, citation.start, citation.end)
+        self._display(render.passage_lines(citation, article.body, start, end))
 
     def _articles(self, _: str) -> None:
         sources = self.engine.sources()
@@ -232,14 +236,6 @@ def greeting(sources: Sequence[Source], llm_name: str) -> str:
     count = f"{len(sources)} article{'' if len(sources) == 1 else 's'}"
     who = f"written by {render.one_line(llm_name)} and checked" if llm_name else "quoted; no language model is set"
     return f"Clippings: {count}{span}. Answers are {who}.\nAsk, or /help; Ctrl-D leaves."
-
-
-def _around(body: str, start: int, end: int) -> tuple[int, int]:
-    """The span of the paragraphs that ``body[start:end]`` touches."""
-    from index.text import paragraphs
-
-    touched = [span for span in paragraphs(body) if span.start < end and start < span.end]
-    return (touched[0].start, touched[-1].end) if touched else (start, end)
 
 
 def _describe(filters: Filters) -> str:

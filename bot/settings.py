@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 import platformdirs
 from dotenv import dotenv_values
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from index.models import ClippingsError
 
@@ -47,6 +47,20 @@ def _names_model(spec: str) -> str:
     return spec
 
 
+def _is_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError
+    return url.rstrip("/") + "/"
+
+
+def _split(names: object) -> object:
+    return frozenset(re.findall(r"[^\s,]+", names)) if isinstance(names, str) else names
+
+
+_Names = Annotated[frozenset[str], NoDecode, BeforeValidator(_split)]
+
+
 class Settings(BaseModel):
     """What can be set. Each description ends the sentence "expected …" that a wrong value gets."""
 
@@ -68,6 +82,37 @@ class Settings(BaseModel):
     )
     model_dir: Annotated[Path, AfterValidator(_is_folder)] | None = Field(
         default=None, description="an existing folder with the embedding weights, or nothing for the cache"
+    )
+    slack_bot_token: SecretStr | None = Field(
+        default=None, validation_alias="SLACK_BOT_TOKEN", description="a bot token (xoxb-…)"
+    )
+    slack_app_token: SecretStr | None = Field(
+        default=None, validation_alias="SLACK_APP_TOKEN", description="an app-level token (xapp-…)"
+    )
+    slack_signing_secret: SecretStr | None = Field(
+        default=None, validation_alias="SLACK_SIGNING_SECRET", description="the app's signing secret"
+    )
+    slack_client_id: str = Field(default="", validation_alias="SLACK_CLIENT_ID", description="the app's client id")
+    slack_client_secret: SecretStr | None = Field(
+        default=None, validation_alias="SLACK_CLIENT_SECRET", description="the app's client secret"
+    )
+    slack_token_key: SecretStr | None = Field(
+        default=None, description="the key that stored tokens are encrypted with: 32 bytes in URL-safe base64"
+    )
+    slack_api_url: Annotated[str, AfterValidator(_is_url)] = Field(
+        default="https://slack.com/api/", description="the http(s) address of Slack's Web API"
+    )
+    slack_channels: _Names = Field(default=frozenset(), description="ids of channels, with commas between them")
+    slack_users: _Names = Field(default=frozenset(), description="ids of people, with commas between them")
+    slack_admins: _Names = Field(default=frozenset(), description="ids of people, with commas between them")
+    slack_guests: bool = Field(default=False, description="true or false")
+    slack_per_person: int = Field(default=20, ge=1, description="a number of questions in five minutes, 1 or more")
+    slack_per_channel: int = Field(default=100, ge=1, description="a number of questions in five minutes, 1 or more")
+    slack_host: str = Field(default="127.0.0.1", description="the address that the pages are served on")
+    slack_port: int = Field(default=3000, ge=0, le=65535, description="a port, 0 for a free one")
+    slack_log_text: bool = Field(default=False, description="true or false")
+    database_url: SecretStr | None = Field(
+        default=None, validation_alias="DATABASE_URL", description="a database's URL as SQLAlchemy reads it"
     )
     openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY", description="an API key")
     anthropic_api_key: SecretStr | None = Field(

@@ -109,6 +109,12 @@ def paragraphs(text: str) -> list[Span]:
     return [span for span in found if span.start < span.end]
 
 
+def surrounding(text: str, start: int, end: int) -> Span:
+    """The span of the paragraphs that ``text[start:end]`` touches."""
+    touched = [span for span in paragraphs(text) if span.start < end and start < span.end]
+    return Span(touched[0].start, touched[-1].end) if touched else Span(start, end)
+
+
 def sentences(text: str) -> list[Span]:
     """The sentences of a text (trained Punkt), never across a blank line, without white space at either end."""
     found = []

@@ -182,13 +182,25 @@ def test_what_is_wrong_with_the_questions_is_said(folder: Path, content: bytes, 
     assert (out, parts.indexed) == ("", [])
 
 
-@pytest.mark.parametrize("missing", [ARTICLES, QUERIES])
-def test_a_folder_must_hold_both_files(folder: Path, missing: str, capsys: Output) -> None:
+def test_a_folder_must_hold_questions(folder: Path, capsys: Output) -> None:
     """What is missing is named, and what was expected."""
-    folder.joinpath(missing).unlink()
+    folder.joinpath(QUERIES).unlink()
     assert main(["--data", str(folder.parent), "eval", str(folder)], parts=FakeParts()) == 1
-    expected = f"{folder / missing} is no file. A set of questions is a folder with {ARTICLES} and {QUERIES}.\n"
+    expected = f"{folder / QUERIES} is no file. A set of questions is a folder with {QUERIES}, and mostly {ARTICLES}.\n"
     assert capsys.readouterr().err == expected
+
+
+def test_without_articles_the_index_is_asked(folder: Path, capsys: Output) -> None:
+    """Questions that stand alone are put to what is indexed already; it is said, and nothing is indexed."""
+    folder.joinpath(ARTICLES).unlink()
+    parts = FakeParts(ANSWER, REFUSED)
+    assert main(["--data", str(folder.parent / "data"), "eval", str(folder), "--json"], parts=parts) == 0
+    assert (parts.settings and parts.settings.data, parts.indexed) == (folder.parent / "data", [])
+    out, err = capsys.readouterr()
+    assert err == "There is no articles.jsonl with the questions: the articles that are indexed are asked.\n"
+    found = json.loads(out)
+    assert found["answers"]["found"]["value"] == 1
+    assert set(found["time"]) == {"question_ms_p50", "question_ms_p95", "peak_rss_mb"}
 
 
 def test_articles_that_failed_or_are_not_there_are_told(folder: Path, capsys: Output) -> None:
@@ -200,7 +212,7 @@ def test_articles_that_failed_or_are_not_there_are_told(folder: Path, capsys: Ou
     assert main(["--data", str(folder.parent), "eval", str(folder)], parts=parts) == 0
     assert capsys.readouterr().err == (
         "2 not indexed; the first: a.jsonl: line 2: no text\n"
-        f'1 of the "relevant" articles are not in {ARTICLES}; the first: a1\n'
+        '1 of the "relevant" articles are not there; the first: a1\n'
     )
 
 

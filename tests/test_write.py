@@ -56,12 +56,12 @@ def ask(llm: LLM) -> str:
 
 def test_draft_streams_the_pieces_as_they_come(server: OpenAIServer) -> None:
     """The first piece is there long before the last is sent."""
-    server.script(Reply.of("The ferry ", "sank ", "[1].", pause=0.15))
+    server.script(Reply.of("The ferry ", "sank ", "[1].", pause=0.4))
     stream = draft(model(server), "What sank?", PASSAGES, today=TODAY)
-    begun = time.monotonic()
     assert next(stream) == "The ferry "
-    assert time.monotonic() - begun < 0.35 + 2.5  # the import of the client is in it where this test runs alone
+    first = time.monotonic()
     assert list(stream) == ["sank ", "[1]."]
+    assert time.monotonic() - first > 0.3  # two pauses of the server's, less what the first piece took to come
 
 
 def test_request_holds_rules_passages_and_key(server: OpenAIServer) -> None:

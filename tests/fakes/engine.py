@@ -69,6 +69,9 @@ class FakeEngine:
         """The articles, in the order given."""
         return [article.source for article in self.articles][:limit]
 
+    def warm(self) -> None:
+        """There is nothing to load."""
+
     def close(self) -> None:
         """Note that it was closed."""
         self.closed = True

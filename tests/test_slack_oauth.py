@@ -1,0 +1,120 @@
+"""Many workspaces by OAuth: installed in a browser, answered each with its own token, forgotten when they leave."""
+
+from __future__ import annotations
+
+import html
+import http.client
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from cryptography.fernet import Fernet
+
+from tests.fake_slack import FakeSlack
+from tests.slack_process import BotProcess, answered, make_index, replies
+
+MILL = "<@UBOT> How many jobs will the Aldermoor paper mill cut?"
+CHANNELS = {"T1": ("C1", "U1"), "T2": ("C7", "U7")}
+
+
+@pytest.fixture(scope="module")
+def bot(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BotProcess]:
+    """The bot without a token; a second workspace, T2, has U7 in C7."""
+    data = make_index(tmp_path_factory.mktemp("oauth") / "data", weights)
+    with FakeSlack() as slack:
+        slack.add_user("U7", name="Ida")
+        slack.workspace.users["U7"].team_id = "T2"
+        slack.add_channel("C7", ("U7", slack.bot_user), team="T2")
+        slack.api.teams.clear()
+        client = {"SLACK_BOT_TOKEN": "", "SLACK_CLIENT_ID": slack.client_id, "SLACK_CLIENT_SECRET": slack.client_secret}
+        key = {"CLIPPINGS_SLACK_TOKEN_KEY": Fernet.generate_key().decode()}
+        with BotProcess(slack, data, mode="http", **client, **key) as started:
+            yield started
+
+
+def get(address: str, cookie: str = "") -> tuple[int, str, str, str]:
+    """Status, where it leads, the cookie and the page, as a browser gets them."""
+    parts = urlsplit(address)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=10)
+    try:
+        connection.request("GET", f"{parts.path}?{parts.query}", headers={"Cookie": cookie} if cookie else {})
+        response = connection.getresponse()
+        headers = response.headers
+        found = (headers.get("Set-Cookie") or "").partition(";")[0]
+        return response.status, headers.get("Location") or "", found, response.read().decode()
+    finally:
+        connection.close()
+
+
+def install(slack: FakeSlack, team: str) -> tuple[str, str]:
+    """Go to the page, say yes in Slack, and return the way back and the cookie."""
+    assert slack.app_url
+    _, _, cookie, page = get(f"{slack.app_url}/slack/install?team={team}")
+    link = html.unescape(next(link for link in re.findall(r'href="(.*?)"', page) if "authorize" in link))
+    assert link.startswith(f"{slack.url}/oauth/v2/authorize?")
+    assert "chat:write" in unquote(link)
+    status, back, _, _ = get(link)
+    assert status == 302
+    return back, cookie
+
+
+def test_workspaces_install_ask_and_leave(bot: BotProcess) -> None:
+    """Each is answered with the token that it gave; a token is not readable in the database; who left is forgotten."""
+    slack = bot.slack
+    for team, (channel, user) in CHANNELS.items():
+        back, cookie = install(slack, team)
+        assert get(back, cookie)[0] == 200
+        answer = answered(slack, channel, slack.say(user, channel, MILL))[0]
+        assert "140 of its 560 jobs" in answer.text
+    tokens = list(slack.api.teams)
+    assert [slack.api.teams[token] for token in tokens] == ["T1", "T2"]
+    stored = (bot.data / "slack.db").read_bytes() + (bot.data / "slack.db-wal").read_bytes()
+    assert all(token.encode() not in stored and token not in bot.logged() for token in tokens)
+    event = {"type": "app_uninstalled"}
+    slack.delivery.send("events_api", {"type": "event_callback", "team_id": "T2", "event_id": "Ev0", "event": event})
+    slack.wait(lambda: _installed(bot) == {"T1"})
+    ts = slack.say("U7", "C7", MILL)
+    other = slack.say("U1", "C1", MILL)
+    answered(slack, "C1", other)
+    slack.settle()
+    assert replies(slack, "C7", ts) == []
+    assert "Traceback" not in bot.logged()
+
+
+def _installed(bot: BotProcess) -> set[str]:
+    with sqlite3.connect(bot.data / "slack.db") as database:
+        return {team for (team,) in database.execute("select team_id from slack_bots")}
+
+
+def test_answer_of_slack_that_was_not_asked_for_is_refused(bot: BotProcess) -> None:
+    """Without the cookie, with another state, with a state or a code that was used: no installation, and no details."""
+    slack = bot.slack
+    before = _installed(bot)
+    back, cookie = install(slack, "T2")
+    state = back.partition("state=")[2]
+    assert get(back)[0] == 400
+    assert get(back.replace(state, "0" * len(state)), cookie)[0] in (400, 401)
+    assert get(f"{slack.app_url}/slack/oauth_redirect?error=access_denied", cookie)[0] == 200
+    wrong = back.replace("code=", "code=x")
+    assert get(wrong, cookie)[0] >= 400
+    status, _, _, page = get(wrong, cookie)
+    assert status >= 400
+    assert "Traceback" not in page
+    assert _installed(bot) == before
+
+
+def test_revoked_tokens_of_people_remove_nothing(bot: BotProcess) -> None:
+    """Only where the bot's own token is revoked is its workspace forgotten."""
+    slack = bot.slack
+    back, cookie = install(slack, "T1")
+    get(back, cookie)
+    body = {"type": "event_callback", "team_id": "T1", "event_id": "Ev1"}
+    slack.delivery.send("events_api", body | {"event": {"type": "tokens_revoked", "tokens": {"oauth": ["U1"]}}})
+    slack.settle()
+    assert _installed(bot) == {"T1"}
+    revoked = {"type": "tokens_revoked", "tokens": {"bot": ["UBOT"]}}
+    slack.delivery.send("events_api", body | {"event_id": "Ev2", "event": revoked})
+    slack.wait(lambda: _installed(bot) == set())
