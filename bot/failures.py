@@ -14,7 +14,7 @@ PASSAGES = 4
 HEADINGS = ("No.", "Question", "Outcome", "Place")
 
 
-def table(failures: Sequence[Outcome]) -> Html:
+def table_of(failures: Sequence[Outcome]) -> Html:
     """A table that report.js sorts and filters. Each failure is a body of it, so that its rows stay together."""
     if not failures:
         return tag("p", "None.")

@@ -73,7 +73,7 @@ def _bar(top: int, name: str, said: str, figure: Figure) -> Html:
 def interval(figure: Figure) -> Html:
     """A share from 0 to 1 as a dot on a line, with its interval."""
     line, dot = _box("track", 0, 5, _LINE_WIDTH), _LINE_WIDTH * figure["value"]
-    circle = tag("circle", cx=f"{dot:.1f}", cy="7", r="4")
+    circle = tag("circle", cx=f"{dot:.1f}", cy="7", r="3")
     whisker = _whisker(figure, _LINE_WIDTH, 7)
     return tag(
         "svg", line, whisker, circle, viewBox=f"-4 0 {_LINE_WIDTH + 8} 14", class_="interval", aria_hidden="true"

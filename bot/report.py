@@ -16,7 +16,7 @@ from pathlib import Path
 from bot import attacks as planted
 from bot.attacks import Attacked, Attacks
 from bot.compare import Comparison
-from bot.failures import said, table
+from bot.failures import said, table_of
 from bot.markup import Html, bars, folded, interval, join, listed, section, tag
 from bot.measures import Fate, Figure, Outcome, decimals, share
 from index.models import ClippingsError
@@ -83,7 +83,7 @@ def page(
         _figures(figures),
         _comparison(comparison) if comparison else Html(),
         _attacks(attacks) if attacks else Html(),
-        section("Questions that did not go right", table([one for one in outcomes if one.fate is not Fate.RIGHT])),
+        section("Questions that did not go right", table_of([one for one in outcomes if one.fate is not Fate.RIGHT])),
     ]
     head = [
         Html('<meta charset="utf-8"><meta name="viewport" content="width=device-width">'),
@@ -101,7 +101,8 @@ def _hash(text: str) -> str:
 
 def _table(caption: str, headings: Sequence[str], rows: Sequence[Html], kind: str = "numbers") -> Html:
     head = tag("thead", tag("tr", *(tag("th", one, scope="col") for one in headings)))
-    return tag("div", tag("table", tag("caption", caption), head, tag("tbody", *rows), class_=kind), class_="wide")
+    table = tag("table", tag("caption", caption), head, tag("tbody", *rows), class_=kind)
+    return tag("div", table, class_="wide", tabindex="0", role="region", aria_label=caption)
 
 
 def _summary(outcomes: Sequence[Outcome]) -> Html:
