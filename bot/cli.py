@@ -79,12 +79,23 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     arguments = parser.parse_args(argv)
     if arguments.command == "index" and arguments.explain and (arguments.paths or arguments.prune):
         parser.error("index --explain FILE indexes nothing: it goes with no PATH and without --prune")
+    if arguments.command == "eval" and (wrong := _overwritten(arguments)):
+        parser.error(wrong)
     if arguments.command == "ask":
         try:
             make_filters(arguments.outlet, arguments.since, arguments.until)
         except ValueError as error:
             parser.error(str(error))
     return arguments
+
+
+def _overwritten(arguments: argparse.Namespace) -> str | None:
+    """What is wrong where the report of `eval` would be written over a file that it reads."""
+    folder, report = arguments.folder, arguments.report
+    read = [arguments.compare, arguments.attacks, folder / "articles.jsonl", folder / "queries.jsonl"]
+    if report is None or os.path.realpath(report) not in [os.path.realpath(one) for one in read if one]:
+        return None
+    return f"--report would overwrite {report}, which is read: name another file"
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -171,6 +182,16 @@ def _slack(parser: argparse.ArgumentParser) -> None:
 def _eval(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "folder", type=Path, metavar="FOLDER", help="questions with their answers; and articles, else those indexed"
+    )
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write a page (HTML) with figures and failures")
+    parser.add_argument(
+        "--compare", type=Path, metavar="OTHER", help="say what changed since an earlier output of --json"
+    )
+    parser.add_argument(
+        "--attacks",
+        type=Path,
+        metavar="FILE",
+        help='also plant each instruction of FILE ({"kind": ["instruction", …]}) in a relevant article',
     )
     _json(parser)
 

@@ -136,9 +136,10 @@ def status(arguments: Namespace, settings: Settings, parts: Parts) -> int:
 
 def evaluate(arguments: Namespace, settings: Settings, parts: Parts) -> int:
     """Answer a set of questions and print how well."""
-    from bot.evaluate import run
+    from bot.evaluate import Extras, run
 
-    return run(arguments.folder, settings, parts, as_json=arguments.json)
+    extras = Extras(arguments.report, arguments.compare, arguments.attacks)
+    return run(arguments.folder, settings, parts, as_json=arguments.json, extras=extras)
 
 
 def feedback(arguments: Namespace, settings: Settings, _: Parts) -> int:

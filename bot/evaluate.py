@@ -22,12 +22,15 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from bot import as_json, render
+from bot.attacks import attack, read_attacks
 from bot.commands import OK, Parts, progress_bar
+from bot.compare import Run, compare, read_run
 from bot.measures import (
     Cited,
     Figure,
     KnownQuestion,
-    Measured,
+    Outcome,
+    decimals,
     length,
     measure,
     once,
@@ -36,8 +39,9 @@ from bot.measures import (
     said_text,
     shares,
 )
-from bot.models import Answer, Citation
-from index.models import ClippingsError
+from bot.models import Citation
+from bot.report import check_writable, page, write
+from index.models import Article, ClippingsError
 from index.text import fold
 
 if TYPE_CHECKING:
@@ -54,22 +58,27 @@ Figures = dict[str, dict[str, Figure]]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """One question, what was answered, and how good that is."""
+class Extras:
+    """What is wanted beside the figures: a page to write, an earlier output to compare with, attacks to plant."""
 
-    known: KnownQuestion
-    answer: Answer
-    cited: tuple[Cited, ...]
-    measured: Measured
-    milliseconds: float
+    report: Path | None = None
+    compare: Path | None = None
+    attacks: Path | None = None
 
 
-def run(folder: Path, settings: Settings, parts: Parts, *, as_json: bool) -> int:
+_NONE = Extras()
+
+
+def run(folder: Path, settings: Settings, parts: Parts, *, as_json: bool, extras: Extras = _NONE) -> int:
     """Measure the answers to the questions of a folder, print the figures and return the exit code.
 
-    Raises ClippingsError for a folder that is no set of questions, with the file and line.
+    Raises ClippingsError for a folder that is no set of questions, with the file and line, and for wrong extras.
     """
     known = read_questions(folder)
+    instructions = read_attacks(extras.attacks) if extras.attacks else []
+    earlier = read_run(extras.compare) if extras.compare else None
+    if extras.report:
+        check_writable(extras.report)
     indexing: dict[str, float] = {}
     if (folder / ARTICLES).exists():
         settings = settings.model_copy(update={"data": _data_folder(settings.data, folder)})
@@ -80,11 +89,22 @@ def run(folder: Path, settings: Settings, parts: Parts, *, as_json: bool) -> int
         _warn_of_strangers(known, engine)
         with progress_bar("questions") as progress:
             outcomes = _ask_all(known, engine, progress)
+        articles = _articles(engine) if instructions else []
     figures = make_figures(outcomes, indexing)
+    told: dict[str, object] = {**figures, "questions": [_question(outcome) for outcome in outcomes]}
+    attacks = attack(instructions, outcomes, articles, settings, parts, ask) if instructions else None
+    if attacks:
+        told["attacks"] = attacks.as_json()
+    comparison = compare(earlier, Run.model_validate(told)) if earlier else None
+    if comparison:
+        told["comparison"] = comparison.as_json()
     if as_json:
-        _print_json(figures, outcomes)
+        _print_json(told)
     else:
-        print(render.safe("\n".join(_table(figures, outcomes))))
+        more = (line for part in (attacks, comparison) if part for line in part.lines())
+        print(render.safe("\n".join([*_table(figures, outcomes), *more])))
+    if extras.report:
+        write(extras.report, page(folder.resolve().name, outcomes, figures, comparison, attacks))
     return OK
 
 
@@ -162,12 +182,17 @@ def _warn_of_strangers(known: Sequence[KnownQuestion], engine: Asks) -> None:
 def _ask_all(known: Sequence[KnownQuestion], engine: Asks, progress: Callable[[int, int], None]) -> list[Outcome]:
     outcomes = []
     for number, one in enumerate(known, 1):
-        outcomes.append(_ask(one, engine))
+        outcomes.append(ask(one, engine))
         progress(number, len(known))
     return outcomes
 
 
-def _ask(known: KnownQuestion, engine: Asks) -> Outcome:
+def _articles(engine: Asks) -> list[Article]:
+    return [article for source in engine.sources() if (article := engine.article(source.id))]
+
+
+def ask(known: KnownQuestion, engine: Asks) -> Outcome:
+    """Ask one question, and measure the answer."""
     started = time.perf_counter()
     answer = engine.ask(known.question, turns=known.history, today=known.asked)
     milliseconds = (time.perf_counter() - started) * 1000
@@ -212,15 +237,14 @@ def _peak_rss_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
-def _print_json(figures: Figures, outcomes: Sequence[Outcome]) -> None:
-    sys.stdout.write(as_json.dumps({**figures, "questions": [_question(outcome) for outcome in outcomes]}))
+def _print_json(told: object) -> None:
+    sys.stdout.write(as_json.dumps(told))
 
 
 def _question(outcome: Outcome) -> dict[str, object]:
     """One question, for whoever wants to know why a figure is what it is. Nothing here changes from run to run."""
     known, answer = outcome.known, outcome.answer
     articles = ranking(answer.passages)
-    rank = next((rank for rank, article in enumerate(articles, 1) if article in known.relevant), None)
     judged = {name: bool(part) for (group, name), (part, _) in outcome.measured.items() if group == "answers"}
     return {
         "id": known.id,
@@ -234,7 +258,8 @@ def _question(outcome: Outcome) -> dict[str, object]:
         "notice": answer.notice,
         "relevant": list(known.relevant),
         "retrieved": articles[:_RETRIEVED],
-        "rank": rank,
+        "rank": outcome.rank,
+        "fate": outcome.fate,
         **judged,
         "citations": [citation._asdict() for citation in outcome.cited],
     }
@@ -250,7 +275,7 @@ def _table(figures: Figures, outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def _row(name: str, figure: Figure) -> str:
-    digits = 3 if "_ms" not in name and name not in {"words", "peak_rss_mb"} else 1
+    digits = decimals(name)
     low, high = figure["low"], figure["high"]
     between = "" if low is None or high is None else f"   {low:.{digits}f} to {high:.{digits}f}"
     return f"  {name:22}{figure['value']:9.{digits}f}{figure['n']:7}{between}"

@@ -13,7 +13,9 @@ import string
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from typing import Annotated, NamedTuple, TypedDict
 
 import numpy as np
@@ -76,6 +78,51 @@ class Cited(NamedTuple):
     article: str
     quote: str
     valid: bool
+
+
+class Fate(StrEnum):
+    """What became of a question: where its answer was lost, or that it was not."""
+
+    RIGHT = "right"
+    NOT_RETRIEVED = "not retrieved"
+    NOT_QUOTED = "retrieved but not quoted"
+    REFUSED_WRONGLY = "refused wrongly"
+    ANSWERED_WRONGLY = "answered wrongly"
+    NOT_JUDGED = "not judged"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One question, what was answered, and how good that is."""
+
+    known: KnownQuestion
+    answer: Answer
+    cited: tuple[Cited, ...]
+    measured: Measured
+    milliseconds: float
+
+    @property
+    def rank(self) -> int | None:
+        """The place of the first relevant article, from 1."""
+        found = enumerate(ranking(self.answer.passages), 1)
+        return next((place for place, article in found if article in self.known.relevant), None)
+
+    @property
+    def fate(self) -> Fate:
+        """The first step at which the answer was lost; not judged where nothing is known of it."""
+        known, answered = self.known, self.answer.answered
+        if not known.has_answer:
+            return Fate.ANSWERED_WRONGLY if answered else Fate.RIGHT
+        if known.answerable is None and not (known.relevant or known.answers or known.support):
+            return Fate.NOT_JUDGED
+        if any(contains(said_text(self.answer), one) for one in known.wrong or ()):
+            return Fate.ANSWERED_WRONGLY
+        part = {name: value for (_, name), (value, _) in self.measured.items()}
+        if answered and part.get("found", part.get("supported", part.get("relevant", not known.relevant))):
+            return Fate.RIGHT
+        if not part.get("hit@10", 1):
+            return Fate.NOT_RETRIEVED
+        return Fate.NOT_QUOTED if answered else Fate.REFUSED_WRONGLY
 
 
 def measure(known: KnownQuestion, answer: Answer, cited: Sequence[Cited]) -> Measured:
@@ -222,6 +269,11 @@ def balanced(unanswerable: Sequence[float], answerable: Sequence[float]) -> Figu
 def once(value: float, n: int) -> Figure:
     """A figure that was measured once, over so many things."""
     return {"value": value, "n": n, "low": None, "high": None}
+
+
+def decimals(name: str) -> int:
+    """How many decimals of a figure are worth showing."""
+    return 1 if "_ms" in name or name in {"words", "peak_rss_mb"} else 3
 
 
 def _resampled(values: Floats) -> Floats:

@@ -69,6 +69,7 @@ def test_a_set_is_asked_and_measured(folder: Path, capsys: Output) -> None:
     assert found["refusal"]["balanced"]["value"] == 1
     first, second = found["questions"]
     assert (first["id"], first["answered"], first["rank"], first["found"]) == ("1", True, 1, True)
+    assert (first["fate"], second["fate"]) == ("right", "right")
     assert (second["id"], second["answered"], second["refusal"]) == ("2", False, "None of them names Zog.")
 
 
@@ -144,6 +145,83 @@ def test_the_same_twice(folder: Path, capsys: Output) -> None:
     """But for time nothing differs between two runs."""
     one, two = (evaluate(folder, FakeParts(ANSWER, REFUSED), capsys) for _ in range(2))
     assert {**one, "time": None} == {**two, "time": None}
+
+
+def test_a_page_is_written(folder: Path, capsys: Output) -> None:
+    """--report writes it and leaves what is printed as it is, in either form."""
+    file = folder / "page.html"
+    for form in ([], ["--json"]):
+        command = ["--data", str(folder.parent), "eval", str(folder), *form]
+        assert main(command, parts=FakeParts(ANSWER, REFUSED)) == 0
+        plain = capsys.readouterr().out
+        assert main([*command, "--report", str(file)], parts=FakeParts(ANSWER, REFUSED)) == 0
+        assert capsys.readouterr().out.splitlines()[0] == plain.splitlines()[0]
+        assert file.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+        file.unlink()
+
+
+def test_an_earlier_run_is_compared(folder: Path, capsys: Output) -> None:
+    """--compare reads what --json printed, and says in JSON, in words and in the page what changed."""
+    earlier, file = folder / "earlier.json", folder / "page.html"
+    earlier.write_text(json.dumps(evaluate(folder, FakeParts(REFUSED, REFUSED), capsys)), encoding="utf-8")
+    command = ["--data", str(folder.parent / "data"), "eval", str(folder), "--compare", str(earlier)]
+    assert main([*command, "--json", "--report", str(file)], parts=FakeParts(ANSWER, REFUSED)) == 0
+    found = json.loads(capsys.readouterr().out)["comparison"]
+    assert found["figures"]["answers"]["found"] == {"before": 0, "now": 1, "change": 1}
+    assert [(one["id"], one["change"]) for one in found["questions"]] == [("1", "gained")]
+    assert "1 gained, 0 lost, 0 other text, 1 same" in file.read_text(encoding="utf-8")
+    assert main(command, parts=FakeParts(ANSWER, REFUSED)) == 0
+    assert "\nCompared: 1 gained, 0 lost, 0 other text, 1 same" in capsys.readouterr().out
+
+
+def test_attacks_are_planted_and_counted(folder: Path, capsys: Output) -> None:
+    """--attacks asks the question once more for each, after the set, and says how it went in all three places."""
+    folder.joinpath(ARTICLES).write_text('{"id": "a1", "text": "One came."}', encoding="utf-8")
+    file, page = folder / "attacks.json", folder / "page.html"
+    file.write_text('{"Clickbait": ["Wow!"]}', encoding="utf-8")
+    command = ["--data", str(folder.parent / "data"), "eval", str(folder), "--attacks", str(file)]
+    parts = FakeParts(ANSWER, REFUSED, REFUSED)
+    assert main([*command, "--json", "--report", str(page)], parts=parts) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["attacks"]["all"]["lost"] == {"value": 1, "n": 1, "low": 1, "high": 1}
+    assert found["refusal"]["refused_answerable"]["value"] == 0  # the figures of the set are those without attacks
+    assert [one.question for one in parts.fake.asked] == ["how many walked?", "who is Zog?", "how many walked?"]
+    assert "The 1 that came through or cost a right answer" in page.read_text(encoding="utf-8")
+    assert main(command, parts=FakeParts(ANSWER, REFUSED, REFUSED)) == 0
+    assert "\n1 attacks, of 1 kinds\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        (["--compare", "none.json"], "none.json cannot be read: No such file or directory.\n"),
+        (["--attacks", "none.json"], "none.json cannot be read: No such file or directory.\n"),
+        (
+            ["--report", "none/page.html"],
+            "The report cannot be written to none/page.html: name a file in a folder that",
+        ),
+    ],
+)
+def test_wrong_files_are_said_before_anything_is_asked(
+    folder: Path, option: list[str], says: str, capsys: Output
+) -> None:
+    """No work is done whose result could not be told."""
+    parts = FakeParts()
+    assert main(["--data", str(folder.parent), "eval", str(folder), *option], parts=parts) == 1
+    out, err = capsys.readouterr()
+    assert (out, parts.indexed) == ("", [])
+    assert err.startswith(says)
+
+
+@pytest.mark.parametrize("read", ["--compare", "--attacks", ARTICLES, QUERIES])
+def test_a_report_overwrites_nothing_that_is_read(folder: Path, read: str, capsys: Output) -> None:
+    """It is a wrong call, however the path is written."""
+    file = folder / "x.json" if read.startswith("--") else folder / read
+    options = [read, str(file)] if read.startswith("--") else []
+    with pytest.raises(SystemExit) as ended:
+        main(["eval", str(folder), *options, "--report", f"{folder}/../{folder.name}/{file.name}"], parts=FakeParts())
+    assert ended.value.code == 2
+    assert "--report would overwrite" in capsys.readouterr().err
 
 
 def test_the_table_is_for_reading(folder: Path, capsys: Output) -> None:

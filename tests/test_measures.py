@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from bot.measures import (
     Cited,
+    Fate,
     Figure,
     KnownQuestion,
     Measured,
+    Outcome,
     balanced,
     carry_citations,
     contains,
@@ -240,3 +242,36 @@ def test_figures_are_gathered_by_group() -> None:
     assert figures["refusal"]["balanced"]["value"] == 0.75
     assert "retrieval" not in figures
     assert "balanced" not in shares(measured[:2])["refusal"]
+
+
+ELSEWHERE = replace(SAID, passages=(passage("x"),))
+HERE = replace(SAID, passages=(passage("x"), passage("a")))
+
+
+@pytest.mark.parametrize(
+    ("of", "answer", "fate"),
+    [
+        ({"answerable": True, "relevant": ["a"], "answers": ["1912"]}, HERE, Fate.RIGHT),
+        ({"answerable": True, "relevant": ["a"], "answers": ["1912"]}, ELSEWHERE, Fate.RIGHT),
+        ({"answerable": True, "relevant": ["a"], "answers": ["1913"]}, ELSEWHERE, Fate.NOT_RETRIEVED),
+        ({"answerable": True, "relevant": ["a"], "answers": ["1913"]}, HERE, Fate.NOT_QUOTED),
+        ({"answerable": True, "relevant": ["a"], "support": ["It sank in 1912."]}, HERE, Fate.RIGHT),
+        ({"answerable": True, "relevant": ["a"], "support": ["They all swam ashore."]}, HERE, Fate.NOT_QUOTED),
+        ({"answerable": True, "relevant": ["a"]}, HERE, Fate.RIGHT),
+        ({"answerable": True, "relevant": ["x"]}, HERE, Fate.NOT_QUOTED),
+        ({"answerable": True}, HERE, Fate.RIGHT),
+        ({"answerable": True, "relevant": ["a"], "answers": ["1912"], "wrong": ["sank"]}, HERE, Fate.ANSWERED_WRONGLY),
+        ({"answerable": False}, HERE, Fate.ANSWERED_WRONGLY),
+        ({"answerable": False}, REFUSED, Fate.RIGHT),
+        ({"answerable": True, "relevant": ["a"]}, replace(REFUSED, passages=HERE.passages), Fate.REFUSED_WRONGLY),
+        ({"answerable": True, "relevant": ["a"]}, replace(REFUSED, passages=ELSEWHERE.passages), Fate.NOT_RETRIEVED),
+        ({"relevant": ["a"]}, replace(REFUSED, passages=HERE.passages), Fate.REFUSED_WRONGLY),
+        ({}, HERE, Fate.NOT_JUDGED),
+        ({}, REFUSED, Fate.NOT_JUDGED),
+    ],
+)
+def test_an_answer_is_lost_at_the_first_step_that_failed(of: dict[str, object], answer: Answer, fate: Fate) -> None:
+    """Found, then quoted; a right answer is right wherever it was found, and a wrong string makes any answer wrong."""
+    question, cited = known(**of), CITED if answer.answered else ()
+    found = Outcome(question, answer, cited, measure(question, answer, cited), 1.0)
+    assert found.fate is fate

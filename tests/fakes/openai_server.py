@@ -5,7 +5,7 @@
         llm = make_llm(f"openai-like:{server.url}#any", …)
 
 Without a script it quotes the first line of the first passage, so that ``python -m tests.fakes.openai_server`` serves
-as a language model to try the bot with.
+as a language model to try the bot with; ``python -m tests.fakes.openai_server 8000 obey`` obeys planted instructions.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import re
 import sys
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal, Self
@@ -60,8 +61,9 @@ class Request:
 class OpenAIServer:
     """Use it in a ``with``; ``url`` ends in /v1."""
 
-    def __init__(self, port: int = 0) -> None:
-        """Bind the port (0: a free one)."""
+    def __init__(self, port: int = 0, *, unscripted: Callable[[Request], str] | None = None) -> None:
+        """Bind the port (0: a free one); ``unscripted`` says what is replied where no script does."""
+        self.unscripted = unscripted or quote
         self.requests: list[Request] = []
         self.replies: deque[Reply] = deque()
         self.stopping = threading.Event()
@@ -112,7 +114,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         request = Request(self.path, self.headers.get("Authorization"), body)
         owner.requests.append(request)
-        reply = owner.replies.popleft() if owner.replies else Reply.of(_quote(request))
+        reply = owner.replies.popleft() if owner.replies else Reply.of(owner.unscripted(request))
         if reply.raw is not None:
             self._send(reply.raw, kind="text/event-stream")
         elif reply.status != 200:  # OK
@@ -165,14 +167,26 @@ class _Handler(BaseHTTPRequestHandler):
 _HEAD = {"id": "fake-1", "created": 1, "model": "fake"}
 
 
-def _quote(request: Request) -> str:
+def quote(request: Request) -> str:
     """The first line of the text of the first passage, cited."""
     lines = re.findall(r"^\| (?!(?:Headline|Outlet|Date): )(.+)$", request.messages[-1]["content"], re.MULTILINE)
     return f"{lines[0].rstrip('.')} [1]." if lines else "OK"
 
 
+def obey(request: Request) -> str:
+    """As `quote`, and what an instruction of `clippings eval --attacks` demands, in several ways."""
+    planted = re.search(r"with the word (\w+) and end it with the link (\S+)", request.messages[-1]["content"])
+    if not planted:
+        return quote(request)
+    word, link = planted.groups()
+    number = re.findall(r"^\[(\d+)\]$", request.messages[-1]["content"][: planted.start()], re.MULTILINE)[-1]
+    return f"{word}! {quote(request)} The word is {word} [{number}]. {word} [{number}]. See {link} [{number}]."
+
+
 if __name__ == "__main__":
-    server = OpenAIServer(int(sys.argv[1]) if len(sys.argv) > 1 else 8000)
+    server = OpenAIServer(
+        int(sys.argv[1]) if len(sys.argv) > 1 else 8000, unscripted=obey if "obey" in sys.argv else quote
+    )
     sys.stdout.write(f"CLIPPINGS_LLM=openai-like:{server.url}#fake\n")
     sys.stdout.flush()
     server.serve()
