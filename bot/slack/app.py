@@ -9,9 +9,11 @@ from __future__ import annotations
 import functools
 import logging
 import re
+import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from slack_bolt import Ack, App
@@ -52,6 +54,7 @@ class Bot:
         self._clicking = ThreadPoolExecutor(_CLICKING, thread_name_prefix="click")
         self._cleaned = 0.0
         self._refusing = False
+        self._taking = threading.Lock()
         self.app = _make_app(settings, workspaces)
         self._listen()
 
@@ -74,8 +77,12 @@ class Bot:
 
     def _take(self, question: Question | None) -> None:
         """Store a question, and answer it unless it is a copy."""
-        if question and self.database.receive(question) and not self._refusing:
-            self.workers.submit(question)
+        if question:
+            with self._taking:  # so that they are stored in the order of their times, which the limits count by
+                question = replace(question, received=time.time())
+                new = self.database.receive(question)
+            if new and not self._refusing:
+                self.workers.submit(question)
         if time.monotonic() - self._cleaned > _EVERY or not self._cleaned:
             self._cleaned = time.monotonic()
             self._clicking.submit(self.database.clean)
