@@ -192,7 +192,7 @@ def converse(page: Page) -> Iterator[tuple[str, Page]]:
         second.get_by_role("link").first.click()
     yield "3-source", opened.value
     opened.value.close()
-    answer(page, 1).get_by_text("Passage 1", exact=True).click()
+    answer(page, 1).get_by_text("Show passage 1", exact=True).click()
     page.get_by_role("dialog").wait_for()
     yield "4-passage", page
     page.keyboard.press("Escape")

@@ -178,7 +178,7 @@ def test_clicks_and_pages_of_who_is_outside_show_nothing(bot: BotProcess) -> Non
     """A guest who clicks below an answer gets the sentence; the Home and the pane hold no headline."""
     slack = bot.slack
     answer = answered(slack, "C1", slack.say("U2", "C1", f"<@UBOT> {MILL}"))[0]
-    for label in ("Passage 1", "Not helpful", "Try again"):
+    for label in ("Show passage 1", "Not helpful", "Try again"):
         slack.click("U5", answer.ts, label)
         slack.wait(lambda: slack.modal("U5"))
         assert draw_blocks((slack.modal("U5") or {})["blocks"]).text == [NOT_YOU]

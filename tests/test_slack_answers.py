@@ -170,7 +170,7 @@ def test_a_long_answer_is_several_messages_with_the_buttons_in_the_last() -> Non
     for one in found:
         sources = re.findall(r"\[(\d+)\] Bridge", read(one))
         buttons = [button["text"]["text"] for button in of(one, "button") if "passage" in button["action_id"]]
-        assert buttons == [f"Passage {number}" for number in sources]
+        assert buttons == [f"Show passage {number}" for number in sources]
 
 
 def test_a_story_that_everybody_told_keeps_every_link() -> None:

@@ -99,7 +99,9 @@ def assert_whole(answer: Sequence[Seen], sentences: Sequence[str]) -> None:
     assert sources == list(range(1, len(bodies) + 1))
     assert all(f"“{body}.”" in text for body in bodies)
     buttons = [label for seen in answer for label in seen.buttons]
-    assert [label for label in buttons if label.startswith("Passage")] == [f"Passage {number}" for number in sources]
+    assert [label for label in buttons if label.startswith("Show passage")] == [
+        f"Show passage {number}" for number in sources
+    ]
     assert buttons[-3:] == ["Helpful", "Not helpful", "Try again"]
 
 
@@ -326,7 +328,7 @@ def test_fault_of_the_language_model_ends_in_a_quoted_answer(slack: FakeSlack, l
     answer = answered(slack, "C1", root)[0]
     assert "140 of its 560 jobs" in answer.text
     assert "The answer is quoted instead." in answer.text
-    assert answer.buttons[0] == "Passage 1"
+    assert answer.buttons[0] == "Show passage 1"
     assert_quiet(slack, root)
 
 

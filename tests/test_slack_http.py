@@ -65,7 +65,7 @@ def test_every_kind_of_payload_is_taken(slack: FakeSlack) -> None:
     slack.wait(lambda: slack.modal("U1"))
     slack.submit("U1", {"reason": {"reason": "the number is old"}})
     slack.wait(lambda: slack.modal("U1") is None)
-    slack.click("U1", answer.ts, "Passage 1")
+    slack.click("U1", answer.ts, "Show passage 1")
     slack.wait(lambda: slack.modal("U1"))
     slack.open_home("U1")
     slack.wait(lambda: slack.home("U1"))
@@ -143,7 +143,7 @@ def test_log_holds_no_text_and_no_token(bot: BotProcess, slack: FakeSlack) -> No
     slack.say("U1", slack.dm("U1"), "Zanzibar")
     slack.settle()
     other = answered(slack, "C1", slack.say("U1", "C1", f"<@UBOT> {MILL}"))[0]
-    slack.click("U1", other.ts, "Passage 1")
+    slack.click("U1", other.ts, "Show passage 1")
     slack.wait(lambda: any(call.method == "views.open" for call in slack.calls))
     slack.settle()
     log = bot.logged()

@@ -119,7 +119,7 @@ def test_a_source_opens_in_a_tab_of_its_own(page: Page) -> None:
 
 def test_a_passage_is_shown_in_a_window(page: Page) -> None:
     """The quote stands in bold inside its paragraph; Escape closes the window, for the workspace too."""
-    slack_demo.ask(page, REPAIR).get_by_text("Passage 1", exact=True).click()
+    slack_demo.ask(page, REPAIR).get_by_text("Show passage 1", exact=True).click()
     window = page.get_by_role("dialog")
     expect(window).to_contain_text("Cars crossed Marrow Bridge again")
     expect(window.locator("b", has_text="The repair of the bridge cost 1.1 million pounds.")).to_be_visible()

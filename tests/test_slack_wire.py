@@ -227,7 +227,7 @@ def test_reindex_is_for_admins(slack: FakeSlack) -> None:
 def test_passage_opens_the_quote_inside_its_paragraph(slack: FakeSlack) -> None:
     """In a modal that names the article."""
     answer = ask(slack, BRIDGE)
-    slack.click("U1", answer.ts, "Passage 1")
+    slack.click("U1", answer.ts, "Show passage 1")
     slack.wait(lambda: slack.modal("U1"))
     view = slack.modal("U1")
     assert view is not None
@@ -287,7 +287,7 @@ def test_refusal_offers_the_nearest_headlines_and_no_sources(slack: FakeSlack) -
     assert answer.text.startswith(f"{REFUSAL}\nNo article that comes near mentions Morocco.")
     assert len([line for line in answer.text.splitlines() if line.startswith("• ")]) == 3
     assert "[1]" not in answer.text
-    assert not any(label.startswith("Passage") for label in answer.buttons)
+    assert not any(label.startswith("Show passage") for label in answer.buttons)
 
 
 def test_greeting_gets_a_greeting_without_sources(slack: FakeSlack) -> None:

@@ -166,4 +166,4 @@ def _passage(citation: Citation) -> ButtonElement | None:
     number = citation.number
     if len(value) > _LONGEST_VALUE:
         return None
-    return button(f"Passage {number}", f"passage-{number}", value, f"Show passage {number} in its paragraph")
+    return button(f"Show passage {number}", f"passage-{number}", value, f"Show passage {number} in its paragraph")
