@@ -7,6 +7,7 @@ import http.client
 import re
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -85,7 +86,7 @@ def test_workspaces_install_ask_and_leave(bot: BotProcess) -> None:
 
 
 def _installed(bot: BotProcess) -> set[str]:
-    with sqlite3.connect(bot.data / "slack.db") as database:
+    with closing(sqlite3.connect(bot.data / "slack.db")) as database:
         return {team for (team,) in database.execute("select team_id from slack_bots")}
 
 

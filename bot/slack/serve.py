@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -108,9 +109,13 @@ class Service:
         if http:
             known_by = _needed(settings.slack_signing_secret, "SLACK_SIGNING_SECRET", "to know Slack's requests by")
             self._verifier = SignatureVerifier(known_by)
-        self._lock = _lock(settings)
-        database = _open_database(settings)
-        self._flow, workspaces = _workspaces(settings, database)
+        with contextlib.ExitStack() as opened:  # what was opened before a setting is found to be wrong is closed again
+            self._lock = _lock(settings)
+            opened.callback(self._lock.release)
+            database = _open_database(settings)
+            opened.callback(database.close)
+            self._flow, workspaces = _workspaces(settings, database)
+            opened.pop_all()
         self._engine = parts.engine(settings)
         self.bot = Bot(settings, parts, self._engine, database, workspaces)
         self._socket: SocketModeHandler | None = None
@@ -155,8 +160,7 @@ class Service:
             self._server.close()
         self._engine.close()
         self.bot.database.close()
-        if self._lock:
-            self._lock.release()
+        self._lock.release()
         return done
 
     def wsgi(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -230,7 +234,7 @@ def _needed(secret: SecretStr | None, name: str, purpose: str) -> str:
     return value
 
 
-def _lock(settings: Settings) -> FileLock | None:
+def _lock(settings: Settings) -> FileLock:
     """Keep a second process from answering the same questions from the same database."""
     settings.data.mkdir(parents=True, exist_ok=True)
     lock = FileLock(settings.data / "slack.lock", blocking=False, thread_local=False)
