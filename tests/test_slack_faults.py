@@ -107,7 +107,7 @@ def assert_whole(answer: Sequence[Seen], sentences: Sequence[str]) -> None:
 
 def assert_quiet(slack: FakeSlack, root: str) -> None:
     """Nothing is said to be under way any more."""
-    assert slack.status("C1", root) == ""
+    slack.wait(lambda: slack.status("C1", root) == "")
     assert not any(seen.streaming for seen in slack.thread("C1", root))
 
 

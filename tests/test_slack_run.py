@@ -253,7 +253,7 @@ def test_sigterm_finishes_what_is_being_answered(mode: str, slack: FakeSlack, ll
         slack.wait(lambda: slack.connected() == 0)
         assert "140 jobs" in replies(slack, "C1", first)[0].text
         assert replies(slack, "C1", late) == []
-        assert slack.status("C1", first) == ""
+        slack.wait(lambda: slack.status("C1", first) == "")
         if mode != "wsgi":
             bot.start()
             answered(slack, "C1", late)

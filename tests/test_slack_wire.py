@@ -80,7 +80,7 @@ def test_mention_is_answered_once_in_its_thread(slack: FakeSlack, mention_first:
     assert all(link.startswith("https://northgatecourier.example/") for link in answer.links)
     assert answer.buttons[-3:] == ["Helpful", "Not helpful", "Try again"]
     assert len(slack.channel("C1")) == before + 1
-    assert slack.status("C1", ts) == ""
+    slack.wait(lambda: slack.status("C1", ts) == "")
 
 
 def test_redelivered_mention_is_not_answered_again(slack: FakeSlack) -> None:
@@ -97,7 +97,7 @@ def test_direct_message_is_answered_in_its_thread(slack: FakeSlack) -> None:
     ts = slack.say("U1", direct, MILL)
     assert "140 of its 560 jobs" in answered(slack, direct, ts)[0].text
     assert slack.title(direct, ts) == MILL
-    assert slack.status(direct, ts) == ""
+    slack.wait(lambda: slack.status(direct, ts) == "")
 
 
 def test_agent_pane_suggests_questions_that_are_answered(slack: FakeSlack) -> None:
@@ -122,7 +122,7 @@ def test_assistant_pane_has_prompts_a_title_and_a_passing_status(slack: FakeSlac
     slack.wait(lambda: slack.status(direct, root))
     assert "searching" in slack.status(direct, root)
     assert "140 of its 560 jobs" in answered(slack, direct, root, after=ts)[0].text
-    assert slack.status(direct, root) == ""
+    slack.wait(lambda: slack.status(direct, root) == "")
     assert slack.title(direct, root) == MILL
 
 
@@ -255,7 +255,7 @@ def test_feedback_is_one_row_that_a_new_click_replaces(bot: BotProcess, slack: F
     slack.submit("U1", {"reason": {"reason": "It is about 2023."}})
     slack.wait(lambda: [(one.helpful, one.reason) for one in given()] == [(False, "It is about 2023.")])
     assert given()[0].answer["question"] == MILL
-    assert slack.modal("U1") is None
+    slack.wait(lambda: slack.modal("U1") is None)
 
 
 def test_try_again_replaces_the_answer_in_its_place(slack: FakeSlack) -> None:
@@ -266,7 +266,7 @@ def test_try_again_replaces_the_answer_in_its_place(slack: FakeSlack) -> None:
     slack.wait(lambda: replies(slack, "C1", root)[0].raw.get("edited"), 60)
     again = answered(slack, "C1", root)[0]
     assert (again.ts, again.text, again.buttons) == (answer.ts, answer.text, answer.buttons)
-    assert slack.status("C1", root) == ""
+    slack.wait(lambda: slack.status("C1", root) == "")
 
 
 def test_try_again_replaces_a_private_answer(slack: FakeSlack) -> None:
