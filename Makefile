@@ -6,8 +6,9 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	done)
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PEERS := $(VENV)-peers
 
-.PHONY: setup demo slack-demo test bench lock clean help
+.PHONY: setup demo slack-demo test bench bench-peers lock clean help
 
 setup: $(READY)  ## make .venv, install what is needed, get the embedding weights
 	@$(BIN)/python -m index.weights
@@ -44,6 +45,15 @@ bench: setup  ## speed and memory, each figure beside its reference
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench_slack
 
+bench-peers: setup $(PEERS)/.ready  ## other libraries on the same questions: make bench-peers SETS="FOLDER..."
+	@$(PEERS)/bin/python -m tests.peers $(SETS)
+
+$(PEERS)/.ready: requirements-peers.txt
+	test -x $(PEERS)/bin/pip || $(PYTHON) -m venv --clear $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+		--require-hashes --no-deps -r requirements-peers.txt
+	@touch $@
+
 # No trace of the index or the folder of wheels that this machine is set up with may come into the files: --no-config,
 # `env -u` and the two emit options see to it. The extra is resolved along, so that it can be added to what is locked.
 LOCK := env -u PIP_FIND_LINKS -u UV_FIND_LINKS $(BIN)/uv --no-config pip compile --quiet --upgrade --universal \
@@ -54,9 +64,12 @@ lock:  ## resolve the requirements anew, to the newest versions that pyproject.t
 	$(LOCK) --group dev --extra anthropic --output-file $(VENV)/everything.txt
 	$(LOCK) --group dev --constraint $(VENV)/everything.txt --output-file requirements-dev.txt
 	$(LOCK) --group build --constraint $(VENV)/everything.txt --output-file requirements.txt
+	@# txtai asks for these two, some gigabytes, and loads neither where it is given vectors.
+	printf 'torch\ntransformers\n' > $(VENV)/not-for-peers.txt
+	$(LOCK) --group peers --excludes $(VENV)/not-for-peers.txt --output-file requirements-peers.txt
 
 clean:  ## remove what was made here; the weights stay in the cache of the user
-	rm -rf $(VENV) .demo dist .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(PEERS) .demo dist .hypothesis .mypy_cache .ruff_cache .import_linter_cache
 	find bot index prompts tests -name __pycache__ -prune -exec rm -rf {} +
 
 help:  ## this list

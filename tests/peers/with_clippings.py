@@ -1,0 +1,30 @@
+"""Ourselves, through the same engine as every user."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.answer import Engine
+from bot.measures import KnownQuestion, ranking
+from bot.settings import Settings
+from index.ingest import ingest
+from tests.peers.measure import Indexed, Material
+
+
+def whole(material: Material) -> Indexed:
+    """With the turns before a question and the day that it was asked, where the set has them."""
+    report = ingest(material.data, [material.jsonl], progress=lambda _done, _total: None)
+    engine = Engine(Settings(data=material.data, llm=""))
+
+    def ask(known: KnownQuestion) -> tuple[Sequence[str], float]:
+        answer = engine.ask(known.question, turns=known.history, today=known.asked)
+        spent = {**answer.timings_ms, "rank_sentences": 0.0}  # to answer, which the others do not
+        return ranking(answer.passages), sum(spent.values())
+
+    return Indexed(ask, report.seconds, report.embed_seconds)
+
+
+def question_alone(material: Material) -> Indexed:
+    """With what every other library is given."""
+    indexed = whole(material)
+    return indexed._replace(ask=lambda known: indexed.ask(known.model_copy(update={"history": (), "asked": None})))
