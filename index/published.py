@@ -21,6 +21,8 @@ _MONTH = (
 )
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 _DAY_AND_MONTH = rf"(?:{_MONTH}\s{_DAY}\b(?!:)|\b{_DAY}\s{_MONTH})"
+DAY_AND_MONTH = rf"(?:\b{_MONTH}\s{_DAY}\b|\b{_DAY}\s{_MONTH})"
+"""The sign of a day without its year: "Jan. 25", "25 January"."""
 _YEAR = r"(?:1[789]|20)\d\d"
 DATE = (
     rf"(?:\b{_MONTH}\s{_DAY}(?:st|nd|rd|th)?,?\s{_YEAR}\b|\b{_DAY}(?:st|nd|rd|th)?\s{_MONTH},?\s{_YEAR}\b"

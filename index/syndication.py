@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
 from index.models import Article
+from index.published import DAY_AND_MONTH
 from index.text import STOP_WORDS, stem, stems, words
 
 _SHINGLE = 3  # words
-_CONTAINED = 0.5  # share of the shorter article's shingles that the longer one holds
+_CONTAINED = 2 / 3  # share of the shorter article's shingles that the longer one holds
+_LEAD = 60  # shingles: where the news stands
+_OPENED = 0.25  # share of one article's lead that the other holds
 _DAYS = 7
 _LOOKS = 24
 _SEEN = 0.1  # share of the looks: some 2 % of them find something in an article that has nothing to do with it
 _HEADLINE = 0.5  # share of a headline's words that the other's text must hold
+_DAY_AND_MONTH = re.compile(DAY_AND_MONTH, re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +28,15 @@ class Fingerprint:
     """What an article is compared by."""
 
     shingles: frozenset[int]
+    lead: frozenset[int]
     headline: frozenset[str]
+    editions: frozenset[tuple[str, str]]
     words: frozenset[str]
     published: date | None
 
 
 def fingerprint(article: Article) -> Fingerprint:
-    """The hashed 3-word shingles of the body, and the stemmed words of headline and body."""
+    """The hashed 3-word shingles of body and lead, the stemmed words of headline and body, the days in the headline."""
     return _fingerprint(article.source.headline, article.body, article.source.published)
 
 
@@ -37,20 +44,33 @@ def fingerprint(article: Article) -> Fingerprint:
 def _fingerprint(headline: str, body: str, published: date | None) -> Fingerprint:
     told = words(body)
     content = frozenset(stem(word.replace("'", "")) for word in set(told) - STOP_WORDS)  # as stems(), each word once
-    shingles = frozenset(map(hash, zip(*(told[start:] for start in range(_SHINGLE)), strict=False)))
-    return Fingerprint(shingles, frozenset(stems(headline)), content, published)
+    shingles = list(map(hash, zip(*(told[start:] for start in range(_SHINGLE)), strict=False)))
+    return Fingerprint(
+        frozenset(shingles), frozenset(shingles[:_LEAD]), frozenset(stems(headline)), _editions(headline), content,
+        published,
+    )  # fmt: skip
+
+
+def _editions(headline: str) -> frozenset[tuple[str, str]]:
+    """The days that a headline names, written one way: "5 things to know for Sept. 9" -> 9 sep."""
+    days = _DAY_AND_MONTH.findall(headline)
+    return frozenset((re.sub(r"\D", "", day), re.sub(r"[\W\d]", "", day)[:3].lower()) for day in days)
 
 
 def same_story(one: Fingerprint, other: Fingerprint) -> bool:
     """Whether two articles tell one story in largely the same words.
 
-    Containment, not Jaccard: a shortened rewrite keeps two thirds of its own shingles and a third of all. Pages of
-    one site can be identical but for the title, so each headline must also be spoken of in the other's text.
+    Containment, not Jaccard: a shortened rewrite keeps two thirds of its own shingles and a third of all. A follow-up
+    repeats much of the older report, but not at its top. Pages of one site can be identical but for the title, so
+    each headline must also be spoken of in the other's text; and a series has a day in the title of each edition.
     """
     if not (_within_days(one.published, other.published) and _speaks_of(one, other) and _speaks_of(other, one)):
         return False
+    if one.editions and other.editions and not one.editions & other.editions:
+        return False
     shorter = min(len(one.shingles), len(other.shingles))
-    return shorter > 0 and len(one.shingles & other.shingles) >= _CONTAINED * shorter
+    contained = shorter > 0 and len(one.shingles & other.shingles) >= _CONTAINED * shorter
+    return contained and (_opens_with(one, other) or _opens_with(other, one))
 
 
 def _within_days(one: date | None, other: date | None) -> bool:
@@ -58,10 +78,12 @@ def _within_days(one: date | None, other: date | None) -> bool:
 
 
 def _speaks_of(text: Fingerprint, headed: Fingerprint) -> bool:
-    if not headed.headline or not text.headline:
-        return True
-    told = sum(word in text.words or word in text.headline for word in headed.headline)
-    return told >= _HEADLINE * len(headed.headline)
+    return len(headed.headline & text.words) >= _HEADLINE * len(headed.headline)
+
+
+def _opens_with(one: Fingerprint, other: Fingerprint) -> bool:
+    """Whether the lead of one article stands in the other, if only in part."""
+    return len(one.lead & other.shingles) >= _OPENED * len(one.lead)
 
 
 def stories(articles: Mapping[str, Article]) -> dict[str, str]:

@@ -60,6 +60,36 @@ def test_pages_that_share_only_their_furniture_are_not() -> None:
     assert not same(one, other)
 
 
+def test_pages_of_furniture_are_not_merged_for_their_titles() -> None:
+    """Titles that share words do not make a story of pages whose text speaks of neither."""
+    one = article("one", TOLD, headline="Quiz of the week: spring edition | The Gazette")
+    other = article("two", TOLD, headline="Quiz of the week: early spring | The Gazette")
+    assert not same(one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [("March 7", "March 10", False), ("Sept. 9", "September 12", False), ("Sept. 9", "September 9", True),
+     ("3 - 9 December", "10 - 16 December", False), ("March 7", "Tuesday", True)],
+)  # fmt: skip
+def test_editions_of_a_series_are_not_the_same(one: str, other: str, expected: bool) -> None:  # noqa: FBT001  # a column of the table above
+    """Headlines that each name a day, and not the same one, part what would be one story."""
+    head = "The captain, the ferry and the harbour light: {}"
+    assert same(article("one", TOLD, headline=head.format(one)), article("two", TOLD, headline=head.format(other))) is (
+        expected
+    )
+
+
+def test_a_follow_up_that_repeats_the_older_report_is_not_the_same() -> None:
+    """The news stands at the top: what two articles share further down does not make them one report."""
+    shared, news, other_news = prose(40), TOLD, " ".join(reversed(TOLD.split()))
+    headline = "Council to repair the bridge"
+    one, other = (article("one", f"{told} {shared}", headline=headline) for told in (news, other_news))
+    assert not same(one, other)
+    one, other = (article("one", f"{shared} {told}", headline=headline) for told in (news, other_news))
+    assert same(one, other)
+
+
 def test_stories_of_one_subject_are_not_the_same() -> None:
     """A follow-up in its own words is another story."""
     follow_up = (
