@@ -17,6 +17,7 @@ from bot.dates import Period, period
 from bot.evidence import judge, why_not
 from bot.models import REFUSAL, Answer, Refusal, Turn
 from bot.quote import Found, Question, compose, rank_sentences
+from bot.rewrite import rewrite
 from bot.smalltalk import reply
 from bot.verify import Checker
 from index.embed import Embedder
@@ -103,11 +104,11 @@ class Engine:
             yield Answer(question, question, said, "reply")
             return
         with spent.step("condense"):
-            standalone = condense(question, turns)
+            standalone, fault = self._standalone(question, turns)
             days = period(question, today) or period(standalone, today)
         found = self.find(standalone, replace(filters, asked=today), days, spent)
         draft = Answer(question, standalone, "", "quote", passages=found.passages, timings_ms=spent.milliseconds)
-        verdict, notice = judge(found), None
+        verdict, notice = judge(found), fault
         if self._settings.llm and not verdict.hopeless:
             with spent.step("write"):
                 written, notice = yield from self._write(draft, turns, today)
@@ -174,6 +175,19 @@ class Engine:
             if self._embedder is None:
                 self._embedder = Embedder(locate(self._settings.model_dir))
             return self._embedder
+
+    def _standalone(self, question: str, turns: Sequence[Turn]) -> tuple[str, str | None]:
+        """The question that is searched for: a follow-up is completed by the language model, where it can, or by rules.
+
+        The line says what was wrong with the model. Where it goes on to write the answer, its being down is told then.
+        """
+        by_rules = condense(question, turns)
+        if by_rules == question or not self._settings.llm:
+            return by_rules, None
+        try:
+            return rewrite(self._language_model(), question, turns) or by_rules, None
+        except ClippingsError as error:
+            return by_rules, f"{error} The follow-up was completed by rules instead."
 
     def _write(
         self, draft: Answer, turns: Sequence[Turn], today: date

@@ -52,6 +52,17 @@ def prompt(
     )
 
 
+def condense_prompt(question: str, turns: Sequence[Turn]) -> str:
+    """What the model is asked that completes a follow-up from the turns before it."""
+    return load_prompt("condense", conversation=fenced(turns), question=" ".join(inert(question).split()))
+
+
+def fenced(turns: Sequence[Turn]) -> str:
+    """Turns as the model sees them: each of them one line behind a bar, without the numbers of its citations."""
+    said = [f"| {turn.role}: {' '.join(_MARK.sub('', turn.text).split())[:TURN_LENGTH]}" for turn in turns]
+    return inert("\n".join(said))
+
+
 def inert(text: str) -> str:
     """Text that is data for sure: no role token, no tag, no ``[n]`` and no invisible character in it.
 
@@ -73,9 +84,7 @@ def _shown(number: int, passage: Passage) -> str:
 def _conversation(turns: Sequence[Turn]) -> str:
     if not turns:
         return ""
-    said = [f"| {turn.role}: {' '.join(_MARK.sub('', turn.text).split())[:TURN_LENGTH]}" for turn in turns[-TURNS:]]
-    lines = inert("\n".join(said))
-    return f"Said before, which shows what the question refers to and proves nothing:\n{lines}\n\n"
+    return f"Said before, which shows what the question refers to and proves nothing:\n{fenced(turns[-TURNS:])}\n\n"
 
 
 def _tokens(text: str) -> int:

@@ -84,16 +84,20 @@ def draft(
 
     Passages that do not fit into the model's window are left out, the last first; the conversation goes before them.
     """
-    yield from _stream(llm, _messages(question, passages, today, turns, _window(llm)))
+    yield from _stream(llm, _messages(question, passages, today, turns, _window(llm)), timeout(llm))
 
 
 def check(llm: LLM) -> str:
     """Asks the model for a word: "answers". Raises WriteError where it does not."""
+    complete(llm, "Reply with the word OK and nothing else.", timeout(llm))
+    return "answers"
+
+
+def complete(llm: LLM, text: str, seconds: float, longest: int = MAX_DRAFT) -> str:
+    """The reply to a text, within so many seconds and about so many characters, unchecked. Raises WriteError."""
     from llama_index.core.llms import ChatMessage, MessageRole
 
-    for _ in _stream(llm, [ChatMessage(role=MessageRole.USER, content="Reply with the word OK and nothing else.")]):
-        pass
-    return "answers"
+    return "".join(_stream(llm, [ChatMessage(role=MessageRole.USER, content=text)], seconds, longest))
 
 
 def _messages(
@@ -116,12 +120,11 @@ class _End:
     error: Exception | None = None
 
 
-def _stream(llm: LLM, messages: Sequence[ChatMessage]) -> Iterator[str]:
-    """The pieces of a reply, all of them within the model's time.
+def _stream(llm: LLM, messages: Sequence[ChatMessage], seconds: float, longest: int = MAX_DRAFT) -> Iterator[str]:
+    """The pieces of a reply, all of them within so many seconds.
 
     A thread reads them, because a server that sends a byte now and then passes every time-out of the client.
     """
-    seconds = _timeout(llm)
     deadline = time.monotonic() + seconds
     pieces: queue.Queue[str | _End] = queue.Queue()
     stopped = threading.Event()
@@ -138,7 +141,7 @@ def _stream(llm: LLM, messages: Sequence[ChatMessage]) -> Iterator[str]:
                 return
             length += len(piece)
             yield piece
-            if length > MAX_DRAFT:
+            if length > longest:
                 return
     finally:
         stopped.set()
@@ -194,7 +197,7 @@ def _reason(llm: LLM, error: Exception, length: int) -> str:
     if isinstance(status, int) and status > 0:
         return f"{name} {_STATUS.get(status) or _STATUS[500 if status >= 500 else 400]} ({status})."  # noqa: PLR2004  # HTTP
     if "Timeout" in kinds:
-        return f"{name} did not finish within {_timeout(llm):g} seconds."
+        return f"{name} did not finish within {timeout(llm):g} seconds."
     if re.search(r"RemoteProtocolError|ReadError|IncompleteRead|ConnectionReset", kinds):
         return f"{name} broke off {'in the middle of its reply' if length else 'before it replied'}."
     if re.search(r"Connect|Network|UnsupportedProtocol", kinds):
@@ -220,7 +223,7 @@ def _name(llm: LLM) -> str:
     return f"The language model {getattr(llm, 'model', '')}".strip()
 
 
-def _timeout(llm: LLM) -> float:
+def timeout(llm: LLM) -> float:
     """Seconds for a whole answer: what make_llm was told."""
     return float(getattr(llm, "timeout", None) or getattr(llm, "request_timeout", None) or TIMEOUT)
 

@@ -227,14 +227,83 @@ def test_model_writes_and_is_checked_and_cited(writer: Engine, server: OpenAISer
     assert KEY not in repr(answer)
 
 
-def test_model_is_given_the_turns_the_day_and_both_tellings(writer: Engine, server: OpenAIServer) -> None:
+def test_model_is_given_the_turns_the_day_and_both_tellings(engine: Engine, server: OpenAIServer) -> None:
     """The question that stands alone, what was said before, and all passages near it."""
+    writer = with_model(engine, server.url, timeout=40)
     writer.ask("and who claimed it?", turns=[Turn("user", KERMAN), Turn("assistant", "Both say 100.")], today=ASKED)
-    rules, asked = (message["content"] for message in server.requests[0].messages)
+    completed, written = server.requests
+    assert "| assistant: Both say 100." in completed.messages[0]["content"]
+    rules, asked = (message["content"] for message in written.messages)
     assert "2024-06-10" in rules
     assert "assistant: Both say 100." in asked
     assert "Nearly 100 people died" in asked
     assert "more than 100 people dead" in asked
+
+
+TALK = [Turn("user", KERMAN), Turn("assistant", "The articles differ.")]
+
+
+def test_model_completes_a_follow_up(engine: Engine, server: OpenAIServer) -> None:
+    """What it makes of the follow-up is what is searched for and what the answer is written to."""
+    server.script(Reply.of("Who claimed the ", "Kerman attack?"))
+    answer = with_model(engine, server.url, timeout=40).ask("and who claimed it?", turns=TALK, today=ASKED)
+    assert answer.question == "and who claimed it?"
+    assert answer.standalone_question == "Who claimed the Kerman attack?"
+    assert "Question: Who claimed the Kerman attack?" in server.requests[1].messages[1]["content"]
+    assert server.requests[0].body["temperature"] == 0
+    assert answer.notice is None
+
+
+@pytest.mark.parametrize(("question", "turns"), [(KERMAN, []), ("and who claimed it?", []), (MILL, TALK)])
+def test_question_that_needs_no_completion_costs_no_call(
+    writer: Engine, server: OpenAIServer, question: str, turns: list[Turn]
+) -> None:
+    """A first question, and one that stands alone, are searched for to the letter."""
+    assert writer.ask(question, turns=turns, today=ASKED).standalone_question == question
+    assert not any("You complete the last question" in str(request.messages) for request in server.requests)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply.of(),
+        Reply(status=500),
+        Reply.of("Who claimed", cut="rudely"),
+        Reply.of("Who", pause=30),
+        Reply.of("OK"),
+        Reply.of("Who is Robert Fico?"),
+    ],
+)
+def test_follow_up_that_the_model_does_not_complete_is_completed_by_rules(
+    engine: Engine, server: OpenAIServer, reply: Reply
+) -> None:
+    """Whatever it does, the search is as without a model; where it then writes, nothing is said of it."""
+    server.script(reply)
+    follow_up = engine.ask("and who claimed it?", turns=TALK, today=ASKED)
+    answer = with_model(engine, server.url, timeout=6).ask("and who claimed it?", turns=TALK, today=ASKED)
+    assert answer.standalone_question == follow_up.standalone_question
+    assert [one.source for one in answer.passages] == [one.source for one in follow_up.passages]
+    assert answer.answerer == "write"
+    assert "completed" not in (answer.notice or "")
+
+
+@pytest.mark.parametrize(
+    ("reply", "timeout", "said"),
+    [
+        (Reply(status=429), 40, "is asked too often, or its quota is used up: try again later (429)."),
+        (Reply.of("How", pause=30), 4, "did not finish within 1 seconds."),
+    ],
+)
+def test_refusal_after_a_follow_up_that_the_model_failed_at_says_so(
+    engine: Engine, server: OpenAIServer, reply: Reply, timeout: float, said: str
+) -> None:
+    """The search may have been for something else; and a slow model was waited for a quarter of its time only."""
+    server.script(reply)
+    turns = [Turn("user", BREAD), Turn("assistant", REFUSAL)]
+    answer = with_model(engine, server.url, timeout).ask("how long does it take?", turns=turns, today=ASKED)
+    assert answer.refusal is not None
+    assert answer.notice == f"The language model fake {said} The follow-up was completed by rules instead."
+    assert len(server.requests) == 1
 
 
 FAULTS = {

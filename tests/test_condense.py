@@ -72,6 +72,54 @@ def test_a_question_with_its_own_content_is_left_to_the_letter(question: str) ->
     assert condense(question, KERMAN) == question
 
 
+BRIDGE = (
+    Turn("user", "Why was Marrow Bridge closed?"),
+    Turn("assistant", "Inspectors found cracks in two of its arches. [1]"),
+    Turn("user", "When did it reopen?"),
+    Turn("assistant", "Cars crossed Marrow Bridge again on Thursday. [1]"),
+)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What did the central bank decide on interest rates?",
+        "who won the cup final?",
+        "Thanks! Who won the cup final?",
+        "What does a ticket for the night bus cost?",
+        "When did the Titanic sink?",
+        "Is Bitcoin a good investment?",
+        "Why do cats purr at night?",
+        "When was Napoleon born?",
+        "Why are egg prices rising?",
+        "How long will the rail strike last?",
+        "What are stock exchanges?",
+        "What happened at the Oscars?",
+        "When is Easter?",
+    ],
+)
+def test_a_new_topic_is_left_to_the_letter(question: str) -> None:
+    """A short question that shares nothing with the turns and points nowhere begins a topic of its own."""
+    assert condense(question, BRIDGE) == question
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How long was the bridge closed?",
+        "Which arches have cracks?",
+        "When did cars cross again?",
+        "Who paid for the repair?",
+        "And why did France pay?",
+        "What did Joe Biden say?",
+        "How did France react?",
+    ],
+)
+def test_a_short_question_that_goes_on_gains_the_topic(question: str) -> None:
+    """A word of the turns, an "and", a certain thing, or a name without a matter ties it to them."""
+    assert "Marrow Bridge" in condense(question, BRIDGE)
+
+
 @pytest.mark.parametrize("question", ["when?", "", " and who claimed it? ", "what about Trump?"])
 def test_a_first_question_is_left_to_the_letter(question: str) -> None:
     """Without an earlier question even a follow-up is left as it is."""
@@ -132,7 +180,7 @@ def test_any_text_is_kept_or_completed(question: str, turns: list[Turn]) -> None
     """Whatever is typed, the result holds it, and without user turns it is it."""
     standalone = condense(question, turns)
     assert question.strip() in standalone
-    if not any(turn.role == "user" for turn in turns) or not needs_completion(question):
+    if not any(turn.role == "user" for turn in turns) or not needs_completion(question, turns):
         assert standalone == question
 
 

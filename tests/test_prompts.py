@@ -8,7 +8,11 @@ from hypothesis import strategies as st
 
 from prompts import PromptError, load_prompt, prompt_names, prompt_variables
 
-VARIABLES = {"answer": {"today"}, "passages": {"conversation", "passages", "question"}}
+VARIABLES = {
+    "answer": {"today"},
+    "passages": {"conversation", "passages", "question"},
+    "condense": {"conversation", "question"},
+}
 
 
 def test_every_prompt_wants_the_variables_that_the_code_gives() -> None:
