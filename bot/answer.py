@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from bot import write
 from bot.condense import condense
-from bot.dates import Period, period
+from bot.dates import Period, period, years
 from bot.evidence import judge, why_not
 from bot.models import REFUSAL, Answer, Refusal, Turn
 from bot.quote import Found, Question, compose, rank_sentences
@@ -135,7 +135,7 @@ class Engine:
             vector = self._model().question(standalone)
         with spent.step("search"):
             rarity = index.catalogue.rarity(stems(standalone)[:MOST_WORDS])
-            steer = Steer(days.since, days.until + _TOLD_LATER, newest_first=days.kind == "latest") if days else None
+            steer = _steer(standalone, days, filters.asked)
             passages = index.search(vector, list(rarity), filters=filters, steer=steer)
         with spent.step("rank_sentences"):
             asked = Question(standalone, rarity, vector)
@@ -226,6 +226,15 @@ class Engine:
                     context_window=settings.llm_context,
                 )
             return self._llm
+
+
+def _steer(question: str, days: Period | None, asked: date | None) -> Steer | None:
+    """The days that the question speaks of; else what is new that day, unless it names another year."""
+    if days:
+        return Steer(days.since, days.until + _TOLD_LATER, newest_first=days.kind == "latest")
+    if asked is None or years(question) - {asked.year}:
+        return None
+    return Steer(asked, asked, fading=True)
 
 
 def _refused(draft: Answer, reason: str) -> Answer:

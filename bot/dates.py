@@ -64,6 +64,7 @@ _EXPRESSION = re.compile(
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
+_ANY_YEAR = re.compile(rf"(?<![\w$€£.,/-]){_YEAR}(?=\W|s\b|$)", re.ASCII)
 _LATEST = re.compile(r"(?<!at the )\b(?:latest|newest|most recent(?:ly)?|breaking news|recent news)\b", re.IGNORECASE)
 _PART_OF = re.compile(r"\b(?:week|weekend|days?|end|beginning|start|middle|month)\s+$", re.IGNORECASE)
 _FUNCTION_WORD = re.compile(
@@ -108,6 +109,11 @@ def period(question: str, today: date) -> Period | None:
     if latest := _LATEST.search(question):
         return Period(_shift(today, -_LATEST_DAYS), today, "latest", "published", latest.group())
     return None
+
+
+def years(question: str) -> set[int]:
+    """The years that a question holds, also where they name a thing: "the 2015 nuclear deal", "a 1990s sitcom"."""
+    return {int(year) for year in _ANY_YEAR.findall(question[:_MOST_LETTERS])}
 
 
 def _range(question: str, first: re.Match[str], second: re.Match[str] | None, today: date) -> Period | None:

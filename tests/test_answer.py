@@ -191,6 +191,18 @@ def test_article_of_a_later_day_does_not_exist_yet(engine: Engine) -> None:
     assert any(passage.source.published == date(2024, 3, 4) for passage in answer.passages)
 
 
+def test_what_is_new_is_preferred_unless_the_question_names_a_year(engine: Engine) -> None:
+    """A question of no days looks first at the news of its own; one that names another year is the same on any day."""
+
+    def scores(question: str, asked: date) -> dict[str, float]:
+        found = engine.find(question, Filters(asked=asked), None)
+        return {passage.chunk_id: passage.score for passage in found.passages}
+
+    open_day, years_later = date(2024, 6, 10), date(2034, 6, 10)
+    assert scores("Who mended the 2015 clock?", open_day) == scores("Who mended the 2015 clock?", years_later)
+    assert scores("Who mended the clock?", open_day) != scores("Who mended the clock?", years_later)
+
+
 def test_this_week_is_seen_from_the_day_of_the_question(engine: Engine) -> None:
     """In the week itself it is answered; months later it is refused, and the date is the reason."""
     question = "Why was Marrow Bridge closed this week?"

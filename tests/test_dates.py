@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.dates import period
+from bot.dates import period, years
 
 TODAY = date(2024, 1, 31)  # a Wednesday
 
@@ -135,6 +135,20 @@ def test_latest_asks_for_the_newest(question: str) -> None:
 def test_what_only_looks_like_a_date_is_none(question: str) -> None:
     """Names, verbs, titles, adjectives, days to come and impossible days steer nothing."""
     assert period(question, TODAY) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "named"),
+    [
+        ("Who left the 2015 nuclear deal?", {2015}),
+        ("Which 1990s sitcom was it, and who won in 2022?", {1990, 2022}),
+        ("Who sold 2000% more, 1,952 cards, $2000, or v2.2015?", set()),
+        ("Who was killed in Kerman?", set()),
+    ],
+)
+def test_years_are_seen_in_names_too(question: str, named: set[int]) -> None:
+    """A year tells of which time a question is, whether it steers or names a thing; a price or a share is none."""
+    assert years(question) == named
 
 
 def test_the_last_week_of_a_month_is_that_month() -> None:

@@ -149,6 +149,41 @@ def test_newest_first_prefers_the_later(asker: Asker) -> None:
     assert "bees" in names(found)
 
 
+def test_what_is_new_is_preferred_where_the_question_speaks_of_no_days(asker: Asker) -> None:
+    """Of two that answer alike the one of these weeks is first; years later neither gains, without a date nothing."""
+    plain = {passage.chunk_id: passage.score for passage in asker.ask("mill festival")}
+    found = asker.ask("mill festival", steer=Steer(date(2024, 5, 2), date(2024, 5, 2), fading=True))
+    gained = {name: passage.score - plain[passage.chunk_id] for name, passage in zip(names(found), found, strict=True)}
+    assert names(found)[0] == "mill-2024"
+    assert gained["mill-2024"] > gained["again"] > 0
+    assert gained["mill-2021"] == pytest.approx(0, abs=1e-9)
+    assert gained["bees"] == 0
+    late = asker.ask("mill festival", steer=Steer(date(2030, 1, 1), date(2030, 1, 1), fading=True))
+    assert {passage.chunk_id: passage.score for passage in late} == pytest.approx(plain, abs=1e-9)
+
+
+def test_an_old_article_that_answers_is_before_a_new_one_nearby(
+    tmp_path: Path, embedder: Embedder, weights: Path
+) -> None:
+    """What is new gains little: an event of years ago is found under the news of today of the same place."""
+    texts, today = tmp_path / "articles", date(2024, 5, 2)
+    write(texts, "old", "Fire destroyed the Carrow lighthouse. A lamp had fallen over.", published=date(2009, 1, 5))
+    news = [
+        "The Carrow lighthouse opens to visitors on Sunday, its keeper said.",
+        "Painters begin their work at the Carrow lighthouse this week.",
+        "The fire brigade of Carrow asks for volunteers.",
+        "A ferry from Carrow was delayed by fog.",
+        "Birchley wants a lighthouse museum like that of Carrow.",
+    ]
+    for number, text in enumerate(news):
+        write(texts, f"new-{number}", text, headline="News from Carrow", published=today)
+    run(tmp_path / "data", [texts], weights)
+    asker = Asker(tmp_path / "data", embedder)
+    for question in ("What destroyed the Carrow lighthouse?", "Carrow lighthouse fire", "Why did the lighthouse burn?"):
+        assert names(asker.ask(question, steer=Steer(today, today, fading=True)))[0] == "old"
+    asker.close()
+
+
 def test_the_order_is_always_the_same(asker: Asker, embedder: Embedder) -> None:
     """The same question gives the same passages in the same order, also to one who has just opened the index."""
     other = Asker(asker.searcher._data, embedder)
