@@ -45,6 +45,8 @@ bench: setup  ## speed and memory, each figure beside its reference
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench_slack
 
+SETS ?= $(patsubst %/queries.jsonl,%,$(wildcard ../shared/data/*/queries.jsonl))
+
 bench-peers: setup $(PEERS)/.ready  ## other libraries on the same questions: make bench-peers SETS="FOLDER..."
 	@$(PEERS)/bin/python -m tests.peers $(SETS)
 

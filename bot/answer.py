@@ -16,7 +16,8 @@ from bot.condense import condense
 from bot.dates import Period, period, years
 from bot.evidence import judge, why_not
 from bot.models import REFUSAL, Answer, Refusal, Turn
-from bot.quote import Found, Question, compose, rank_sentences
+from bot.quote import Found, Question, compose, in_order, rank_sentences
+from bot.reader import Reader
 from bot.rewrite import rewrite
 from bot.smalltalk import reply
 from bot.verify import Checker
@@ -67,7 +68,7 @@ class Engine:
         self._model_lock = threading.Lock()
         self._searching = threading.BoundedSemaphore(os.cpu_count() or 1)  # more at once only take each other's time
         self._searcher: Searcher | None = None
-        self._embedder: Embedder | None = None
+        self._loaded: tuple[Embedder, Reader] | None = None
         self._llm: LLM | None = None
 
     def ask(
@@ -132,15 +133,15 @@ class Engine:
     def _find(self, standalone: str, filters: Filters, days: Period | None, spent: Timings) -> Found:
         index = self._index()
         with spent.step("embed"):
-            vector = self._model().question(standalone)
+            vector = self._models()[0].question(standalone)
         with spent.step("search"):
             rarity = index.catalogue.rarity(stems(standalone)[:MOST_WORDS])
             steer = _steer(standalone, days, filters.asked)
             passages = index.search(vector, list(rarity), filters=filters, steer=steer)
         with spent.step("rank_sentences"):
             asked = Question(standalone, rarity, vector)
-            ranked = rank_sentences(asked, passages, self._model().passages)
-        return Found(asked, tuple(passages), ranked, index.catalogue.counts()[1])
+            ranked = rank_sentences(asked, passages, self._models()[0].passages, self._models()[1].read)
+        return Found(asked, in_order(passages, ranked), ranked, index.catalogue.counts()[1])
 
     def article(self, article_id: str) -> Article | None:
         """An article whole, None where there is none of this id."""
@@ -170,11 +171,12 @@ class Engine:
                 self._searcher = Searcher(self._settings.data)
             return self._searcher
 
-    def _model(self) -> Embedder:
+    def _models(self) -> tuple[Embedder, Reader]:
         with self._model_lock:
-            if self._embedder is None:
-                self._embedder = Embedder(locate(self._settings.model_dir))
-            return self._embedder
+            if self._loaded is None:
+                folder = locate(self._settings.model_dir)
+                self._loaded = Embedder(folder), Reader(folder)
+            return self._loaded
 
     def _standalone(self, question: str, turns: Sequence[Turn]) -> tuple[str, str | None]:
         """The question that is searched for: a follow-up is completed by the language model, where it can, or by rules.

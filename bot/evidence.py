@@ -16,14 +16,15 @@ from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 
-from bot.quote import PASSAGES, Found
+from bot.quote import Found
 from bot.support import related
 from index.models import Passage
 from index.text import figures, name_spans, names, stem, stems
 
 _MANY = 2.5  # log10 of the chunks from which on more make no difference
 _HOPELESS = 0.4  # of the threshold
-_READ = 2 * PASSAGES  # passages in which a word of the question may stand
+_READ = 8  # passages in which a word of the question may stand
+_SPREAD = 4.0  # of the reader's log-odds, which are surer of themselves than they should be
 _UNKNOWN = 0.5  # share of the question's names that must be unknown to refuse for it
 _SPELLING = 0.75  # difflib's ratio: "Bismark" is "Bismarck"
 _SHORT = 4  # letters of a name in which a slip makes another name: Iran, Iraq
@@ -51,6 +52,7 @@ class Signs:
     missing_figure: float  # share of the question's figures that its passage lacks
     lacks_kind: float  # 1 where the sentence lacks the kind of thing asked for
     lacks_count: float  # 1 where a number is asked for, and none in the sentence stands by what is counted
+    reading: float  # how likely the reader holds the sentence that it is surest of for an answer
     size: float  # 0 for one chunk, 1 for 300 and more, by the logarithm: the best of many is nearer by chance
 
     @classmethod
@@ -71,6 +73,7 @@ class Signs:
             missing_figure=_share(counted - said, counted),
             lacks_kind=float(question.kind != "any" and not best.holds_kind),
             lacks_count=float(counting and best.figure is None),
+            reading=max((_likely(each.reading.score) for each in found.ranked if each.reading), default=0.0),
             size=min(1.0, math.log10(max(1, found.chunks)) / _MANY),
         )
 
@@ -144,6 +147,10 @@ def _is_held(name: str, held: frozenset[str]) -> bool:
     if any(related(root, word) for word in held):
         return True
     return len(name) > _SHORT and bool(get_close_matches(root, held, n=1, cutoff=_SPELLING))
+
+
+def _likely(log_odds: float) -> float:
+    return 1 / (1 + math.exp(-log_odds / _SPREAD))
 
 
 def _bounded(cosine: float) -> float:

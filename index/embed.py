@@ -7,13 +7,18 @@ prefix for questions only are as its model card says.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.models import WeightsError
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+    from tokenizers import Tokenizer
 
 Vectors = NDArray[np.float32]
 
@@ -31,22 +36,7 @@ class Embedder:
     """
 
     def __init__(self, folder: Path) -> None:
-        import onnxruntime
-        from tokenizers import Tokenizer
-
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(folder / "model_quantized.onnx"), options, providers=["CPUExecutionProvider"]
-            )
-            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        except Exception as error:  # onnxruntime and tokenizers raise bare Exceptions of their own
-            reason = type(error).__name__
-            message = f"The embedding weights in {folder} cannot be read ({reason}). Delete that folder and try again."
-            raise WeightsError(message) from error
-        self._tokenizer.enable_truncation(_MAX_TOKENS)
-        self._tokenizer.no_padding()
+        self._session, self._tokenizer = open_model(folder)
         self.seconds = 0.0
 
     def passages(self, texts: Sequence[str]) -> Vectors:
@@ -60,7 +50,7 @@ class Embedder:
         vectors = np.empty((len(encoded), DIMENSIONS), dtype=np.float32)
         for start in range(0, len(order), _BATCH):
             batch = order[start : start + _BATCH]
-            hidden = self._run([encoded[i].ids for i in batch])
+            hidden = run_model(self._session, [encoded[i].ids for i in batch])
             vectors[batch] = hidden[:, 0]
         self.seconds += time.perf_counter() - started
         return _unit(vectors)
@@ -68,18 +58,48 @@ class Embedder:
     def question(self, text: str) -> Vectors:
         """Embed a question: one unit vector of 384."""
         ids = self._tokenizer.encode(_QUESTION_PREFIX + text).ids
-        return _unit(self._run([ids])[0, 0])
+        return _unit(run_model(self._session, [ids])[0, 0])
 
-    def _run(self, ids: list[list[int]]) -> Vectors:
-        width = max(map(len, ids))
-        tokens = np.zeros((len(ids), width), dtype=np.int64)
-        mask = np.zeros_like(tokens)
-        for row, values in enumerate(ids):
-            tokens[row, : len(values)] = values
-            mask[row, : len(values)] = 1
-        inputs = {"input_ids": tokens, "attention_mask": mask, "token_type_ids": np.zeros_like(tokens)}
-        hidden: Vectors = self._session.run(None, inputs)[0]
-        return hidden
+
+def open_model(folder: Path, weights: Mapping[str, Vectors] | None = None) -> tuple[InferenceSession, Tokenizer]:
+    """The model and its tokenizer; ``weights`` take the place of the model's own of the same name.
+
+    They are read where they lie: who gives them must keep them as long as the session. Raises WeightsError.
+    """
+    import onnxruntime
+    import tokenizers
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    try:
+        kept = {name: onnxruntime.OrtValue.ortvalue_from_numpy(values) for name, values in (weights or {}).items()}
+        for name, value in kept.items():  # which have to live until the session is made
+            options.add_initializer(name, value)
+        session = onnxruntime.InferenceSession(
+            str(folder / "model_quantized.onnx"), options, providers=["CPUExecutionProvider"]
+        )
+        tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+    except Exception as error:  # onnxruntime and tokenizers raise bare Exceptions of their own
+        reason = type(error).__name__
+        message = f"The embedding weights in {folder} cannot be read ({reason}). Delete that folder and try again."
+        raise WeightsError(message) from error
+    tokenizer.enable_truncation(_MAX_TOKENS)
+    tokenizer.no_padding()
+    return session, tokenizer
+
+
+def run_model(session: InferenceSession, tokens: Sequence[list[int]], questions: Sequence[int] = ()) -> Vectors:
+    """The last layer, texts x tokens of the longest x 384. ``questions``: how many first tokens are another text."""
+    width = max(map(len, tokens))
+    ids = np.zeros((len(tokens), width), dtype=np.int64)
+    mask, types = np.zeros_like(ids), np.zeros_like(ids)
+    for row, values in enumerate(tokens):
+        ids[row, : len(values)] = values
+        mask[row, : len(values)] = 1
+    for row, first in enumerate(questions):
+        types[row, first : len(tokens[row])] = 1
+    hidden: Vectors = session.run(None, {"input_ids": ids, "attention_mask": mask, "token_type_ids": types})[0]
+    return hidden
 
 
 def _unit(vectors: Vectors) -> Vectors:

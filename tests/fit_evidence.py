@@ -1,9 +1,10 @@
 """Fit the weights of bot/evidence.json: `python -m tests.fit_evidence SET… [--write]`.
 
 Each SET is a folder of articles.jsonl and queries.jsonl; our own, tests/questions.jsonl over articles/, is always
-among them. The questions of each are asked, and some of the other sets, which its articles do not answer. The balanced
-accuracy on each set comes from weights that were fitted without it. Every set weighs the same, and in it the answerable
-as much as the others.
+among them. The questions of each are asked, and some of the other sets, which its articles do not answer. Where a set
+has an answer for each question, each is asked once more without the articles that hold it. The balanced accuracy on
+each set comes from weights that were fitted without it. Every set weighs the same, and in it the answerable as much as
+the others.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import argparse
 import json
 import random
 from collections.abc import Mapping
-from dataclasses import astuple, fields
+from dataclasses import astuple, fields, replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any, NamedTuple
@@ -23,11 +25,17 @@ from numpy.typing import NDArray
 
 from bot.answer import Engine
 from bot.condense import condense
+from bot.dates import period
 from bot.evidence import Signs
+from bot.measures import contains
 from bot.models import Turn
+from bot.quote import Found, rank_sentences
+from bot.reader import Reader
 from bot.settings import Settings
+from index.embed import Embedder
 from index.ingest import ingest
-from index.models import Filters
+from index.models import Filters, Passage
+from index.weights import locate
 
 OFF_TOPIC = 75  # questions from other sets
 OFF_TOPIC_WEIGHT = 0.15
@@ -57,18 +65,41 @@ def examples(name: str, articles: Path, queries: list[dict[str, Any]], others: l
     """Index a set and read the signs of its questions, and of some of others."""
     data = Path(gettempdir()) / "clippings-fit" / name
     ingest(data, [articles], progress=lambda _done, _total: None)
-    engine, rows = Engine(Settings(data=data)), list[tuple[str, date | None, bool, bool]]()
+    engine, rows = Engine(Settings(data=data)), list[tuple[Found, bool, bool]]()
     for query in queries:
         text = condense(query["question"], [Turn(turn["role"], turn["text"]) for turn in query.get("history", [])])
         asked = date.fromisoformat(query["asked"]) if query.get("asked") else None
-        rows.append((text, asked, bool(query["answerable"]), False))
+        days = (period(query["question"], asked) or period(text, asked)) if asked else None
+        rows.append((engine.find(text, Filters(asked=asked), days), bool(query["answerable"]), False))
+    if all(query["answerable"] for query in queries):
+        rows += [
+            (without_answer(found, query), False, False) for (found, _, _), query in zip(rows, queries, strict=True)
+        ]
     rng = random.Random(name)  # noqa: S311  # a sample, no secret
-    rows += [(text, None, False, True) for text in rng.sample(others, OFF_TOPIC)]
-    found = [engine.find(text, Filters(asked=asked), None) for text, asked, _, _ in rows]
+    rows += [(engine.find(text, Filters(), None), False, True) for text in rng.sample(others, OFF_TOPIC)]
     engine.close()
-    kept = [(astuple(Signs.of(one)), row[2], row[3]) for one, row in zip(found, rows, strict=True) if one.ranked]
-    signs, answerable, foreign = zip(*kept, strict=True)
+    signs, answerable, foreign = zip(
+        *((astuple(Signs.of(found)), *row) for found, *row in rows if found.ranked), strict=True
+    )
     return Examples(np.array(signs), np.array(answerable), np.array(foreign))
+
+
+def without_answer(found: Found, query: dict[str, Any]) -> Found:
+    """What would have been found without the articles that hold the answer, and any other text that has its words."""
+    embedder, reader = models()
+
+    def tells(passage: Passage) -> bool:
+        return passage.source.id in query["relevant"] or any(contains(passage.text, each) for each in query["answers"])
+
+    kept = [one for one in found.passages if not any(tells(told) for told in (one, *one.retold))]
+    ranked = rank_sentences(found.question, kept, embedder.passages, reader.read)
+    return replace(found, passages=tuple(kept), ranked=ranked)
+
+
+@cache
+def models() -> tuple[Embedder, Reader]:
+    """The embedding model and the reader, loaded once."""
+    return Embedder(locate()), Reader(locate())
 
 
 def fit(sets: list[Examples]) -> Weights:

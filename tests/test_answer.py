@@ -69,7 +69,7 @@ def with_model(engine: Engine, url: str, timeout: float = 5.0) -> Engine:
     """An engine with a language model, which shares index and weights with another: reading them takes long."""
     told = {"llm": f"openai-like:{url}#fake", "llm_timeout": timeout, "openai_api_key": SecretStr(KEY)}
     made = Engine(engine._settings.model_copy(update=told))
-    made._searcher, made._embedder = engine._index(), engine._model()
+    made._searcher, made._loaded = engine._index(), engine._models()
     return made
 
 
@@ -311,8 +311,8 @@ def test_refusal_after_a_follow_up_that_the_model_failed_at_says_so(
 ) -> None:
     """The search may have been for something else; and a slow model was waited for a quarter of its time only."""
     server.script(reply)
-    turns = [Turn("user", BREAD), Turn("assistant", REFUSAL)]
-    answer = with_model(engine, server.url, timeout).ask("how long does it take?", turns=turns, today=ASKED)
+    turns = [Turn("user", "What is the best phone to buy?"), Turn("assistant", REFUSAL)]
+    answer = with_model(engine, server.url, timeout).ask("does it have a good camera?", turns=turns, today=ASKED)
     assert answer.refusal is not None
     assert answer.notice == f"The language model fake {said} The follow-up was completed by rules instead."
     assert len(server.requests) == 1

@@ -18,6 +18,7 @@ from bot.quote import Found, Question, rank_sentences
 from index.embed import Vectors
 from index.models import Passage, Source
 from index.text import stems
+from tests.test_quote import undecided
 
 BODY = "Two blasts killed nearly 100 people in Kerman, Iran, on Jan. 3. Bismarck was never there, says Jon Alterman."
 PLACES = "It was felt in German towns, in France, in Spain and in the U.S. as well."
@@ -34,7 +35,7 @@ def find(question: str, *bodies: str, cosine: float = 0.9) -> Found:
         Passage(f"c{number}", Source(f"a{number}", "Blasts", "The Courier"), body, 0, len(body), 1.0, cosine)
         for number, body in enumerate(bodies or (BODY,))
     )
-    return Found(asked, passages, rank_sentences(asked, passages, embed), 10)
+    return Found(asked, passages, rank_sentences(asked, passages, embed, undecided), 10)
 
 
 def test_fitted_file_weighs_each_sign_and_nothing_else() -> None:
