@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from bot.figures import Figure, asked_figure, counted, differ
 from bot.kinds import Kind, holds, kind_asked
 from bot.models import Citation
+from bot.planted import gives_orders
 from bot.reader import Context, Reading
 from index.embed import Vectors
 from index.models import Passage, Source
@@ -125,6 +126,8 @@ def rank_sentences(question: Question, passages: Sequence[Passage], embed: Embed
     found = sorted(found, key=lambda sentence: -sentence.score)[:_EMBEDDED]
     if not found:
         return ()
+    # What tells its reader what to write is quoted only where there is nothing else.
+    found = [sentence for sentence in found if not gives_orders(sentence.text)] or found
     cosines = embed([sentence.text for sentence in found]) @ question.vector
     near = [_with_meaning(sentence, float(cosine)) for sentence, cosine in zip(found, cosines, strict=True)]
     likely, rest = _to_read(sorted(near, key=lambda sentence: -sentence.score))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from itertools import pairwise
 
+from bot.planted import blanked, foreign, gives_orders, ordering
 from index.models import Passage, Span
 from index.text import STOP_WORDS, figure_spans, figures, fold, names, sentences, stem, stems, word_spans, words
 
@@ -42,16 +43,24 @@ _ADDRESS = re.compile(r"\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}\b")
 
 
 class Evidence:
-    """A passage, read for checking statements against it."""
+    """A passage, read for checking statements against it, without what is planted in it (:mod:`bot.planted`).
 
-    def __init__(self, passage: Passage) -> None:
+    ``orders`` are the stemmed words of the sentences that give orders.
+    """
+
+    def __init__(self, passage: Passage, question: str) -> None:
         self.passage = passage
-        self.spans = sentences(passage.text)
-        self._sentences = [frozenset(stems(passage.text[start:end])) for start, end in self.spans]
         source = passage.source
+        headline = "" if gives_orders(source.headline) else source.headline
+        orders = ordering(passage.text)
+        self.orders = frozenset(stems(" ".join(passage.text[start:end] for start, end in orders)))
+        text = blanked(passage.text, orders)
+        text = blanked(text, foreign(text, f"{question} {headline}"))
+        self.spans = sentences(text)
+        self._sentences = [frozenset(stems(text[start:end])) for start, end in self.spans]
         day = f"{source.published:%A %d %B %Y} {source.published:%b} {source.published.day}" if source.published else ""
-        about = f"{source.headline}. {source.outlet or ''}. {source.byline or ''}. {day}"
-        self.everything = f"{passage.text}\n\n{about}"
+        about = f"{headline}. {source.outlet or ''}. {source.byline or ''}. {day}"
+        self.everything = f"{text}\n\n{about}"
         self._about = frozenset(stems(about)) | _TELLING
 
     def coverage(self, statement: str) -> frozenset[str]:

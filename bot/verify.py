@@ -11,7 +11,9 @@ statement is worse than none.
    - every name stands in a cited passage, its headline, outlet or date (or in the question, where any passage has it);
      demonyms and acronyms count as the name; a first word in capitals is a name unless it is known to be none;
    - at least 54 % of its content words, stemmed, stand in the best three sentences in a row of the cited passages;
-   - it denies nothing that they only affirm, and affirms nothing that they only deny.
+   - it denies nothing that they only affirm, and affirms nothing that they only deny;
+   - none of this counts what is planted in a passage for its reader to obey (:mod:`bot.planted`), and no word is taken
+     from it.
 3. A sentence without a mark is tried against each passage alone, and gets the mark of the one that supports it best.
 4. "Yes." and the like wait for the sentence after them, and share its fate. Headings, questions, remarks that the
    passages do not say, repetitions and a list of sources at the end are never shown.
@@ -95,7 +97,9 @@ class Checker:
 
     def __init__(self, question: str, passages: Sequence[Passage]) -> None:
         self._reader = SentenceReader()
-        self._evidence = [Evidence(passage) for passage in passages]
+        self._evidence = [Evidence(passage, question) for passage in passages]
+        said = frozenset(stems(" ".join([question, *(one.everything for one in self._evidence)])))
+        self._ordered = frozenset[str]().union(*(one.orders for one in self._evidence)) - said
         self._granted = question_names(question, self._evidence)
         self._text = ""
         self._gap = ""
@@ -198,6 +202,7 @@ class Checker:
             len(covered) >= COVERAGE * len(content(plain))
             and all(figures_held(one.claim, [self._evidence[index] for index in one.cited]) for one in statements)
             and names_held(plain, evidence, self._granted)
+            and not content(plain) & self._ordered
             and addresses_held(plain, evidence)
             and not contradicts(plain, evidence)
         )
