@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PEERS := $(VENV)-peers
 
-.PHONY: setup demo slack-demo test bench bench-peers lock clean help
+.PHONY: setup demo slack-demo test bench bench-peers quality lock clean help
 
 setup: $(READY)  ## make .venv, install what is needed, get the embedding weights
 	@$(BIN)/python -m index.weights
@@ -45,7 +45,11 @@ bench: setup  ## speed and memory, each figure beside its reference
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench_slack
 
+# Question sets, in the form that docs/quality.md gives.
 SETS ?= $(patsubst %/queries.jsonl,%,$(wildcard ../shared/data/*/queries.jsonl))
+
+quality: setup  ## the figures of docs/quality.md: make quality SETS="FOLDER..."
+	@for set in $(SETS); do $(BIN)/clippings --data $(VENV)/quality eval $$set || exit 1; done
 
 bench-peers: setup $(PEERS)/.ready  ## other libraries on the same questions: make bench-peers SETS="FOLDER..."
 	@$(PEERS)/bin/python -m tests.peers $(SETS)

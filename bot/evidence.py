@@ -52,7 +52,9 @@ class Signs:
     missing_figure: float  # share of the question's figures that its passage lacks
     lacks_kind: float  # 1 where the sentence lacks the kind of thing asked for
     lacks_count: float  # 1 where a number is asked for, and none in the sentence stands by what is counted
-    reading: float  # how likely the reader holds the sentence that it is surest of for an answer
+    asks_fact: float  # 1 where a number, a date, a person or a place is asked for, which the reader knows best
+    fact_read: float  # then, how likely the reader holds the sentence that it is surest of for an answer
+    other_read: float  # the same where something else is asked for
     size: float  # 0 for one chunk, 1 for 300 and more, by the logarithm: the best of many is nearer by chance
 
     @classmethod
@@ -63,6 +65,8 @@ class Signs:
         named = {stem(name) for name in names(question.text)} & question.rarity.keys()
         counted = set(figures(question.text))
         said = set(figures(f"{best.passage.source.headline} {best.passage.text}"))
+        read = max((_likely(each.reading.score) for each in found.ranked if each.reading), default=0.0)
+        fact = question.kind not in {"any", "reason"}
         counting = question.kind in {"number", "money"} and bool(question.counted)
         return cls(
             cosine=_bounded(max(passage.cosine or 0.0 for passage in found.passages[:_READ])),
@@ -73,7 +77,9 @@ class Signs:
             missing_figure=_share(counted - said, counted),
             lacks_kind=float(question.kind != "any" and not best.holds_kind),
             lacks_count=float(counting and best.figure is None),
-            reading=max((_likely(each.reading.score) for each in found.ranked if each.reading), default=0.0),
+            asks_fact=float(fact),
+            fact_read=read if fact else 0.0,
+            other_read=0.0 if fact else read,
             size=min(1.0, math.log10(max(1, found.chunks)) / _MANY),
         )
 

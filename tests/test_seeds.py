@@ -128,7 +128,7 @@ def test_both_pages_are_one_story(find: Callable[[str], Found], question: str) -
     assert len(passages[0].retold) == 1
 
 
-# Found, but as too far from the question in words refused, or (the last two) answered by a hair, which the rounding of
+# Found, but as too far from the question in words refused, or (the last three) answered by a hair, which the rounding of
 # another processor may split otherwise: what the weights of bot/evidence.json cost.
 TOO_FAR = {
     "Who perished commemorating the dead general?",
@@ -136,7 +136,7 @@ TOO_FAR = {
     "What year was the nuclear accord signed?",
     "Did America tip off Tehran before the massacre?",
     "What think tank does Miller work for?",
-    "Why have attempts to restore the atomic agreement not worked?",
+    "How many bombs went off?",
 }
 ANSWERED = [question for question in RIGHT if question not in TOO_FAR]
 
