@@ -128,8 +128,8 @@ def test_both_pages_are_one_story(find: Callable[[str], Found], question: str) -
     assert len(passages[0].retold) == 1
 
 
-# Found, but as too far from the question in words refused, or (the last three) answered by a hair, which the rounding of
-# another processor may split otherwise: what the weights of bot/evidence.json cost.
+# Found, but as too far from the question in words refused, or (the last three) answered by a hair, which the rounding
+# of another processor may split otherwise: what the weights of bot/evidence.json cost.
 TOO_FAR = {
     "Who perished commemorating the dead general?",
     "Who broke the story about the alert?",
