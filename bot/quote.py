@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 
 from bot.figures import Figure, asked_figure, counted, differ
 from bot.kinds import Kind, holds, kind_asked
@@ -164,11 +165,26 @@ def compose(found: Found) -> Quoted:
     chosen += _other_answers(found.question, chosen, ranked)
     if len(chosen) == 1:
         chosen = _choose(ranked)
-    citations = tuple(_citation(number, sentence, ranked) for number, sentence in enumerate(chosen, 1))
-    quotes = [f"“{citation.quote}” [{citation.number}]" for citation in citations]
     differ = bool(other) or any(_of_one_kind(found.question, best, sentence) for sentence in chosen[1:])
-    text = f"The articles differ: {quotes[0]} — but: {' '.join(quotes[1:])}" if differ else " ".join(quotes)
-    return Quoted(text, citations)
+    sources = [sentence.passage.source for sentence in chosen]
+    days = [source.published for source in sources if source.published and source.published_certain]
+    dated = differ and len(days) == len(chosen) and len(set(days)) > 1
+    if dated:
+        chosen.sort(key=lambda sentence: sentence.passage.source.published or date.min, reverse=True)
+    citations = tuple(_citation(number, sentence, ranked) for number, sentence in enumerate(chosen, 1))
+    return Quoted(_text(citations, differ=differ, dated=dated), citations)
+
+
+def _text(citations: Sequence[Citation], *, differ: bool, dated: bool) -> str:
+    """The quotes with their numbers; where they differ, with the days of their articles, the latest first."""
+    quotes = [f"“{citation.quote}” [{citation.number}]" for citation in citations]
+    if not differ:
+        return " ".join(quotes)
+    if dated:
+        days = [f"{citation.source.published:%-d %B %Y}" for citation in citations]
+        days[0] += ", the latest"
+        quotes = [f"{quote} ({day})" for quote, day in zip(quotes, days, strict=True)]
+    return f"The articles differ: {quotes[0]} — but: {' '.join(quotes[1:])}"
 
 
 def _sentences(question: Question, passage: Passage, story: str) -> list[Sentence]:

@@ -272,3 +272,14 @@ def test_a_passage_that_surely_answers_comes_before_one_that_is_a_little_nearer(
     unsure = find(question, near, right)
     assert [one.source.id for one in in_order(sure.passages, sure.ranked)] == ["right", "near"]
     assert [one.source.id for one in in_order(unsure.passages, unsure.ranked)] == ["near", "right"]
+
+
+def test_of_articles_that_differ_the_latest_comes_first_and_is_said_to_be() -> None:
+    """A later article may correct an earlier one: each has its day beside it, and the newest is quoted first."""
+    early = passage("early", "The repair of the mill at Aldermoor will cost 1.4 million pounds, the county expects.")
+    late = passage("late", "The repair of the mill at Aldermoor cost 1.1 million pounds in the end.")
+    late = replace(late, source=replace(late.source, published=date(2024, 6, 2)))
+    quoted = answer("How much did the repair of the mill at Aldermoor cost?", early, late)
+    assert [citation.source.id for citation in quoted.citations] == ["late", "early"]
+    assert "[1] (2 June 2024, the latest) — but: " in quoted.text
+    assert quoted.text.endswith("[2] (5 January 2024)")
