@@ -30,9 +30,10 @@ _LIBRARIES = ("llama-index-core", "llama-index-retrievers-bm25", "haystack-ai", 
 _RETRIEVAL = ("hit@1", "hit@4", "ndcg@10", "mrr@10")
 _NOTE = f"""\
 Retrieval by article, no language model; each library at its defaults with our embedding model, asked for {MOST} chunks.
-A question's time is until these are found. Index: seconds over those in the model, and these seconds; ours is on disk,
-the others' are in memory. Only Clippings reads the turns before a question and the day that it was asked: the others
-get its last turn and no dates, and so does "question alone"."""
+A question's time is until these are found; ours is until it is answered, since the sentences that are read have a say
+in the order. Index: seconds over those in the model, and these seconds; ours is on disk, the others' are in memory.
+Only Clippings reads the turns before a question and the day that it was asked: the others get its last turn and no
+dates, and so does "question alone"."""
 
 
 def main() -> int:

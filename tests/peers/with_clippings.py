@@ -18,8 +18,7 @@ def whole(material: Material) -> Indexed:
 
     def ask(known: KnownQuestion) -> tuple[Sequence[str], float]:
         answer = engine.ask(known.question, turns=known.history, today=known.asked)
-        spent = {**answer.timings_ms, "rank_sentences": 0.0}  # to answer, which the others do not
-        return ranking(answer.passages), sum(spent.values())
+        return ranking(answer.passages), sum(answer.timings_ms.values())
 
     return Indexed(ask, report.seconds, report.embed_seconds)
 
