@@ -49,6 +49,7 @@ bench: setup  ## speed and memory, each figure beside its reference
 SETS ?= $(patsubst %/queries.jsonl,%,$(wildcard ../shared/data/*/queries.jsonl))
 
 quality: setup  ## the figures of docs/quality.md: make quality SETS="FOLDER..."
+	@test -n "$(SETS)" || { echo 'Which question sets? make quality SETS="FOLDER..."' >&2; exit 2; }
 	@for set in $(SETS); do $(BIN)/clippings --data $(VENV)/quality eval $$set || exit 1; done
 
 bench-peers: setup $(PEERS)/.ready  ## other libraries on the same questions: make bench-peers SETS="FOLDER..."

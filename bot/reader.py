@@ -24,9 +24,9 @@ from index.models import Span
 if TYPE_CHECKING:
     from tokenizers import Encoding
 
-_MOST_QUESTION = 40  # tokens, as it was trained
-_MOST_HEADLINE = 16
-_MOST_CONTEXT = 110
+MOST_QUESTION = 40  # tokens, as it was trained
+MOST_HEADLINE = 16
+MOST_CONTEXT = 110
 _LONGEST_ANSWER = 15
 _NOTHING = -30.0  # the score of a sentence that was cut off
 Floats = NDArray[np.float32]
@@ -70,11 +70,11 @@ class Reader:
         self._start, self._stop, self._between = (self._token(text) for text in ("[CLS]", "[SEP]", "."))
 
     def read(self, question: str, contexts: Sequence[Context]) -> list[Reading]:
-        """A reading for each context, in their order; some 10 ms each on two cores.
+        """A reading for each context, in their order.
 
         One at a time: the int8 model scales its numbers by all that it is given at once, and so would the scores move.
         """
-        asked = self._encode([question])[0].ids[:_MOST_QUESTION]
+        asked = self._encode([question])[0].ids[:MOST_QUESTION]
         return [self._read(self._input(asked, context)) for context in contexts]
 
     def _read(self, given: _Input) -> Reading:
@@ -87,12 +87,12 @@ class Reader:
         tokens = [self._start, *asked, self._stop]
         question = len(tokens)
         if headline.ids:
-            tokens += [*headline.ids[:_MOST_HEADLINE], self._between]
-        room = question + _MOST_CONTEXT - len(tokens) - len(sentence.ids)
+            tokens += [*headline.ids[:MOST_HEADLINE], self._between]
+        room = question + MOST_CONTEXT - len(tokens) - len(sentence.ids)
         if len(before.ids) <= room:
             tokens += before.ids
         first = len(tokens)
-        tokens = [*tokens, *sentence.ids, *after.ids][: question + _MOST_CONTEXT]
+        tokens = [*tokens, *sentence.ids, *after.ids][: question + MOST_CONTEXT]
         tokens.append(self._stop)
         return _Input(tokens, question, first, sentence.offsets[: len(tokens) - 1 - first])
 

@@ -1,9 +1,9 @@
-"""Train bot/reader.npz: `python -m tests.fit_reader SQUAD.json… [--steps N] [--out FILE]`.
+"""Train a reader like bot/reader.npz: `python -m tests.fit_reader SQUAD.json… [--steps N] [--out FILE]`.
 
 Each file has the form of SQuAD 2.0 (data, paragraphs, qas, is_impossible). Needs torch and onnx, which nobody needs
 otherwise: install them into an environment of their own beside requirements.txt. The embedding model is taken as it
 is shipped, int8, and made float again; only its biases and layer norms learn, and a head of two weights a token.
-Some 50 minutes on 2 cores with bfloat16. What it was trained on: docs/reader.md.
+Some 50 minutes on 2 cores with bfloat16. What the shipped one was trained on, and how else: docs/reader.md.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional
 
+from bot.reader import MOST_CONTEXT, MOST_HEADLINE, MOST_QUESTION
 from index.text import sentences
 from index.weights import locate
 
@@ -32,7 +33,6 @@ LAYERS, HEADS, WIDTH = 12, 12, 384
 BATCH = 32
 RATE = 2.5e-3
 WARM_UP = 100  # steps
-CONTEXT, QUESTION, HEADLINE = 110, 40, 16  # tokens at most, as bot/reader.py has them
 WITH_HEADLINE = 0.6
 ONE_MORE_BEFORE, ONE_MORE_AFTER = 0.38, 0.33  # how likely a window grows by one sentence more
 ANSWER_TAKEN_AWAY = 0.25  # of the answerable questions are asked of sentences beside the answer
@@ -150,7 +150,7 @@ def read(files: list[Path], tokenizer: Tokenizer) -> list[Example]:
 
     found = []
     for article in (article for file in files for article in json.loads(file.read_text(encoding="utf-8"))["data"]):
-        headline = tokens([article["title"].replace("_", " ")])[0].ids[:HEADLINE]
+        headline = tokens([article["title"].replace("_", " ")])[0].ids[:MOST_HEADLINE]
         for paragraph in article["paragraphs"]:
             spans = sentences(paragraph["context"])
             encoded = tokens([paragraph["context"][start:end] for start, end in spans])
@@ -159,7 +159,7 @@ def read(files: list[Path], tokenizer: Tokenizer) -> list[Example]:
             for each, question in zip(paragraph["qas"], asked, strict=True):
                 said = None if each.get("is_impossible") else each["answers"][0]
                 answer = (said["answer_start"], said["answer_start"] + len(said["text"])) if said else None
-                found.append(Example(question.ids[:QUESTION], headline, parts, answer))
+                found.append(Example(question.ids[:MOST_QUESTION], headline, parts, answer))
     return [example for example in found if example.paragraph]
 
 
@@ -195,7 +195,7 @@ def window(example: Example, rng: random.Random, marks: tuple[int, int, int]) ->
             ]
             begin, end = inside[0], inside[-1]
         tokens += parts[at].tokens
-    tokens = [*tokens[: question + CONTEXT], stop]
+    tokens = [*tokens[: question + MOST_CONTEXT], stop]
     return Window(tokens, question, begin, end) if end < len(tokens) - 1 else None
 
 
