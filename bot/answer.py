@@ -16,7 +16,8 @@ from bot.condense import condense
 from bot.dates import Period, period, years
 from bot.evidence import judge, why_not
 from bot.models import REFUSAL, Answer, Refusal, Turn
-from bot.quote import Found, Question, compose, in_order, rank_sentences
+from bot.quote import compose
+from bot.ranking import Found, Question, in_order, rank_sentences
 from bot.reader import Reader
 from bot.rewrite import rewrite
 from bot.smalltalk import reply

@@ -16,7 +16,7 @@ from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 
-from bot.quote import Found
+from bot.ranking import Found
 from bot.support import related
 from index.models import Passage
 from index.text import figures, name_spans, names, stem, stems

@@ -29,7 +29,7 @@ from bot.dates import period
 from bot.evidence import Signs
 from bot.measures import contains
 from bot.models import Turn
-from bot.quote import Found, rank_sentences
+from bot.ranking import Found, rank_sentences
 from bot.reader import Reader
 from bot.settings import Settings
 from index.embed import Embedder

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.evidence import Signs, judge, unknown_names, why_not
-from bot.quote import Found, Question, rank_sentences
+from bot.ranking import Found, Question, rank_sentences
 from index.embed import Vectors
 from index.models import Passage, Source
 from index.text import stems

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.models import Citation
-from bot.quote import Found, Question, Quoted, Read, compose, in_order, rank_sentences
+from bot.quote import Quoted, compose
+from bot.ranking import Found, Question, Read, in_order, rank_sentences
 from bot.reader import Context, Reading
 from index.embed import Vectors
 from index.models import Passage, Source, Span

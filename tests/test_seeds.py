@@ -12,7 +12,8 @@ import pytest
 
 from bot.answer import Engine
 from bot.models import REFUSAL
-from bot.quote import Found, compose
+from bot.quote import compose
+from bot.ranking import Found
 from bot.settings import Settings
 from index.ingest import ingest
 from index.models import Article, Filters
