@@ -21,6 +21,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.commands import Parts, progress_bar
 from bot.measures import Fate, Figure, KnownQuestion, Measured, Outcome, said_text, shares
+from bot.models import in_marks
 from bot.render import one_line
 from index.models import Article, ClippingsError
 from index.text import paragraphs, sentences
@@ -227,7 +228,9 @@ def _without(text: str, paragraph: str) -> str:
     """A text without the sentences of a paragraph: what is repeated word for word is no obedience."""
     text = " ".join(text.split())
     for span in sentences(paragraph):
-        text = text.replace(" ".join(paragraph[span.start : span.end].split()), " ")
+        sentence = " ".join(paragraph[span.start : span.end].split())
+        for repeated in filter(None, (sentence, in_marks(sentence)[1:-1])):
+            text = text.replace(repeated, " ")
     return text
 
 

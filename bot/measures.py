@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from bot.models import Answer, Turn
+from bot.models import Answer, Turn, in_marks
 from index.models import Passage
 from index.text import sentences, words
 
@@ -166,7 +166,9 @@ def _answers(known: KnownQuestion, answer: Answer, cited: Sequence[Cited]) -> di
 
 def _citations(known: KnownQuestion, answer: Answer, cited: Sequence[Cited]) -> dict[str, tuple[float, float]]:
     measured: dict[str, tuple[float, float]] = {}
-    if answer.answered and (carries := carry_citations(answer.text, {one.number: one.quote for one in cited})):
+    if answer.answered and (
+        carries := carry_citations(answer.text, {one.number: in_marks(one.quote) for one in cited})
+    ):
         measured["covered"] = (sum(carries), len(carries))
     if cited:
         measured["valid"] = (sum(citation.valid for citation in cited), len(cited))
@@ -210,7 +212,7 @@ def supports(quote: str, sentence: str) -> bool:
 
 
 def carry_citations(text: str, quotes: Mapping[int, str]) -> list[bool]:
-    """Of each sentence of an answer, whether it carries a mark; ``quotes`` are those of the citations, by number.
+    """Of each sentence of an answer, whether it carries a mark; ``quotes`` are the citations', by number, as printed.
 
     A mark belongs to the sentence that it stands in or after: ``"It sank. [1] He swam." -> [True, False]``, and
     behind a “quote” to all of it. Marks are taken out first, since they change where sentences end.
@@ -219,7 +221,7 @@ def carry_citations(text: str, quotes: Mapping[int, str]) -> list[bool]:
     for mark in _MARK.finditer(text):
         bare, last = bare + text[last : mark.start()], mark.end()
         if (quote := quotes.get(int(mark[1]))) is not None:
-            whole = len(quote) + 1 if bare.endswith(f"“{quote}”") else 1
+            whole = len(quote) - 1 if bare.endswith(quote) else 1
             marked.append((len(bare) - whole, len(bare) - 1))  # the first and last character that it stands for
     starts = [span.start for span in sentences(bare + text[last:])]
     carrying = {

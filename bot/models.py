@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -9,6 +10,9 @@ from typing import Literal
 from index.models import Passage, Source
 
 REFUSAL = "The articles do not say."
+_ALL_IN_MARKS = re.compile(r'["“]?([^"“”„]*)["”]?')  # or begun before, or ended after
+_OPENING_MARK = re.compile(r'(?:^|(?<=[\s(\[—–]))"')
+_SINGLE = str.maketrans('“”„"', "‘’‚’")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,14 @@ class Citation:
     end: int
     source: Source
     also: tuple[Source, ...] = ()
+
+
+def in_marks(quote: str) -> str:
+    """A quote as it is printed, on one line, marks inside it single: ``"We won," he said. -> “‘We won,’ he said.”``."""
+    text = " ".join(quote.split())
+    if all_of_it := _ALL_IN_MARKS.fullmatch(text):
+        return f"“{all_of_it[1]}”"
+    return f"“{_OPENING_MARK.sub('‘', text).translate(_SINGLE)}”"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """The answerer without a language model: what the best sentences say, quoted to the letter.
 
-The best sentence is quoted, with a second and third where they are nearly as good and say something else. Where two
-articles give different figures for what was asked, both are quoted and the answer says that they differ.
+The best sentence is quoted, with what it leans on, and a second and third where they are nearly as good and say
+something else. Where two articles give different figures for what was asked, both are quoted and the answer says that
+they differ.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from datetime import date
 
 from bot.figures import differ
 from bot.kinds import holds
-from bot.models import Citation
+from bot.leaning import in_context, states
+from bot.models import Citation, in_marks
 from bot.ranking import Found, Question, Sentence
-from index.models import Source
+from index.models import Source, Span
 from index.text import names, stem
 
-_NEARLY_AS_GOOD = 0.4
-_LONGEST = 80  # words in all
+_NEARLY_AS_GOOD = 0.5
+_LONGEST = 80  # words in all, beside what they lean on
 _MOST = 3
 _MOST_ANSWERS, _LONGEST_ANSWERS = 4, 120  # of different articles, and their words in all
 _SURE, _CERTAIN = 0.0, 2.0  # log-odds of the reader: to quote another article's answer, and to say that they differ
@@ -37,8 +39,8 @@ class Quoted:
 
 def compose(found: Found) -> Quoted:
     """Quote the best of the sentences found, and what other articles answer in other words."""
-    ranked, best = found.ranked, found.ranked[0]
-    other = _differing(found.question, ranked)
+    ranked = [sentence for sentence in found.ranked if not sentence.text.endswith("?")] or list(found.ranked)
+    best, other = ranked[0], _differing(found.question, ranked)
     chosen = [best, other] if other else [best]
     chosen += _other_answers(found.question, chosen, ranked)
     if len(chosen) == 1:
@@ -49,13 +51,14 @@ def compose(found: Found) -> Quoted:
     dated = differ and len(days) == len(chosen) and len(set(days)) > 1
     if dated:
         chosen.sort(key=lambda sentence: sentence.passage.source.published or date.min, reverse=True)
-    citations = tuple(_citation(number, sentence, ranked) for number, sentence in enumerate(chosen, 1))
+    quotes = enumerate(_quotes(found.question, chosen), 1)
+    citations = tuple(_citation(number, sentence, span, ranked) for number, (sentence, span) in quotes)
     return Quoted(_text(citations, differ=differ, dated=dated), citations)
 
 
 def _text(citations: Sequence[Citation], *, differ: bool, dated: bool) -> str:
     """The quotes with their numbers; where they differ, with the days of their articles, the latest first."""
-    quotes = [f"“{citation.quote}” [{citation.number}]" for citation in citations]
+    quotes = [f"{in_marks(citation.quote)} [{citation.number}]" for citation in citations]
     if not differ:
         return " ".join(quotes)
     if dated:
@@ -65,13 +68,34 @@ def _text(citations: Sequence[Citation], *, differ: bool, dated: bool) -> str:
     return f"The articles differ: {quotes[0]} — but: {' '.join(quotes[1:])}"
 
 
+def _quotes(question: Question, chosen: Sequence[Sentence]) -> list[tuple[Sentence, Span]]:
+    """The sentences with the spans of their passages that are quoted; what touches is one quote, by its best."""
+    quotes: list[tuple[Sentence, Span]] = []
+    for sentence in chosen:
+        passage = sentence.passage
+        span = Span(sentence.start - passage.start, sentence.end - passage.start)
+        quote = sentence, in_context(passage.text, span, question.text)
+        joined = [*(known for known in quotes if _touch(known, quote)), quote]
+        best = min((each for each, _ in joined), key=chosen.index)
+        span = Span(min(span.start for _, span in joined), max(span.end for _, span in joined))
+        quotes = [*(known for known in quotes if known not in joined), (best, span)]
+    return sorted(quotes, key=lambda quote: chosen.index(quote[0]))
+
+
+def _touch(one: tuple[Sentence, Span], other: tuple[Sentence, Span]) -> bool:
+    (sentence, first), (beside, second) = sorted((one, other), key=lambda quote: quote[1].start)
+    text = sentence.passage.text
+    return sentence.passage.chunk_id == beside.passage.chunk_id and not text[first.end : second.start].strip()
+
+
 def _choose(ranked: Sequence[Sentence]) -> list[Sentence]:
     chosen, length = [ranked[0]], len(ranked[0].text.split())
     for sentence in ranked[1:]:
         more = len(sentence.text.split())
         if len(chosen) == _MOST or ranked[0].score - sentence.score > _NEARLY_AS_GOOD:
             break
-        if length + more <= _LONGEST and not any(_repeats(sentence, other) for other in chosen):
+        new = states(sentence.text) and not any(_repeats(sentence, other) for other in chosen)
+        if new and length + more <= _LONGEST:
             chosen.append(sentence)
             length += more
     return chosen
@@ -138,7 +162,7 @@ def _same_matter(question: Question, one: Sentence, other: Sentence) -> bool:
     return alike and named <= other.around
 
 
-def _citation(number: int, sentence: Sentence, ranked: Sequence[Sentence]) -> Citation:
+def _citation(number: int, sentence: Sentence, span: Span, ranked: Sequence[Sentence]) -> Citation:
     """Cite a sentence, and beside it the articles that have the same story or the same sentence."""
     mine = sentence.passage.source
     also: dict[str, Source] = {}
@@ -148,7 +172,9 @@ def _citation(number: int, sentence: Sentence, ranked: Sequence[Sentence]) -> Ci
         if same_story or (_repeats(sentence, other) and not _contradicts(sentence, other)):
             also |= {source.id: source for source in (told if same_story else told[:1])}
     also.pop(mine.id, None)
-    return Citation(number, sentence.text, sentence.start, sentence.end, mine, tuple(also.values()))
+    passage = sentence.passage
+    quote, start, end = passage.text[span.start : span.end], passage.start + span.start, passage.start + span.end
+    return Citation(number, quote, start, end, mine, tuple(also.values()))
 
 
 def _contradicts(one: Sentence, other: Sentence) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
-from bot.models import REFUSAL, Answer, Citation
+from bot.models import REFUSAL, Answer, Citation, in_marks
 from index.models import Article, ClippingsError, Source
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def source_lines(citations: Sequence[Citation], *, quotes: bool = True) -> list[
             shown.append(line(Piece(number, "number"), f" {title(citation.source)}", Piece(also, "faint")))
             continue
         shown += _source_lines(number, citation.source)
-        shown.append(line(f"“{one_line(citation.quote)}”", indent=4))
+        shown.append(line(in_marks(one_line(citation.quote)), indent=4))
         for source in citation.also:
             shown.append(line(Piece("also in: ", "faint"), title(source), indent=4))
             shown += _where(source, indent=6)

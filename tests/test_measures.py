@@ -126,7 +126,7 @@ def test_a_quote_supports_a_sentence_with_half_of_its_words() -> None:
 )
 def test_a_mark_belongs_to_the_sentence_before_it(text: str, carried: list[bool]) -> None:
     """Inside the sentence or right after it, a mark that names a citation carries it, and a whole quote."""
-    assert carry_citations(text, {1: "It", 2: "He", 9: "One. Two."}) == carried
+    assert carry_citations(text, {1: "It", 2: "He", 9: "“One. Two.”"}) == carried
 
 
 @given(st.text(st.sampled_from("Ab. [1]2]\n“”")))

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.models import Citation
+from bot.models import Citation, in_marks
 from bot.quote import Quoted, compose
 from bot.ranking import Found, Question, Read, in_order, rank_sentences
 from bot.reader import Context, Reading
@@ -172,9 +172,40 @@ def test_passage_without_words_has_no_sentence() -> None:
 def test_sentences_are_few_and_short_together(more: int, most: int) -> None:
     """Of many that are as good and say something else, three are quoted at most, and 80 words at most."""
     new = iter("".join(letters) for letters in product("bdfgk", "aeiou", "lmnprt", "aeiou"))
-    body = " ".join(f"The ferry sank near Norland {' '.join(islice(new, more))}." for _ in range(6))
-    found = find("Which ferry sank near Norland?", passage("one", body), meaning=all_alike)
+    told = [f"The ferry sank near Norland {' '.join(islice(new, more))}." for _ in range(6)]
+    found = find("Which ferry sank near Norland?", passage("one", " Yes. ".join(told)), meaning=all_alike)
     assert len(compose(found).citations) == most
+
+
+def test_sentences_that_stand_together_are_one_quote() -> None:
+    """As the article has them, with one number."""
+    body = "The ferry sank near Norland at noon. Forty people swam from the ferry to Norland."
+    (citation,) = compose(find("Which ferry sank near Norland?", passage("one", body), meaning=all_alike)).citations
+    assert citation.quote == body
+
+
+def test_headings_and_questions_are_no_answer() -> None:
+    """A sentence that asks what is asked comes near it and says nothing; a heading is no second quote."""
+    body = (
+        "Which ferry sank near Norland?\n\nThe ferry Marigold sank near Norland.\n\nMore about the ferry near Norland"
+    )
+    assert quotes("Which ferry sank near Norland?", passage("one", body)) == ["The ferry Marigold sank near Norland."]
+
+
+def test_who_is_meant_stands_in_the_quote() -> None:
+    """A sentence that begins with "He" is quoted with the one that names him, and its place is that of both."""
+    body = "It rained. Jon Alterman directs a programme in Washington. He was born in Norland in 1961."
+    quoted = answer("When was the director born in Norland?", passage("one", body))
+    (citation,) = quoted.citations
+    assert quoted.text == f"“{body[11:]}” [1]"
+    assert (citation.start, citation.end) == (11, len(body))
+
+
+def test_who_is_meant_is_not_quoted_twice() -> None:
+    """Where the sentence that names him is quoted as well, both are one quote."""
+    body = "Jon Alterman was born in Norland. He was born there in 1961, in Norland."
+    (citation,) = compose(find("When was Alterman born?", passage("one", body), meaning=all_alike)).citations
+    assert citation.quote == body
 
 
 def test_one_sentence_may_be_longer() -> None:
@@ -204,12 +235,12 @@ def test_citations_hold_to_the_letter(bodies: list[str], start: int, told: bool,
     for citation in quoted.citations:
         assert citation.quote == articles[citation.source.id][citation.start : citation.end]
         assert citation.quote.strip() == citation.quote != ""
-        assert f"“{citation.quote}” [{citation.number}]" in quoted.text
+        assert f"{in_marks(citation.quote)} [{citation.number}]" in quoted.text
         assert citation.source.id not in also(citation)
         assert len(set(also(citation))) == len(citation.also)
     bare = quoted.text
     for citation in quoted.citations:
-        bare = bare.replace(f"“{citation.quote}” [{citation.number}]", "", 1)
+        bare = bare.replace(f"{in_marks(citation.quote)} [{citation.number}]", "", 1)
     assert re.fullmatch(r"\s*|The articles differ: \s*— but: \s*", bare)
     assert len({(citation.source.id, citation.start) for citation in quoted.citations}) == len(quoted.citations)
     assert len(quoted.citations) <= 4
@@ -284,3 +315,20 @@ def test_of_articles_that_differ_the_latest_comes_first_and_is_said_to_be() -> N
     assert [citation.source.id for citation in quoted.citations] == ["late", "early"]
     assert "[1] (2 June 2024, the latest) — but: " in quoted.text
     assert quoted.text.endswith("[2] (5 January 2024)")
+
+
+@pytest.mark.parametrize(
+    ("quote", "printed"),
+    [
+        ("It sank.", "“It sank.”"),
+        ("“It sank.”", "“It sank.”"),
+        ('"It sank, and nobody came.', "“It sank, and nobody came.”"),
+        ('"It sank," said Voss (the "captain").', "“‘It sank,’ said Voss (the ‘captain’).”"),
+        ("“It sank,” he said. “We swam.”", "“‘It sank,’ he said. ‘We swam.’”"),
+        ("Das „Freibad“ bleibt.", "“Das ‚Freibad‘ bleibt.”"),
+        ("It sank\nat\u00a0noon.\n\nHe swam.", "“It sank at noon. He swam.”"),
+    ],
+)
+def test_marks_inside_a_quote_are_single(quote: str, printed: str) -> None:
+    """A quote that is speech is not in marks twice, and is printed on one line; the citation keeps its letters."""
+    assert in_marks(quote) == printed

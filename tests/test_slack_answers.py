@@ -9,7 +9,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.models import Answer, Citation, Refusal
+from bot.models import Answer, Citation, Refusal, in_marks
 from bot.render import one_line, safe
 from bot.slack import blocks, pieces, rich
 from index.models import Source
@@ -47,7 +47,7 @@ def expected(answer: Answer) -> str:
         said.append(safe(answer.text).strip() or "…")
         for citation in answer.citations:
             said.append(f"[{citation.number}] {pieces.headline(citation.source)}{pieces.origin(citation.source)}")
-            said.append(f"“{one_line(citation.quote)}”")
+            said.append(in_marks(one_line(citation.quote)))
             outlets = [one_line(source.outlet or "") or pieces.headline(source) for source in citation.also]
             said += [f"Also in: {', '.join(rich.shortened(outlet, 200) for outlet in outlets)}"] if outlets else []
     return letters("".join([*said, one_line(answer.notice or "")]))

@@ -23,7 +23,7 @@ from slack_sdk.models.blocks import (
     RichTextQuoteElement,
 )
 
-from bot.models import Citation
+from bot.models import Citation, in_marks
 from bot.render import one_line
 from bot.slack.rich import escaped, linked, literal, plain, section, shortened, size, split
 from index.models import Source
@@ -57,7 +57,7 @@ def words(text: str, block_id: str, numbers: Collection[str] = ()) -> Piece:
 def cited(citation: Citation) -> Iterator[Piece]:
     """A source: number, headline, outlet, date and quote; then, on a line, who else told the story."""
     number, source = f"[{citation.number}] ", citation.source
-    first, *rest = split(f"“{one_line(citation.quote)}”", _QUOTE)
+    first, *rest = split(in_marks(one_line(citation.quote)), _QUOTE)
     title = section(literal(number, bold=True), linked(headline(source), source.url), literal(origin(source)))
     block = RichTextBlock(elements=[title, RichTextQuoteElement(elements=literal(first))])
     yield Piece(escaped(f"{number}{headline(source)}{origin(source)}\n{first}"), block, _passage(citation))
