@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from bot import write
 from bot.condense import condense
 from bot.dates import Period, period, years
+from bot.events import around_event
 from bot.evidence import judge, why_not
 from bot.models import REFUSAL, Answer, Refusal, Turn
 from bot.quote import compose
@@ -22,6 +23,7 @@ from bot.reader import Reader
 from bot.rewrite import rewrite
 from bot.smalltalk import reply
 from bot.verify import Checker
+from index.catalogue import Catalogue
 from index.embed import Embedder
 from index.models import Article, ClippingsError, Filters, Passage, Source
 from index.search import Searcher, Steer
@@ -38,6 +40,9 @@ _NEAREST = 3
 _WRITTEN_FROM = 10  # passages that a language model is given
 _TOLD_EARLIER = timedelta(days=14)  # an article of last week still answers a question about this one
 _TOLD_LATER = timedelta(days=2)  # news of a day is also told in the days after it
+_NEARBY = 3  # days before or after those asked for that halve what an article gains by its date
+_NEW = 0.75  # what it gains by being of today, where the question speaks of no days: less than by being of those
+_SOON_OLD = 7  # days of age that halve that
 _NO_FILTERS = Filters()
 
 
@@ -137,7 +142,7 @@ class Engine:
             vector = self._models()[0].question(standalone)
         with spent.step("search"):
             rarity = index.catalogue.rarity(stems(standalone)[:MOST_WORDS])
-            steer = _steer(standalone, days, filters.asked)
+            steer = _steer(standalone, days, filters.asked, index.catalogue)
             passages = index.search(vector, list(rarity), filters=filters, steer=steer)
         with spent.step("rank_sentences"):
             asked = Question(standalone, rarity, vector)
@@ -231,13 +236,14 @@ class Engine:
             return self._llm
 
 
-def _steer(question: str, days: Period | None, asked: date | None) -> Steer | None:
-    """The days that the question speaks of; else what is new that day, unless it names another year."""
+def _steer(question: str, days: Period | None, asked: date | None, catalogue: Catalogue) -> Steer | None:
+    """The days that the question speaks of, or a side of an event; else what is new, unless it names another year."""
     if days:
-        return Steer(days.since, days.until + _TOLD_LATER, newest_first=days.kind == "latest")
+        nearby = _NEARBY if days.about == "published" else 0
+        return Steer(days.since, days.until + _TOLD_LATER, newest_first=days.kind == "latest", half_life=nearby)
     if asked is None or years(question) - {asked.year}:
         return None
-    return Steer(asked, asked, fading=True)
+    return around_event(question, asked, catalogue) or Steer(asked, asked, worth=_NEW, half_life=_SOON_OLD)
 
 
 def _refused(draft: Answer, reason: str) -> Answer:

@@ -107,7 +107,7 @@ def period(question: str, today: date) -> Period | None:
         if found:
             return found
     if latest := _LATEST.search(question):
-        return Period(_shift(today, -_LATEST_DAYS), today, "latest", "published", latest.group())
+        return Period(shift(today, -_LATEST_DAYS), today, "latest", "published", latest.group())
     return None
 
 
@@ -144,11 +144,11 @@ def _one(question: str, match: re.Match[str], today: date) -> Period | None:
     if word == "since":
         until = today
     elif word == "after":
-        since, until = _shift(until, 1), today
+        since, until = shift(until, 1), today
     elif word in ("before", "until", "till", "by"):
         if until > today:
             return None  # "by 2030" asks for what is to come
-        since, until = date.min, _shift(since, -1) if word == "before" else until
+        since, until = date.min, shift(since, -1) if word == "before" else until
     return _made(since, until, today, match, match.group())
 
 
@@ -229,7 +229,7 @@ def _relative(match: re.Match[str], today: date, lead: str) -> _Days:
         back = (today.weekday() - _WEEKDAYS.index(fold(match["weekday"])[:3])) % 7
         return _back(today, back or (7 if "last" in lead else 0))
     if near := fold(match["near"] or ""):
-        since = _shift(today, -_NEAR.get(near, 2))
+        since = shift(today, -_NEAR.get(near, 2))
         return since, today if near == "overnight" else since
     if match["weekend"]:
         return _calendar("weekend", today, 0)
@@ -240,7 +240,7 @@ def _relative(match: re.Match[str], today: date, lead: str) -> _Days:
     unit = fold(match["span_unit"] or match["recent_unit"]).rstrip("s")
     count = _FEW if match["recent"] else _count(match["span"] or "one")
     length = {"hour": 1 / 24, "day": 1, "week": 7, "month": 30.5, "year": 365.25}[unit] * count
-    return _shift(today, -max(1, round(length))), today
+    return shift(today, -max(1, round(length))), today
 
 
 def _calendar(unit: str, today: date, back: int) -> _Days:
@@ -248,14 +248,14 @@ def _calendar(unit: str, today: date, back: int) -> _Days:
     if unit in ("day", "night", "morning", "afternoon", "evening"):
         return _back(today, back)
     if unit == "week":
-        monday = _shift(today, -today.weekday() - 7 * back)
-        return monday, _shift(monday, 6)
+        monday = shift(today, -today.weekday() - 7 * back)
+        return monday, shift(monday, 6)
     if unit == "weekend":
         # The one just gone or under way; "last weekend", asked on a weekend, is the one before.
-        saturday = _shift(
+        saturday = shift(
             today, -((today.weekday() - _SATURDAY) % 7) - (7 if back and today.weekday() >= _SATURDAY else 0)
         )
-        return saturday, _shift(saturday, 1)
+        return saturday, shift(saturday, 1)
     months = today.year * 12 + today.month - 1 - back * (12 if unit == "year" else 1)
     year, month = max(1, months // 12), months % 12 + 1
     if unit == "year":
@@ -289,10 +289,10 @@ def _day(year: int, month: int, day: int) -> _Days | None:
 
 
 def _back(today: date, days: int) -> _Days:
-    return (_shift(today, -days),) * 2
+    return (shift(today, -days),) * 2
 
 
-def _shift(day: date, days: int) -> date:
+def shift(day: date, days: int) -> date:
     """A day so many days on, held within the calendar."""
     return date.fromordinal(min(max(day.toordinal() + days, 1), date.max.toordinal()))
 

@@ -205,6 +205,20 @@ class Catalogue:
         )
         return {row[0]: date.fromisoformat(row[1]) if row[1] else None for row in rows}
 
+    def days_told(self, words: Sequence[str], names: Sequence[str], asked: date) -> list[date]:
+        """When the articles, of a certain date up to ``asked``, appeared that begin with all these stemmed words.
+
+        They begin, in headline or first chunk, with one of the names too, where there are any.
+        """
+        wanted = [" AND ".join(map(_phrase, words)), " OR ".join(map(_phrase, names))]
+        rows = self._rows(
+            "SELECT a.published FROM lexical JOIN chunks c ON c.number = lexical.rowid "
+            "JOIN articles a ON a.id = c.article WHERE lexical MATCH :words AND c.start = 0 "
+            "AND a.published_certain AND a.published <= :asked",
+            {"words": " AND ".join(f"({part})" for part in wanted if part), "asked": asked.isoformat()},
+        )
+        return [date.fromisoformat(row[0]) for row in rows]
+
     def search(self, words: Sequence[str], count: int, filters: Filters = _ALL) -> list[tuple[str, float]]:
         """BM25 over stemmed words: ids of chunks that hold at least one, with positive scores, best first."""
         if not words:

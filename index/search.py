@@ -6,7 +6,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +23,6 @@ _PASSAGES = 40
 _ATTEMPTS = 5  # to search between two writes
 _LEXICAL_WEIGHT = 0.5
 _EXACT = 2_000  # up to so many chunks that pass a filter are compared one by one, without Chroma's search
-_IN_PERIOD = 1.0  # what it is worth, in standard deviations, to be published when the question says
-_RECENT = 0.5  # and what it is worth to be of today, where the question speaks of no days
-_HALF_LIFE = 14  # days of age that halve that
 _ALL = Filters()
 
 
@@ -33,14 +30,15 @@ _ALL = Filters()
 class Steer:
     """Days that the question speaks of: articles published in them are preferred, and none is left out.
 
-    ``newest_first`` prefers the later of any two instead. ``fading`` prefers what is new on the day ``until``, by less
-    than a clearly better passage is ahead, and soon by nothing: of two old articles neither gains.
+    ``worth`` is what such an article gains, in standard deviations of the scores; outside the days it is halved every
+    ``half_life`` days, or nothing where that is 0. ``newest_first`` prefers the later of any two instead.
     """
 
     since: date
     until: date
     newest_first: bool = False
-    fading: bool = False
+    worth: float = 1.0
+    half_life: int = 0
 
 
 class Searcher:
@@ -190,18 +188,19 @@ def _standard(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _preferred(days: Mapping[str, date | None], steer: Steer) -> dict[str, float]:
     """What each candidate gains by its date, in the unit of the fused scores; without a date nothing."""
-    if steer.fading:
-        return {name: _RECENT * _newness(steer.until - day) if day else 0.0 for name, day in days.items()}
     if not steer.newest_first:
-        return {name: _IN_PERIOD if day and steer.since <= day <= steer.until else 0.0 for name, day in days.items()}
+        return {name: steer.worth * _nearness(day, steer) if day else 0.0 for name, day in days.items()}
     order = sorted({day for day in days.values() if day})
     rank = {day: (position + 1) / len(order) for position, day in enumerate(order)}
-    return {name: _IN_PERIOD * rank[day] if day else 0.0 for name, day in days.items()}
+    return {name: steer.worth * rank[day] if day else 0.0 for name, day in days.items()}
 
 
-def _newness(age: timedelta) -> float:
-    """1 for today, halved for every so many days that an article is older."""
-    return float(0.5 ** (max(age.days, 0) / _HALF_LIFE))
+def _nearness(day: date, steer: Steer) -> float:
+    """1 within the days of a steer, and less the further off."""
+    away = max((steer.since - day).days, (day - steer.until).days, 0)
+    if not away:
+        return 1.0
+    return float(0.5 ** (away / steer.half_life)) if steer.half_life else 0.0
 
 
 def _passage(row: ChunkRow, score: float, cosine: float, lexical: float) -> Passage:

@@ -84,6 +84,11 @@ def names(passages: Sequence[Passage]) -> list[str]:
     return [Path(passage.source.path or "").stem for passage in passages]
 
 
+def new_on(day: date) -> Steer:
+    """What the engine prefers where a question speaks of no days."""
+    return Steer(day, day, worth=0.75, half_life=7)
+
+
 def test_a_question_finds_its_article_by_words_and_by_meaning(asker: Asker) -> None:
     """Words of the article lead to it, and so do others that mean the same."""
     assert names(asker.ask("Which orchards did the frost spoil?"))[0] == "frost"
@@ -141,6 +146,26 @@ def test_a_steer_prefers_and_leaves_nothing_out(asker: Asker) -> None:
         assert set(names(found)) == everything
 
 
+@pytest.mark.parametrize(
+    ("since", "until", "half_life", "expected"),
+    [
+        (date(2021, 4, 30), date(2021, 5, 1), 3, 1.0),
+        (date(2021, 5, 3), date(2021, 5, 9), 2, 0.5),
+        (date(2021, 4, 1), date(2021, 4, 29), 1, 0.25),
+        (date(2021, 5, 2), date(2021, 5, 9), 0, 0.0),
+    ],
+    ids=["within", "two days before", "two days after", "no half-life"],
+)
+def test_nearby_days_gain_less_the_further_off_they_are(
+    asker: Asker, since: date, until: date, half_life: int, expected: float
+) -> None:
+    """Outside the days of a steer its worth is halved for each half-life; without one nothing outside gains."""
+    plain = {passage.chunk_id: passage.score for passage in asker.ask("mill festival")}
+    found = asker.ask("mill festival", steer=Steer(since, until, half_life=half_life))
+    gained = {name: passage.score - plain[passage.chunk_id] for name, passage in zip(names(found), found, strict=True)}
+    assert gained["mill-2021"] == pytest.approx(expected)
+
+
 def test_newest_first_prefers_the_later(asker: Asker) -> None:
     """Of two that answer alike the later one is first, whatever the days of the steer."""
     found = asker.ask("mill festival", steer=Steer(date(2021, 1, 1), date(2021, 12, 31), newest_first=True))
@@ -152,13 +177,13 @@ def test_newest_first_prefers_the_later(asker: Asker) -> None:
 def test_what_is_new_is_preferred_where_the_question_speaks_of_no_days(asker: Asker) -> None:
     """Of two that answer alike the one of these weeks is first; years later neither gains, without a date nothing."""
     plain = {passage.chunk_id: passage.score for passage in asker.ask("mill festival")}
-    found = asker.ask("mill festival", steer=Steer(date(2024, 5, 2), date(2024, 5, 2), fading=True))
+    found = asker.ask("mill festival", steer=new_on(date(2024, 5, 2)))
     gained = {name: passage.score - plain[passage.chunk_id] for name, passage in zip(names(found), found, strict=True)}
     assert names(found)[0] == "mill-2024"
     assert gained["mill-2024"] > gained["again"] > 0
     assert gained["mill-2021"] == pytest.approx(0, abs=1e-9)
     assert gained["bees"] == 0
-    late = asker.ask("mill festival", steer=Steer(date(2030, 1, 1), date(2030, 1, 1), fading=True))
+    late = asker.ask("mill festival", steer=new_on(date(2030, 1, 1)))
     assert {passage.chunk_id: passage.score for passage in late} == pytest.approx(plain, abs=1e-9)
 
 
@@ -180,7 +205,7 @@ def test_an_old_article_that_answers_is_before_a_new_one_nearby(
     run(tmp_path / "data", [texts], weights)
     asker = Asker(tmp_path / "data", embedder)
     for question in ("What destroyed the Carrow lighthouse?", "Carrow lighthouse fire", "Why did the lighthouse burn?"):
-        assert names(asker.ask(question, steer=Steer(today, today, fading=True)))[0] == "old"
+        assert names(asker.ask(question, steer=new_on(today)))[0] == "old"
     asker.close()
 
 
