@@ -364,7 +364,7 @@ def test_filters_find_the_nearest_that_pass(
     found = searcher.search(question, [], filters=filters)
     expected = sorted(range(low, high), key=lambda i: -cosines[i])[:10]
     nearest = [int(passage.chunk_id) for passage in found[:10]]
-    assert nearest[:2] == expected[:2]
+    assert set(nearest[:2]) == set(expected[:2])  # the question lies between two: with [none] they tie
     assert len(set(nearest) & set(expected)) >= 8  # the search among many is approximate
     assert all(low <= int(passage.chunk_id) < high for passage in found)
     assert found[0].cosine == pytest.approx(cosines[expected[0]], abs=1e-4)

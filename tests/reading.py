@@ -1,0 +1,169 @@
+"""What a reader is trained on: questions of files in SQuAD's form, each with some sentences to read for it."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import defaultdict
+from collections.abc import Iterator
+from math import log
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tokenizers import Tokenizer
+
+from bot.reader import MOST_CONTEXT, MOST_HEADLINE, MOST_QUESTION
+from index.text import sentences
+
+BATCH = 32
+WITH_HEADLINE = 0.6
+ONE_MORE_BEFORE, ONE_MORE_AFTER = 0.38, 0.33  # how likely a window grows by one sentence more
+ANOTHER_PASSAGE = 0.17  # of the answerable questions are asked of another passage that shares their rare words,
+ANSWER_TAKEN_AWAY = 0.22  # and of the rest, of sentences beside the answer
+RARE = 0.01  # of the sentences hold a word that tells passages apart
+Marks = tuple[int, int, int]  # the tokens that begin, end and part what is read
+
+
+class Sentence(NamedTuple):
+    """Where a sentence begins in its paragraph, its tokens and their characters in it."""
+
+    start: int
+    end: int
+    tokens: list[int]
+    offsets: list[tuple[int, int]]
+
+
+class Paragraph(NamedTuple):
+    """A paragraph's text, its sentences, and the tokens of its article's headline."""
+
+    text: str
+    sentences: list[Sentence]
+    headline: list[int]
+
+
+class Example(NamedTuple):
+    """A question (tokens) of a paragraph; its answer's characters, None: it has none."""
+
+    question: list[int]
+    paragraph: Paragraph
+    answer: tuple[int, int] | None
+
+
+class Window(NamedTuple):
+    """What the model reads: tokens, of which the first are the question; the answer's first and last token, 0: none."""
+
+    tokens: list[int]
+    question: int
+    first: int
+    last: int
+
+
+def read(files: list[Path], tokenizer: Tokenizer) -> list[Example]:
+    """The questions of SQuAD files, tokenised."""
+
+    def tokens(texts: list[str]) -> list[Any]:
+        return list(tokenizer.encode_batch(texts, add_special_tokens=False))
+
+    found = []
+    for article in (article for file in files for article in json.loads(file.read_text(encoding="utf-8"))["data"]):
+        headline = tokens([article["title"].replace("_", " ")])[0].ids[:MOST_HEADLINE]
+        for each in article["paragraphs"]:
+            spans = sentences(each["context"])
+            encoded = tokens([each["context"][start:end] for start, end in spans])
+            parts = [Sentence(*span, one.ids, one.offsets) for span, one in zip(spans, encoded, strict=True)]
+            paragraph = Paragraph(each["context"], parts, headline)
+            asked = tokens([qa["question"] for qa in each["qas"]])
+            for qa, question in zip(each["qas"], asked, strict=True):
+                said = None if qa.get("is_impossible") else qa["answers"][0]
+                answer = (said["answer_start"], said["answer_start"] + len(said["text"])) if said else None
+                found.append(Example(question.ids[:MOST_QUESTION], paragraph, answer))
+    return [example for example in found if example.paragraph.sentences]
+
+
+class Others:
+    """Sentences of other passages that share a question's rare words, and do not hold its answer."""
+
+    def __init__(self, examples: list[Example], rare: float = RARE) -> None:
+        self._rare = rare
+        paragraphs = {id(example.paragraph): example.paragraph for example in examples}.values()
+        self._all = [(paragraph, at) for paragraph in paragraphs for at in range(len(paragraph.sentences))]
+        self._holding = defaultdict(list)
+        for number, (paragraph, at) in enumerate(self._all):
+            for token in set(paragraph.sentences[at].tokens):
+                self._holding[token].append(number)
+
+    def of(self, example: Example, rng: random.Random) -> tuple[Paragraph, int] | None:
+        """One of the four that share most, and which sentence of its paragraph it is."""
+        shared = defaultdict[int, float](float)
+        for token in set(example.question):
+            holding = self._holding.get(token, [])
+            if len(holding) < self._rare * len(self._all):
+                for number in holding:
+                    shared[number] += log(len(self._all) / len(holding))
+        answer = example.paragraph.text[slice(*example.answer)].lower() if example.answer else ""
+        near = [self._all[number] for number in sorted(shared, key=shared.__getitem__, reverse=True)[:30]]
+        other = [each for each in near if each[0] is not example.paragraph and answer not in each[0].text.lower()]
+        return rng.choice(other[:4]) if other else None
+
+
+def window(example: Example, others: Others, rng: random.Random, marks: Marks) -> Window | None:
+    """Some sentences around the answer, or where it is not; None where they do not fit."""
+    paragraph, answer = example.paragraph, example.answer
+    parts = paragraph.sentences
+    holds = next((at for at, part in enumerate(parts) if answer and part.start <= answer[0] < part.end), None)
+    if answer and holds is None:
+        return None
+    if answer and rng.random() < ANOTHER_PASSAGE and (other := others.of(example, rng)):
+        return _window(example.question, other[0], _around(other[1], other[0], rng), None, rng, marks)
+    beside = [at for at in range(len(parts)) if at != holds]
+    taken_away = holds is not None and bool(beside) and rng.random() < ANSWER_TAKEN_AWAY
+    if holds is None or taken_away:
+        likeness = [len(set(example.question) & set(part.tokens)) + rng.random() / 2 for part in parts]
+        around = _around(max(beside, key=likeness.__getitem__), paragraph, rng)
+        return None if holds in around else _window(example.question, paragraph, around, None, rng, marks)
+    return _window(example.question, paragraph, _around(holds, paragraph, rng), answer, rng, marks)
+
+
+def _around(centre: int, paragraph: Paragraph, rng: random.Random) -> range:
+    """A sentence and now and then its neighbours."""
+    first, last = centre, centre
+    while first > 0 and rng.random() < ONE_MORE_BEFORE:
+        first -= 1
+    while last + 1 < len(paragraph.sentences) and rng.random() < ONE_MORE_AFTER:
+        last += 1
+    return range(first, last + 1)
+
+
+def _window(
+    asked: list[int], read: Paragraph, which: range, answer: tuple[int, int] | None, rng: random.Random, marks: Marks
+) -> Window | None:
+    start, stop, between = marks
+    tokens = [start, *asked, stop]
+    question = len(tokens)
+    if read.headline and rng.random() < WITH_HEADLINE:
+        tokens += [*read.headline, between]
+    inside = []
+    for part in (read.sentences[at] for at in which):
+        if answer and part.start <= answer[0] < part.end:
+            inside = [
+                len(tokens) + position
+                for position, (left, right) in enumerate(part.offsets)
+                if left + part.start < answer[1] and right + part.start > answer[0]
+            ]
+        tokens += part.tokens
+    tokens = [*tokens[: question + MOST_CONTEXT], stop]
+    begin, end = (inside[0], inside[-1]) if inside else (0, 0)
+    return Window(tokens, question, begin, end) if end < len(tokens) - 1 and bool(answer) == bool(inside) else None
+
+
+def batches(examples: list[Example], rng: random.Random, marks: Marks) -> Iterator[list[Window]]:
+    """Batches of windows of like lengths, for ever."""
+    others = Others(examples)
+    while True:
+        rng.shuffle(examples)
+        for at in range(0, len(examples), 8 * BATCH):
+            made = (window(example, others, rng, marks) for example in examples[at : at + 8 * BATCH])
+            windows = sorted((each for each in made if each), key=lambda each: len(each.tokens))
+            some = [windows[start : start + BATCH] for start in range(0, len(windows), BATCH)]
+            rng.shuffle(some)
+            yield from some
