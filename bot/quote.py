@@ -39,8 +39,8 @@ class Quoted:
 
 def compose(found: Found) -> Quoted:
     """Quote the best of the sentences found, and what other articles answer in other words."""
-    ranked = [sentence for sentence in found.ranked if not sentence.text.endswith("?")] or list(found.ranked)
-    best, other = ranked[0], _differing(found.question, ranked)
+    ranked, best = found.ranked, found.ranked[0]
+    other = _differing(found.question, ranked)
     chosen = [best, other] if other else [best]
     chosen += _other_answers(found.question, chosen, ranked)
     if len(chosen) == 1:

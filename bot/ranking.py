@@ -112,8 +112,8 @@ def rank_sentences(question: Question, passages: Sequence[Passage], embed: Embed
     found = sorted(found, key=lambda sentence: -sentence.score)[:_EMBEDDED]
     if not found:
         return ()
-    # What tells its reader what to write is quoted only where there is nothing else.
-    found = [sentence for sentence in found if not gives_orders(sentence.text)] or found
+    # What tells its reader what to write, or asks, is quoted only where there is nothing else.
+    found = [each for each in found if not (gives_orders(each.text) or each.text.endswith("?"))] or found
     cosines = embed([sentence.text for sentence in found]) @ question.vector
     near = [_with_meaning(sentence, float(cosine)) for sentence, cosine in zip(found, cosines, strict=True)]
     likely, rest = _to_read(sorted(near, key=lambda sentence: -sentence.score))
