@@ -52,7 +52,7 @@ quality: setup  ## the figures of docs/quality.md: make quality SETS="FOLDER..."
 	@test -n "$(SETS)" || { echo 'Which question sets? make quality SETS="FOLDER..."' >&2; exit 2; }
 	@for set in $(SETS); do $(BIN)/clippings --data $(VENV)/quality eval $$set || exit 1; done
 
-bench-peers: setup $(PEERS)/.ready  ## other libraries on the same questions: make bench-peers SETS="FOLDER..."
+bench-peers: setup $(PEERS)/.ready  ## other libraries on the same questions, or on SETS="FOLDER..."
 	@$(PEERS)/bin/python -m tests.peers $(SETS)
 
 $(PEERS)/.ready: requirements-peers.txt

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.peers.__main__ import table
+from bot.evaluate import read_questions
+from index.models import ClippingsError
+from tests.peers.__main__ import measure_sets, table
 from tests.peers.measure import Indexed, Material, run
+from tests.peers.own import write_own
 
 
 @pytest.fixture
@@ -57,3 +60,24 @@ def test_a_library_that_failed_has_its_row() -> None:
     rows = table("bridges", {"theirs": {}}).splitlines()
 
     assert rows[-1].count("failed") == rows[-2].count("---:")
+
+
+def test_our_own_questions_are_a_set(tmp_path: Path) -> None:
+    """Each that our articles answer names some of them and no other, each that they do not answer names none."""
+    write_own(tmp_path)
+
+    articles = {json.loads(line)["id"] for line in (tmp_path / "articles.jsonl").read_text("utf-8").splitlines()}
+    known = read_questions(tmp_path)
+    assert len(articles) > 10
+    assert len(known) > 100
+    assert all(bool(one.relevant) == one.has_answer and articles.issuperset(one.relevant) for one in known)
+
+
+def test_what_is_no_set_is_said_before_anything_is_measured(questions: Path, tmp_path: Path) -> None:
+    """The second of two folders has no articles, and not even the first is measured."""
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    (bare / "queries.jsonl").write_text('{"id": 1, "question": "Who?"}', encoding="utf-8")
+
+    with pytest.raises(ClippingsError, match=r"bare/articles\.jsonl is no file"):
+        measure_sets([questions, bare])
