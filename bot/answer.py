@@ -122,12 +122,14 @@ class Engine:
             if written:
                 yield written
                 return
+        near = replace(found, ranked=tuple(each for each in found.ranked if not _outside(each.passage, days)))
         if not verdict.enough:
             yield replace(_refused(draft, why_not(found)), notice=notice)
-        elif outside := _outside(found.ranked[0].passage, days):
-            yield replace(_refused(draft, outside), notice=notice)
+        elif not judge(near).enough:
+            outside = _outside(found.ranked[0].passage, days)
+            yield replace(_refused(draft, outside or why_not(found)), notice=notice)
         else:
-            quoted = compose(found)
+            quoted = compose(near)
             notice = notice and f"{notice} The answer is quoted instead."
             yield replace(draft, text=quoted.text, citations=quoted.citations, notice=notice)
 

@@ -64,8 +64,9 @@ def _text(citations: Sequence[Citation], *, differ: bool, dated: bool) -> str:
     if dated:
         days = [f"{citation.source.published:%-d %B %Y}" for citation in citations]
         days[0] += ", the latest"
-        quotes = [f"{quote} ({day})" for quote, day in zip(quotes, days, strict=True)]
-    return f"The articles differ: {quotes[0]} — but: {' '.join(quotes[1:])}"
+        quotes = [f"{day}: {quote}" for quote, day in zip(quotes, days, strict=True)]
+    but = "but" if dated else "but:"
+    return f"The articles differ: {quotes[0]} — {but} {' '.join(quotes[1:])}"
 
 
 def _quotes(question: Question, chosen: Sequence[Sentence]) -> list[tuple[Sentence, Span]]:

@@ -19,6 +19,7 @@ from bot.models import REFUSAL, Answer, Turn
 from bot.settings import Settings
 from index.ingest import ingest
 from index.models import Filters, IndexMissing
+from tests.corpus import write
 from tests.fakes.openai_server import OpenAIServer, Reply
 
 ARTICLES = Path(__file__).parents[1] / "articles"
@@ -212,6 +213,21 @@ def test_this_week_is_seen_from_the_day_of_the_question(engine: Engine) -> None:
     assert late.refusal.reason.startswith("The nearest article is of ")
     assert late.refusal.reason.endswith(" 2024, and the question asks about “this week”.")
     assert late.citations == ()
+
+
+def test_further_quotes_are_of_the_days_asked_for_too(tmp_path: Path, weights: Path) -> None:
+    """An article of last year that gives another figure is quoted, but not to a question about this week."""
+    for day, price in (("2023-03-04", "nine"), ("2024-04-18", "twelve")):
+        text = f"A crossing with the ferry to Sandholm costs {price} crowns, the island's council said."
+        write(tmp_path / "articles", day, text, headline="Ferry to Sandholm", published=date.fromisoformat(day))
+    ingest(tmp_path / "data", [tmp_path / "articles"], model_dir=weights, progress=lambda _done, _total: None)
+    question = "How many crowns does the ferry to Sandholm cost{}?"
+    with closing(Engine(Settings(data=tmp_path / "data", model_dir=weights))) as engine:
+        asked = [engine.ask(question.format(week), today=date(2024, 4, 20)) for week in ("", " this week")]
+    years = [
+        [citation.source.published and citation.source.published.year for citation in each.citations] for each in asked
+    ]
+    assert years == [[2024, 2023], [2024]]
 
 
 def test_model_writes_and_is_checked_and_cited(writer: Engine, server: OpenAIServer) -> None:

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.measures import carry_citations
 from bot.models import Citation, in_marks
 from bot.quote import Quoted, compose
 from bot.ranking import Found, Question, Read, in_order, rank_sentences
@@ -313,8 +314,9 @@ def test_of_articles_that_differ_the_latest_comes_first_and_is_said_to_be() -> N
     late = replace(late, source=replace(late.source, published=date(2024, 6, 2)))
     quoted = answer("How much did the repair of the mill at Aldermoor cost?", early, late)
     assert [citation.source.id for citation in quoted.citations] == ["late", "early"]
-    assert "[1] (2 June 2024, the latest) — but: " in quoted.text
-    assert quoted.text.endswith("[2] (5 January 2024)")
+    assert quoted.text.startswith("The articles differ: 2 June 2024, the latest: “")
+    assert "[1] — but 5 January 2024: “" in quoted.text
+    assert all(carry_citations(quoted.text, {one.number: in_marks(one.quote) for one in quoted.citations}))
 
 
 @pytest.mark.parametrize(
