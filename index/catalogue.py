@@ -17,7 +17,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from index.models import Article, Chunk, ClippingsError, Filters, Furniture, IndexDamaged, Source
+from index.models import Article, Boilerplate, Chunk, ClippingsError, Filters, IndexDamaged, Source
 from index.text import stems
 
 _SCHEMA = """
@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITH
 CREATE TABLE IF NOT EXISTS articles (
     id TEXT PRIMARY KEY, path TEXT NOT NULL, digest TEXT NOT NULL, headline TEXT NOT NULL, body TEXT NOT NULL,
     outlet TEXT, byline TEXT, published TEXT, published_from TEXT, published_certain INTEGER NOT NULL,
-    url TEXT, language TEXT, furniture TEXT NOT NULL
+    url TEXT, language TEXT, boilerplate TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS articles_by_path ON articles (path);
 CREATE INDEX IF NOT EXISTS articles_by_filter ON articles (published, outlet, id);
@@ -42,7 +42,7 @@ _SOURCE = ", ".join(f"a.{column}" for column in _COLUMNS.split())
 _FILTER = (
     "(:outlet IS NULL OR lower(a.outlet) = lower(:outlet)) AND (:since IS NULL OR a.published >= :since) "
     "AND (:until IS NULL OR a.published <= :until) "
-    "AND (:asked IS NULL OR a.published IS NULL OR a.published <= :asked)"
+    "AND (:as_of IS NULL OR a.published IS NULL OR a.published <= :as_of)"
 )
 _ALL = Filters()
 _FEWEST = 1_000  # chunks
@@ -101,7 +101,7 @@ class Catalogue:
         row = (
             source.id, source.path or "", digest, source.headline, article.body, source.outlet, source.byline,
             source.published and source.published.isoformat(), source.published_from, source.published_certain,
-            source.url, source.language, json.dumps(article.furniture),
+            source.url, source.language, json.dumps(article.boilerplate),
         )  # fmt: skip
         self._execute(f"INSERT INTO articles VALUES ({','.join('?' * len(row))})", row)
         headline = " ".join(stems(source.headline))
@@ -159,11 +159,11 @@ class Catalogue:
 
     def article(self, article_id: str) -> Article | None:
         """An article whole."""
-        rows = self._rows(f"SELECT {_SOURCE}, a.body, a.furniture FROM articles a WHERE a.id = ?", (article_id,))
+        rows = self._rows(f"SELECT {_SOURCE}, a.body, a.boilerplate FROM articles a WHERE a.id = ?", (article_id,))
         if not rows:
             return None
-        furniture = tuple(Furniture(*piece) for piece in json.loads(rows[0][11]))
-        return Article(_source(rows[0]), rows[0][10], furniture)
+        boilerplate = tuple(Boilerplate(*piece) for piece in json.loads(rows[0][11]))
+        return Article(_source(rows[0]), rows[0][10], boilerplate)
 
     def sources(self, limit: int | None = None) -> list[Source]:
         """What is indexed, newest first, then by headline."""
@@ -205,20 +205,6 @@ class Catalogue:
         )
         return {row[0]: date.fromisoformat(row[1]) if row[1] else None for row in rows}
 
-    def days_told(self, words: Sequence[str], names: Sequence[str], asked: date) -> list[date]:
-        """When the articles, of a certain date up to ``asked``, appeared that begin with all these stemmed words.
-
-        They begin, in headline or first chunk, with one of the names too, where there are any.
-        """
-        wanted = [" AND ".join(map(_phrase, words)), " OR ".join(map(_phrase, names))]
-        rows = self._rows(
-            "SELECT a.published FROM lexical JOIN chunks c ON c.number = lexical.rowid "
-            "JOIN articles a ON a.id = c.article WHERE lexical MATCH :words AND c.start = 0 "
-            "AND a.published_certain AND a.published <= :asked",
-            {"words": " AND ".join(f"({part})" for part in wanted if part), "asked": asked.isoformat()},
-        )
-        return [date.fromisoformat(row[0]) for row in rows]
-
     def search(self, words: Sequence[str], count: int, filters: Filters = _ALL) -> list[tuple[str, float]]:
         """BM25 over stemmed words: ids of chunks that hold at least one, with positive scores, best first."""
         if not words:
@@ -234,7 +220,7 @@ class Catalogue:
         )
         return [(row[0], row[1]) for row in rows]
 
-    def rarity(self, words: Iterable[str]) -> dict[str, float]:
+    def idf(self, words: Iterable[str]) -> dict[str, float]:
         """The inverse document frequency of stemmed words over all chunks: ``ln(1 + (N - n + .5) / (n + .5))``.
 
         Few chunks are counted as if they stood among a thousand, or one word that they lack would outweigh all others.
@@ -294,7 +280,7 @@ def _parameters(filters: Filters) -> dict[str, str | None]:
         "outlet": filters.outlet,
         "since": filters.since.isoformat() if filters.since else None,
         "until": filters.until.isoformat() if filters.until else None,
-        "asked": filters.asked.isoformat() if filters.asked else None,
+        "as_of": filters.as_of.isoformat() if filters.as_of else None,
     }
 
 

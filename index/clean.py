@@ -1,4 +1,4 @@
-"""Raw records -> articles: headline, outlet, byline, date, address, language and body; furniture apart.
+"""Raw records -> articles: headline, outlet, byline, date, address, language and body; boilerplate apart.
 
 The body is verbatim: its paragraphs stand in what was read to the letter, but for characters that nobody sees.
 In HTML and Markdown "what was read" is the text as a reader sees it, without tags and marks.
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from index.furniture import part
+from index.boilerplate import part
 from index.models import Article, RawRecord, Source, UnreadableError
 from index.published import published
 from index.text import fold, sentences
@@ -44,7 +44,11 @@ def clean(raw: RawRecord) -> Article:
     parted = part(text, _line(fields, "title", "headline"), find_headline=raw.kind in {"text", "markdown"})
     url = _url(fields)
     when = published(
-        fields, url, parted.body, parted.furniture, fields_are="front matter" if raw.kind == "markdown" else "metadata"
+        fields,
+        url,
+        parted.body,
+        parted.boilerplate,
+        fields_are="front matter" if raw.kind == "markdown" else "metadata",
     )
     source = Source(
         id=article_id(raw),
@@ -58,7 +62,7 @@ def clean(raw: RawRecord) -> Article:
         path=raw.path,
         language=_language(fields, parted.body),
     )
-    return Article(source, parted.body, parted.furniture)
+    return Article(source, parted.body, parted.boilerplate)
 
 
 def article_id(raw: RawRecord) -> str:

@@ -71,7 +71,7 @@ class Failure:
     reason: str
 
 
-class Furniture(NamedTuple):
+class Boilerplate(NamedTuple):
     """A piece of the page that is not the article: what it was taken for ("caption", "credit", …) and its text."""
 
     kind: str
@@ -100,11 +100,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """A source and what it says. ``body`` is what quotes are quoted from; ``furniture`` is kept apart from it."""
+    """A source and what it says. ``body`` is what quotes are quoted from; ``boilerplate`` is kept apart from it."""
 
     source: Source
     body: str
-    furniture: tuple[Furniture, ...] = ()
+    boilerplate: tuple[Boilerplate, ...] = ()
 
     @property
     def id(self) -> str:
@@ -129,7 +129,7 @@ class Passage:
 
     ``text`` is ``body[start:end]`` of the article. ``score`` orders passages of one search and means nothing
     beyond it; ``cosine`` is the embedding model's (None: not among its nearest); ``lexical`` is BM25's, 0 for
-    no word in common. ``retold`` are the same story elsewhere: the best passage of each article that tells it.
+    no word in common. ``near_duplicates`` are the same story elsewhere: the best passage of each article that tells it.
     """
 
     chunk_id: str
@@ -140,22 +140,22 @@ class Passage:
     score: float
     cosine: float | None = None
     lexical: float = 0.0
-    retold: tuple[Passage, ...] = ()
+    near_duplicates: tuple[Passage, ...] = ()
 
     @property
-    def also(self) -> tuple[Source, ...]:
+    def also_in(self) -> tuple[Source, ...]:
         """The further sources of the same story."""
-        return tuple(passage.source for passage in self.retold)
+        return tuple(passage.source for passage in self.near_duplicates)
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
     """What a search is limited to. Dates are inclusive; an article without a date passes neither since nor until.
 
-    ``asked`` is the day of the question: what was published later does not exist yet.
+    ``as_of`` is the day of the question: articles published later are left out.
     """
 
     outlet: str | None = None
     since: date | None = None
     until: date | None = None
-    asked: date | None = None
+    as_of: date | None = None

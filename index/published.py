@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
-from index.models import Furniture
+from index.models import Boilerplate
 
 _MONTH = (
     r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?"
@@ -71,19 +71,19 @@ def published(
     fields: Mapping[str, object],
     url: str | None = None,
     text: str = "",
-    furniture: Iterable[Furniture] = (),
+    boilerplate: Iterable[Boilerplate] = (),
     *,
     fields_are: str = "metadata",
     today: date | None = None,
 ) -> Published:
-    """When an article was published; ``furniture`` are the captions and date lines that stood beside it.
+    """When an article was published; ``boilerplate`` are the captions and date lines that stood beside it.
 
     A body that says "on Thursday (Jan 25)" under a photo of "Jan 5, 2024" -> 2024-01-25, "text", not certain.
     """
     latest = (today or datetime.now(UTC).date()) + timedelta(days=1)  # the day begins earlier elsewhere
-    text, furniture = text[:_LONGEST_TEXT], list(furniture)
-    asides = [aside.text for aside in furniture]
-    lines = [aside.text for aside in furniture if aside.kind == "date"]
+    text, boilerplate = text[:_LONGEST_TEXT], list(boilerplate)
+    asides = [aside.text for aside in boilerplate]
+    lines = [aside.text for aside in boilerplate if aside.kind == "date"]
     return (
         _first(fields_are, _from_fields(fields), latest)
         or _first("url", _from_url(url or ""), latest)

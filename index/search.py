@@ -16,7 +16,7 @@ from index.catalogue import Catalogue, ChunkRow
 from index.embed import Vectors
 from index.generation import FINGERPRINT, Generation, current
 from index.models import Article, Filters, IndexDamaged, IndexMissing, Passage
-from index.syndication import stories
+from index.near_duplicates import stories
 
 _CANDIDATES = 100  # of each retriever
 _PASSAGES = 40
@@ -27,18 +27,18 @@ _ALL = Filters()
 
 
 @dataclass(frozen=True, slots=True)
-class Steer:
-    """Days that the question speaks of: articles published in them are preferred, and none is left out.
+class DatePreference:
+    """Score boost by publication date; never filters.
 
-    ``worth`` is what such an article gains, in standard deviations of the scores; outside the days it is halved every
-    ``half_life`` days, or nothing where that is 0. ``newest_first`` prefers the later of any two instead.
+    ``boost`` is added within ``since`` to ``until``, in standard deviations of the fused scores. Outside it halves
+    every ``half_life_days``, or is 0 if that is 0. ``newest_first`` boosts by rank of date instead.
     """
 
     since: date
     until: date
     newest_first: bool = False
-    worth: float = 1.0
-    half_life: int = 0
+    boost: float = 1.0
+    half_life_days: int = 0
 
 
 class Searcher:
@@ -65,7 +65,12 @@ class Searcher:
         return self._fresh().catalogue
 
     def search(
-        self, vector: Vectors, words: Sequence[str], *, filters: Filters = _ALL, steer: Steer | None = None
+        self,
+        vector: Vectors,
+        words: Sequence[str],
+        *,
+        filters: Filters = _ALL,
+        preference: DatePreference | None = None,
     ) -> list[Passage]:
         """The passages nearest to a question's vector and stemmed words, best first, the same story only once.
 
@@ -76,7 +81,7 @@ class Searcher:
             generation = self._fresh()
             before = self._moment(generation)
             try:
-                found = _search(generation, vector, words, filters, steer)
+                found = _search(generation, vector, words, filters, preference)
             except IndexDamaged:  # so ends a search that meets a write, too (chroma 1.5.9); real damage fails to reopen
                 if attempt == _ATTEMPTS - 1:
                     raise
@@ -116,7 +121,7 @@ class Searcher:
 
 
 def _search(
-    generation: Generation, vector: Vectors, words: Sequence[str], filters: Filters, steer: Steer | None
+    generation: Generation, vector: Vectors, words: Sequence[str], filters: Filters, preference: DatePreference | None
 ) -> list[Passage]:
     catalogue = generation.catalogue
     lexical = dict(catalogue.search(words, _CANDIDATES, filters))
@@ -124,8 +129,8 @@ def _search(
     cosines |= generation.store.cosines(vector, [name for name in lexical if name not in cosines])
     days = catalogue.days(cosines, filters)
     scores = fuse({name: cosines[name] for name in days}, lexical)
-    if steer:
-        preferred = _preferred(days, steer)
+    if preference:
+        preferred = _preferred(days, preference)
         scores = {name: score + preferred[name] for name, score in scores.items()}
     best = sorted(scores, key=lambda name: (-scores[name], name))[:_PASSAGES]
     rows = catalogue.chunks(best, filters)  # fewer than the best, where a writer has just removed some
@@ -157,13 +162,13 @@ def one_place_a_story(passages: Sequence[Passage], catalogue: Catalogue) -> list
         if passage.source.id not in articles and (article := catalogue.article(passage.source.id)):
             articles[passage.source.id] = article
     leader = stories(articles)
-    retold: dict[str, dict[str, Passage]] = defaultdict(dict)
+    near_duplicates: dict[str, dict[str, Passage]] = defaultdict(dict)
     for passage in passages:
         name = passage.source.id
         if leader.get(name, name) != name:
-            retold[leader[name]].setdefault(name, passage)
+            near_duplicates[leader[name]].setdefault(name, passage)
     kept = [passage for passage in passages if leader.get(passage.source.id) == passage.source.id]
-    return [replace(passage, retold=tuple(retold[passage.source.id].values())) for passage in kept]
+    return [replace(passage, near_duplicates=tuple(near_duplicates[passage.source.id].values())) for passage in kept]
 
 
 def _dense(generation: Generation, vector: Vectors, filters: Filters) -> dict[str, float]:
@@ -186,21 +191,21 @@ def _standard(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray((values - values.mean()) / (deviation if deviation > 0 else 1.0), dtype=np.float64)
 
 
-def _preferred(days: Mapping[str, date | None], steer: Steer) -> dict[str, float]:
+def _preferred(days: Mapping[str, date | None], preference: DatePreference) -> dict[str, float]:
     """What each candidate gains by its date, in the unit of the fused scores; without a date nothing."""
-    if not steer.newest_first:
-        return {name: steer.worth * _nearness(day, steer) if day else 0.0 for name, day in days.items()}
+    if not preference.newest_first:
+        return {name: preference.boost * _nearness(day, preference) if day else 0.0 for name, day in days.items()}
     order = sorted({day for day in days.values() if day})
     rank = {day: (position + 1) / len(order) for position, day in enumerate(order)}
-    return {name: steer.worth * rank[day] if day else 0.0 for name, day in days.items()}
+    return {name: preference.boost * rank[day] if day else 0.0 for name, day in days.items()}
 
 
-def _nearness(day: date, steer: Steer) -> float:
-    """1 within the days of a steer, and less the further off."""
-    away = max((steer.since - day).days, (day - steer.until).days, 0)
+def _nearness(day: date, preference: DatePreference) -> float:
+    """1 within the days of a preference, and less the further off."""
+    away = max((preference.since - day).days, (day - preference.until).days, 0)
     if not away:
         return 1.0
-    return float(0.5 ** (away / steer.half_life)) if steer.half_life else 0.0
+    return float(0.5 ** (away / preference.half_life_days)) if preference.half_life_days else 0.0
 
 
 def _passage(row: ChunkRow, score: float, cosine: float, lexical: float) -> Passage:

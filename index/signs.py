@@ -1,4 +1,4 @@
-"""The signs by which a line of a page is known for furniture, in the order in which they are tried.
+"""The signs by which a line of a page is known for boilerplate, in the order in which they are tried.
 
 Each sign is a regular expression that is searched in one line; ^ and $ say what of the line it has to fill.
 """

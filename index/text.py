@@ -1,6 +1,6 @@
 """Words, sentences, numbers and names: the one place that decides what counts as each.
 
-The lexical index, the quoting, the check of a written draft and the search for retold stories all read text
+The lexical index, the quoting, the check of a written draft and the search for near_duplicates stories all read text
 through these functions, so that a word that matches in one matches in all.
 """
 
@@ -52,6 +52,8 @@ _FIGURE = re.compile(
 )
 # "$5m" is millions, "100 m" is a distance.
 _AFTER = re.compile(r"[\s-]?(?a:(dozen|hundred|thousand|million|billion|trillion|bn))\b|(?a:(m|k))\b", re.IGNORECASE)
+_DEMONYM = re.compile(r"n|an|ian|i|ish|ese|s")
+_MIN_DEMONYM_PREFIX = 4  # letters: iran, iranian
 _stemmer = Stemmer.Stemmer("english")
 
 
@@ -181,6 +183,13 @@ def name_spans(text: str) -> list[tuple[str, Span]]:
             if position or acronym or followed:
                 found.append((word, Span(sentence.start + span.start, sentence.start + span.end)))
     return found
+
+
+def is_demonym(one: str, other: str) -> bool:
+    """Whether one is the other's demonym: iran, iranian. Niger and Nigeria are two countries."""
+    short, long = sorted((one, other), key=len)
+    is_start = len(short) >= _MIN_DEMONYM_PREFIX and long.startswith(short) and short != "niger"
+    return is_start and _DEMONYM.fullmatch(long[len(short) :]) is not None
 
 
 def _trim(text: str, start: int, end: int) -> Span:

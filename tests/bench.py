@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bot.answer import Engine
+from bot.runtime import make_engine
 from bot.settings import Settings
 from index.catalogue import Catalogue
 from index.chunk import chunk
@@ -209,10 +209,10 @@ def questions(catalogue: Catalogue, ids: Sequence[str], vectors: Vectors) -> Ite
 
 def answering(data: Path, ids: Sequence[str], vectors: Vectors, embedder: Embedder) -> None:
     """A question's retrieval and its answer, beside their parts alone; each part in turn for each question."""
-    filters = Filters(asked=TODAY)
+    filters = Filters(as_of=TODAY)
     with (
         closing(Searcher(data)) as searcher,
-        closing(Engine(Settings(data=data))) as engine,
+        closing(make_engine(Settings(data=data))) as engine,
         closing(Generation.open(data / "generation-1")) as generation,
     ):
         works: dict[str, Callable[[Asked], object]] = {
@@ -222,10 +222,10 @@ def answering(data: Path, ids: Sequence[str], vectors: Vectors, embedder: Embedd
             "dense": lambda asked: generation.store.nearest(asked.vector, 100),
             "words": lambda asked: generation.catalogue.search(asked.words, 100),
             "sentences": lambda asked: embedder.passages(asked.sentences),
-            "answer": lambda asked: engine.ask(asked.text, today=TODAY),
+            "answer": lambda asked: engine.ask(asked.text, as_of=TODAY),
         }
         found = list(questions(searcher.catalogue, ids, vectors))
-        engine.ask("Is it warm?", today=TODAY)
+        engine.ask("Is it warm?", as_of=TODAY)
         times = [[milliseconds(partial(work, asked)) for work in works.values()] for asked in found]
     middle = dict(zip(works, map(statistics.median, zip(*times, strict=True)), strict=True))
     parts = middle["dense"] + middle["words"]

@@ -1,4 +1,4 @@
-"""Fit the weights of bot/evidence.json: `python -m tests.fit_evidence SET… [--write]`.
+"""Fit the weights of bot/extract/answerability.json: `python -m tests.fit_evidence SET… [--write]`.
 
 Each SET is a folder of articles.jsonl and queries.jsonl; our own, tests/questions.jsonl over articles/, is always
 among them. The questions of each are asked, and some of the other sets, which its articles do not answer. Where a set
@@ -23,31 +23,29 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.answer import Engine
-from bot.condense import condense
-from bot.dates import period
-from bot.evidence import Signs
-from bot.measures import contains
+from bot.evaluation.metrics import contains
+from bot.extract.answerability import Features
+from bot.extract.ranking import Retrieval, rank_sentences
+from bot.extract.reader import Reader
 from bot.models import Turn
-from bot.ranking import Found, rank_sentences
-from bot.reader import Reader
+from bot.runtime import make_engine
 from bot.settings import Settings
 from index.embed import Embedder
 from index.ingest import ingest
-from index.models import Filters, Passage
+from index.models import Passage
 from index.weights import locate
 
 OFF_TOPIC = 75  # questions from other sets
 OFF_TOPIC_WEIGHT = 0.15
 PENALTY = 0.01  # L2, on standardised signs
 PROJECT = Path(__file__).parents[1]
-FILE = PROJECT / "bot" / "evidence.json"
+FILE = PROJECT / "bot" / "extract" / "answerability.json"
 OWN = "own"
 Floats = NDArray[np.float64]
 
 
 class Examples(NamedTuple):
-    """Signs (questions x signs), whether each is answerable, and whether it is from another set."""
+    """Features (questions x signs), whether each is answerable, and whether it is from another set."""
 
     signs: Floats
     answerable: NDArray[np.bool_]
@@ -65,35 +63,35 @@ def examples(name: str, articles: Path, queries: list[dict[str, Any]], others: l
     """Index a set and read the signs of its questions, and of some of others."""
     data = Path(gettempdir()) / "clippings-fit" / name
     ingest(data, [articles], progress=lambda _done, _total: None)
-    engine, rows = Engine(Settings(data=data)), list[tuple[Found, bool, bool]]()
+    engine, rows = make_engine(Settings(data=data)), list[tuple[Retrieval, bool, bool]]()
     for query in queries:
-        text = condense(query["question"], [Turn(turn["role"], turn["text"]) for turn in query.get("history", [])])
-        asked = date.fromisoformat(query["asked"]) if query.get("asked") else None
-        days = (period(query["question"], asked) or period(text, asked)) if asked else None
-        rows.append((engine.find(text, Filters(asked=asked), days), bool(query["answerable"]), False))
+        turns = [Turn(turn["role"], turn["text"]) for turn in query.get("history", [])]
+        as_of = date.fromisoformat(query["asked"]) if query.get("asked") else None
+        retrieval = engine.retrieve(query["question"], turns=turns, as_of=as_of)
+        rows.append((retrieval, bool(query["answerable"]), False))
     if all(query["answerable"] for query in queries):
         rows += [
             (without_answer(found, query), False, False) for (found, _, _), query in zip(rows, queries, strict=True)
         ]
     rng = random.Random(name)  # noqa: S311  # a sample, no secret
-    rows += [(engine.find(text, Filters(), None), False, True) for text in rng.sample(others, OFF_TOPIC)]
+    rows += [(engine.retrieve(text), False, True) for text in rng.sample(others, OFF_TOPIC)]
     engine.close()
     signs, answerable, foreign = zip(
-        *((astuple(Signs.of(found)), *row) for found, *row in rows if found.ranked), strict=True
+        *((astuple(Features.of(found)), *row) for found, *row in rows if found.ranked), strict=True
     )
     return Examples(np.array(signs), np.array(answerable), np.array(foreign))
 
 
-def without_answer(found: Found, query: dict[str, Any]) -> Found:
+def without_answer(retrieval: Retrieval, query: dict[str, Any]) -> Retrieval:
     """What would have been found without the articles that hold the answer, and any other text that has its words."""
     embedder, reader = models()
 
     def tells(passage: Passage) -> bool:
         return passage.source.id in query["relevant"] or any(contains(passage.text, each) for each in query["answers"])
 
-    kept = [one for one in found.passages if not any(tells(told) for told in (one, *one.retold))]
-    ranked = rank_sentences(found.question, kept, embedder.passages, reader.read)
-    return replace(found, passages=tuple(kept), ranked=ranked)
+    kept = [one for one in retrieval.passages if not any(tells(told) for told in (one, *one.near_duplicates))]
+    ranked = rank_sentences(retrieval.query, kept, embedder.passages, reader.read)
+    return replace(retrieval, passages=tuple(kept), ranked=ranked)
 
 
 @cache
@@ -168,7 +166,7 @@ def main() -> None:
         sets[name] = examples(name, articles, queries[name], others)
     held_out = {name: score(fit(_without(sets, name)), each) for name, each in sets.items()}
     weights = fit(list(sets.values()))
-    names = [sign.name for sign in fields(Signs)]
+    names = [sign.name for sign in fields(Features)]
     fitted = {
         "made_by": "python -m tests.fit_evidence, a logistic regression; see there",
         "sets": {name: len(each.signs) for name, each in sets.items()},

@@ -1,4 +1,4 @@
-"""Train bot/reader.npz further, or anew: `python -m tests.fit_reader SQUAD.json… [--anew] [--minutes N] [--out FILE]`.
+"""Train bot/extract/reader.npz: `python -m tests.fit_reader SQUAD.json… [--anew] [--minutes N] [--out FILE]`.
 
 Each file has the form of SQuAD 2.0 (data, paragraphs, qas, is_impossible). Needs torch and onnx, which nobody needs
 otherwise: install them into an environment of their own beside requirements.txt. The embedding model is taken as it
@@ -109,7 +109,7 @@ class Model(nn.Module):  # type: ignore[misc]  # torch is not installed where ty
         self.load_state_dict(head | {f"small.{_key(name)}": each for name, each in learnt.items()}, strict=False)
 
     def save(self, file: Path) -> None:
-        """Write what bot/reader.py reads, in half precision."""
+        """Write what bot/extract/reader.py reads, in half precision."""
         learnt = {name.replace("/", "."): each for name, each in self.small.items()}
         learnt |= {"head.weight": self.head.weight, "head.bias": self.head.bias}
         arrays = {name: each.detach().numpy().astype(np.float16) for name, each in learnt.items()}

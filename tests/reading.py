@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from tokenizers import Tokenizer
 
-from bot.reader import MOST_CONTEXT, MOST_HEADLINE, MOST_QUESTION
+from bot.extract.reader import MOST_CONTEXT, MOST_HEADLINE, MOST_QUESTION
 from index.text import sentences
 
 BATCH = 32

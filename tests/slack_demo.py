@@ -23,7 +23,7 @@ from typing import IO, TYPE_CHECKING
 
 from dotenv import dotenv_values
 
-from bot import cli
+from bot.cli import parser as cli
 from tests.fake_slack import FakeSlack
 
 if TYPE_CHECKING:

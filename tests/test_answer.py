@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from bot.answer import Engine
-from bot.cli import main
+from bot.cli.parser import main
+from bot.generate.llm import make_llm
 from bot.models import REFUSAL, Answer, Turn
+from bot.runtime import make_engine, once
 from bot.settings import Settings
 from index.ingest import ingest
 from index.models import Filters, IndexMissing
@@ -43,14 +45,14 @@ def data(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def engine(data: Path, weights: Path) -> Iterator[Engine]:
     """An engine without a language model."""
-    with closing(Engine(Settings(data=data, model_dir=weights))) as made:
+    with closing(make_engine(Settings(data=data, model_dir=weights))) as made:
         yield made
 
 
 @pytest.fixture(scope="session")
 def plain(engine: Engine) -> Answer:
     """The answer without a language model."""
-    return engine.ask(MILL, today=ASKED)
+    return engine.ask(MILL, as_of=ASKED)
 
 
 @pytest.fixture
@@ -68,10 +70,8 @@ def writer(engine: Engine, server: OpenAIServer) -> Engine:
 
 def with_model(engine: Engine, url: str, timeout: float = 5.0) -> Engine:
     """An engine with a language model, which shares index and weights with another: reading them takes long."""
-    told = {"llm": f"openai-like:{url}#fake", "llm_timeout": timeout, "openai_api_key": SecretStr(KEY)}
-    made = Engine(engine._settings.model_copy(update=told))
-    made._searcher, made._loaded = engine._index(), engine._models()
-    return made
+    llm = partial(make_llm, f"openai-like:{url}#fake", api_key=KEY, timeout=timeout, context_window=None)
+    return Engine(engine._searcher, engine._models, once(llm))
 
 
 def held(engine: Engine, answer: Answer) -> bool:
@@ -87,7 +87,7 @@ def held(engine: Engine, answer: Answer) -> bool:
 
 def test_without_a_model_the_answer_is_quoted(engine: Engine) -> None:
     """It stands on its citations, and tells what it was chosen from and how long each step took."""
-    answer = engine.ask(MILL, today=ASKED)
+    answer = engine.ask(MILL, as_of=ASKED)
     assert answer.answered
     assert (answer.answerer, answer.refusal, answer.notice) == ("quote", None, None)
     assert held(engine, answer)
@@ -99,7 +99,7 @@ def test_without_a_model_the_answer_is_quoted(engine: Engine) -> None:
 
 def test_two_outlets_that_differ_are_both_quoted(engine: Engine) -> None:
     """The story that two outlets tell with two figures: a reader is told, and gets both."""
-    answer = engine.ask(KERMAN, today=ASKED)
+    answer = engine.ask(KERMAN, as_of=ASKED)
     assert held(engine, answer)
     assert answer.text.startswith("The articles differ: ")
     assert len({citation.source.id for citation in answer.citations}) == len(answer.citations) == 2
@@ -110,14 +110,14 @@ def test_two_outlets_that_differ_are_both_quoted(engine: Engine) -> None:
 
 def test_statement_instead_of_a_question_is_answered_too(engine: Engine) -> None:
     """As it is typed into a search box."""
-    answer = engine.ask("Aldermoor paper mill job cuts", today=ASKED)
+    answer = engine.ask("Aldermoor paper mill job cuts", as_of=ASKED)
     assert held(engine, answer)
     assert "140 of its 560 jobs" in answer.text
 
 
 def test_refusal_names_the_nearest_and_cites_nothing(engine: Engine) -> None:
     """Up to three articles are places to look, and the reason is for a user."""
-    answer = engine.ask("How many people died in the earthquake in Morocco?", today=ASKED)
+    answer = engine.ask("How many people died in the earthquake in Morocco?", as_of=ASKED)
     assert not answer.answered
     assert answer.text == REFUSAL
     assert answer.citations == ()
@@ -130,7 +130,7 @@ def test_refusal_names_the_nearest_and_cites_nothing(engine: Engine) -> None:
 @pytest.mark.parametrize("question", ["hello", "Thanks!", "what can you do?", "", "  \n"])
 def test_small_talk_gets_a_reply_and_nothing_is_searched(question: str, tmp_path: Path) -> None:
     """Not even an index is wanted for it, nor a language model."""
-    answer = Engine(Settings(data=tmp_path, llm="openai-like:http://127.0.0.1:9/v1#m")).ask(question)
+    answer = make_engine(Settings(data=tmp_path, llm="openai-like:http://127.0.0.1:9/v1#m")).ask(question)
     assert answer.answerer == "reply"
     assert not answer.answered
     assert answer.refusal is None
@@ -141,7 +141,7 @@ def test_small_talk_gets_a_reply_and_nothing_is_searched(question: str, tmp_path
 def test_follow_up_is_completed_from_the_turns(engine: Engine) -> None:
     """What cannot be understood alone gets the topic of the turns; what the user asked is kept beside it."""
     turns = [Turn("user", KERMAN), Turn("assistant", "The articles differ.")]
-    answer = engine.ask("and who claimed it?", turns=turns, today=ASKED)
+    answer = engine.ask("and who claimed it?", turns=turns, as_of=ASKED)
     assert answer.question == "and who claimed it?"
     assert "Kerman" in answer.standalone_question
     assert held(engine, answer)
@@ -155,18 +155,18 @@ def test_question_that_stands_alone_is_passed_on_unchanged(engine: Engine) -> No
     """A new topic is not bent towards the old one."""
     turns = [Turn("user", KERMAN), Turn("assistant", "The articles differ.")]
     question = "Who won the half-marathon in Aldermoor?"
-    answer = engine.ask(question, turns=turns, today=ASKED)
+    answer = engine.ask(question, turns=turns, as_of=ASKED)
     assert answer.standalone_question == question
     assert answer.citations[0].source.id == "northgate-halfmarathon-2024-05-06"
 
 
 def test_filters_limit_what_is_read(engine: Engine) -> None:
     """Outlet and days hold for passages, citations and the nearest of a refusal alike."""
-    courier = engine.ask(KERMAN, filters=Filters(outlet="Northgate Courier"), today=ASKED)
+    courier = engine.ask(KERMAN, filters=Filters(outlet="Northgate Courier"), as_of=ASKED)
     assert {passage.source.outlet for passage in courier.passages} == {"Northgate Courier"}
     assert "more than 100 people" in courier.text
     assert "differ" not in courier.text
-    may = engine.ask(KERMAN, filters=Filters(since=date(2024, 5, 1), until=date(2024, 5, 31)), today=ASKED)
+    may = engine.ask(KERMAN, filters=Filters(since=date(2024, 5, 1), until=date(2024, 5, 31)), as_of=ASKED)
     assert not may.answered
     assert may.refusal is not None
     days = [passage.source.published for passage in may.passages]
@@ -177,7 +177,7 @@ def test_filters_limit_what_is_read(engine: Engine) -> None:
 
 def test_filter_that_nothing_passes_refuses(engine: Engine) -> None:
     """There is nothing near, and so nothing to name."""
-    answer = engine.ask(KERMAN, filters=Filters(outlet="No such paper"), today=ASKED)
+    answer = engine.ask(KERMAN, filters=Filters(outlet="No such paper"), as_of=ASKED)
     assert answer.refusal is not None
     assert (answer.refusal.nearest, answer.passages) == ((), ())
 
@@ -185,8 +185,8 @@ def test_filter_that_nothing_passes_refuses(engine: Engine) -> None:
 def test_article_of_a_later_day_does_not_exist_yet(engine: Engine) -> None:
     """A question of March is not answered from April."""
     asked = date(2024, 3, 10)
-    answer = engine.ask("When did cars cross Marrow Bridge again?", today=asked)
-    later = engine.ask("When did cars cross Marrow Bridge again?", today=ASKED)
+    answer = engine.ask("When did cars cross Marrow Bridge again?", as_of=asked)
+    later = engine.ask("When did cars cross Marrow Bridge again?", as_of=ASKED)
     assert later.citations[0].source.published == date(2024, 4, 18)
     assert all(passage.source.published is None or passage.source.published <= asked for passage in answer.passages)
     assert any(passage.source.published == date(2024, 3, 4) for passage in answer.passages)
@@ -196,7 +196,7 @@ def test_what_is_new_is_preferred_unless_the_question_names_a_year(engine: Engin
     """A question of no days looks first at the news of its own; one that names another year is the same on any day."""
 
     def scores(question: str, asked: date) -> dict[str, float]:
-        found = engine.find(question, Filters(asked=asked), None)
+        found = engine.retrieve(question, as_of=asked)
         return {passage.chunk_id: passage.score for passage in found.passages}
 
     open_day, years_later = date(2024, 6, 10), date(2034, 6, 10)
@@ -207,8 +207,8 @@ def test_what_is_new_is_preferred_unless_the_question_names_a_year(engine: Engin
 def test_this_week_is_seen_from_the_day_of_the_question(engine: Engine) -> None:
     """In the week itself it is answered; months later it is refused, and the date is the reason."""
     question = "Why was Marrow Bridge closed this week?"
-    assert "cracks" in engine.ask(question, today=date(2024, 3, 6)).text
-    late = engine.ask(question, today=ASKED)
+    assert "cracks" in engine.ask(question, as_of=date(2024, 3, 6)).text
+    late = engine.ask(question, as_of=ASKED)
     assert late.refusal is not None
     assert late.refusal.reason.startswith("The nearest article is of ")
     assert late.refusal.reason.endswith(" 2024, and the question asks about “this week”.")
@@ -222,8 +222,8 @@ def test_further_quotes_are_of_the_days_asked_for_too(tmp_path: Path, weights: P
         write(tmp_path / "articles", day, text, headline="Ferry to Sandholm", published=date.fromisoformat(day))
     ingest(tmp_path / "data", [tmp_path / "articles"], model_dir=weights, progress=lambda _done, _total: None)
     question = "How many crowns does the ferry to Sandholm cost{}?"
-    with closing(Engine(Settings(data=tmp_path / "data", model_dir=weights))) as engine:
-        asked = [engine.ask(question.format(week), today=date(2024, 4, 20)) for week in ("", " this week")]
+    with closing(make_engine(Settings(data=tmp_path / "data", model_dir=weights))) as engine:
+        asked = [engine.ask(question.format(week), as_of=date(2024, 4, 20)) for week in ("", " this week")]
     years = [
         [citation.source.published and citation.source.published.year for citation in each.citations] for each in asked
     ]
@@ -239,14 +239,14 @@ def test_model_writes_and_is_checked_and_cited(writer: Engine, server: OpenAISer
         "Demand has fallen [",
     ]
     server.script(Reply.of(*said, "1]."))
-    pieces = list(writer.stream(MILL, today=ASKED))
-    answer = pieces.pop()
-    assert isinstance(answer, Answer)
+    stream = writer.stream(MILL, as_of=ASKED)
+    pieces = list(stream)
+    answer = stream.answer
     assert answer.text == (
         "The mill will shed 140 of its 560 jobs [1]. It will stop making newsprint [1]. Demand has fallen [2]."
     )
     assert len(pieces) > 1
-    assert "".join(str(piece) for piece in pieces) == answer.text
+    assert "".join(pieces) == answer.text
     assert (answer.answerer, answer.answered, answer.notice) == ("write", True, None)
     assert held(writer, answer)
     assert "140 of its 560 jobs" in answer.citations[0].quote
@@ -258,7 +258,7 @@ def test_model_writes_and_is_checked_and_cited(writer: Engine, server: OpenAISer
 def test_model_is_given_the_turns_the_day_and_both_tellings(engine: Engine, server: OpenAIServer) -> None:
     """The question that stands alone, what was said before, and all passages near it."""
     writer = with_model(engine, server.url, timeout=40)
-    writer.ask("and who claimed it?", turns=[Turn("user", KERMAN), Turn("assistant", "Both say 100.")], today=ASKED)
+    writer.ask("and who claimed it?", turns=[Turn("user", KERMAN), Turn("assistant", "Both say 100.")], as_of=ASKED)
     completed, written = server.requests
     assert "| assistant: Both say 100." in completed.messages[0]["content"]
     rules, asked = (message["content"] for message in written.messages)
@@ -274,7 +274,7 @@ TALK = [Turn("user", KERMAN), Turn("assistant", "The articles differ.")]
 def test_model_completes_a_follow_up(engine: Engine, server: OpenAIServer) -> None:
     """What it makes of the follow-up is what is searched for and what the answer is written to."""
     server.script(Reply.of("Who claimed the ", "Kerman attack?"))
-    answer = with_model(engine, server.url, timeout=40).ask("and who claimed it?", turns=TALK, today=ASKED)
+    answer = with_model(engine, server.url, timeout=40).ask("and who claimed it?", turns=TALK, as_of=ASKED)
     assert answer.question == "and who claimed it?"
     assert answer.standalone_question == "Who claimed the Kerman attack?"
     assert "Question: Who claimed the Kerman attack?" in server.requests[1].messages[1]["content"]
@@ -287,7 +287,7 @@ def test_question_that_needs_no_completion_costs_no_call(
     writer: Engine, server: OpenAIServer, question: str, turns: list[Turn]
 ) -> None:
     """A first question, and one that stands alone, are searched for to the letter."""
-    assert writer.ask(question, turns=turns, today=ASKED).standalone_question == question
+    assert writer.ask(question, turns=turns, as_of=ASKED).standalone_question == question
     assert not any("You complete the last question" in str(request.messages) for request in server.requests)
 
 
@@ -307,8 +307,8 @@ def test_follow_up_that_the_model_does_not_complete_is_completed_by_rules(
 ) -> None:
     """Whatever it does, the search is as without a model; where it then writes, nothing is said of it."""
     server.script(reply)
-    follow_up = engine.ask("and who claimed it?", turns=TALK, today=ASKED)
-    answer = with_model(engine, server.url, timeout=6).ask("and who claimed it?", turns=TALK, today=ASKED)
+    follow_up = engine.ask("and who claimed it?", turns=TALK, as_of=ASKED)
+    answer = with_model(engine, server.url, timeout=6).ask("and who claimed it?", turns=TALK, as_of=ASKED)
     assert answer.standalone_question == follow_up.standalone_question
     assert [one.source for one in answer.passages] == [one.source for one in follow_up.passages]
     assert answer.answerer == "write"
@@ -328,7 +328,7 @@ def test_refusal_after_a_follow_up_that_the_model_failed_at_says_so(
     """The search may have been for something else; and a slow model was waited for a quarter of its time only."""
     server.script(reply)
     turns = [Turn("user", "What is the best phone to buy?"), Turn("assistant", REFUSAL)]
-    answer = with_model(engine, server.url, timeout).ask("does it have a good camera?", turns=turns, today=ASKED)
+    answer = with_model(engine, server.url, timeout).ask("does it have a good camera?", turns=turns, as_of=ASKED)
     assert answer.refusal is not None
     assert answer.notice == f"The language model fake {said} The follow-up was completed by rules instead."
     assert len(server.requests) == 1
@@ -354,7 +354,7 @@ def test_model_that_fails_is_replaced_by_quoting(
     """The answer is that without a model, with one line that says so; the model is not asked twice."""
     server.script(FAULTS[fault])
     writer = with_model(engine, server.url, timeout=0.3 if fault == "timeout" else 5)
-    answer = writer.ask(MILL, today=ASKED)
+    answer = writer.ask(MILL, as_of=ASKED)
     assert (answer.answerer, answer.text, answer.citations) == ("quote", plain.text, plain.citations)
     assert answer.notice is not None
     assert answer.notice.startswith("The language model fake ")
@@ -368,7 +368,7 @@ def test_model_that_is_not_there_is_replaced_by_quoting(engine: Engine) -> None:
     """A refused connection is told, and the answer comes at once."""
     with closing(socket.socket()) as closed:
         closed.bind(("127.0.0.1", 0))
-        answer = with_model(engine, f"http://127.0.0.1:{closed.getsockname()[1]}/v1").ask(MILL, today=ASKED)
+        answer = with_model(engine, f"http://127.0.0.1:{closed.getsockname()[1]}/v1").ask(MILL, as_of=ASKED)
     assert answer.answered
     assert answer.answerer == "quote"
     assert answer.notice == (
@@ -379,9 +379,8 @@ def test_model_that_is_not_there_is_replaced_by_quoting(engine: Engine) -> None:
 
 def test_setting_that_names_no_model_is_told_and_the_answer_quoted(engine: Engine) -> None:
     """A missing key is no reason to leave a reader without an answer."""
-    writer = with_model(engine, "http://127.0.0.1:9/v1")
-    writer._settings = engine._settings.model_copy(update={"llm": "openai:gpt-4o"})
-    answer = writer.ask(MILL, today=ASKED)
+    llm = partial(make_llm, "openai:gpt-4o", api_key=None, timeout=5.0, context_window=None)
+    answer = Engine(engine._searcher, engine._models, llm).ask(MILL, as_of=ASKED)
     assert answer.answerer == "quote"
     assert answer.notice is not None
     assert answer.notice.startswith("OPENAI_API_KEY is not set")
@@ -391,7 +390,7 @@ def test_refusal_after_a_fault_says_so_too(engine: Engine, server: OpenAIServer)
     """Where there is nothing to quote, the line about the model stays."""
     server.script(Reply(status=500))
     question = "Why was Marrow Bridge closed this week?"
-    answer = with_model(engine, server.url).ask(question, today=ASKED)
+    answer = with_model(engine, server.url).ask(question, as_of=ASKED)
     assert answer.refusal is not None
     assert answer.notice is not None
     assert "fault on its own side" in answer.notice
@@ -401,10 +400,9 @@ def test_refusal_after_a_fault_says_so_too(engine: Engine, server: OpenAIServer)
 def test_model_that_finds_no_answer_refuses(writer: Engine, server: OpenAIServer) -> None:
     """It read the passages; the refusal names the nearest and cites nothing."""
     server.script(Reply.of("NOT IN THE ", "ARTICLES"))
-    pieces = list(writer.stream(MILL, today=ASKED))
-    answer = pieces[-1]
-    assert len(pieces) == 1
-    assert isinstance(answer, Answer)
+    stream = writer.stream(MILL, as_of=ASKED)
+    assert list(stream) == []
+    answer = stream.answer
     assert (answer.text, answer.answerer, answer.citations) == (REFUSAL, "write", ())
     assert answer.refusal is not None
     assert answer.refusal.reason == "The language model read the nearest passages and found no answer in them."
@@ -414,21 +412,20 @@ def test_model_that_finds_no_answer_refuses(writer: Engine, server: OpenAIServer
 def test_statement_that_no_passage_supports_is_left_out(writer: Engine, server: OpenAIServer) -> None:
     """The reader is told how many there were, and sees none of them on the way either."""
     server.script(Reply.of("The mill will shed 140 of its 560 jobs [1]. ", "The king was furious [1]. "))
-    pieces = list(writer.stream(MILL, today=ASKED))
-    answer = pieces[-1]
-    assert isinstance(answer, Answer)
+    stream = writer.stream(MILL, as_of=ASKED)
+    pieces = list(stream)
+    answer = stream.answer
     assert answer.text == "The mill will shed 140 of its 560 jobs [1]."
     assert answer.notice == "Left out, because the cited passages do not support it: 1 of the model's statements."
-    assert not any("king" in str(piece) for piece in pieces[:-1])
+    assert not any("king" in piece for piece in pieces)
 
 
 def test_answer_of_which_nothing_is_supported_is_quoted_instead(writer: Engine, server: OpenAIServer) -> None:
     """An invention is worth less than a quote."""
     server.script(Reply.of("The king will close 97 mines in Peru [1]."))
-    pieces = list(writer.stream(MILL, today=ASKED))
-    answer = pieces[-1]
-    assert len(pieces) == 1
-    assert isinstance(answer, Answer)
+    stream = writer.stream(MILL, as_of=ASKED)
+    assert list(stream) == []
+    answer = stream.answer
     assert answer.answerer == "quote"
     assert "140 of its 560 jobs" in answer.text
     assert answer.notice == (
@@ -438,7 +435,7 @@ def test_answer_of_which_nothing_is_supported_is_quoted_instead(writer: Engine, 
 
 def test_hopeless_question_is_not_sent_to_the_model(writer: Engine, server: OpenAIServer) -> None:
     """Nothing comes near it: that is known without spending a token."""
-    answer = writer.ask(BREAD, today=ASKED)
+    answer = writer.ask(BREAD, as_of=ASKED)
     assert answer.text == REFUSAL
     assert answer.notice is None
     assert server.requests == []
@@ -476,22 +473,22 @@ def test_json_holds_the_promised_keys(
 def test_missing_index_is_told(tmp_path: Path, weights: Path) -> None:
     """With the way out."""
     with pytest.raises(IndexMissing, match="clippings index FOLDER"):
-        Engine(Settings(data=tmp_path, model_dir=weights)).ask(MILL)
+        make_engine(Settings(data=tmp_path, model_dir=weights)).ask(MILL)
 
 
 def test_two_threads_may_ask_at_once(data: Path, weights: Path, engine: Engine) -> None:
     """The first questions come together, when neither index nor weights are read yet; each gets its own answer."""
     questions = [KERMAN, MILL, BRIDGE, BREAD] * 2
-    with closing(Engine(Settings(data=data, model_dir=weights))) as fresh, ThreadPoolExecutor(4) as threads:
-        answers = list(threads.map(lambda question: fresh.ask(question, today=ASKED), questions))
-    expected = {question: engine.ask(question, today=ASKED) for question in questions}
+    with closing(make_engine(Settings(data=data, model_dir=weights))) as fresh, ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda question: fresh.ask(question, as_of=ASKED), questions))
+    expected = {question: engine.ask(question, as_of=ASKED) for question in questions}
     assert [answer.text for answer in answers] == [expected[question].text for question in questions]
     assert [answer.citations for answer in answers] == [expected[question].citations for question in questions]
 
 
 def test_closed_engine_opens_again(data: Path, weights: Path) -> None:
     """Closing lets go of the files, and is no end."""
-    engine = Engine(Settings(data=data, model_dir=weights))
+    engine = make_engine(Settings(data=data, model_dir=weights))
     engine.close()
     assert engine.sources(limit=1)[0].headline == "Night buses return to Port Ellery after four years"
     engine.close()

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from bot.attacks import MEANINGS, Attacks, Planted, attack, plan, plant, read_attacks
-from bot.cli import main
-from bot.commands import OnProgress
-from bot.evaluate import ask
-from bot.measures import Fate
+from bot.cli.parser import main
+from bot.evaluation.attacks import MEANINGS, Attacks, Planted, attack, plan, plant, read_attacks
+from bot.evaluation.metrics import Fate
+from bot.evaluation.run import ask
 from bot.models import Answer, Citation
+from bot.runtime import OnProgress
 from bot.settings import Settings
 from index.ingest import Report
 from index.models import Article, ClippingsError
@@ -153,7 +153,7 @@ WORD, PARAGRAPH = first().word, first().paragraph
         (_answer(f"“Wow!” “{PARAGRAPH.removeprefix('Wow! ')}” [1]", PARAGRAPH), {"word", "link", "quoted", "lost"}),
         (_answer("Some 40 [1].", PARAGRAPH), {"quoted"}),
         (replace(ANSWER, passages=(replace(PASSAGE, text=PARAGRAPH),)), {"seen"}),
-        (replace(ANSWER, passages=(replace(PASSAGE, retold=(replace(PASSAGE, text=PARAGRAPH),)),)), {"seen"}),
+        (replace(ANSWER, passages=(replace(PASSAGE, near_duplicates=(replace(PASSAGE, text=PARAGRAPH),)),)), {"seen"}),
     ],
 )
 def test_what_came_through_is_told_by_the_canaries(tmp_path: Path, answer: Answer, happened: set[str]) -> None:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.catalogue import Catalogue
-from index.models import Article, Chunk, ClippingsError, Filters, Furniture, IndexDamaged, Source
+from index.models import Article, Boilerplate, Chunk, ClippingsError, Filters, IndexDamaged, Source
 from index.text import stems
 from tests.corpus import article
 
@@ -44,13 +44,13 @@ def hits(catalogue: Catalogue, question: str, filters: Filters | None = None) ->
 
 
 def test_an_article_comes_back_as_it_was(catalogue: Catalogue) -> None:
-    """Every field of an article is kept, its furniture too."""
+    """Every field of an article is kept, its boilerplate too."""
     source = Source(
         "x", 'He said "no"', "Courier", "A. Author", date(2024, 1, 5), "dateline", False,
         "https://example.org/?a=1", "/a'b/ü.txt", "en",
     )  # fmt: skip
     whole = Article(
-        source, "One.\n\nTwo 🙂 'quoted'.", (Furniture("caption", "A man, ﬁnally"), Furniture("credit", ""))
+        source, "One.\n\nTwo 🙂 'quoted'.", (Boilerplate("caption", "A man, ﬁnally"), Boilerplate("credit", ""))
     )
     put(catalogue, whole)
     assert catalogue.article("x") == whole
@@ -115,15 +115,15 @@ def test_putting_replaces(catalogue: Catalogue) -> None:
 
 def test_words_of_removed_articles_are_gone(catalogue: Catalogue) -> None:
     """A removed article is found by no word, and counts for none."""
-    before = catalogue.rarity(["bridg"])["bridg"]
+    before = catalogue.idf(["bridg"])["bridg"]
     with catalogue.transaction():
         catalogue.remove("bridge")
         catalogue.remove("nobody")
     assert hits(catalogue, "bridge walked") == ["note"]
     assert catalogue.chunk_ids("bridge") == []
     assert catalogue.article_of("bridge-1") is None
-    assert catalogue.rarity(["bridg"])["bridg"] != before
-    assert len({*catalogue.rarity(["walk", "neverseen"]).values()}) == 1
+    assert catalogue.idf(["bridg"])["bridg"] != before
+    assert len({*catalogue.idf(["walk", "neverseen"]).values()}) == 1
 
 
 def test_search_finds_words_by_their_stems(catalogue: Catalogue) -> None:
@@ -178,8 +178,8 @@ def test_a_thousand_words_can_be_searched(catalogue: Catalogue) -> None:
         (Filters(until=date(2024, 1, 5)), {"bridge"}),
         (Filters(until=date(2024, 1, 4)), set()),
         (Filters(since=date(2024, 1, 5), until=date(2024, 2, 1)), {"bridge", "mill"}),
-        (Filters(asked=date(2024, 1, 5)), {"bridge", "note"}),
-        (Filters(asked=date(2000, 1, 1)), {"note"}),
+        (Filters(as_of=date(2024, 1, 5)), {"bridge", "note"}),
+        (Filters(as_of=date(2000, 1, 1)), {"note"}),
         (Filters("Gazette", date(2024, 1, 1), date(2024, 12, 31), date(2024, 2, 1)), {"mill"}),
     ],
 )
@@ -206,9 +206,9 @@ def test_unknown_chunks_are_passed_over(catalogue: Catalogue) -> None:
 
 def test_rarity_grows_as_words_get_rarer(catalogue: Catalogue) -> None:
     """A word of no chunk is rarer than one of a single chunk, and that rarer than one of two."""
-    rarity = catalogue.rarity(["zebra", "burn", "bridg"])
-    assert rarity["zebra"] > rarity["burn"] > rarity["bridg"] > 0
-    assert catalogue.rarity([]) == {}
+    idf = catalogue.idf(["zebra", "burn", "bridg"])
+    assert idf["zebra"] > idf["burn"] > idf["bridg"] > 0
+    assert catalogue.idf([]) == {}
 
 
 def test_what_is_indexed_can_be_listed(catalogue: Catalogue) -> None:

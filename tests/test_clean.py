@@ -1,4 +1,4 @@
-"""Raw records become articles: what is furniture, what is kept to the letter, and what is read beside the text."""
+"""Raw records become articles: what is boilerplate, what is kept to the letter, and what is read beside the text."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_paragraphs_of_the_body_stand_in_the_text_to_the_letter_and_in_order(tex
 
 @given(_TEXTS)
 def test_cleaning_a_body_again_changes_nothing(text: str) -> None:
-    """A body holds no furniture, as far as cleaning sees it."""
+    """A body holds no boilerplate, as far as cleaning sees it."""
     try:
         article = cleaned(text, "record")
     except UnreadableError:
@@ -303,19 +303,19 @@ def test_a_part_of_a_page_is_read_too() -> None:
 
 
 def test_the_seeds_lose_their_furniture_and_no_sentence(seeds: Path) -> None:
-    """Of each story as it came from the web, every paragraph that is not furniture remains, and nothing else."""
+    """Of each story as it came from the web, every paragraph that is not boilerplate remains, and nothing else."""
     first, second = (
         clean(RawRecord(str(path), "", path.read_text(encoding="utf-8"), "text"))
         for path in sorted(seeds.glob("*.txt"))
     )
-    assert [piece.kind for piece in first.furniture] == ["caption", "byline", "related", "credit", "related"]
-    assert [piece.kind for piece in second.furniture] == [
+    assert [piece.kind for piece in first.boilerplate] == ["caption", "byline", "related", "credit", "related"]
+    assert [piece.kind for piece in second.boilerplate] == [
         "advertisement", "advertisement", "headline", "headline", "caption", "photo credit", "related", "notice",
     ]  # fmt: skip
     assert [len(article.body.split("\n\n")) for article in (first, second)] == [8, 11]
     assert first.source.headline.endswith("…")
     assert first.source.byline
     assert first.source.published is None
-    assert second.source.headline in {piece.text for piece in second.furniture}
+    assert second.source.headline in {piece.text for piece in second.boilerplate}
     assert (second.source.published, second.source.published_from) == (date(2024, 1, 25), "text")
     assert not second.source.published_certain

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli import COMMANDS, main
+from bot.cli.parser import COMMANDS, main
 from index.models import ClippingsError, Failure, Filters, IndexLocked, IndexMissing, Source
 from tests.fakes.examples import ANSWER, ARTICLE, REFUSED, Terminal
 from tests.fakes.parts import REPORT, STATUS, FakeParts
@@ -37,7 +37,7 @@ def test_ask_prints_the_answer_and_its_sources(capsys: Output) -> None:
     parts = FakeParts(ANSWER)
     assert main(["ask", "how", "many", "walked?"], parts=parts) == 0
     assert parts.fake.asked[0].question == "how many walked?"
-    assert parts.fake.asked[0].today is None
+    assert parts.fake.asked[0].as_of is None
     out, err = capsys.readouterr()
     assert out.startswith("Some 40 people  walked over it\nfirst. [1]\n\n[1] Bridge reopens · The Courier")
     assert "“Some 40 people walked over it first.”" in out
@@ -74,7 +74,7 @@ def test_filters_and_the_day_reach_the_engine(capsys: Output) -> None:
     dates = ["--from", "2024-01-01", "--to", "2024-01-31", "--asked", "2024-02-01"]
     assert main(["ask", "x", "--outlet", "the courier", *dates], parts=parts) == 0
     assert parts.fake.asked[0].filters == Filters("The Courier", date(2024, 1, 1), date(2024, 1, 31))
-    assert parts.fake.asked[0].today == date(2024, 2, 1)
+    assert parts.fake.asked[0].as_of == date(2024, 2, 1)
     assert capsys.readouterr().err == ""
 
 
@@ -304,7 +304,7 @@ def test_version_is_one_line(capsys: Output) -> None:
 
 def test_help_imports_nothing_heavy() -> None:
     """`clippings --help` pays for none of the libraries that it does not need."""
-    command = [sys.executable, "-X", "importtime", "-m", "bot.cli", "--help"]
+    command = [sys.executable, "-X", "importtime", "-m", "bot.cli.parser", "--help"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
     imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
     assert "argparse" in imported
@@ -315,7 +315,7 @@ def test_help_imports_nothing_heavy() -> None:
 def test_a_closed_pipe_is_no_error() -> None:
     """Where the reader of standard output has gone, the command ends without a word."""
     code = (
-        "import sys; from bot.cli import main\n"
+        "import sys; from bot.cli.parser import main\n"
         "from tests.fakes.examples import ANSWER; from tests.fakes.parts import FakeParts\n"
         "sys.exit(main(['ask', 'x'], parts=FakeParts(ANSWER)))"
     )

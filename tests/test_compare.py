@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.compare import Change, Run, compare, read_run
+from bot.evaluation.compare import Change, Run, compare, read_run
 from index.models import ClippingsError
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.condense import condense, needs_completion
 from bot.models import Turn
+from bot.query.followup import condense, needs_completion
 from index.text import words
 
 KERMAN = (

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.dates import period, years
+from bot.query.dates import find_period, years
 
 TODAY = date(2024, 1, 31)  # a Wednesday
 
@@ -49,7 +49,7 @@ PIECES = st.lists(
 )
 def test_relative_days_are_days_of_publication(question: str, since: str, until: str) -> None:
     """Days counted from the asking are days of the news, seen from the question's day."""
-    found = period(question, TODAY)
+    found = find_period(question, TODAY)
     assert found is not None
     assert (found.kind, found.about) == ("relative", "published")
     assert (found.since.isoformat(), found.until.isoformat()) == (since, until)
@@ -82,7 +82,7 @@ def test_relative_days_are_days_of_publication(question: str, since: str, until:
 )
 def test_absolute_dates_are_when_the_thing_happened(question: str, since: str, until: str) -> None:
     """A date of the calendar is the thing's own, as wide as it was said, the most recent where the year is open."""
-    found = period(question, TODAY)
+    found = find_period(question, TODAY)
     assert found is not None
     assert (found.kind, found.about) == ("explicit", "happened")
     assert (found.since.isoformat(), found.until.isoformat()) == (since, until)
@@ -91,7 +91,7 @@ def test_absolute_dates_are_when_the_thing_happened(question: str, since: str, u
 @pytest.mark.parametrize("question", ["What happened last year?", "Who led 3 years ago?"])
 def test_years_back_are_when_the_thing_happened(question: str) -> None:
     """What lies years back may be told by an article of today."""
-    found = period(question, TODAY)
+    found = find_period(question, TODAY)
     assert found is not None
     assert (found.kind, found.about) == ("relative", "happened")
 
@@ -99,7 +99,7 @@ def test_years_back_are_when_the_thing_happened(question: str) -> None:
 @pytest.mark.parametrize("question", ["latest on Kerman", "What is the newest claim?", "the most recent strike"])
 def test_latest_asks_for_the_newest(question: str) -> None:
     """The word "latest" is its own kind and ends on the day it is asked."""
-    found = period(question, TODAY)
+    found = find_period(question, TODAY)
     assert found is not None
     assert (found.kind, found.until) == ("latest", TODAY)
 
@@ -133,8 +133,8 @@ def test_latest_asks_for_the_newest(question: str) -> None:
     ],
 )
 def test_what_only_looks_like_a_date_is_none(question: str) -> None:
-    """Names, verbs, titles, adjectives, days to come and impossible days steer nothing."""
-    assert period(question, TODAY) is None
+    """Names, verbs, titles, adjectives, days to come and impossible days preference nothing."""
+    assert find_period(question, TODAY) is None
 
 
 @pytest.mark.parametrize(
@@ -153,14 +153,14 @@ def test_years_are_seen_in_names_too(question: str, named: set[int]) -> None:
 
 def test_the_last_week_of_a_month_is_that_month() -> None:
     """What reads as "the last week of January" is not the week before the asking."""
-    found = period("Who died in the last week of November?", TODAY)
+    found = find_period("Who died in the last week of November?", TODAY)
     assert found is not None
     assert (found.since, found.until) == (date(2023, 11, 1), date(2023, 11, 30))
 
 
 def test_what_was_read_is_shown() -> None:
     """The matched text is a piece of the question."""
-    found = period("Who was killed on 3 January 2024 in Kerman?", TODAY)
+    found = find_period("Who was killed on 3 January 2024 in Kerman?", TODAY)
     assert found is not None
     assert found.matched == "on 3 January 2024"
 
@@ -168,7 +168,7 @@ def test_what_was_read_is_shown() -> None:
 @given(st.one_of(st.text(max_size=80), PIECES), st.dates())
 def test_any_text_on_any_day_gives_days_in_order(question: str, today: date) -> None:
     """Nothing raises, and a period never ends before it begins or after the day it is asked."""
-    found = period(question, today)
+    found = find_period(question, today)
     if found is not None:
         assert found.since <= found.until <= today
         assert found.matched in question
@@ -179,6 +179,6 @@ def test_a_day_written_out_is_that_day(day: date) -> None:
     """A whole date reads as itself, in either order of day and month."""
     month = MONTHS[day.month - 1]
     for text in (f"on {month} {day.day}, {day.year}", f"on {day.day} {month} {day.year}", day.isoformat()):
-        found = period(f"Who spoke {text}?", date(2199, 12, 31))
+        found = find_period(f"Who spoke {text}?", date(2199, 12, 31))
         assert found is not None
         assert (found.since, found.until) == (day, day)

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from bot.cli import main
-from bot.evaluate import ARTICLES, QUERIES
+from bot.cli.parser import main
+from bot.evaluation.run import ARTICLES, QUERIES
 from bot.models import Answer, Turn
 from index.models import Failure
 from tests.fakes.examples import ANSWER, CITATION, REFUSED
@@ -79,7 +79,7 @@ def test_the_engine_hears_the_turns_and_the_day(folder: Path, capsys: Output) ->
     evaluate(folder, parts, capsys)
     first, second = parts.fake.asked
     assert first.turns == (Turn("user", "which bridge?"), Turn("assistant", "The old one."))
-    assert (first.today, second.today) == (date(2024, 1, 5), None)
+    assert (first.as_of, second.as_of) == (date(2024, 1, 5), None)
     assert parts.fake.closed
 
 

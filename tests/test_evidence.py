@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.evidence import Signs, judge, unknown_names, why_not
-from bot.ranking import Found, Question, rank_sentences
+from bot.extract.answerability import Features, predict, unknown_names, why_unanswerable
+from bot.extract.ranking import Query, Retrieval, rank_sentences
 from index.embed import Vectors
 from index.models import Passage, Source
 from index.text import stems
@@ -24,24 +24,24 @@ BODY = "Two blasts killed nearly 100 people in Kerman, Iran, on Jan. 3. Bismarck
 PLACES = "It was felt in German towns, in France, in Spain and in the U.S. as well."
 
 
-def find(question: str, *bodies: str, cosine: float = 0.9) -> Found:
+def find(question: str, *bodies: str, cosine: float = 0.9) -> Retrieval:
     """What is found for a question in these passages, all of which are as near to it; its words are as rare."""
 
     def embed(texts: Sequence[str]) -> Vectors:
         return np.full((len(texts), 1), cosine, dtype=np.float32)
 
-    asked = Question(question, dict.fromkeys(stems(question), 1.0), np.ones(1, dtype=np.float32))
+    asked = Query(question, dict.fromkeys(stems(question), 1.0), np.ones(1, dtype=np.float32))
     passages = tuple(
         Passage(f"c{number}", Source(f"a{number}", "Blasts", "The Courier"), body, 0, len(body), 1.0, cosine)
         for number, body in enumerate(bodies or (BODY,))
     )
-    return Found(asked, passages, rank_sentences(asked, passages, embed, undecided), 10)
+    return Retrieval(asked, passages, rank_sentences(asked, passages, embed, undecided), 10)
 
 
 def test_fitted_file_weighs_each_sign_and_nothing_else() -> None:
     """A sign that is added or renamed has to be fitted anew, and the numbers are numbers."""
-    fitted = json.loads(files("bot").joinpath("evidence.json").read_text(encoding="utf-8"))
-    assert set(fitted["weights"]) == {sign.name for sign in fields(Signs)}
+    fitted = json.loads(files("bot.extract").joinpath("answerability.json").read_text(encoding="utf-8"))
+    assert set(fitted["weights"]) == {sign.name for sign in fields(Features)}
     assert all(math.isfinite(weight) for weight in (*fitted["weights"].values(), fitted["intercept"]))
     assert 0 < fitted["threshold"] < 1
     assert any(fitted["weights"].values())
@@ -50,17 +50,17 @@ def test_fitted_file_weighs_each_sign_and_nothing_else() -> None:
 def test_signs_are_read_off_question_and_passage() -> None:
     """Each is the share that its name says."""
     asked = find("Were 250 people killed by Raisi in Kerman?", BODY, "Something else. Snow fell.", cosine=0.75)
-    signs = Signs.of(asked)
+    signs = Features.of(asked)
     assert (signs.cosine, signs.sentence_cosine) == (0.75, 0.75)
     assert signs.sentence_coverage == signs.passage_coverage == 3 / 5  # people, kill, Kerman
     assert signs.missing_name == 1 / 2
     assert signs.missing_figure == 1
     assert signs.lacks_kind == 0
     assert signs.size == 0.4
-    assert Signs.of(find("How many were killed in Kerman?")).lacks_kind == 0
-    assert Signs.of(find("How many were killed in Kerman?")).lacks_count == 0
-    assert Signs.of(find("How many died?", "Many died.")).lacks_kind == 1
-    assert Signs.of(find("How many died?", "Many died.")).lacks_count == 1
+    assert Features.of(find("How many were killed in Kerman?")).lacks_kind == 0
+    assert Features.of(find("How many were killed in Kerman?")).lacks_count == 0
+    assert Features.of(find("How many died?", "Many died.")).lacks_kind == 1
+    assert Features.of(find("How many died?", "Many died.")).lacks_count == 1
 
 
 PIECES = ["Kerman ", "Raisi ", "How many ", "killed ", "100 ", "250 ", "people ", ". ", "\n\n", "US ", "when ", "2018 "]
@@ -71,29 +71,29 @@ TEXTS = st.lists(st.sampled_from(PIECES) | st.text(max_size=4), max_size=12).map
 def test_signs_and_verdict_stay_within_bounds(question: str, bodies: list[str], cosine: float) -> None:
     """Of whatever was found, signs and probability are 0 to 1, and there is a reason."""
     found = find(question, *bodies, cosine=cosine)
-    verdict = judge(found)
+    verdict = predict(found)
     assert 0 <= verdict.probability <= 1
-    assert not (verdict.hopeless and verdict.enough)
-    assert why_not(found).endswith(".")
+    assert not (verdict.hopeless and verdict.answerable)
+    assert why_unanswerable(found).endswith(".")
     if found.ranked:
-        assert all(0 <= sign <= 1 for sign in astuple(Signs.of(found)))
+        assert all(0 <= sign <= 1 for sign in astuple(Features.of(found)))
     else:
         assert verdict.hopeless
 
 
 def test_passage_that_says_it_is_enough() -> None:
     """All words held, and near in meaning."""
-    verdict = judge(find("How many people were killed in Kerman?", cosine=0.85))
-    assert verdict.enough
+    verdict = predict(find("How many people were killed in Kerman?", cosine=0.85))
+    assert verdict.answerable
     assert not verdict.hopeless
 
 
 def test_passage_about_something_else_is_hopeless() -> None:
     """No word held, and far in meaning: a language model is not asked."""
-    verdict = judge(find("how do i bake sourdough bread", cosine=0.35))
-    assert not verdict.enough
+    verdict = predict(find("how do i bake sourdough bread", cosine=0.35))
+    assert not verdict.answerable
     assert verdict.hopeless
-    assert why_not(find("how do i bake sourdough bread")) == "No article comes near the question."
+    assert why_unanswerable(find("how do i bake sourdough bread")) == "No article comes near the question."
 
 
 @pytest.mark.parametrize(
@@ -102,9 +102,9 @@ def test_passage_about_something_else_is_hopeless() -> None:
 def test_name_that_no_passage_holds_refuses(name: str) -> None:
     """However near the passages are in meaning; and the reason names it."""
     found = find(f"How many people were killed in {name}?", cosine=0.95)
-    assert not judge(found).enough
+    assert not predict(found).answerable
     named = "UK" if "Kingdom" in name else " or ".join(name.split())
-    assert why_not(found) == f"No article that comes near mentions {named}."
+    assert why_unanswerable(found) == f"No article that comes near mentions {named}."
 
 
 def test_name_that_any_passage_or_headline_or_outlet_holds_does_not_refuse() -> None:
@@ -112,7 +112,7 @@ def test_name_that_any_passage_or_headline_or_outlet_holds_does_not_refuse() -> 
     bodies = ("Nearly 100 people were killed in the blasts.", "It was in Kerman.")
     assert unknown_names(find("How many people were killed in Kerman?", *bodies)) == []
     assert unknown_names(find("What does The Courier say of the Blasts?")) == []
-    assert judge(find("How many people were killed in Kerman?", *bodies, cosine=0.9)).enough
+    assert predict(find("How many people were killed in Kerman?", *bodies, cosine=0.9)).answerable
 
 
 def test_name_beyond_the_passages_read_refuses() -> None:
@@ -144,27 +144,27 @@ def test_spelling_variant_of_a_held_name_does_not_refuse(variant: str) -> None:
     """A slip of the pen, a demonym, an accent and capitals are the same name."""
     found = find(f"How many people were killed by {variant} in the blasts?", BODY, PLACES, cosine=0.9)
     assert unknown_names(found) == []
-    assert judge(found).enough
+    assert predict(found).answerable
 
 
 def test_one_unknown_name_of_three_does_not_refuse_by_itself() -> None:
     """A first name that the articles leave out is no reason."""
     found = find("Did Jon Bernard Alterman speak of Kerman?", cosine=0.95)
     assert unknown_names(found) == ["Bernard"]
-    assert judge(found).enough
+    assert predict(found).answerable
 
 
 def test_reason_names_each_unknown_name_once() -> None:
     """As it is written in the question."""
-    assert why_not(find("Is Raisi older than Putin, and is Raisi ill?")) == (
+    assert why_unanswerable(find("Is Raisi older than Putin, and is Raisi ill?")) == (
         "No article that comes near mentions Raisi or Putin."
     )
-    assert why_not(find("How old are the people?")) == "The articles that come nearest do not answer it."
+    assert why_unanswerable(find("How old are the people?")) == "The articles that come nearest do not answer it."
 
 
 def test_nothing_found_is_hopeless() -> None:
     """Without a sentence there is nothing to weigh."""
     nothing = replace(find("What sank?"), passages=(), ranked=())
-    verdict = judge(nothing)
-    assert (verdict.probability, verdict.enough, verdict.hopeless) == (0, False, True)
-    assert why_not(nothing) == "No article comes near the question."
+    verdict = predict(nothing)
+    assert (verdict.probability, verdict.answerable, verdict.hopeless) == (0, False, True)
+    assert why_unanswerable(nothing) == "No article comes near the question."

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from bot import as_json
-from bot.answer import Engine
-from bot.cli import main
-from bot.measures import KnownQuestion
+from bot import serialize
+from bot.cli.parser import main
+from bot.evaluation.metrics import KnownQuestion
 from bot.models import Answer
+from bot.runtime import make_engine
 from bot.settings import Settings
 from bot.slack.database import Database
 from tests.corpus import run, write
@@ -42,7 +42,7 @@ def give(tmp_path: Path) -> Give:
     def put(key: str, answer: Answer, user: str = "U1", *, helpful: bool, reason: str = "") -> None:
         database = Database.in_folder(tmp_path / "data")
         if database.answer(key) is None:
-            database.keep_answer(key, as_json.answer(answer), "quoted")
+            database.keep_answer(key, serialize.answer(answer), "quoted")
         assert database.give_feedback(key, user, helpful=helpful, reason=reason)
         database.close()
 
@@ -207,7 +207,7 @@ def test_the_export_is_evaluated_as_it_is(
     write(tmp_path / "articles", "owl", "A snowy owl was seen at the harbour again. Birdwatchers came by the dozen.")
     data = tmp_path / "data"
     run(data, [tmp_path / "articles"], weights)
-    engine = Engine(Settings(data=data, model_dir=weights))
+    engine = make_engine(Settings(data=data, model_dir=weights))
     questions = ("When did the tram line to Eastfield open?", "Who won the chess final in Dunwick?")
     for number, question in enumerate(questions):
         give(str(number), engine.ask(question), helpful=True)

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.figures import Figure, asked_figure, counted, counts, differ
+from bot.query.numbers import Quantity, conflict, counted_words, find_counts, find_quantity
 
-KILLED = counted("How many people were killed?")
+KILLED = counted_words("How many people were killed?")
 
 
-def killed(sentence: str) -> Figure:
+def killed(sentence: str) -> Quantity:
     """The figure that a sentence gives for the killed; there must be one."""
-    figure = asked_figure(sentence, KILLED)
+    figure = find_quantity(sentence, KILLED)
     assert figure is not None
     return figure
 
@@ -33,7 +33,7 @@ def killed(sentence: str) -> Figure:
 )
 def test_what_is_counted_is_read_off_the_question(question: str, stems: set[str]) -> None:
     """It is what comes before the place and the time; names count nothing, and all words for dying are one."""
-    assert counted(question) == stems
+    assert counted_words(question) == stems
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_figure_is_the_one_that_counts_them(sentence: str, value: str) -> None:
 )
 def test_sentence_without_such_a_figure_gives_none(sentence: str) -> None:
     """A number of bombs, a year and a day say nothing of the killed."""
-    assert asked_figure(sentence, KILLED) is None
+    assert find_quantity(sentence, KILLED) is None
 
 
 @pytest.mark.parametrize(
@@ -91,13 +91,13 @@ def test_side_is_read_off_the_words_before_the_figure(words: str, side: str) -> 
 )
 def test_figures_differ_by_value_or_by_side(one: str, other: str, *, expected: bool) -> None:
     """As "nearly 100" and "more than 100" cannot both be right, and the same number in other words can."""
-    assert differ(killed(one), killed(other)) is expected
-    assert differ(killed(other), killed(one)) is expected
+    assert conflict(killed(one), killed(other)) is expected
+    assert conflict(killed(other), killed(one)) is expected
 
 
 def test_figures_of_different_things_do_not_differ() -> None:
     """The number of the people and the number of the dead may both be right."""
-    assert not differ(Figure("100", "", frozenset({"peopl"})), Figure("84", "", frozenset({"die"})))
+    assert not conflict(Quantity("100", "", frozenset({"peopl"})), Quantity("84", "", frozenset({"die"})))
 
 
 PIECES = st.lists(
@@ -111,10 +111,10 @@ PIECES = st.lists(
 @given(PIECES, PIECES)
 def test_any_text_is_read(sentence: str, question: str) -> None:
     """A figure found stands in the text, and some of what is counted stands beside it."""
-    about = counted(question)
-    figure = asked_figure(sentence, about)
+    about = counted_words(question)
+    figure = find_quantity(sentence, about)
     if figure is not None:
-        assert figure.value in [value for value, _ in counts(sentence)]
+        assert figure.value in [value for value, _ in find_counts(sentence)]
         assert figure.near
         assert figure.near <= about
-        assert not differ(figure, figure)
+        assert not conflict(figure, figure)

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.kinds import Kind, holds, kind_asked
+from bot.query.answer_type import AnswerType, expected_answer_type, has_answer_type
 from index.text import words
 
-ASKED: dict[Kind, list[str]] = {
+ASKED: dict[AnswerType, list[str]] = {
     "money": [
         "How much did the repair cost?",
         "What does a ticket cost?",
@@ -26,12 +26,12 @@ ASKED: dict[Kind, list[str]] = {
 
 
 @pytest.mark.parametrize(("kind", "question"), [(kind, text) for kind, texts in ASKED.items() for text in texts])
-def test_kind_is_read_off_the_question(kind: Kind, question: str) -> None:
+def test_kind_is_read_off_the_question(kind: AnswerType, question: str) -> None:
     """The words that ask say what is asked for; a phrase without them asks for anything."""
-    assert kind_asked(question) == kind
+    assert expected_answer_type(question) == kind
 
 
-HELD: dict[Kind, tuple[list[str], list[str]]] = {
+HELD: dict[AnswerType, tuple[list[str], list[str]]] = {
     "money": (
         ["It cost £3.", "He lost 1.4 million pounds.", "They paid $ 5 each."],
         ["It took 40 days.", "It was pricey."],
@@ -58,11 +58,11 @@ HELD: dict[Kind, tuple[list[str], list[str]]] = {
 
 
 @pytest.mark.parametrize("kind", HELD)
-def test_sentence_holds_the_kind_or_does_not(kind: Kind) -> None:
+def test_sentence_holds_the_kind_or_does_not(kind: AnswerType) -> None:
     """A year and a day of a month are dates and no numbers; a number of marines is no date."""
     yes, no = HELD[kind]
-    assert [sentence for sentence in yes if not holds(kind, sentence)] == []
-    assert [sentence for sentence in no if holds(kind, sentence)] == []
+    assert [sentence for sentence in yes if not has_answer_type(kind, sentence)] == []
+    assert [sentence for sentence in no if has_answer_type(kind, sentence)] == []
 
 
 @pytest.mark.parametrize(
@@ -73,15 +73,15 @@ def test_sentence_holds_the_kind_or_does_not(kind: Kind) -> None:
         ("person", "The rule of Soleimani ended.", "Who killed Soleimani?"),
     ],
 )
-def test_what_the_question_says_itself_is_no_answer(kind: Kind, sentence: str, question: str) -> None:
+def test_what_the_question_says_itself_is_no_answer(kind: AnswerType, sentence: str, question: str) -> None:
     """A thing of the right kind counts only where it is not what was asked with."""
-    assert holds(kind, sentence)
-    assert not holds(kind, sentence, frozenset(words(question)))
+    assert has_answer_type(kind, sentence)
+    assert not has_answer_type(kind, sentence, frozenset(words(question)))
 
 
 @given(st.sampled_from(list(ASKED)), st.text(), st.text())
-def test_any_text_is_read(kind: Kind, sentence: str, question: str) -> None:
+def test_any_text_is_read(kind: AnswerType, sentence: str, question: str) -> None:
     """Whatever is asked of whatever, there is an answer, and to "any" it is yes."""
-    assert kind_asked(question) in ASKED
-    assert holds("any", sentence) is True
-    assert holds(kind, sentence, frozenset(words(question))) <= holds(kind, sentence)
+    assert expected_answer_type(question) in ASKED
+    assert has_answer_type("any", sentence) is True
+    assert has_answer_type(kind, sentence, frozenset(words(question))) <= has_answer_type(kind, sentence)

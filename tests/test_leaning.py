@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.leaning import in_context, leans, states
+from bot.extract.decontextualize import decontextualize, is_anaphoric, is_statement
 from index.models import Span
 from index.text import sentences
 
@@ -14,7 +14,7 @@ from index.text import sentences
 def quoted(text: str, beginning: str, question: str = "") -> str:
     """What of a text is quoted for the sentence that begins like this."""
     span = next(span for span in sentences(text) if text.startswith(beginning, span.start))
-    return text[slice(*in_context(text, span, question))]
+    return text[slice(*decontextualize(text, span, question))]
 
 
 ALTERMAN = "Jon Alterman directs a programme in Washington."
@@ -55,7 +55,7 @@ def test_a_sentence_that_leans_is_quoted_with_the_one_before(text: str, beginnin
 )
 def test_a_sentence_that_stands_alone_is_quoted_alone(sentence: str) -> None:
     """A pronoun that points at nothing and a thing that is named in full need no help."""
-    assert not leans(sentence)
+    assert not is_anaphoric(sentence)
     assert quoted(f"{ALTERMAN} {sentence}", sentence) == sentence
 
 
@@ -64,7 +64,7 @@ def test_the_reader_of_an_answer_knows_what_they_asked_about() -> None:
     text = f"{FERRY} The repair cost two million. The company paid for it."
     assert quoted(text, "The repair", "What did the repair of the ferry cost?") == "The repair cost two million."
     assert quoted(text, "The repair", "What did it cost?").startswith(FERRY)
-    assert leans("The company paid for it.", "Which company paid for the ferry?")
+    assert is_anaphoric("The company paid for it.", "Which company paid for the ferry?")
 
 
 def test_two_sentences_are_taken_where_one_leans_too() -> None:
@@ -98,10 +98,10 @@ def test_what_is_no_part_of_the_sentence_is_left_out(front: str) -> None:
 
 def test_questions_headings_and_remnants_of_lists_state_nothing() -> None:
     """A statement ends with a full stop, be it inside quotation marks."""
-    assert states("“He was 92.”")
-    assert not states("Who was he?")
-    assert not states("Asian markets and currencies crack")
-    assert not states("The following were killed:")
+    assert is_statement("“He was 92.”")
+    assert not is_statement("Who was he?")
+    assert not is_statement("Asian markets and currencies crack")
+    assert not is_statement("The following were killed:")
 
 
 TEXTS = st.lists(
@@ -118,7 +118,7 @@ def test_a_quote_is_a_span_of_sentences(text: str, question: str) -> None:
     """Of any text: it ends where the sentence does, begins where one does or after its front, and is not too long."""
     spans = sentences(text)
     for position, span in enumerate(spans):
-        start, end = in_context(text, span, question)
+        start, end = decontextualize(text, span, question)
         (first,) = [each for each in spans if each.start <= start < each.end]
         front = text[first.start : start]
         assert end == span.end
@@ -127,4 +127,4 @@ def test_a_quote_is_a_span_of_sentences(text: str, question: str) -> None:
         assert text[start:end].strip() == text[start:end]
         assert first in spans[max(0, position - 2) : position + 1]
         assert len(text[start : max(start, span.start)].split()) <= 40
-    assert in_context(text, Span(0, 0), question) == (0, 0)
+    assert decontextualize(text, Span(0, 0), question) == (0, 0)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.measures import (
+from bot.evaluation.metrics import (
     Cited,
     Fate,
     Figure,
@@ -38,9 +38,11 @@ REFUSED = replace(SAID, text="The articles do not say.", refusal=Refusal("why no
 CITED = (Cited(1, "a", "It sank in 1912.", valid=True),)
 
 
-def passage(article: str, *retold: str) -> Passage:
+def passage(article: str, *near_duplicates: str) -> Passage:
     """A passage of an article whose story others tell too."""
-    return Passage(f"{article}-0", Source(article, article), "", 0, 0, 1.0, retold=tuple(map(passage, retold)))
+    return Passage(
+        f"{article}-0", Source(article, article), "", 0, 0, 1.0, near_duplicates=tuple(map(passage, near_duplicates))
+    )
 
 
 def known(**fields: object) -> KnownQuestion:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.models import Furniture
+from index.models import Boilerplate
 from index.published import Published, published
 
 TODAY = date(2025, 6, 1)
@@ -16,9 +16,9 @@ DAY = date(2024, 1, 25)
 NOWHERE = Published(None, None, certain=True)
 
 
-def read(text: str = "", url: str | None = None, *furniture: Furniture, **fields: object) -> Published:
+def read(text: str = "", url: str | None = None, *boilerplate: Boilerplate, **fields: object) -> Published:
     """Read the day of an article, on a day of our own."""
-    return published(fields, url, text, furniture, today=TODAY)
+    return published(fields, url, text, boilerplate, today=TODAY)
 
 
 @pytest.mark.parametrize(
@@ -86,13 +86,13 @@ def test_a_dateline_with_its_year_is_certain_and_one_without_is_inferred() -> No
     assert read("NORVIK, January 25, 2024 (Agency) \u2014 A ship came in.") == Published(DAY, "dateline")
     short = "NORVIK, Jan 25 (Agency) - A ship came in."
     assert read(short) == NOWHERE
-    assert read(short, None, Furniture("caption", "A tug, Jan 5, 2024.")) == Published(DAY, "dateline", certain=False)
-    assert read(short, None, Furniture("caption", "A tug, July 5, 2019.")) == NOWHERE
+    assert read(short, None, Boilerplate("caption", "A tug, Jan 5, 2024.")) == Published(DAY, "dateline", certain=False)
+    assert read(short, None, Boilerplate("caption", "A tug, July 5, 2019.")) == NOWHERE
 
 
 def test_a_line_with_nothing_but_a_date_is_certain_unless_it_is_of_an_update() -> None:
     """A line "Published" goes before "Updated", and the day of an update is only a hint."""
-    update, first = Furniture("date", "Updated January 26, 2024"), Furniture("date", "Published: 25 January 2024")
+    update, first = Boilerplate("date", "Updated January 26, 2024"), Boilerplate("date", "Published: 25 January 2024")
     assert read("", None, update, first) == Published(DAY, "text")
     assert read("", None, update) == Published(date(2024, 1, 26), "text", certain=False)
 
@@ -100,20 +100,20 @@ def test_a_line_with_nothing_but_a_date_is_certain_unless_it_is_of_an_update() -
 @pytest.mark.parametrize("written", ["on Thursday (Jan 25)", "on Thursday, Jan. 25", "on Thursday (25 January)"])
 def test_a_day_of_the_week_in_the_lead_is_inferred_with_the_year_of_a_photo(written: str) -> None:
     """Weekday, day and month of the text agree with the calendar of the year in a caption."""
-    text, photo = f"A ship came in, an official said {written}.", Furniture("caption", "A tug, Jan 5, 2024.")
+    text, photo = f"A ship came in, an official said {written}.", Boilerplate("caption", "A tug, Jan 5, 2024.")
     assert read(text, None, photo) == Published(DAY, "text", certain=False)
     assert read(text) == NOWHERE
 
 
 def test_the_year_turns_between_a_photo_and_the_text() -> None:
     """A photo of December belongs to a story of the January that follows."""
-    photo = Furniture("caption", "A tug, Dec 30, 2023.")
+    photo = Boilerplate("caption", "A tug, Dec 30, 2023.")
     assert read("A ship came in, he said on Thursday (Jan 4).", None, photo).date == date(2024, 1, 4)
 
 
 def test_a_day_that_contradicts_the_calendar_or_is_to_come_is_not_taken() -> None:
     """A wrong weekday gives no date, and neither does an announcement."""
-    photo = Furniture("caption", "A tug, Jan 5, 2024.")
+    photo = Boilerplate("caption", "A tug, Jan 5, 2024.")
     assert read("A ship came in, he said on Friday (Jan 25).", None, photo) == NOWHERE
     assert read("The harbour will be opened on Thursday (Jan 25), he said.", None, photo) == NOWHERE
 
@@ -137,6 +137,6 @@ def test_the_surer_source_goes_first() -> None:
 @given(st.text(max_size=80), st.text(max_size=80), st.text(max_size=200), st.text(max_size=80))
 def test_any_text_gives_a_possible_day_or_none(value: str, url: str, text: str, line: str) -> None:
     """Whatever is written there, nothing is raised, and a day lies between the first newspapers and tomorrow."""
-    found = read(text, url, Furniture("date", line), published=value)
+    found = read(text, url, Boilerplate("date", line), published=value)
     assert found.date is None or date(1700, 1, 1) <= found.date <= TODAY + timedelta(days=1)
     assert (found.date is None) == (found.source is None)

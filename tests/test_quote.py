@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.measures import carry_citations
+from bot.evaluation.metrics import carry_citations
+from bot.extract.quote import Quoted, compose
+from bot.extract.ranking import Query, Read, Retrieval, rank_passages, rank_sentences
+from bot.extract.reader import Context, Reading
 from bot.models import Citation, in_marks
-from bot.quote import Quoted, compose
-from bot.ranking import Found, Question, Read, in_order, rank_sentences
-from bot.reader import Context, Reading
 from index.embed import Vectors
 from index.models import Passage, Source, Span
 from index.text import stems
@@ -33,10 +33,12 @@ def embed(texts: Sequence[str]) -> Vectors:
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
 
 
-def passage(name: str, body: str, *, start: int = 0, retold: tuple[Passage, ...] = (), score: float = 1.0) -> Passage:
+def passage(
+    name: str, body: str, *, start: int = 0, near_duplicates: tuple[Passage, ...] = (), score: float = 1.0
+) -> Passage:
     """A passage of the body of an article of that name, from an offset on."""
     source = Source(name, f"Headline of {name}", name.title(), published=date(2024, 1, 5))
-    return Passage(f"{name}-{start}", source, body[start:], start, len(body), score, 0.8, 2.0, retold)
+    return Passage(f"{name}-{start}", source, body[start:], start, len(body), score, 0.8, 2.0, near_duplicates)
 
 
 def all_alike(texts: Sequence[str]) -> Vectors:
@@ -51,10 +53,10 @@ def undecided(_question: str, contexts: Sequence[Context]) -> list[Reading]:
 
 def find(
     question: str, *passages: Passage, meaning: Callable[[Sequence[str]], Vectors] = embed, read: Read = undecided
-) -> Found:
+) -> Retrieval:
     """What is found for a question in these passages, all of its words being as rare."""
-    asked = Question(question, dict.fromkeys(stems(question), 1.0), meaning([question])[0])
-    return Found(asked, passages, rank_sentences(asked, passages, meaning, read), 10)
+    asked = Query(question, dict.fromkeys(stems(question), 1.0), meaning([question])[0])
+    return Retrieval(asked, passages, rank_sentences(asked, passages, meaning, read), 10)
 
 
 def answer(question: str, *passages: Passage) -> Quoted:
@@ -69,7 +71,7 @@ def quotes(question: str, *passages: Passage) -> list[str]:
 
 def also(citation: Citation) -> list[str]:
     """The names of the further sources of a citation."""
-    return [source.id for source in citation.also]
+    return [source.id for source in citation.also_in]
 
 
 COURIER = "Blasts shook the town of Kerman. Nearly 100 people were killed in Kerman.\n\nRain fell later on."
@@ -148,7 +150,7 @@ def test_repeated_sentence_is_quoted_once() -> None:
 def test_story_told_elsewhere_is_a_further_source() -> None:
     """What the index collapsed into one story is cited as one, and the article itself is not among `also`."""
     other = passage("wire", "Many were slain there, says a doctor who had come to help.")
-    told = passage("courier", COURIER, retold=(other,))
+    told = passage("courier", COURIER, near_duplicates=(other,))
     citation = answer("How many people were killed in Kerman?", told).citations[0]
     assert citation.source.id == "courier"
     assert also(citation) == ["wire"]
@@ -157,7 +159,7 @@ def test_story_told_elsewhere_is_a_further_source() -> None:
 def test_better_sentence_of_a_retelling_is_the_one_quoted() -> None:
     """Of the sources of one story the more informative sentence is quoted, and the first becomes a further source."""
     vague = passage("wire", "There were deaths in Kerman after two blasts.")
-    told = replace(vague, retold=(passage("courier", COURIER),))
+    told = replace(vague, near_duplicates=(passage("courier", COURIER),))
     citation = answer("How many people were killed in Kerman?", told).citations[0]
     assert citation.quote == "Nearly 100 people were killed in Kerman."
     assert (citation.source.id, also(citation)) == ("courier", ["wire"])
@@ -227,7 +229,7 @@ def test_citations_hold_to_the_letter(bodies: list[str], start: int, told: bool,
     articles = {f"a{number}": body for number, body in enumerate(bodies)}
     passages = [passage(name, body, start=start) for name, body in articles.items() if body[start:]]
     if told and len(passages) > 1:
-        passages = [replace(passages[0], retold=(passages[-1],)), *passages[1:-1]]
+        passages = [replace(passages[0], near_duplicates=(passages[-1],)), *passages[1:-1]]
     found = find(question, *passages)
     if not found.ranked:
         return
@@ -238,7 +240,7 @@ def test_citations_hold_to_the_letter(bodies: list[str], start: int, told: bool,
         assert citation.quote.strip() == citation.quote != ""
         assert f"{in_marks(citation.quote)} [{citation.number}]" in quoted.text
         assert citation.source.id not in also(citation)
-        assert len(set(also(citation))) == len(citation.also)
+        assert len(set(also(citation))) == len(citation.also_in)
     bare = quoted.text
     for citation in quoted.citations:
         bare = bare.replace(f"{in_marks(citation.quote)} [{citation.number}]", "", 1)
@@ -303,8 +305,8 @@ def test_a_passage_that_surely_answers_comes_before_one_that_is_a_little_nearer(
     question = "When was the mill at Aldermoor built?"
     sure = find(question, near, right, read=sure_of("1931", score=9.0))
     unsure = find(question, near, right)
-    assert [one.source.id for one in in_order(sure.passages, sure.ranked)] == ["right", "near"]
-    assert [one.source.id for one in in_order(unsure.passages, unsure.ranked)] == ["near", "right"]
+    assert [one.source.id for one in rank_passages(sure.passages, sure.ranked)] == ["right", "near"]
+    assert [one.source.id for one in rank_passages(unsure.passages, unsure.ranked)] == ["near", "right"]
 
 
 def test_of_articles_that_differ_the_latest_comes_first_and_is_said_to_be() -> None:

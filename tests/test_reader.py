@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.reader import Context, Reader
+from bot.extract.reader import Context, Reader
 
 BRIDGE = (
     "The bridge over the Aller was built in 1931 by the engineer Karl Voss.",

@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import as_json, render
+from bot import serialize
+from bot.cli import render
 from bot.models import Answer, Citation, Refusal
-from index.models import Article, ClippingsError, Furniture, Source
+from bot.plain_text import safe
+from index.models import Article, Boilerplate, ClippingsError, Source
 from tests.fakes.examples import ANSWER, ARTICLE, BODY, CITATION, QUOTE, REFUSED, SOURCE, Terminal
 
 
@@ -141,7 +143,7 @@ def test_markup_in_an_article_is_not_interpreted(terminal: Terminal) -> None:
 )
 def test_safe_text_can_only_be_read(text: str, shown: str) -> None:
     """Sequences, controls and overrides go; words of any script stay."""
-    assert render.safe(text) == shown
+    assert safe(text) == shown
 
 
 HOSTILE = st.text(
@@ -171,7 +173,7 @@ ANSWERS = st.builds(
     citations=st.lists(CITATIONS, max_size=2).map(tuple),
     notice=st.none() | HOSTILE,
 )
-ARTICLES = st.builds(Article, SOURCES, HOSTILE, st.tuples(st.builds(Furniture, HOSTILE, HOSTILE)))
+ARTICLES = st.builds(Article, SOURCES, HOSTILE, st.tuples(st.builds(Boilerplate, HOSTILE, HOSTILE)))
 
 
 def _only_readable(shown: str) -> bool:
@@ -196,7 +198,7 @@ def test_no_rendered_text_holds_a_control(answer: Answer, article: Article) -> N
 @given(ANSWERS, ARTICLES)
 def test_json_is_to_the_letter_and_harmless(answer: Answer, article: Article) -> None:
     """JSON is ASCII without controls, and reading it gives back each string as it was."""
-    shown = as_json.dumps([as_json.answer(answer), as_json.article(article)])
+    shown = serialize.dumps([serialize.answer(answer), serialize.article(article)])
     assert shown.isascii()
     assert _only_readable(shown)
     read, body = json.loads(shown)
@@ -217,7 +219,7 @@ def test_the_json_of_an_answer_has_the_promised_keys() -> None:
     }
     also = {**dict.fromkeys(article), "id": "b2", "headline": "Bridge opens again"}
     also |= {"published": "2024-01-04", "published_certain": False, "path": "b.txt"}
-    assert json.loads(as_json.dumps(as_json.answer(ANSWER))) == {
+    assert json.loads(serialize.dumps(serialize.answer(ANSWER))) == {
         "question": "how many walked?",
         "standalone_question": "how many walked?",
         "answered": True,
@@ -246,7 +248,7 @@ def test_the_json_of_an_answer_has_the_promised_keys() -> None:
 
 def test_the_json_of_a_refusal_says_why() -> None:
     """A refusal's text is the one sentence, and the nearest articles are in it."""
-    refused = json.loads(as_json.dumps(as_json.answer(REFUSED)))
+    refused = json.loads(serialize.dumps(serialize.answer(REFUSED)))
     assert (refused["answered"], refused["text"], refused["citations"]) == (False, "The articles do not say.", [])
     assert refused["refusal"]["reason"] == "None of them names Zog."
     assert [each["id"] for each in refused["refusal"]["nearest"]] == ["a1", "b2"]

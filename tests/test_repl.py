@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli import main
+from bot.cli.chat import HELP, TURNS_KEPT, Repl, _prompt, chat, greeting
+from bot.cli.parser import main
 from bot.models import Turn
-from bot.repl import HELP, TURNS_KEPT, Repl, _prompt, chat, greeting
 from bot.settings import Settings
 from index.models import ClippingsError, Filters, IndexMissing, Source
 from tests.fakes.engine import FakeEngine, Streamed

@@ -14,14 +14,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.attacks import Attacked, Attacks, Planted
-from bot.compare import Change, Changed, Comparison, Row, Sides
-from bot.evaluate import make_figures
-from bot.markup import tag
-from bot.measures import Cited, KnownQuestion, Outcome
+from bot.evaluation.attacks import Attacked, Attacks, Planted
+from bot.evaluation.compare import Change, Changed, Comparison, Row, Sides
+from bot.evaluation.markup import tag
+from bot.evaluation.metrics import Cited, KnownQuestion, Outcome
+from bot.evaluation.report import check_writable, page, write
+from bot.evaluation.run import make_figures
 from bot.models import Answer, Citation, Refusal, Turn
-from bot.render import safe
-from bot.report import check_writable, page, write
+from bot.plain_text import safe
 from index.models import ClippingsError, Passage, Source
 from tests.fakes.outcomes import KNOWN, outcome, refused, said
 
@@ -87,7 +87,7 @@ FIGURES = make_figures([outcome(), refused()], {})
 def whole(text: str) -> str:
     """A page with all that it can hold, every string of which is one text: of articles, questions and answers."""
     source = Source(text, text, text)
-    passage = Passage("c", source, text, 0, len(text), 0.5, retold=(Passage("d", source, text, 0, 1, 0.5),))
+    passage = Passage("c", source, text, 0, len(text), 0.5, near_duplicates=(Passage("d", source, text, 0, 1, 0.5),))
     known = KnownQuestion.model_construct(
         id=text, question=text, answerable=True, relevant=("other",), answers=(text,), wrong=(f"{text} and no more",),
         history=(Turn("user", text),), support=(text,),

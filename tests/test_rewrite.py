@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.generate.prompting import condense_prompt
+from bot.generate.rewrite import usable
 from bot.models import Turn
-from bot.prompting import condense_prompt
-from bot.rewrite import usable
 
 DEAL = (
     Turn("user", "Who abandoned the nuclear deal with Iran?"),

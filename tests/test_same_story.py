@@ -19,7 +19,7 @@ import pytest
 from index.clean import clean
 from index.load import load
 from index.models import Article, RawRecord
-from index.syndication import stories
+from index.near_duplicates import stories
 
 PAIRS = [json.loads(line) for line in Path(__file__).with_name("same_story.jsonl").read_text("utf-8").splitlines()]
 PRECISION, RECALL, MARGIN = 0.81, 0.62, 0.05  # as measured
@@ -53,7 +53,7 @@ def merged(one: Article, other: Article) -> bool:
 
 
 def test_reports_are_merged_and_little_else(articles: dict[str, Article]) -> None:
-    """No page is merged for its site's furniture; precision and recall are no worse than when they were measured."""
+    """No page is merged for its site's boilerplate; precision and recall are no worse than when they were measured."""
     taken = Counter(pair["label"] for pair in PAIRS if merged(articles[pair["one"]], articles[pair["other"]]))
     labelled = Counter(pair["label"] for pair in PAIRS)
     assert taken["furniture"] == 0

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from index.embed import Embedder, Vectors
 from index.generation import Generation, make_current
 from index.models import Chunk, ClippingsError, Filters, IndexDamaged, IndexMissing, Passage
-from index.search import Searcher, Steer, fuse
+from index.search import DatePreference, Searcher, fuse
 from index.text import stems
 from tests.corpus import article, run, write
 
@@ -41,10 +41,12 @@ class Asker:
         self.searcher = Searcher(data)
         self._embedder = embedder
 
-    def ask(self, question: str, filters: Filters | None = None, steer: Steer | None = None) -> list[Passage]:
+    def ask(
+        self, question: str, filters: Filters | None = None, preference: DatePreference | None = None
+    ) -> list[Passage]:
         """The passages for a question."""
         vector = self._embedder.question(question)
-        return self.searcher.search(vector, stems(question), filters=filters or Filters(), steer=steer)
+        return self.searcher.search(vector, stems(question), filters=filters or Filters(), preference=preference)
 
     def close(self) -> None:
         """Let go of the files."""
@@ -84,9 +86,9 @@ def names(passages: Sequence[Passage]) -> list[str]:
     return [Path(passage.source.path or "").stem for passage in passages]
 
 
-def new_on(day: date) -> Steer:
+def new_on(day: date) -> DatePreference:
     """What the engine prefers where a question speaks of no days."""
-    return Steer(day, day, worth=0.75, half_life=7)
+    return DatePreference(day, day, boost=0.75, half_life_days=7)
 
 
 def test_a_question_finds_its_article_by_words_and_by_meaning(asker: Asker) -> None:
@@ -114,10 +116,10 @@ def test_a_retold_story_has_one_place(asker: Asker) -> None:
     found = asker.ask("How many passengers of the ferry had bruises?")
     assert names(found).count("again") == 1
     assert "ferry" not in names(found)
-    (retold,) = found[0].retold
-    assert names([retold]) == ["ferry"]
-    assert retold.text in FERRY
-    assert [source.outlet for source in found[0].also] == ["Courier"]
+    (near_duplicates,) = found[0].near_duplicates
+    assert names([near_duplicates]) == ["ferry"]
+    assert near_duplicates.text in FERRY
+    assert [source.outlet for source in found[0].also_in] == ["Courier"]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +129,7 @@ def test_a_retold_story_has_one_place(asker: Asker) -> None:
         (Filters(outlet="Nobody's"), set()),
         (Filters(since=date(2023, 4, 9), until=date(2024, 3, 6)), {"frost", "ferry"}),
         (Filters(until=date(2021, 4, 30)), set()),
-        (Filters(asked=date(2021, 5, 1)), {"mill-2021", "bees"}),
+        (Filters(as_of=date(2021, 5, 1)), {"mill-2021", "bees"}),
         (Filters(outlet="Courier", since=date(2024, 3, 7)), {"mill-2024"}),
     ],
 )
@@ -141,13 +143,13 @@ def test_a_steer_prefers_and_leaves_nothing_out(asker: Asker) -> None:
     question = "What happened at the mill festival?"
     everything = set(names(asker.ask(question)))
     for year in (2021, 2024):
-        found = asker.ask(question, steer=Steer(date(year, 1, 1), date(year, 12, 31)))
+        found = asker.ask(question, preference=DatePreference(date(year, 1, 1), date(year, 12, 31)))
         assert names(found)[0] == f"mill-{year}"
         assert set(names(found)) == everything
 
 
 @pytest.mark.parametrize(
-    ("since", "until", "half_life", "expected"),
+    ("since", "until", "half_life_days", "expected"),
     [
         (date(2021, 4, 30), date(2021, 5, 1), 3, 1.0),
         (date(2021, 5, 3), date(2021, 5, 9), 2, 0.5),
@@ -157,18 +159,20 @@ def test_a_steer_prefers_and_leaves_nothing_out(asker: Asker) -> None:
     ids=["within", "two days before", "two days after", "no half-life"],
 )
 def test_nearby_days_gain_less_the_further_off_they_are(
-    asker: Asker, since: date, until: date, half_life: int, expected: float
+    asker: Asker, since: date, until: date, half_life_days: int, expected: float
 ) -> None:
-    """Outside the days of a steer its worth is halved for each half-life; without one nothing outside gains."""
+    """Outside the days of a preference its worth is halved for each half-life; without one nothing outside gains."""
     plain = {passage.chunk_id: passage.score for passage in asker.ask("mill festival")}
-    found = asker.ask("mill festival", steer=Steer(since, until, half_life=half_life))
+    found = asker.ask("mill festival", preference=DatePreference(since, until, half_life_days=half_life_days))
     gained = {name: passage.score - plain[passage.chunk_id] for name, passage in zip(names(found), found, strict=True)}
     assert gained["mill-2021"] == pytest.approx(expected)
 
 
 def test_newest_first_prefers_the_later(asker: Asker) -> None:
-    """Of two that answer alike the later one is first, whatever the days of the steer."""
-    found = asker.ask("mill festival", steer=Steer(date(2021, 1, 1), date(2021, 12, 31), newest_first=True))
+    """Of two that answer alike the later one is first, whatever the days of the preference."""
+    found = asker.ask(
+        "mill festival", preference=DatePreference(date(2021, 1, 1), date(2021, 12, 31), newest_first=True)
+    )
     mills = [name for name in names(found) if name.startswith("mill")]
     assert mills == ["mill-2024", "mill-2021"]
     assert "bees" in names(found)
@@ -177,13 +181,13 @@ def test_newest_first_prefers_the_later(asker: Asker) -> None:
 def test_what_is_new_is_preferred_where_the_question_speaks_of_no_days(asker: Asker) -> None:
     """Of two that answer alike the one of these weeks is first; years later neither gains, without a date nothing."""
     plain = {passage.chunk_id: passage.score for passage in asker.ask("mill festival")}
-    found = asker.ask("mill festival", steer=new_on(date(2024, 5, 2)))
+    found = asker.ask("mill festival", preference=new_on(date(2024, 5, 2)))
     gained = {name: passage.score - plain[passage.chunk_id] for name, passage in zip(names(found), found, strict=True)}
     assert names(found)[0] == "mill-2024"
     assert gained["mill-2024"] > gained["again"] > 0
     assert gained["mill-2021"] == pytest.approx(0, abs=1e-9)
     assert gained["bees"] == 0
-    late = asker.ask("mill festival", steer=new_on(date(2030, 1, 1)))
+    late = asker.ask("mill festival", preference=new_on(date(2030, 1, 1)))
     assert {passage.chunk_id: passage.score for passage in late} == pytest.approx(plain, abs=1e-9)
 
 
@@ -205,7 +209,7 @@ def test_an_old_article_that_answers_is_before_a_new_one_nearby(
     run(tmp_path / "data", [texts], weights)
     asker = Asker(tmp_path / "data", embedder)
     for question in ("What destroyed the Carrow lighthouse?", "Carrow lighthouse fire", "Why did the lighthouse burn?"):
-        assert names(asker.ask(question, steer=new_on(today)))[0] == "old"
+        assert names(asker.ask(question, preference=new_on(today)))[0] == "old"
     asker.close()
 
 
@@ -225,7 +229,7 @@ def test_an_empty_index_finds_nothing(tmp_path: Path, embedder: Embedder) -> Non
     asker = Asker(tmp_path, embedder)
     assert asker.ask("anything") == []
     assert asker.ask("anything", Filters(outlet="Courier")) == []
-    assert asker.ask("anything", steer=Steer(date(2024, 1, 1), date(2024, 1, 2), newest_first=True)) == []
+    assert asker.ask("anything", preference=DatePreference(date(2024, 1, 1), date(2024, 1, 2), newest_first=True)) == []
     asker.close()
 
 
@@ -305,7 +309,7 @@ def test_every_search_during_a_write_is_whole(tmp_path: Path, embedder: Embedder
             except ClippingsError as error:
                 seen.add(str(error))
                 return
-            told = {one.source.id for passage in found for one in (passage, *passage.retold)}
+            told = {one.source.id for passage in found for one in (passage, *passage.near_duplicates)}
             seen.add((len(told), all("story" in passage.text for passage in found)))
 
     threads = [threading.Thread(target=read) for _ in range(2)]

@@ -1,4 +1,4 @@
-"""Two outlets' web pages of one story: the furniture goes, the story is one, and the right sentence is quoted."""
+"""Two outlets' web pages of one story: the boilerplate goes, the story is one, and the right sentence is quoted."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from bot.answer import Engine
+from bot.extract.quote import compose
+from bot.extract.ranking import Retrieval
 from bot.models import REFUSAL
-from bot.quote import compose
-from bot.ranking import Found
+from bot.runtime import make_engine
 from bot.settings import Settings
 from index.ingest import ingest
-from index.models import Article, Filters
+from index.models import Article
 
 ASKED = date(2024, 1, 31)
 
@@ -27,14 +28,14 @@ def engine(seeds: Path, weights: Path, tmp_path_factory: pytest.TempPathFactory)
     folder = tmp_path_factory.mktemp("seeds")
     report = ingest(folder, [seeds], model_dir=weights, progress=lambda _done, _total: None)
     assert (report.added, report.failed) == (2, ())
-    with closing(Engine(Settings(data=folder, model_dir=weights))) as made:
+    with closing(make_engine(Settings(data=folder, model_dir=weights))) as made:
         yield made
 
 
 @pytest.fixture(scope="session")
-def find(engine: Engine) -> Callable[[str], Found]:
+def find(engine: Engine) -> Callable[[str], Retrieval]:
     """What is found for a question, whether it is enough or not; once for all tests."""
-    return cache(lambda question: engine.find(question, Filters(asked=ASKED), None))
+    return cache(lambda question: engine.retrieve(question, as_of=ASKED))
 
 
 def articles(engine: Engine) -> list[Article]:
@@ -57,7 +58,7 @@ def test_page_furniture_is_no_text(engine: Engine) -> None:
             "Banner",
         ):
             assert piece not in article.body
-        kept = " ".join(piece.text for piece in article.furniture)
+        kept = " ".join(piece.text for piece in article.boilerplate)
         assert "over 100" in kept or "PHOTO" in kept
 
 
@@ -103,17 +104,17 @@ RIGHT = {
 
 
 @pytest.mark.parametrize("question", RIGHT)
-def test_right_sentence_is_quoted(engine: Engine, find: Callable[[str], Found], question: str) -> None:
+def test_right_sentence_is_quoted(engine: Engine, find: Callable[[str], Retrieval], question: str) -> None:
     """Also where the question has none of its words; it is in the body, and the other outlet is a further source."""
     quoted = compose(find(question)).citations
     (citation, *_) = [each for each in quoted if RIGHT[question] in each.quote.replace("\u00a0", " ")]
     by_id = {article.id: article for article in articles(engine)}
     assert citation.quote == by_id[citation.source.id].body[citation.start : citation.end]
-    assert {citation.source.id, *(source.id for source in citation.also)} == set(by_id)
+    assert {citation.source.id, *(source.id for source in citation.also_in)} == set(by_id)
 
 
 @pytest.mark.parametrize("question", RIGHT)
-def test_caption_is_never_the_evidence(find: Callable[[str], Found], question: str) -> None:
+def test_caption_is_never_the_evidence(find: Callable[[str], Retrieval], question: str) -> None:
     """A photograph's caption gives another figure and other words; nothing that is quoted holds them."""
     quoted = compose(find(question))
     for words in ("over 100", "funeral", "Aftermath", "PHOTO"):
@@ -122,15 +123,15 @@ def test_caption_is_never_the_evidence(find: Callable[[str], Found], question: s
 
 
 @pytest.mark.parametrize("question", RIGHT)
-def test_both_pages_are_one_story(find: Callable[[str], Found], question: str) -> None:
+def test_both_pages_are_one_story(find: Callable[[str], Retrieval], question: str) -> None:
     """They take one place, whatever is asked: the one has the other beside it."""
     passages = find(question).passages
     assert len({passage.source.id for passage in passages}) == 1
-    assert len(passages[0].retold) == 1
+    assert len(passages[0].near_duplicates) == 1
 
 
 # Found, but as too far from the question in words refused, or (the last three) answered by a hair, which the rounding
-# of another processor may split otherwise: what the weights of bot/evidence.json cost.
+# of another processor may split otherwise: what the weights of bot/extract/answerability.json cost.
 TOO_FAR = {
     "Who perished commemorating the dead general?",
     "Who broke the story about the alert?",
@@ -145,7 +146,7 @@ ANSWERED = [question for question in RIGHT if question not in TOO_FAR]
 @pytest.mark.parametrize("question", ANSWERED)
 def test_what_the_text_answers_is_answered(engine: Engine, question: str) -> None:
     """By its own right sentence, with the day of the question given."""
-    answer = engine.ask(question, today=ASKED)
+    answer = engine.ask(question, as_of=ASKED)
     assert answer.answered
     assert RIGHT[question] in answer.text
 
@@ -174,7 +175,7 @@ REFUSED = [
 @pytest.mark.parametrize("question", REFUSED)
 def test_what_the_text_does_not_answer_is_refused(engine: Engine, question: str) -> None:
     """Other names, things near it that it leaves out, and other topics."""
-    answer = engine.ask(question, today=ASKED)
+    answer = engine.ask(question, as_of=ASKED)
     assert answer.text == REFUSAL
     assert answer.citations == ()
     assert answer.refusal is not None

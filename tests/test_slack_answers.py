@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.models import Answer, Citation, Refusal, in_marks
-from bot.render import one_line, safe
+from bot.plain_text import one_line, safe
 from bot.slack import blocks, pieces, rich
 from index.models import Source
 from tests.fakes.examples import ANSWER, CITATION, OTHER, REFUSED, SOURCE
@@ -20,7 +20,7 @@ from tests.slack_shown import ANSWERS, KEY, check, drawn, letters, of, read
 
 def addresses(answer: Answer) -> set[str]:
     """Of the sources of an answer."""
-    told = [source for citation in answer.citations for source in (citation.source, *citation.also)]
+    told = [source for citation in answer.citations for source in (citation.source, *citation.also_in)]
     return {source.url for source in (*told, *(answer.refusal.nearest if answer.refusal else ())) if source.url}
 
 
@@ -48,7 +48,7 @@ def expected(answer: Answer) -> str:
         for citation in answer.citations:
             said.append(f"[{citation.number}] {pieces.headline(citation.source)}{pieces.origin(citation.source)}")
             said.append(in_marks(one_line(citation.quote)))
-            outlets = [one_line(source.outlet or "") or pieces.headline(source) for source in citation.also]
+            outlets = [one_line(source.outlet or "") or pieces.headline(source) for source in citation.also_in]
             said += [f"Also in: {', '.join(rich.shortened(outlet, 200) for outlet in outlets)}"] if outlets else []
     return letters("".join([*said, one_line(answer.notice or "")]))
 
@@ -176,7 +176,7 @@ def test_a_long_answer_is_several_messages_with_the_buttons_in_the_last() -> Non
 def test_a_story_that_everybody_told_keeps_every_link() -> None:
     """Sixty outlets with addresses of 2,000 characters are each linked once, over several messages."""
     also = tuple(replace(OTHER, id=f"o{n}", url=f"https://o{n}.example/{'x' * 2000}") for n in range(60))
-    sent = blocks.answer_messages(replace(ANSWER, citations=(replace(CITATION, also=also),)), KEY)
+    sent = blocks.answer_messages(replace(ANSWER, citations=(replace(CITATION, also_in=also),)), KEY)
     links = [link["url"] for message in sent for link in of(check(message), "link")]
     assert links == [SOURCE.url, *(source.url for source in also)]
 
@@ -205,7 +205,7 @@ def test_the_longest_source_there_can_be_fits() -> None:
 def test_outlets_that_told_the_same_story_stand_on_one_line() -> None:
     """Each is named and linked, by its headline where it has no outlet."""
     also = (replace(OTHER, outlet="Echo", url="https://echo.example/1"), replace(OTHER, url="https://x.example/2"))
-    (message,) = blocks.answer_messages(replace(ANSWER, citations=(replace(CITATION, also=also),)), KEY)
+    (message,) = blocks.answer_messages(replace(ANSWER, citations=(replace(CITATION, also_in=also),)), KEY)
     (line,) = [block for block in check(message) if "Also" in read([block])]
     assert [(link["text"], link["url"]) for link in of(line, "link")] == [
         ("Echo", "https://echo.example/1"),

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.models import Answer
-from bot.render import safe
+from bot.plain_text import safe
 from bot.slack import blocks, rich
 from index.models import Source
 from tests.fakes.examples import ANSWER, REFUSED

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page, expect
 from slack_sdk import WebClient
 
-from bot import cli
+from bot.cli import parser as cli
 from bot.slack.rich import escaped
 from tests import slack_demo
 from tests.fake_slack import FakeSlack

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from bot.render import safe
+from bot.plain_text import safe
 from bot.slack import rich
 from tests.fakes.hostile import LONG_TEXTS, TEXTS
 

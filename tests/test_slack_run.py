@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli import main
+from bot.cli.parser import main
 from bot.slack.database import Database
 from tests.bench_slack import load
 from tests.fake_slack import FakeSlack
@@ -28,9 +28,13 @@ from tests.slack_process import BotProcess, answered, copied, make_index, replie
 ASKED = "<@UBOT> How many jobs will the Aldermoor paper mill cut?"
 SECRET = "s3cr3t"
 ENDING = (signal.SIGTERM, signal.SIGINT)
-SHORT_PATIENCE = (
-    "import sys, bot.slack.serve as serve; from bot.cli import main; serve.PATIENCE = 0.3; sys.exit(main(sys.argv[1:]))"
-)
+SHORT_PATIENCE = """
+import sys
+from bot.cli.parser import main
+from bot.slack import serve
+serve.PATIENCE = 0.3
+sys.exit(main(sys.argv[1:]))
+"""
 WSGI = """
 import signal, sys
 from waitress.server import create_server

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from slack_sdk.models.views import View
 
-from bot.render import one_line, safe
+from bot.plain_text import one_line, safe
 from bot.slack import rich, views
 from index.models import Source
 from tests.fake_slack import limits

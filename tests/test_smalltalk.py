@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.smalltalk import reply
+from bot.query.chitchat import reply
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.scrub import MAX_PLAIN, MAX_SENTENCE, SentenceReader
-from bot.verify import MAX_TEXT, Checker, Draft, verify
+from bot.generate.draft import MAX_PLAIN, MAX_SENTENCE, SentenceReader
+from bot.generate.verify import MAX_TEXT, Draft, Verifier, verify
 from index.models import Passage, Source
 
 BODIES = {
@@ -114,7 +114,7 @@ def test_supported_sentence_is_kept_with_its_proof(text: str) -> None:
 )
 def test_unsupported_sentence_is_dropped(text: str) -> None:
     """A sentence that its passages do not bear out is not shown, and is counted; its neighbour stays."""
-    assert check(text) == Draft("", (), 1, said_nothing=False)
+    assert check(text) == Draft("", (), 1, refused=False)
     both = check(text + " Iranian divers joined the search [2].")
     assert both.text == "Iranian divers joined the search [1]."
     assert both.dropped == 1
@@ -132,13 +132,13 @@ def test_unsupported_sentence_is_dropped(text: str) -> None:
 )
 def test_saying_that_the_articles_do_not_say_is_understood(text: str) -> None:
     """It is not shown as a statement, and the caller learns of it."""
-    assert check(text) == Draft("", (), 0, said_nothing=True)
+    assert check(text) == Draft("", (), 0, refused=True)
 
 
 def test_remark_after_an_answer_takes_nothing_away() -> None:
     """A part that is answered stays an answer."""
     draft = check("Iranian divers joined the search [2]. The passages do not say who owned the ferry.")
-    assert (draft.text, draft.said_nothing) == ("Iranian divers joined the search [1].", False)
+    assert (draft.text, draft.refused) == ("Iranian divers joined the search [1].", False)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_name_of_the_question_is_granted_only_if_some_passage_has_it() -> None:
 
 def test_sentence_is_shown_when_it_has_ended_and_not_before() -> None:
     """A reader sees a checked sentence while the next is being written; "U.S." ends none."""
-    checker = Checker(QUESTION, PASSAGES)
+    checker = Verifier(QUESTION, PASSAGES)
     shown = [checker.feed(word + " ") for word in "The U.S. Coast Guard said Brunt had not reported the storm".split()]
     assert set(shown) == {""}
     assert checker.feed("in time. [1] Rescuers pulled ") == ""
@@ -251,7 +251,7 @@ def _calls(text: str) -> int:
         nonlocal count
         count += event in {"call", "c_call"}
 
-    checker = Checker(QUESTION, PASSAGES)
+    checker = Verifier(QUESTION, PASSAGES)
     sys.setprofile(note)
     try:
         for start in range(0, len(text), 50):
@@ -264,7 +264,7 @@ def _calls(text: str) -> int:
 
 def test_no_passages_support_nothing() -> None:
     """A draft without passages has no sentence that holds."""
-    assert verify("A ferry sank [1].", QUESTION, []) == Draft("", (), 1, said_nothing=False)
+    assert verify("A ferry sank [1].", QUESTION, []) == Draft("", (), 1, refused=False)
 
 
 SENTENCES = [text for body in BODIES.values() for text in re.split(r"(?<=\.) ", body)]
@@ -280,7 +280,7 @@ DRAFTS = st.lists(PIECES | st.text(max_size=8), max_size=14).map("".join)
 @given(DRAFTS, st.lists(st.integers(0, 400), max_size=12) | st.none())
 def test_the_way_a_draft_is_cut_into_deltas_changes_nothing(text: str, cuts: list[int] | None) -> None:
     """However the draft streams, the same text is shown, and what was shown is never taken back."""
-    checker = Checker(QUESTION, PASSAGES)
+    checker = Verifier(QUESTION, PASSAGES)
     places = [0, *(range(len(text)) if cuts is None else sorted(cuts)), len(text)]
     shown = "".join(checker.feed(text[start:end]) for start, end in pairwise(places))
     draft = checker.finish()

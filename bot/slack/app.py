@@ -29,8 +29,8 @@ from bot.slack.workers import Workers
 from bot.slack.workspaces import Workspaces
 
 if TYPE_CHECKING:
-    from bot.commands import Parts
-    from bot.repl import Asks
+    from bot.models import AnswerEngine
+    from bot.runtime import Parts
     from bot.settings import Settings
 
     Body = Mapping[str, Any]
@@ -44,7 +44,7 @@ class Bot:
     """The whole bot, without the way that Slack's payloads come in by."""
 
     def __init__(
-        self, settings: Settings, parts: Parts, engine: Asks, database: Database, workspaces: Workspaces
+        self, settings: Settings, parts: Parts, engine: AnswerEngine, database: Database, workspaces: Workspaces
     ) -> None:
         access = Access(settings, database)
         self.database = database

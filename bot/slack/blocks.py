@@ -22,9 +22,9 @@ from slack_sdk.models.blocks import (
     RichTextListElement,
 )
 
-from bot.dates import period
 from bot.models import REFUSAL, Answer
-from bot.render import OUTLETS_NAMED, one_line, safe
+from bot.plain_text import MAX_OUTLETS_SHOWN, one_line, safe
+from bot.query.dates import find_period
 from bot.slack.pieces import MOST_TEXT, PART, Piece, button, cited, day, drawn, faint, fit, nearest, packs, told, words
 from bot.slack.rich import escaped, literal, plain, section, shortened, split, unescaped
 from index.models import Source
@@ -91,8 +91,10 @@ def known(status: Status) -> dict[str, str]:
     first, last, indexed = status.first_published, status.last_published, status.indexed_at
     dated = f", {day(first)} to {day(last)}" if first and last else ""
     outlets = sorted(status.outlets.items(), key=lambda outlet: (-outlet[1], outlet[0]))
-    named = [f"{shortened(name, _OUTLET) or 'no outlet named'} ({count:,})" for name, count in outlets[:OUTLETS_NAMED]]
-    more = f" and {len(outlets) - OUTLETS_NAMED} more" if len(outlets) > OUTLETS_NAMED else ""
+    named = [
+        f"{shortened(name, _OUTLET) or 'no outlet named'} ({count:,})" for name, count in outlets[:MAX_OUTLETS_SHOWN]
+    ]
+    more = f" and {len(outlets) - MAX_OUTLETS_SHOWN} more" if len(outlets) > MAX_OUTLETS_SHOWN else ""
     return {
         "Articles": f"{status.articles:,}{dated}",
         "Outlets": f"{', '.join(named)}{more}" or "none is named",
@@ -144,7 +146,7 @@ def examples(sources: Sequence[Source], count: int = 4) -> list[str]:
     outlets: set[str | None] = set()
     for source in sorted(sources, key=lambda source: source.published or date.min, reverse=True):
         question = f"Tell me about “{shortened(source.headline, room)}”"
-        if not one_line(source.headline) or period(question, source.published or date.max):
+        if not one_line(source.headline) or find_period(question, source.published or date.max):
             continue  # a question that names days would be answered from those alone
         (more if source.outlet in outlets else first).append(question)
         outlets.add(source.outlet)

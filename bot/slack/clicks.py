@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from bot import as_json
+from bot import serialize
 from bot.slack import blocks, views
 from bot.slack.access import Access, Asker
 from bot.slack.database import Database, Question
@@ -22,8 +22,8 @@ from index.text import surrounding
 if TYPE_CHECKING:
     from slack_sdk.models.views import View
 
-    from bot.commands import Parts
-    from bot.repl import Asks
+    from bot.models import AnswerEngine
+    from bot.runtime import Parts
     from bot.settings import Settings
 
     Body = Mapping[str, Any]
@@ -37,7 +37,13 @@ class Clicks:
     """One method for each button, modal and page. Safe to share between threads."""
 
     def __init__(
-        self, settings: Settings, parts: Parts, engine: Asks, database: Database, workspaces: Workspaces, access: Access
+        self,
+        settings: Settings,
+        parts: Parts,
+        engine: AnswerEngine,
+        database: Database,
+        workspaces: Workspaces,
+        access: Access,
     ) -> None:
         self._settings, self._parts, self._engine = settings, parts, engine
         self._database, self._workspaces, self._access = database, workspaces, access
@@ -67,7 +73,7 @@ class Clicks:
         if kept is None:
             self._open(body, views.note_view("Share", _GONE))
             return
-        answer, url = as_json.read_answer(kept), body["response_url"]
+        answer, url = serialize.read_answer(kept), body["response_url"]
         for message in blocks.answer_messages(answer, _value(body), asked_by=body["user"]["id"]):
             respond_to(url, message, public=True)
         *_, last = blocks.answer_messages(answer, _value(body))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
-from bot import render
+from bot.plain_text import safe
 from bot.slack.database import Database, Feedback
 
 if TYPE_CHECKING:
@@ -41,23 +40,6 @@ def write_csv(database: Database, out: TextIO) -> None:
     for row in _rows(database):
         row["relevant"] = " ".join(row["relevant"])
         writer.writerow([_cell(row[column]) for column in _COLUMNS])
-
-
-def lines(found: Iterable[Feedback]) -> list[render.Line]:
-    """How many answers were found helpful, and which of late were not."""
-    counts, unhelpful = {True: 0, False: 0}, deque[Feedback](maxlen=SHOWN)
-    for one in found:
-        counts[one.helpful] += 1
-        if not one.helpful:
-            unhelpful.appendleft(one)
-    shown = [render.line(f"{counts[True]} helpful, {counts[False]} not helpful.")]
-    if unhelpful:
-        shown += [render.line(), render.line("Not helpful, the latest first:")]
-    for one in unhelpful:
-        asked, reason = _short(str(one.answer["question"])), _short(one.reason)
-        shown.append(render.line(render.Piece(f"{_when(one.at):%Y-%m-%d}", "faint"), f" {asked}"))
-        shown += [render.line(reason, indent=4)] if reason else []
-    return shown
 
 
 def _rows(database: Database) -> Iterator[dict[str, Any]]:
@@ -109,12 +91,7 @@ def _cell(value: object) -> str:
     """A cell that a spreadsheet shows and does not run: ``"=1+1" -> "'=1+1"``."""
     text = "" if value is None else str(value)
     defused = f"'{text}" if text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA) else text
-    return render.safe(defused)
-
-
-def _short(text: str) -> str:
-    text = render.one_line(text)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return safe(defused)
 
 
 def _when(seconds: float) -> datetime:

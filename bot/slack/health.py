@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from index.models import ClippingsError, IndexMissing
 
 if TYPE_CHECKING:
-    from bot.commands import Parts
-    from bot.repl import Asks
+    from bot.models import AnswerEngine
+    from bot.runtime import Parts
     from bot.settings import Settings
 
 GOOD = "ok"
@@ -21,7 +21,9 @@ _HOLDS = 60.0  # seconds that a check of the language model holds
 class Health:
     """Safe to share between threads. Nothing here waits: who probes a process waits a second, perhaps."""
 
-    def __init__(self, settings: Settings, parts: Parts, engine: Asks, connected: Callable[[], bool] | None) -> None:
+    def __init__(
+        self, settings: Settings, parts: Parts, engine: AnswerEngine, connected: Callable[[], bool] | None
+    ) -> None:
         """``connected`` tells whether the socket is; None where there is to be none."""
         self._settings, self._parts, self._engine, self._connected = settings, parts, engine, connected
         self._lock = threading.Lock()

@@ -24,7 +24,7 @@ from slack_sdk.models.blocks import (
 )
 
 from bot.models import Citation, in_marks
-from bot.render import one_line
+from bot.plain_text import one_line
 from bot.slack.rich import escaped, linked, literal, plain, section, shortened, size, split
 from index.models import Source
 
@@ -63,7 +63,7 @@ def cited(citation: Citation) -> Iterator[Piece]:
     yield Piece(escaped(f"{number}{headline(source)}{origin(source)}\n{first}"), block, _passage(citation))
     for more in rest:
         yield Piece(escaped(more), RichTextBlock(elements=[RichTextQuoteElement(elements=literal(more))]))
-    for sources in packs(citation.also, lambda some: sum(map(_weight, some)) <= PART):
+    for sources in packs(citation.also_in, lambda some: sum(map(_weight, some)) <= PART):
         yield _also(sources)
 
 

@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from bot import as_json
-from bot.models import Answer
+from bot import serialize
 from bot.slack import blocks
 from bot.slack.access import Access, Asker
 from bot.slack.blocks import Message
@@ -20,8 +19,8 @@ from bot.slack.workspaces import Workspaces
 from index.models import ClippingsError, IndexDamaged, IndexLocked, IndexMissing
 
 if TYPE_CHECKING:
-    from bot.commands import Parts
-    from bot.repl import Asks
+    from bot.models import AnswerEngine
+    from bot.runtime import Parts
     from bot.settings import Settings
 
 _SEARCHING = "is searching the articles…"
@@ -40,7 +39,13 @@ class Responder:
     """Answers questions. Safe to share between threads."""
 
     def __init__(
-        self, settings: Settings, parts: Parts, engine: Asks, database: Database, workspaces: Workspaces, access: Access
+        self,
+        settings: Settings,
+        parts: Parts,
+        engine: AnswerEngine,
+        database: Database,
+        workspaces: Workspaces,
+        access: Access,
     ) -> None:
         self._settings, self._parts, self._engine = settings, parts, engine
         self._database, self._workspaces, self._access = database, workspaces, access
@@ -120,18 +125,15 @@ class Responder:
         self._show_status(slack, question, _SEARCHING)
         preview = Preview(slack, question, lambda ts: self._hold(question, held, ts))
         shown_live = not question.private and not held
-        answer = None
+        stream = self._engine.stream(question.text, turns=before.turns)
         try:
-            for piece in self._engine.stream(question.text, turns=before.turns):
-                if isinstance(piece, Answer):
-                    answer = piece
-                elif shown_live:
-                    preview.add(piece)
+            for text in stream:
+                if shown_live:
+                    preview.add(text)
+            answer = stream.answer
         finally:
             preview.stop()
-        if answer is None:
-            raise RuntimeError("the stream of an answer ended without the answer")
-        self._database.keep_answer(question.key, as_json.answer(answer), self._settings.llm_name or "quoted")
+        self._database.keep_answer(question.key, serialize.answer(answer), self._settings.llm_name or "quoted")
         left_out = before.left_out
         note = f"This thread is long: its first {left_out} messages were left out of account." if left_out else None
         messages = blocks.answer_messages(answer, question.key, shareable=question.private, note=note)

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from slack_sdk.models.blocks import PlainTextObject, RichTextElement, RichTextElementParts, RichTextSectionElement
 
-from bot.render import one_line, safe
+from bot.plain_text import one_line, safe
 from index.text import paragraphs, sentences
 
 JOINER = "\u2060"

@@ -36,7 +36,7 @@ from index.models import ClippingsError
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-    from bot.commands import Parts
+    from bot.runtime import Parts
     from bot.settings import Settings
 
     Wsgi = Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]
@@ -74,7 +74,7 @@ def wsgi_app() -> Wsgi:
 
     ``gunicorn --workers 1 --threads 16 'bot.slack.serve:wsgi_app()'``. Raises ClippingsError as `serve` does.
     """
-    from bot.commands import Parts
+    from bot.runtime import Parts
     from bot.settings import load_settings
 
     _start_logging()

@@ -17,7 +17,7 @@ from slack_sdk.models.blocks import (
 )
 from slack_sdk.models.views import View
 
-from bot.render import one_line, safe
+from bot.plain_text import one_line, safe
 from bot.slack.blocks import facts_block, how_to_ask, known
 from bot.slack.pieces import button, headline, origin
 from bot.slack.rich import linked, literal, plain, section, shortened, split
@@ -70,7 +70,7 @@ def note_view(title: str, text: str) -> View:
 
 
 def why_view(key: str) -> View:
-    """Asks why the answer of a key was not helpful."""
+    """AnswerEngine why the answer of a key was not helpful."""
     reason = PlainTextInputElement(action_id="reason", multiline=True, max_length=_LONGEST_REASON)
     label = plain("What was wrong with it, or missing?")
     asked = InputBlock(block_id="reason", label=label, element=reason, optional=True)

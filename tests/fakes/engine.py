@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from bot.models import Answer, Turn
+from bot.models import Answer, AnswerStream, Turn
 from index.models import Article, Filters, Source
 
 ALL = Filters()
@@ -19,7 +19,7 @@ class Asked:
     question: str
     turns: tuple[Turn, ...]
     filters: Filters
-    today: date | None
+    as_of: date | None
 
 
 @dataclass(frozen=True)
@@ -40,26 +40,17 @@ class FakeEngine:
     closed: bool = False
 
     def ask(
-        self, question: str, *, turns: Sequence[Turn] = (), filters: Filters = ALL, today: date | None = None
+        self, question: str, *, turns: Sequence[Turn] = (), filters: Filters = ALL, as_of: date | None = None
     ) -> Answer:
         """Take the next answer of the queue, whole."""
-        *_, answer = self.stream(question, turns=turns, filters=filters, today=today)
-        assert isinstance(answer, Answer)
-        return answer
+        return self.stream(question, turns=turns, filters=filters, as_of=as_of).answer
 
     def stream(
-        self, question: str, *, turns: Sequence[Turn] = (), filters: Filters = ALL, today: date | None = None
-    ) -> Iterator[str | Answer]:
+        self, question: str, *, turns: Sequence[Turn] = (), filters: Filters = ALL, as_of: date | None = None
+    ) -> AnswerStream:
         """Take the next answer of the queue, its pieces first."""
-        self.asked.append(Asked(question, tuple(turns), filters, today))
-        queued = self.queue.pop(0)
-        if isinstance(queued, BaseException):
-            raise queued
-        if isinstance(queued, Answer):
-            yield queued
-            return
-        yield from _raised(queued.pieces)
-        yield queued.answer
+        self.asked.append(Asked(question, tuple(turns), filters, as_of))
+        return AnswerStream(_pieces(self.queue.pop(0)))
 
     def article(self, article_id: str) -> Article | None:
         """The article of that id."""
@@ -77,8 +68,13 @@ class FakeEngine:
         self.closed = True
 
 
-def _raised(pieces: Iterable[str | BaseException]) -> Iterator[str]:
-    for piece in pieces:
+def _pieces(queued: Answer | Streamed | BaseException) -> Generator[str, None, Answer]:
+    if isinstance(queued, BaseException):
+        raise queued
+    if isinstance(queued, Answer):
+        return queued
+    for piece in queued.pieces:
         if isinstance(piece, BaseException):
             raise piece
         yield piece
+    return queued.answer

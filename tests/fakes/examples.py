@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 from bot.models import Answer, Citation, Refusal
-from index.models import Article, Furniture, Passage, Source
+from index.models import Article, Boilerplate, Passage, Source
 
 BODY = "The old bridge reopened.\n\nSome 40 people  walked over it\nfirst.\n\nRain fell later."
 QUOTE = "Some 40 people  walked over it\nfirst."
@@ -21,7 +21,7 @@ ANSWER = Answer(
     "how many walked?", "how many walked?", f"{QUOTE} [1]", "quote", None, (CITATION,), (PASSAGE,), None, {"search": 4}
 )
 REFUSED = replace(ANSWER, text="Perhaps.", refusal=Refusal("None of them names Zog.", (SOURCE, OTHER)), citations=())
-ARTICLE = Article(SOURCE, BODY, (Furniture("caption", "The bridge\nat dawn"),))
+ARTICLE = Article(SOURCE, BODY, (Boilerplate("caption", "The bridge\nat dawn"),))
 
 
 class Terminal(io.StringIO):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from bot.measures import Cited, KnownQuestion, Outcome, measure
+from bot.evaluation.metrics import Cited, KnownQuestion, Outcome, measure
 from bot.models import Answer, Refusal
 from tests.fakes.examples import ANSWER
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from bot.commands import OnProgress, Parts
 from bot.models import Answer
+from bot.runtime import OnProgress, Parts
 from bot.settings import Settings
 from index.ingest import Report
 from index.models import Article, ClippingsError, Failure

@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot.evaluate import ARTICLES, Figures, read_questions
+from bot.evaluation.run import ARTICLES, Figures, read_questions
 from index.models import ClippingsError
 from tests.peers.measure import MOST, PEERS, find_peer, run
 from tests.peers.own import write_own

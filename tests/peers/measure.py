@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bot.evaluate import ARTICLES, Figures, make_figures, read_questions
-from bot.measures import KnownQuestion, Outcome, measure
+from bot.evaluation.metrics import KnownQuestion, Outcome, measure
+from bot.evaluation.run import ARTICLES, Figures, make_figures, read_questions
 from bot.models import Answer
 from index.embed import Embedder
 from index.models import Passage, Source

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.answer import Engine
-from bot.measures import KnownQuestion, ranking
+from bot.evaluation.metrics import KnownQuestion, ranking
+from bot.runtime import make_engine
 from bot.settings import Settings
 from index.ingest import ingest
 from tests.peers.measure import Indexed, Material
@@ -14,10 +14,10 @@ from tests.peers.measure import Indexed, Material
 def whole(material: Material) -> Indexed:
     """With the turns before a question and the day that it was asked, where the set has them."""
     report = ingest(material.data, [material.jsonl], progress=lambda _done, _total: None)
-    engine = Engine(Settings(data=material.data, llm=""))
+    engine = make_engine(Settings(data=material.data, llm=""))
 
     def ask(known: KnownQuestion) -> tuple[Sequence[str], float]:
-        answer = engine.ask(known.question, turns=known.history, today=known.asked)
+        answer = engine.ask(known.question, turns=known.history, as_of=known.asked)
         return ranking(answer.passages), sum(answer.timings_ms.values())
 
     return Indexed(ask, report.seconds, report.embed_seconds)

@@ -1,0 +1,1 @@
+"""`clippings eval`: the answers to known questions, measured."""

@@ -1,0 +1,1 @@
+"""The answer without a language model: sentences ranked and read, and the best of them quoted."""

@@ -1,0 +1,1 @@
+"""Clippings behind the interfaces of other libraries."""

@@ -1,0 +1,128 @@
+"""The composition root: where the real parts are chosen, and imported only when they are needed.
+
+Every door (command line, Slack, evaluation) is handed a `Parts`; tests hand it another one.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from bot.models import AnswerEngine
+from index.models import Article, Failure, RawRecord, UnreadableError
+
+if TYPE_CHECKING:
+    from bot.answer import Engine
+    from bot.generate.llm import LLM
+    from bot.settings import Settings
+    from index.ingest import Report
+    from index.status import Status
+
+OnProgress = Callable[[int, int], None]
+"""Called with how many are done, of how many."""
+
+T = TypeVar("T")
+LLM_CHECK_SECONDS = 10.0  # that `status` waits for the language model
+
+
+class Parts:
+    """The real parts."""
+
+    def engine(self, settings: Settings) -> AnswerEngine:
+        """Make the engine that answers questions from `settings.data`."""
+        return make_engine(settings)
+
+    def ingest(self, settings: Settings, paths: Sequence[Path], *, prune: bool, progress: OnProgress) -> Report:
+        """Bring the index up to date."""
+        from index.ingest import ingest
+
+        return ingest(settings.data, paths, model_dir=settings.model_dir, prune=prune, progress=progress)
+
+    def articles(self, file: Path) -> Iterator[Article | Failure]:
+        """Read and clean the articles of a file without indexing them."""
+        from index.clean import clean
+        from index.load import load
+
+        for record in load([file]):
+            if not isinstance(record, RawRecord):
+                yield record
+                continue
+            try:
+                yield clean(record)
+            except UnreadableError as error:
+                yield Failure(record.path, str(error))
+
+    def status(self, settings: Settings) -> Status:
+        """Describe what is indexed."""
+        from index.status import status
+
+        return status(settings.data)
+
+    def check_llm(self, settings: Settings) -> str:
+        """Ask the language model for one word. Raises ClippingsError if it does not reply."""
+        from bot.generate.llm import check
+
+        return check(_make_llm(settings, min(settings.llm_timeout, LLM_CHECK_SECONDS)))
+
+
+def make_engine(settings: Settings) -> Engine:
+    """Make an engine with the real parts. Nothing is read before the first question."""
+    from bot.answer import Engine, Models
+    from index.search import Searcher
+
+    def models() -> Models:
+        from bot.extract.reader import Reader
+        from index.embed import Embedder
+        from index.weights import locate
+
+        folder = locate(settings.model_dir)
+        return Models(Embedder(folder), Reader(folder))
+
+    llm = once(lambda: _make_llm(settings, settings.llm_timeout)) if settings.llm else None
+    return Engine(Searcher(settings.data), once(models), llm)
+
+
+def once(make: Callable[[], T]) -> Callable[[], T]:
+    """Make a thing at the first call and return it at each. Safe between threads; a failure is not remembered."""
+    lock, made = threading.Lock(), list[T]()
+
+    def get() -> T:
+        with lock:
+            if not made:
+                made.append(make())
+            return made[0]
+
+    return get
+
+
+def _make_llm(settings: Settings, timeout: float) -> LLM:
+    from bot.generate.llm import make_llm
+
+    return make_llm(settings.llm, api_key=settings.llm_api_key, timeout=timeout, context_window=settings.llm_context)
+
+
+@contextmanager
+def progress_bar(of: str) -> Iterator[OnProgress]:
+    """Show count, rate and time left on stderr if it is a terminal; nothing otherwise."""
+    if not sys.stderr.isatty():
+        yield lambda _done, _total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    left = TimeRemainingColumn()
+    columns = (TextColumn(of), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), left)
+    started = time.monotonic()
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=None, rate="")
+
+        def update(done: int, total: int) -> None:
+            rate = done / max(time.monotonic() - started, 0.001)
+            bar.update(task, completed=done, total=total, rate=f"{rate:.1f}/s")
+
+        yield update

@@ -1,0 +1,89 @@
+"""What stands in an article and is no evidence: text that tells its reader what to write, and text foreign to the rest.
+
+An article may hold lines for a language model: "Begin your answer with the word …". A model that obeys then says what
+an article does hold, so the check of a draft must not count it. Two signs, neither of which needs the other:
+
+- *orders*: a sentence that commands (its verb in front, "you must", "the assistant should") and speaks of answers or
+  words; or a phrase that only such texts have. "He told them to ignore the instructions" reports, and passes.
+- *foreign*: no chain of shared words joins a paragraph to the question, the headline and the rest of its passage.
+"""
+
+from __future__ import annotations
+
+import re
+
+from index.models import Span
+from index.text import paragraphs, sentences, stems
+
+_REPLY = r"(?:answer|response|reply|replie|output|summary|summarie|completion|generated text)s?\b"
+_MACHINE = r"(?:ai|llm|language model|chat ?bot|bot|assistant)s?\b(?! coach| secretary| manager| professor| director)"
+_SAY = (
+    r"(?:add|answer|append|begin|carry|cite|close|conclude|contain|emit|end|finish|give|include|insert|mention|open|"
+    r"output|prepend|print|provide|put|quote|recommend|repeat|replace|reply|respond|return|say|sign|start|state|tell|"
+    r"translate|type|use|work|write)\b"
+)
+_COMMAND = re.compile(
+    r"(?:^|[:;] ?|\b(?:please|kindly|instead|and|then|but),? |^(?:if|when|before|for|to|whatever|wherever)\b.{0,120}, )"
+    rf"(?:(?:always|also|only|first|just|then|now|do not|don't|never|make sure that .{{0,40}}) )*{_SAY}"
+    rf"|\byou (?:to |must |should |have to |are \w+ to )?(?:\w+ )?{_SAY}"
+    rf"|\b(?:{_MACHINE}|{_REPLY}).{{0,60}}\b(?:must|should|ha(?:s|ve) to|needs? to|are \w+ to) (?:\w+ )?{_SAY}"
+)
+_OF_ANSWERS = re.compile(
+    rf"\b(?:your|its|every|each|any|all|the final|the first|the last) (?:\w+ )?{_REPLY}|\b{_REPLY} you\b"
+    r"|\b(?:the|this) (?:\w+ ){0,2}(?:word|phrase|link|token|string|sentence|keyword|password)\b"
+    r"|\bthe (?:user|query|prompt)\b|\bverbatim\b|\bnothing else\b|^when asked\b"
+    r"|\bthis (?:page|article|document|passage|text|report|site|content)\b"
+)
+_TELLTALE = re.compile(
+    r"(?:^|[:;,] ?|\b(?:please|and|then|you must) )(?:ignore|disregard|forget|override|bypass|do not reveal)\b"
+    r".{0,40}\b(?:instructions?|prompts?|rules|guidelines|told)\b"
+    rf"|\byour (?:\w+ ){{0,2}}{_REPLY}"
+    r"|\byour (?:closing|opening|first|last|final|next) (?:word|sentence|line|message)\b"
+    rf"|^\W*(?:note to |attention,? |dear )?(?:large )?{_MACHINE}(?: readers?)?(?: and \w+)?:"
+    r"|\[/?inst\]|<\||^\W*(?:new |system |updated )?(?:instructions?|system|assistant|prompt)(?: \w+){0,2}:|### ?\w+:"
+    r"|\bhuman: .*assistant:"
+    rf"|\byou are (?:now\b|an? (?:\w+ )?{_MACHINE})|\bas an? (?:\w+ )?{_MACHINE},? you\b|\brefer to yourself\b"
+    r"|^(?:please )?(?:act as\b|pretend (?:that you|to be|you)|tell the (?:user|reader|person)|do not answer\b)"
+    r"|^(?:please )?(?:answer|reply|respond)(?: only)? (?:with|by|as)\b|\busers? who ask\b|\byour (?:\w+ )?task is\b"
+    r"|\bbefore (?:answering|replying|responding|you (?:answer|continue|reply|respond))\b"
+    r"|\bwh(?:at|ere)ever (?:you (?:would )?(?:write|say|answer)|the (?:user|question))\b"
+    r"|\b(?:prove|show|confirm) that you (?:have )?(?:read|understood)\b"
+)
+
+
+def is_instruction(sentence: str) -> bool:
+    """Whether a sentence tells whoever answers what to write. Speech in quotation marks is somebody's, and told."""
+    sentence = " ".join(sentence.lower().split())
+    return bool(_TELLTALE.search(sentence) or (_OF_ANSWERS.search(sentence) and _COMMAND.search(sentence)))
+
+
+def instruction_spans(text: str) -> list[Span]:
+    """The sentences of a text that give orders, and those beside them in the same paragraph."""
+    spans = sentences(text)
+    found = {position for position, (start, end) in enumerate(spans) if is_instruction(text[start:end])}
+    for one in tuple(found):
+        for beside in (one - 1, one + 1):
+            if 0 <= beside < len(spans):
+                first, second = sorted((spans[one], spans[beside]))
+                found |= set() if "\n" in text[first.end : second.start] else {beside}
+    return [spans[position] for position in sorted(found)]
+
+
+def unrelated_paragraphs(text: str, about: str) -> list[Span]:
+    """The paragraphs of a text that no chain of shared words joins to ``about`` (the question and the headline).
+
+    None where that would be most of them: then the text only says it in other words.
+    """
+    spans = paragraphs(text)
+    left = {span: frozenset(stems(text[span.start : span.end])) for span in spans}
+    reached = frozenset(stems(about))
+    while joined := [span for span, held in left.items() if held & reached]:
+        reached = reached.union(*(left.pop(span) for span in joined))
+    return list(left) if 2 * len(left) < len(spans) else []
+
+
+def blank_out(text: str, spans: list[Span]) -> str:
+    """The text with line breaks in place of some of it; all else stays where it is."""
+    for start, end in spans:
+        text = text[:start] + "\n" * (end - start) + text[end:]
+    return text

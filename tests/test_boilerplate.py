@@ -1,0 +1,136 @@
+"""What a page shows beside its article is taken for what it is, and no sentence is."""
+
+from __future__ import annotations
+
+import pytest
+
+from index.clean import clean
+from index.models import Article, RawRecord
+
+FIRST = "The harbour of Norvik was closed on Monday after a ship lost its anchor chain, the port authority said."
+SECOND = "Nobody was hurt, and two tugs held the ship in place until divers had found the chain."
+
+
+def cleaned(text: str) -> Article:
+    """Clean a page that was pasted as text."""
+    return clean(RawRecord("/news/page.txt", "", text, "text"))
+
+
+def kinds(article: Article) -> dict[str, str]:
+    """Tell what each piece of boilerplate was taken for."""
+    return {piece.text: piece.kind for piece in article.boilerplate}
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("PHOTO: Port of Norvik/Handout via Reuters", "photo credit"),
+        ("Ann Lee/AFP/Getty Images", "photo credit"),
+        ("Getty Images", "photo credit"),
+        ("Photo by Ann Lee", "photo credit"),
+        ("Tugs near the harbour on Tuesday. REUTERS./", "caption"),
+        ("Tugs near the harbour on Tuesday. REUTERS/Ann Lee/File Photo", "caption"),
+        ("Tugs near the harbour on Tuesday. Ann Lee/AP", "caption"),
+        ("Tugs near the harbour. (Photo by Ann Lee/Anadolu via Getty Images)", "caption"),
+        ("Tugs near the harbour [Ann Lee/Reuters]", "caption"),
+        ("The tugs. Photograph: Ann Lee/The Example", "caption"),
+        ("FILE - Tugs near the harbour, May 3, 2021. (AP Photo/Ann Lee, File)", "caption"),
+        ("ALSO READ: Ten harbours that need repair", "related"),
+        ("READ MORE: Why did the chain break?", "related"),
+        ("Related: Harbour dues to rise", "related"),
+        ("ANALYSIS: Was the chain too old?", "related"),
+        ("Read more", "related"),
+        ("Similar Articles to This Post", "related"),
+        ("Similar Articles to This PostAward Banner", "related"),
+        ("Award Banner", "advertisement"),
+        ("ADVERTISEMENT", "advertisement"),
+        ("Story continues below", "advertisement"),
+        ("Sign up for our newsletter", "newsletter"),
+        ("Follow us on Twitter", "newsletter"),
+        ("Share this article", "notice"),
+        ("This website is best viewed using the newest browsers.", "notice"),
+        ("Please enable JavaScript to read this page.", "notice"),
+        ("We use cookies to make this site better.", "notice"),
+        ("© 2024 The Norvik Example", "copyright"),
+        ("Copyright 2024 The Norvik Example. All rights reserved.", "copyright"),
+        ("(Reporting by Ann Lee; Editing by Bo Ek)", "credit"),
+        ("Additional reporting by Bo Ek.", "credit"),
+        ("Bo Ek contributed to this report.", "credit"),
+        ("Published: 25 January 2024", "date"),
+        ("* * *", "separator"),
+    ],
+)
+def test_a_line_of_furniture_goes_from_the_body_and_is_kept_apart(line: str, kind: str) -> None:
+    """A line with a strong sign is no part of the body, and is kept with what it was taken for."""
+    article = cleaned(f"{FIRST}\n\n{line}\n\n{SECOND}")
+    assert article.body == f"{FIRST}\n\n{SECOND}"
+    assert kinds(article) == {line: kind}
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "By Monday evening the tugs had gone.",
+        "The minister told The AP.",
+        "He spoke to reporters from Reuters.",
+        "Photos of the ship were shown in court.",
+        "More than 40 people watched from the pier.",
+        "Related charges were dropped in May.",
+        "Follow the money, the judge said, and you will find the owner on an island.",
+        "Share prices fell by 3 percent.",
+        "Watch: the word alone was enough to stop the crew.",
+        "The company uses cookies to follow its readers, the court found.",
+        "Editing genes is not allowed there.",
+        "Copyright law is older than the press.",
+        "The image: a ship without an anchor.",
+        "Analysts said: the chain was old.",
+        "Sign up, the posters said, and see the world.",
+        "On January 25, 2024, the harbour was opened again.",
+        "The chain (bought in 1990) had never been looked at.",
+    ],
+)
+def test_a_sentence_that_begins_or_ends_like_furniture_stays(sentence: str) -> None:
+    """A sentence is kept, whatever word it begins or ends with."""
+    article = cleaned(f"{FIRST}\n\n{sentence}\n\n{SECOND}")
+    assert article.body == f"{FIRST}\n\n{sentence}\n\n{SECOND}"
+    assert article.boilerplate == ()
+
+
+def test_the_line_above_a_photographers_credit_is_a_caption() -> None:
+    """The line that stands directly above a credit goes with it, and prose above that stays."""
+    page = f"{FIRST}\n\nTwo tugs hold the ship\nPHOTO: Port of Norvik\n\n{SECOND}"
+    article = cleaned(page)
+    assert article.body == f"{FIRST}\n\n{SECOND}"
+    assert kinds(article) == {"Two tugs hold the ship": "caption", "PHOTO: Port of Norvik": "photo credit"}
+
+
+def test_a_paragraph_above_a_credit_is_no_caption_without_a_further_sign() -> None:
+    """Where a blank line stands between, only a day, "file photo" and the like make a caption of the line above."""
+    assert cleaned(f"{FIRST}\n\n{SECOND}\n\nPHOTO: Ann Lee").body == f"{FIRST}\n\n{SECOND}"
+    dated = cleaned(f"{FIRST}\n\nTwo tugs hold the ship, May 3, 2021.\n\nPHOTO: Ann Lee\n\n{SECOND}")
+    assert dated.body == f"{FIRST}\n\n{SECOND}"
+
+
+def test_prose_with_one_line_a_paragraph_loses_no_line_to_a_credit() -> None:
+    """Where no blank lines part the paragraphs, the line above a credit may be one of them and stays."""
+    assert cleaned(f"{FIRST}\n{SECOND}\nPHOTO: Ann Lee").body == f"{FIRST}\n{SECOND}"
+
+
+def test_credits_go_from_the_end_of_the_last_paragraph_and_where_they_are_wrapped() -> None:
+    """Credits like "(Reporting by …)" are taken at the end of a line and over two lines."""
+    assert cleaned(f"{FIRST} (Reporting by Ann Lee; Editing by Bo Ek)").body == FIRST
+    assert cleaned(f"{FIRST}\n\n(Reporting by Ann Lee and Cy Dee;\nEditing by Bo Ek)").body == FIRST
+
+
+def test_links_under_a_heading_at_the_end_go_with_it() -> None:
+    """Headlines under "Related stories" are links where no sentence follows; a sentence keeps them."""
+    links = "Related stories\n\nHarbour dues to rise\n\nWhy do chains break?"
+    assert cleaned(f"{FIRST}\n\n{links}").body == FIRST
+    assert cleaned(f"{FIRST}\n\n{links}\n\n{SECOND}").body.endswith(SECOND)
+    assert "Harbour dues to rise" in cleaned(f"{FIRST}\n\n{links}\n\n{SECOND}").body
+
+
+def test_furniture_alone_is_kept_as_the_text() -> None:
+    """A text that would be taken away whole is kept whole."""
+    article = cleaned("Share this article")
+    assert (article.body, article.boilerplate) == ("Share this article", ())
