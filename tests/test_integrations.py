@@ -7,7 +7,7 @@ import pickle
 import re
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from llama_index.core.schema import MetadataMode, NodeWithScore, TextNode
 from llama_index.core.tools import QueryEngineTool
 from llama_index.llms.openai_like import OpenAILike
 
+import bot
 from bot.answer import Engine
 from bot.generate.llm import make_llm
 from bot.integrations.llama_index import ClippingsEmbedding, ClippingsQueryEngine, ClippingsRetriever
@@ -483,12 +484,16 @@ def test_a_tracer_sees_retriever_and_embedding(engine: Engine, weights: Path) ->
 
 
 @pytest.fixture
-def _set_up(data: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty working folder, and the index in the environment."""
+def _set_up(data: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Work in an empty folder, with the index in the environment, and close at the end what the page leaves open."""
+    opened, open_engine = ExitStack(), bot.open_engine
+    monkeypatch.setattr(bot, "open_engine", lambda: opened.enter_context(closing(open_engine())))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CLIPPINGS_DATA", str(data))
     monkeypatch.setenv("CLIPPINGS_MODEL_DIR", str(weights))
     monkeypatch.delenv("CLIPPINGS_LLM", raising=False)
+    with opened:
+        yield
 
 
 @agents_warn
