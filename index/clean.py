@@ -16,18 +16,15 @@ from urllib.parse import urlsplit
 
 from index.boilerplate import part
 from index.models import Article, RawRecord, Source, UnreadableError
-from index.published import published
-from index.text import fold, sentences
+from index.published import publication_date
+from index.text import fold, sentences, strip_invisible
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-CLEANER_VERSION = 1
+CLEANER_VERSION = 2
 """Part of an article's content hash: a change of the rules cleans, and indexes, everything again."""
 
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
-)
 _LONGEST_HEADLINE = 300
 _LONGEST_STAND_IN = 120
 _LONGEST_NAME = 200
@@ -43,7 +40,7 @@ def clean(raw: RawRecord) -> Article:
         raise UnreadableError("no text: it is empty, or holds nothing but marks and white space")
     parted = part(text, _line(fields, "title", "headline"), find_headline=raw.kind in {"text", "markdown"})
     url = _url(fields)
-    when = published(
+    when = publication_date(
         fields,
         url,
         parted.body,
@@ -74,18 +71,13 @@ def article_id(raw: RawRecord) -> str:
     return f"{slug}-{hashlib.sha256(str(path).encode('utf-8', 'surrogatepass')).hexdigest()[:6]}"
 
 
-def sanitised(text: str) -> str:
-    """A text without what nobody sees: control and direction marks, zero widths, halves of characters."""
-    return _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-
-
 def _content(raw: RawRecord) -> tuple[str, Mapping[str, object]]:
-    text, found = sanitised(raw.text), dict[str, object]()
+    text, found = strip_invisible(raw.text), dict[str, object]()
     if raw.kind == "html":
         text, found = _from_html(text)
     elif raw.kind == "markdown":
         text, found = _from_markdown(text)
-    return sanitised(text), {**found, **{str(name).lower(): value for name, value in raw.fields.items()}}
+    return strip_invisible(text), {**found, **{str(name).lower(): value for name, value in raw.fields.items()}}
 
 
 def _from_html(page: str) -> tuple[str, dict[str, object]]:
@@ -145,7 +137,7 @@ def _line(fields: Mapping[str, object], *names: str, longest: int = _LONGEST_HEA
         value = fields.get(name)
         if isinstance(value, Mapping):  # {"name": "The Times"}
             value = value.get("name")
-        if isinstance(value, str) and (line := " ".join(sanitised(value[: 4 * longest]).split())[:longest].strip()):
+        if isinstance(value, str) and (line := " ".join(strip_invisible(value[: 4 * longest]).split())[:longest].strip()):
             return line
     return None
 
@@ -162,9 +154,9 @@ def _stand_in(body: str) -> str:
 
 def _url(fields: Mapping[str, object]) -> str | None:
     value = fields.get("url") or fields.get("link")
-    if not isinstance(value, str) or len(value) > _LONGEST_URL or re.search(r"[\s<>\"]", sanitised(value).strip()):
+    if not isinstance(value, str) or len(value) > _LONGEST_URL or re.search(r"[\s<>\"]", strip_invisible(value).strip()):
         return None
-    value = sanitised(value).strip()
+    value = strip_invisible(value).strip()
     return value if _host(value) else None
 
 
