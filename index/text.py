@@ -59,7 +59,9 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 # "$5m" is millions, "100 m" is a distance.
-_SCALE_AFTER = re.compile(r"[\s-]?(?a:(dozen|hundred|thousand|million|billion|trillion|bn))\b|(?a:(m|k))\b", re.IGNORECASE)
+_SCALE_AFTER = re.compile(
+    r"[\s-]?(?a:(dozen|hundred|thousand|million|billion|trillion|bn))\b|(?a:(m|k))\b", re.IGNORECASE
+)
 _DEMONYM_ENDING = re.compile(r"n|an|ian|i|ish|ese|s")
 _MIN_DEMONYM_STEM_LETTERS = 4  # iran, iranian
 _stemmer = Stemmer.Stemmer("english")

@@ -86,13 +86,14 @@ def test_a_dateline_with_its_year_is_certain_and_one_without_is_inferred() -> No
     assert read("NORVIK, January 25, 2024 (Agency) \u2014 A ship came in.") == PublicationDate(DAY, "dateline")
     short = "NORVIK, Jan 25 (Agency) - A ship came in."
     assert read(short) == NOWHERE
-    assert read(short, None, Boilerplate("caption", "A tug, Jan 5, 2024.")) == PublicationDate(DAY, "dateline", certain=False)
+    dated = read(short, None, Boilerplate("caption", "A tug, Jan 5, 2024."))
+    assert dated == PublicationDate(DAY, "dateline", certain=False)
     assert read(short, None, Boilerplate("caption", "A tug, July 5, 2019.")) == NOWHERE
 
 
 def test_a_line_with_nothing_but_a_date_is_certain_unless_it_is_of_an_update() -> None:
-    """A line "PublicationDate" goes before "Updated", and the day of an update is only a hint."""
-    update, first = Boilerplate("date", "Updated January 26, 2024"), Boilerplate("date", "PublicationDate: 25 January 2024")
+    """A line "Published" goes before "Updated", and the day of an update is only a hint."""
+    update, first = Boilerplate("date", "Updated January 26, 2024"), Boilerplate("date", "Published: 25 January 2024")
     assert read("", None, update, first) == PublicationDate(DAY, "text")
     assert read("", None, update) == PublicationDate(date(2024, 1, 26), "text", certain=False)
 
