@@ -20,35 +20,21 @@ _DAY_AND_MONTH = re.compile(DAY_AND_MONTH, re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Numbers chosen on data."""
+    """Chosen 2026-11-21 on the labelled pairs of tests/same_story.jsonl by tests/test_same_story.py.
 
-    containment: float
-    """Share of the shorter article's shingles (runs of three words) that the longer one must hold."""
-    lead_shingles: int
-    """The lead, where the news stands: so many first shingles."""
-    lead_containment: float
-    """Share of one article's lead that the other must hold."""
-    headline_overlap: float
-    """Share of a headline's words that the other's text must hold."""
-    max_days: int
-    """Days between the publication of the two."""
-    samples: int
-    """Shingles of the shorter article that are looked up first, before the signatures are made."""
-    sample_overlap: float
-    """Share of the samples that must be in the longer article; some 2 % are in an unrelated one."""
+    Precision .81, recall .63 (docs/quality.md). A shingle is a run of three words.
+    """
+
+    containment: float = 2 / 3  # share of the shorter article's shingles that the longer one must hold
+    lead_shingles: int = 60  # the lead, where the news stands
+    lead_containment: float = 0.25  # share of an article's lead that the other must hold
+    headline_overlap: float = 0.5  # share of the words of a headline that the other text must hold
+    max_days: int = 7  # between the publication dates
+    samples: int = 24  # shingles that are looked up before the signatures are made
+    sample_overlap: float = 0.1  # share of the samples that must be in the longer article; some 2 % are by chance
 
 
-# Chosen 2026-11-21 on the labelled pairs of tests/same_story.jsonl by tests/test_same_story.py: precision .81,
-# recall .63 (docs/quality.md).
-TUNED = Thresholds(
-    containment=2 / 3,
-    lead_shingles=60,
-    lead_containment=0.25,
-    headline_overlap=0.5,
-    max_days=7,
-    samples=24,
-    sample_overlap=0.1,
-)
+TUNED = Thresholds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,24 +69,24 @@ def _shingles(tokens: list[str]) -> list[int]:
     return list(map(hash, zip(tokens, tokens[1:], tokens[2:], strict=False)))
 
 
-def are_near_duplicates(one: Signature, other: Signature) -> bool:
+def are_near_duplicates(left: Signature, right: Signature) -> bool:
     """Whether two articles are near-duplicates; the order does not matter.
 
     Containment instead of Jaccard similarity: a shortened rewrite keeps two thirds of its own shingles and a third of
     all. A follow-up repeats the older report, but not at its top. Pages of one site can be identical but for the title,
     so each text must also hold words of the other's headline; and the editions of a series name different days.
     """
-    if not (_within_days(one.published, other.published) and _holds(one, other) and _holds(other, one)):
+    if not (_within_days(left.published, right.published) and _holds(left, right) and _holds(right, left)):
         return False
-    if one.editions and other.editions and not one.editions & other.editions:
+    if left.editions and right.editions and not left.editions & right.editions:
         return False
-    shorter = min(len(one.shingles), len(other.shingles))
-    contained = shorter > 0 and len(one.shingles & other.shingles) >= TUNED.containment * shorter
-    return contained and (_holds_lead(one, other) or _holds_lead(other, one))
+    shorter = min(len(left.shingles), len(right.shingles))
+    contained = shorter > 0 and len(left.shingles & right.shingles) >= TUNED.containment * shorter
+    return contained and (_holds_lead(left, right) or _holds_lead(right, left))
 
 
-def _within_days(one: date | None, other: date | None) -> bool:
-    return one is None or other is None or abs((one - other).days) <= TUNED.max_days
+def _within_days(left: date | None, right: date | None) -> bool:
+    return left is None or right is None or abs((left - right).days) <= TUNED.max_days
 
 
 def _holds(text: Signature, headed: Signature) -> bool:
@@ -122,15 +108,15 @@ def group_near_duplicates(articles: Mapping[str, Article]) -> dict[str, str]:
     return groups
 
 
-def _retells(one: Article, other: Article) -> bool:
-    """As are_near_duplicates; most pairs are told apart by date or samples, without their signatures."""
-    if not _within_days(one.source.published, other.source.published) or not _share_samples(one.body, other.body):
+def _retells(left: Article, right: Article) -> bool:
+    """As are_near_duplicates, but most pairs are decided by date or samples, without their signatures."""
+    if not _within_days(left.source.published, right.source.published) or not _share_samples(left.body, right.body):
         return False
-    return are_near_duplicates(signature(one), signature(other))
+    return are_near_duplicates(signature(left), signature(right))
 
 
-def _share_samples(one: str, other: str) -> bool:
-    (samples, _), (_, shingles) = map(_verbatim_shingles, sorted((one, other), key=len))
+def _share_samples(left: str, right: str) -> bool:
+    (samples, _), (_, shingles) = map(_verbatim_shingles, sorted((left, right), key=len))
     shared = sum(sample in shingles for sample in samples)
     return len(samples) < TUNED.samples or shared >= TUNED.sample_overlap * len(samples)
 

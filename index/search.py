@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from index.catalogue import Catalogue, ChunkRow
+from index.catalogue import Catalogue
 from index.embed import Vectors
 from index.generation import FINGERPRINT, Generation, current
 from index.models import Article, Filters, IndexDamaged, IndexMissing, Passage
@@ -25,21 +25,18 @@ _NO_FILTERS = Filters()
 
 @dataclass(frozen=True, slots=True)
 class SearchParameters:
-    """Numbers chosen on data."""
+    """Chosen 2026-11-21 by `make quality` on SQuAD, MTRAG-UN, CLAP NQ, RealTime QA and RAMDocs (docs/quality.md).
 
-    candidates: int
-    """Chunks from either retriever, dense and lexical."""
-    passages: int
-    """Chunks of the fused ranking that are returned."""
-    lexical_weight: float
-    """Share of BM25 in the fused score; the rest is the cosine."""
-    max_exact_chunks: int
-    """If a filter leaves no more, all of them are compared, without Chroma's search."""
+    ``max_exact_chunks``: by the time of a filtered search among 100,000 chunks (`make bench`).
+    """
+
+    candidates: int = 100  # from either retriever, dense and lexical
+    passages: int = 40  # of the fused ranking
+    lexical_weight: float = 0.5  # of BM25 in the fused score; the rest is the cosine
+    max_exact_chunks: int = 2_000  # that pass a filter and are all compared, without Chroma's search
 
 
-# Chosen 2026-11-21 by `make quality` on SQuAD, MTRAG-UN, CLAP NQ, RealTime QA and RAMDocs ("Fusion" in
-# docs/quality.md); max_exact_chunks by the time of a filtered search among 100,000 chunks (`make bench`).
-TUNED = SearchParameters(candidates=100, passages=40, lexical_weight=0.5, max_exact_chunks=2_000)
+TUNED = SearchParameters()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +146,9 @@ def _search(
     best = sorted(scores, key=lambda name: (-scores[name], name))[: TUNED.passages]
     rows = catalogue.chunks(best, filters)  # may lack some that a writer has just removed
     passages = [
-        _passage(rows[name], scores[name], cosines[name], lexical.get(name, 0.0)) for name in best if name in rows
+        Passage(name, row.source, row.text, row.start, row.end, scores[name], cosines[name], lexical.get(name, 0.0))
+        for name in best
+        if (row := rows.get(name))
     ]
     return collapse_near_duplicates(passages, catalogue)
 
@@ -220,7 +219,3 @@ def _nearness(day: date, preference: DatePreference) -> float:
     if not distance:
         return 1.0
     return float(0.5 ** (distance / preference.half_life_days)) if preference.half_life_days else 0.0
-
-
-def _passage(row: ChunkRow, score: float, cosine: float, lexical: float) -> Passage:
-    return Passage(row.id, row.source, row.text, row.start, row.end, score, cosine, lexical)

@@ -303,7 +303,7 @@ def test_a_part_of_a_page_is_read_too() -> None:
 # --- The seeds -------------------------------------------------------------------------------------------------
 
 
-def test_the_seeds_lose_their_furniture_and_no_sentence(seeds: Path) -> None:
+def test_the_seeds_lose_their_boilerplate_and_no_sentence(seeds: Path) -> None:
     """Of each story as it came from the web, every paragraph that is not boilerplate remains, and nothing else."""
     first, second = (
         clean(RawRecord(str(path), "", path.read_text(encoding="utf-8"), "text"))

@@ -52,7 +52,7 @@ def test_a_shortened_rewrite_is_the_same_story() -> None:
     assert same(FERRY, FERRY)
 
 
-def test_pages_that_share_only_their_furniture_are_not() -> None:
+def test_pages_that_share_only_their_boilerplate_are_not() -> None:
     """One site's pages with the same text under unrelated titles tell nothing twice."""
     boilerplate = "Subscribe to our newsletter to get the best stories of the week. " + TOLD
     one = article("one", boilerplate, headline="Parliament passes the budget")
@@ -60,7 +60,7 @@ def test_pages_that_share_only_their_furniture_are_not() -> None:
     assert not same(one, other)
 
 
-def test_pages_of_furniture_are_not_merged_for_their_titles() -> None:
+def test_pages_of_boilerplate_are_not_merged_for_their_titles() -> None:
     """Titles that share words do not make a story of pages whose text speaks of neither."""
     one = article("one", TOLD, headline="Quiz of the week: spring edition | The Gazette")
     other = article("two", TOLD, headline="Quiz of the week: early spring | The Gazette")
