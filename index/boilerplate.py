@@ -83,13 +83,9 @@ class _Page:
         if keep_first_line and self.kinds[first] == "related" and _could_be_headline(self.lines[first]):
             self.kinds[first] = None
 
-    def top(self) -> list[int]:
-        """The positions of the first lines of the article."""
-        return self.article_lines()[:_MAX_TOP_LINES]
-
-    def article_lines(self) -> list[int]:
-        """The positions of all lines that are neither blank nor boilerplate."""
-        return [index for index, line in enumerate(self.lines) if line and not self.kinds[index]]
+    def article_lines(self, limit: int | None = None) -> list[int]:
+        """The positions of the (first) lines that are neither blank nor boilerplate."""
+        return [index for index, line in enumerate(self.lines) if line and not self.kinds[index]][:limit]
 
     def label_wrapped_credits(self) -> None:
         """Label a credit in brackets that is wrapped over two or three lines."""
@@ -122,7 +118,7 @@ class _Page:
     def label_bylines_and_dates(self) -> str | None:
         """Label bylines and dates at the top, below at most one sentence; return the first byline."""
         byline, sentences = None, 0
-        for index in self.top():
+        for index in self.article_lines(_MAX_TOP_LINES):
             line = self.lines[index]
             if match := BYLINE.match(line):
                 self.kinds[index], byline = "byline", byline or match["who"]
@@ -136,17 +132,17 @@ class _Page:
     def repeated_headline(self) -> str | None:
         """A line that stands twice at the top."""
         above: list[str] = []
-        for line in (self.lines[index] for index in self.top()):
+        for line in (self.lines[index] for index in self.article_lines(_MAX_TOP_LINES)):
             if line in above and _could_be_headline(line):
                 return line
             above.append(line)
             if sum(map(_is_sentence, above)) > 1:
-                break
+                return None
         return None
 
     def first_headline(self) -> str | None:
         """The first line at the top that stands by itself, if a sentence follows."""
-        top, headline = self.top(), None
+        top, headline = self.article_lines(_MAX_TOP_LINES), None
         for position, index in enumerate(top):
             line = self.lines[index]
             if _is_sentence(line) and not line.endswith(("?", "!")):
@@ -163,7 +159,7 @@ class _Page:
 
     def label_navigation(self, headline: str) -> None:
         """Label the lines of at most three words above the headline: "Home", "World news"."""
-        for index in self.top():
+        for index in self.article_lines(_MAX_TOP_LINES):
             line = self.lines[index]
             if line == headline or len(line.split()) > _MAX_MENU_WORDS or _SENTENCE_END.search(line):
                 return

@@ -57,6 +57,7 @@ _MIN_IDF_CHUNKS = 1_000
 class ChunkRow(NamedTuple):
     """A stored chunk: the source of its article, and its span with the text."""
 
+    id: str
     source: Source
     start: int
     end: int
@@ -184,7 +185,7 @@ class Catalogue:
         """The chunks of these ids that exist and pass the filters."""
         span = "c.id, c.start, c.stop, substr(a.body, c.start + 1, c.stop - c.start)"
         rows = self._rows(f"SELECT {span}, {_SOURCE_COLUMNS} {_CHUNKS}", _parameters(filters, ids=ids))
-        return {row[0]: ChunkRow(_source(row[4:]), *row[1:4]) for row in rows}
+        return {row[0]: ChunkRow(row[0], _source(row[4:]), *row[1:4]) for row in rows}
 
     def days(self, ids: Iterable[str], filters: Filters = _NO_FILTERS) -> dict[str, date | None]:
         """The publication dates of the chunks of these ids that exist and pass the filters."""

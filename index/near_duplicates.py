@@ -22,7 +22,7 @@ _DAY_AND_MONTH = re.compile(DAY_AND_MONTH, re.IGNORECASE)
 class Thresholds:
     """Chosen 2026-11-21 on the labelled pairs of tests/same_story.jsonl by tests/test_same_story.py.
 
-    Precision .81, recall .63 (docs/quality.md). A shingle is a run of three words.
+    Precision .81, recall .63 (docs/quality.md). A shingle is a run of three words; the samples only save time.
     """
 
     containment: float = 2 / 3  # share of the shorter article's shingles that the longer one must hold

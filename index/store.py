@@ -71,34 +71,33 @@ class VectorStore:
 
     def upsert(self, ids: Sequence[str], vectors: Vectors) -> None:
         """Add vectors (len(ids) x 384), or replace those of the same ids."""
-        for start in range(0, len(ids), _PAGE_ROWS):
-            page = slice(start, start + _PAGE_ROWS)
+        for page in _pages(len(ids)):
             with self._errors_explained(), self._file_lock():
                 self._collection.upsert(ids=list(ids[page]), embeddings=vectors[page])
 
     def delete(self, ids: Sequence[str]) -> None:
         """Remove vectors; unknown ids are ignored."""
-        for start in range(0, len(ids), _PAGE_ROWS):
+        for page in _pages(len(ids)):
             with self._errors_explained(), self._file_lock():
-                self._collection.delete(ids=list(ids[start : start + _PAGE_ROWS]))
+                self._collection.delete(ids=list(ids[page]))
 
     def nearest(self, vector: Vectors, count: int) -> list[tuple[str, float]]:
         """The ids nearest to a unit vector with their cosines, best first."""
         if not count:
             return []
         with self._errors_explained():
-            page = self._collection.query(query_embeddings=vector[np.newaxis], n_results=count, include=["distances"])
-        return list(_cosines(page).items())
+            result = self._collection.query(query_embeddings=vector[np.newaxis], n_results=count, include=["distances"])
+        return list(_cosines(result).items())
 
     def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
         """The vectors of the ids that exist."""
         vectors: dict[str, Vectors] = {}
-        for start in range(0, len(ids), _PAGE_ROWS):
+        for page in _pages(len(ids)):
             with self._errors_explained():
-                page = self._collection.get(ids=list(ids[start : start + _PAGE_ROWS]), include=["embeddings"])
-            embeddings = page["embeddings"]
+                rows = self._collection.get(ids=list(ids[page]), include=["embeddings"])
+            embeddings = rows["embeddings"]
             if embeddings is not None and len(embeddings):
-                vectors.update(zip(page["ids"], np.asarray(embeddings, dtype=np.float32), strict=True))
+                vectors.update(zip(rows["ids"], np.asarray(embeddings, dtype=np.float32), strict=True))
         return vectors
 
     def cosines(self, vector: Vectors, ids: Sequence[str]) -> dict[str, float]:
@@ -107,10 +106,10 @@ class VectorStore:
         if len(ids) > _MAX_FETCHED_VECTORS:
             # Fails if a writer has just removed an id, and may miss some: then the vectors themselves are fetched.
             with contextlib.suppress(IndexDamaged), self._errors_explained():
-                page = self._collection.query(
+                result = self._collection.query(
                     query_embeddings=vector[np.newaxis], ids=list(ids), n_results=len(ids), include=["distances"]
                 )
-                cosines = _cosines(page)
+                cosines = _cosines(result)
         missed = self.vectors([name for name in ids if name not in cosines])
         return cosines | {name: float(other @ vector) for name, other in missed.items()}
 
@@ -150,9 +149,13 @@ class VectorStore:
             raise IndexDamaged(message) from error
 
 
-def _cosines(page: QueryResult) -> dict[str, float]:
-    distances = (page["distances"] or [[]])[0]
-    return {name: 1.0 - distance for name, distance in zip(page["ids"][0], distances, strict=True)}
+def _pages(count: int) -> list[slice]:
+    return [slice(start, start + _PAGE_ROWS) for start in range(0, count, _PAGE_ROWS)]
+
+
+def _cosines(result: QueryResult) -> dict[str, float]:
+    distances = (result["distances"] or [[]])[0]
+    return {name: 1.0 - distance for name, distance in zip(result["ids"][0], distances, strict=True)}
 
 
 def _open(path: str) -> tuple[ClientAPI, Collection]:
