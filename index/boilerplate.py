@@ -7,7 +7,6 @@ that is kept costs little, a sentence that is lost may have been the answer.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from index.boilerplate_patterns import (
@@ -66,18 +65,13 @@ def split_page(text: str, headline: str | None, *, find_headline: bool) -> Split
     return SplitPage(body, headline, byline, page.boilerplate())
 
 
-@dataclass(init=False, slots=True)
 class _Page:
-    """The lines of a page, and the kind of boilerplate that each of them is (None: the article)."""
-
-    raw: list[str]
-    lines: list[str]
-    kinds: list[str | None]
+    """The lines of a page, and the kind of boilerplate of every line (None: the article)."""
 
     def __init__(self, text: str, *, keep_first_line: bool) -> None:
         self.raw = text.split("\n")
         self.lines = [line.strip() for line in self.raw]
-        self.kinds = [_kind(line) for line in self.lines]
+        self.kinds: list[str | None] = [_kind(line) for line in self.lines]
         first = next((index for index, line in enumerate(self.lines) if line), 0)
         # "EXCLUSIVE: Minister to go" is a link further down, and a headline on top of a page.
         if keep_first_line and self.kinds[first] == "related" and _could_be_headline(self.lines[first]):

@@ -40,7 +40,7 @@ CREATE INDEX IF NOT EXISTS chunks_by_article ON chunks (article);
 CREATE VIRTUAL TABLE IF NOT EXISTS lexical USING fts5 (headline, body, tokenize = "ascii tokenchars '.'");
 CREATE VIRTUAL TABLE IF NOT EXISTS vocabulary USING fts5vocab (lexical, 'row');
 """
-_SOURCE_COLUMNS = ", ".join(f"a.{field.name}" for field in fields(Source))
+_SOURCE_COLUMNS = ", ".join(f"a.{field.name}" for field in fields(Source))  # every field has its column
 _SOURCE_WIDTH = len(fields(Source))
 _FILTER = (
     "(:outlet IS NULL OR lower(a.outlet) = lower(:outlet)) AND (:since IS NULL OR a.published >= :since) "

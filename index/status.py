@@ -68,10 +68,8 @@ def _problem(folder: Path, chunks: int, fingerprint: str, *, dirty: bool) -> str
 
 def _count_vectors(folder: Path) -> int | None:
     """Count in a process of its own, which a damaged segment may crash; None if it did."""
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(Path(__file__).parents[1]),
-    }  # and -P: no `index` of the user's folder
+    # With -P: this package, not a folder `index` of the user's.
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     try:
         counted = subprocess.run(  # noqa: S603  # our own interpreter and program, the folder as an argument
             [sys.executable, "-P", "-c", _COUNT, str(folder / "vectors")],
