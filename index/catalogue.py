@@ -1,8 +1,7 @@
-"""The articles, their chunks and the lexical index (BM25), in one SQLite file.
+"""Articles, their chunks and the lexical index (BM25), in one SQLite file.
 
-This file decides what is indexed: a transaction here is the moment at which an article changes, for every reader
-and at once. BM25 is SQLite's FTS5 over words that our own analysis has stemmed: it is updated in place, shares
-the transaction and takes no memory.
+This file decides what is indexed: an article changes with a transaction here, at once for every reader. BM25 is
+SQLite's FTS5 over words that index/text.py has stemmed: updated in place, in the same transaction, without memory.
 """
 
 from __future__ import annotations
@@ -13,12 +12,16 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, fields
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from index.models import Article, Boilerplate, Chunk, ClippingsError, Filters, IndexDamaged, Source
 from index.text import stems
+
+SCHEMA_VERSION = 2
+"""Part of FINGERPRINT: an index of another version is rebuilt. 2: `furniture` became `boilerplate`."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -37,19 +40,22 @@ CREATE INDEX IF NOT EXISTS chunks_by_article ON chunks (article);
 CREATE VIRTUAL TABLE IF NOT EXISTS lexical USING fts5 (headline, body, tokenize = "ascii tokenchars '.'");
 CREATE VIRTUAL TABLE IF NOT EXISTS vocabulary USING fts5vocab (lexical, 'row');
 """
-_COLUMNS = "id headline outlet byline published published_from published_certain url path language"  # as in Source
-_SOURCE = ", ".join(f"a.{column}" for column in _COLUMNS.split())
+_SOURCE_COLUMNS = ", ".join(f"a.{field.name}" for field in fields(Source))  # every field has its column
+_SOURCE_WIDTH = len(fields(Source))
 _FILTER = (
     "(:outlet IS NULL OR lower(a.outlet) = lower(:outlet)) AND (:since IS NULL OR a.published >= :since) "
     "AND (:until IS NULL OR a.published <= :until) "
     "AND (:as_of IS NULL OR a.published IS NULL OR a.published <= :as_of)"
 )
-_ALL = Filters()
-_FEWEST = 1_000  # chunks
+_CHUNKS = (
+    f"FROM chunks c JOIN articles a ON a.id = c.article WHERE c.id IN (SELECT value FROM json_each(:ids)) AND {_FILTER}"
+)
+_NO_FILTERS = Filters()
+_MIN_IDF_CHUNKS = 1_000
 
 
 class ChunkRow(NamedTuple):
-    """A chunk as it is stored, with its article's source and the text of its span."""
+    """A stored chunk: the source of its article, and its span with the text."""
 
     id: str
     source: Source
@@ -59,12 +65,12 @@ class ChunkRow(NamedTuple):
 
 
 class Catalogue:
-    """One generation's articles and chunks. Safe to share between threads."""
+    """The articles and chunks of one generation. Safe to share between threads."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._lock = threading.RLock()
-        with self._in_words():
+        with self._errors_explained():
             self._db = sqlite3.connect(file, check_same_thread=False, isolation_level=None, timeout=30)
             try:
                 self._db.execute("PRAGMA journal_mode = WAL")
@@ -76,14 +82,14 @@ class Catalogue:
                 raise
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._db.close()
 
-    # What is written
+    # --- Writing
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All that is written inside happens at once, or not at all."""
+        """Make all that is written inside happen at once, or not at all."""
         with self._lock:
             self._execute("BEGIN IMMEDIATE")
             try:
@@ -114,20 +120,20 @@ class Catalogue:
             self._execute("INSERT INTO lexical (rowid, headline, body) VALUES (?, ?, ?)", (number, headline, body))
 
     def remove(self, article_id: str) -> None:
-        """Remove an article and its chunks, if it is there."""
-        mine = "(SELECT number FROM chunks WHERE article = ?)"
-        self._execute(f"DELETE FROM lexical WHERE rowid IN {mine}", (article_id,))
+        """Remove an article and its chunks, if it is indexed."""
+        chunks = "(SELECT number FROM chunks WHERE article = ?)"
+        self._execute(f"DELETE FROM lexical WHERE rowid IN {chunks}", (article_id,))
         self._execute("DELETE FROM chunks WHERE article = ?", (article_id,))
         self._execute("DELETE FROM articles WHERE id = ?", (article_id,))
 
     def set(self, key: str, value: str) -> None:
-        """Note something about the index itself."""
+        """Store a note about the index itself."""
         self._execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
-    # What is read
+    # --- Reading
 
     def get(self, key: str) -> str | None:
-        """What was noted about the index itself."""
+        """A note about the index itself."""
         rows = self._rows("SELECT value FROM meta WHERE key = ?", (key,))
         return str(rows[0][0]) if rows else None
 
@@ -141,49 +147,50 @@ class Catalogue:
         return (rows[0][0], rows[0][1]) if rows else None
 
     def chunk_ids(self, article_id: str) -> list[str]:
-        """The ids of an article's chunks, in order."""
+        """The ids of the chunks of an article, in order."""
         return [row[0] for row in self._rows("SELECT id FROM chunks WHERE article = ? ORDER BY start", (article_id,))]
 
     def all_chunk_ids(self) -> list[str]:
-        """Every chunk's id."""
+        """The ids of all chunks."""
         return [row[0] for row in self._rows("SELECT id FROM chunks ORDER BY number")]
 
     def article_of(self, chunk_id: str) -> str | None:
-        """The id of the article that a chunk is of."""
+        """The id of the article of a chunk."""
         rows = self._rows("SELECT article FROM chunks WHERE id = ?", (chunk_id,))
         return str(rows[0][0]) if rows else None
 
     def paths(self) -> list[tuple[str, str]]:
-        """Every article's id and path."""
+        """The id and path of every article."""
         return [(row[0], row[1]) for row in self._rows("SELECT id, path FROM articles ORDER BY id")]
 
     def article(self, article_id: str) -> Article | None:
-        """An article whole."""
-        rows = self._rows(f"SELECT {_SOURCE}, a.body, a.boilerplate FROM articles a WHERE a.id = ?", (article_id,))
+        """An article with body and boilerplate; an index of schema 1 can be read too."""
+        rows = self._rows(f"SELECT {_SOURCE_COLUMNS}, a.body, a.* FROM articles a WHERE a.id = ?", (article_id,))
         if not rows:
             return None
-        boilerplate = tuple(Boilerplate(*piece) for piece in json.loads(rows[0][11]))
-        return Article(_source(rows[0]), rows[0][10], boilerplate)
+        boilerplate = tuple(Boilerplate(*piece) for piece in json.loads(rows[0][-1]))  # the last column of the table
+        return Article(_source(rows[0]), rows[0][_SOURCE_WIDTH], boilerplate)
 
     def sources(self, limit: int | None = None) -> list[Source]:
-        """What is indexed, newest first, then by headline."""
+        """The sources of the indexed articles, newest first, then by headline."""
         order = "ORDER BY a.published IS NULL, a.published DESC, a.headline LIMIT ?"
-        return [_source(row) for row in self._rows(f"SELECT {_SOURCE} FROM articles a {order}", (limit or -1,))]
+        return [_source(row) for row in self._rows(f"SELECT {_SOURCE_COLUMNS} FROM articles a {order}", (limit or -1,))]
 
     def counts(self) -> tuple[int, int]:
-        """How many articles and chunks there are."""
+        """The numbers of articles and chunks."""
         (articles,), (chunks,) = (self._rows(f"SELECT count(*) FROM {table}")[0] for table in ("articles", "chunks"))
         return articles, chunks
 
-    def chunks(self, ids: Iterable[str], filters: Filters = _ALL) -> dict[str, ChunkRow]:
+    def chunks(self, ids: Iterable[str], filters: Filters = _NO_FILTERS) -> dict[str, ChunkRow]:
         """The chunks of these ids that exist and pass the filters."""
-        rows = self._rows(
-            f"SELECT {_SOURCE}, c.id, c.start, c.stop, substr(a.body, c.start + 1, c.stop - c.start) "
-            "FROM chunks c JOIN articles a ON a.id = c.article "
-            f"WHERE c.id IN (SELECT value FROM json_each(:ids)) AND {_FILTER}",
-            {"ids": json.dumps(list(ids)), **_parameters(filters)},
-        )
-        return {row[10]: ChunkRow(row[10], _source(row), row[11], row[12], row[13]) for row in rows}
+        span = "c.id, c.start, c.stop, substr(a.body, c.start + 1, c.stop - c.start)"
+        rows = self._rows(f"SELECT {span}, {_SOURCE_COLUMNS} {_CHUNKS}", _parameters(filters, ids=ids))
+        return {row[0]: ChunkRow(row[0], _source(row[4:]), *row[1:4]) for row in rows}
+
+    def days(self, ids: Iterable[str], filters: Filters = _NO_FILTERS) -> dict[str, date | None]:
+        """The publication dates of the chunks of these ids that exist and pass the filters."""
+        rows = self._rows(f"SELECT c.id, a.published {_CHUNKS}", _parameters(filters, ids=ids))
+        return {row[0]: date.fromisoformat(row[1]) if row[1] else None for row in rows}
 
     def passing(self, filters: Filters) -> list[str]:
         """The ids of all chunks that pass the filters."""
@@ -191,69 +198,60 @@ class Catalogue:
         return [row[0] for row in self._rows(query, _parameters(filters))]
 
     def count_passing(self, filters: Filters) -> int:
-        """How many chunks pass the filters: what fails is counted, for it is little where a filter is wide."""
+        """The number of chunks that pass the filters; a wide filter is counted quickly, by what fails it."""
         failing = f"SELECT a.id FROM articles a WHERE ({_FILTER}) IS NOT TRUE"
         query = f"SELECT (SELECT count(*) FROM chunks) - (SELECT count(*) FROM chunks WHERE article IN ({failing}))"
         return int(self._rows(query, _parameters(filters))[0][0])
 
-    def days(self, ids: Iterable[str], filters: Filters = _ALL) -> dict[str, date | None]:
-        """When the chunks of these ids that exist and pass the filters were published."""
-        rows = self._rows(
-            "SELECT c.id, a.published FROM chunks c JOIN articles a ON a.id = c.article "
-            f"WHERE c.id IN (SELECT value FROM json_each(:ids)) AND {_FILTER}",
-            {"ids": json.dumps(list(ids)), **_parameters(filters)},
-        )
-        return {row[0]: date.fromisoformat(row[1]) if row[1] else None for row in rows}
-
-    def search(self, words: Sequence[str], count: int, filters: Filters = _ALL) -> list[tuple[str, float]]:
-        """BM25 over stemmed words: ids of chunks that hold at least one, with positive scores, best first."""
+    def search(self, words: Sequence[str], count: int, filters: Filters = _NO_FILTERS) -> list[tuple[str, float]]:
+        """BM25 over stemmed words: ids of chunks with at least one of them, and positive scores, best first."""
         if not words:
             return []
-        rows = self._rows(
-            "SELECT c.id, -bm25(lexical, :headline, 1.0) FROM lexical JOIN chunks c ON c.number = lexical.rowid "
-            f"JOIN articles a ON a.id = c.article WHERE lexical MATCH :words AND {_FILTER} ORDER BY rank LIMIT :count"
-            if filters != _ALL
-            else "SELECT c.id, -l.rank FROM (SELECT rowid, rank FROM lexical WHERE lexical MATCH :words "
-            "ORDER BY rank LIMIT :count) l JOIN chunks c ON c.number = l.rowid ORDER BY l.rank",
-            {"words": " OR ".join(map(_phrase, dict.fromkeys(words))), "headline": 1.0, "count": count}
-            | (_parameters(filters) if filters != _ALL else {}),
+        parameters = {"words": " OR ".join(map(_phrase, dict.fromkeys(words))), "count": count}
+        if filters == _NO_FILTERS:  # cut off inside FTS5, which is quicker
+            best = "SELECT rowid, rank FROM lexical WHERE lexical MATCH :words ORDER BY rank LIMIT :count"
+            query = f"SELECT c.id, -l.rank FROM ({best}) l JOIN chunks c ON c.number = l.rowid ORDER BY l.rank"
+            return self._rows(query, parameters)
+        query = (
+            "SELECT c.id, -l.rank FROM lexical l JOIN chunks c ON c.number = l.rowid "
+            f"JOIN articles a ON a.id = c.article WHERE lexical MATCH :words AND {_FILTER} ORDER BY l.rank LIMIT :count"
         )
-        return [(row[0], row[1]) for row in rows]
+        return self._rows(query, parameters | _parameters(filters))
 
     def idf(self, words: Iterable[str]) -> dict[str, float]:
-        """The inverse document frequency of stemmed words over all chunks: ``ln(1 + (N - n + .5) / (n + .5))``.
+        """Inverse document frequency of stemmed words over all chunks: ``ln(1 + (N - n + .5) / (n + .5))``.
 
-        Few chunks are counted as if they stood among a thousand, or one word that they lack would outweigh all others.
+        N is at least a thousand: in a small index a single absent word would outweigh all others.
         """
-        total = max(self.counts()[1], _FEWEST)
-        found = dict[str, float]()
+        total = max(self.counts()[1], _MIN_IDF_CHUNKS)
+        idf = dict[str, float]()
         for word in dict.fromkeys(words):
             rows = self._rows("SELECT doc FROM vocabulary WHERE term = ?", (word,))
-            have = rows[0][0] if rows else 0
-            found[word] = math.log(1 + (total - have + 0.5) / (have + 0.5))
-        return found
+            count = rows[0][0] if rows else 0
+            idf[word] = math.log(1 + (total - count + 0.5) / (count + 0.5))
+        return idf
 
     def outlets(self) -> dict[str, int]:
-        """How many articles each outlet has, the most first; "" where none is known."""
+        """The number of articles by outlet, most first; "" for an unknown outlet."""
         query = "SELECT coalesce(outlet, ''), count(*) FROM articles GROUP BY 1 ORDER BY 2 DESC, 1"
         return {row[0]: row[1] for row in self._rows(query)}
 
     def period(self) -> tuple[date | None, date | None]:
-        """The first and the last day of publication."""
+        """The first and the last publication date."""
         first, last = self._rows("SELECT min(published), max(published) FROM articles")[0]
         return first and date.fromisoformat(first), last and date.fromisoformat(last)
 
     def _rows(self, query: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> list[Any]:
-        with self._lock, self._in_words():
+        with self._lock, self._errors_explained():
             return self._db.execute(query, parameters).fetchall()
 
     def _execute(self, query: str, parameters: Sequence[object] = ()) -> sqlite3.Cursor:
-        with self._lock, self._in_words():
+        with self._lock, self._errors_explained():
             return self._db.execute(query, parameters)
 
     @contextmanager
-    def _in_words(self) -> Iterator[None]:
-        """Turn SQLite's errors into sentences."""
+    def _errors_explained(self) -> Iterator[None]:
+        """Turn an error of SQLite into a message with the cause and the way out."""
         try:
             yield
         except sqlite3.OperationalError as error:  # what is around the file: permissions, room, another's lock
@@ -271,19 +269,17 @@ class Catalogue:
 
 
 def _phrase(word: str) -> str:
-    """A word as FTS5 takes it, whatever is in it."""
+    """Quote a word for FTS5, whatever is in it."""
     return '"' + word.replace('"', '""').replace("\0", "") + '"'
 
 
-def _parameters(filters: Filters) -> dict[str, str | None]:
-    return {
-        "outlet": filters.outlet,
-        "since": filters.since.isoformat() if filters.since else None,
-        "until": filters.until.isoformat() if filters.until else None,
-        "as_of": filters.as_of.isoformat() if filters.as_of else None,
-    }
+def _parameters(filters: Filters, ids: Iterable[str] = ()) -> dict[str, str | None]:
+    values = {name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(filters).items()}
+    return values | {"ids": json.dumps(list(ids))}
 
 
 def _source(row: Sequence[Any]) -> Source:
-    published = date.fromisoformat(row[4]) if row[4] else None
-    return Source(row[0], row[1], row[2], row[3], published, row[5], bool(row[6]), row[7], row[8] or None, row[9])
+    source = dict(zip((field.name for field in fields(Source)), row, strict=False))
+    published = date.fromisoformat(source["published"]) if source["published"] else None
+    certain = bool(source["published_certain"])
+    return Source(**source | {"published": published, "published_certain": certain, "path": source["path"] or None})

@@ -1,4 +1,4 @@
-"""Bytes -> text: the encoding is found where it can be, and what is no text at all is refused."""
+"""Bytes -> text: detect the encoding, and refuse what is not text."""
 
 from __future__ import annotations
 
@@ -7,41 +7,43 @@ import re
 
 from index.models import UnreadableError
 
-_ENOUGH = 65_536  # bytes that are looked at to tell text from other things
+_SAMPLE_BYTES = 65_536  # enough to tell text from binary, and encodings from each other
 _SIGNATURES = (b"%PDF-", b"PK\x03\x04", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"\x1f\x8b", b"\x7fELF", b"{\\rtf")
 _NO_CONTROLS = bytes(set(range(256)) - (set(range(32)) - set(b"\t\n\v\f\r\x1b")) - {127})
+_MAX_STRAY_CONTROLS = 2
+_MAX_CONTROL_SHARE = 1 / 20
+_MIN_NON_ASCII_SHARE = 0.4
 _DECLARED = re.compile(rb"""charset\s*=\s*["']?([A-Za-z0-9_.:-]{2,40})""", re.IGNORECASE)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def decode(data: bytes, declared: str | None = None) -> str:
-    """The text of some bytes: by its byte order mark, as UTF-8, as declared, or by the best guess. Never fails."""
-    wide = wide_encoding(data)
-    if wide:
+    """Decode by byte order mark, as UTF-8, as declared, or by the best guess. Never fails."""
+    if wide := wide_encoding(data):
         return data.decode(wide, "replace")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return _as_declared(data, declared) or _guessed(data)
+        return _decode_as_declared(data, declared) or _decode_by_guess(data)
 
 
 def declared_encoding(data: bytes) -> str | None:
-    """The encoding that a page says it has, by the name that Python knows it by."""
-    found = _DECLARED.search(data[:2048])
+    """The encoding that a page declares, by Python's name for it."""
+    declared = _DECLARED.search(data[:2048])
     try:
-        name = codecs.lookup(found[1].decode()).name if found else None
+        name = codecs.lookup(declared[1].decode()).name if declared else None
     except LookupError:
         return None
-    return "cp1252" if name == "iso8859-1" else name  # what browsers do: the curly quotes are only in the former
+    return "cp1252" if name == "iso8859-1" else name  # as browsers do: only cp1252 has the curly quotes
 
 
 def wide_encoding(data: bytes) -> str | None:
-    """UTF-16 or UTF-32, by the mark on top or, for mostly Latin letters, by every other byte being zero."""
+    """UTF-16 or UTF-32, by the byte order mark or, for mostly Latin letters, by every other byte being zero."""
     if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         return "utf-32"
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    odd, even = data[1:_ENOUGH:2], data[:_ENOUGH:2]
+    odd, even = data[1:_SAMPLE_BYTES:2], data[:_SAMPLE_BYTES:2]
     for name, zeros, letters in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
         if zeros.count(0) > 0.8 * len(zeros) and letters.count(0) < 0.1 * len(letters):
             return name
@@ -49,46 +51,46 @@ def wide_encoding(data: bytes) -> str | None:
 
 
 def refuse_binary(data: bytes) -> None:
-    """Raise UnreadableError for what is not text: a known signature, or one control character in twenty."""
-    head = data[:_ENOUGH]
+    """Raise UnreadableError for a known binary signature, or too many control characters."""
+    head = data[:_SAMPLE_BYTES]
     controls = len(head.translate(None, delete=_NO_CONTROLS))
-    too_many = controls > 2 and controls * 20 > len(head)  # noqa: PLR2004  # a stray one or two are no sign, however short
-    if head.startswith(_SIGNATURES) or (too_many and not wide_encoding(head)):
+    is_binary = controls > max(_MAX_STRAY_CONTROLS, _MAX_CONTROL_SHARE * len(head))
+    if head.startswith(_SIGNATURES) or (is_binary and not wide_encoding(head)):
         raise UnreadableError("binary, not text, whatever its name says")
 
 
-def without_surrogates(value: object) -> object:
-    """A value of JSON or YAML with each half of a surrogate pair replaced: no database or file would take one."""
+def replace_surrogates(value: object) -> object:
+    """Replace the surrogates in a value of JSON or YAML by U+FFFD: no database or file takes them."""
     if isinstance(value, str):
         return _SURROGATE.sub("\ufffd", value)
     if isinstance(value, list):
-        return [without_surrogates(one) for one in value]
+        return [replace_surrogates(item) for item in value]
     if isinstance(value, dict):
-        return {without_surrogates(name): without_surrogates(one) for name, one in value.items()}
+        return {replace_surrogates(name): replace_surrogates(item) for name, item in value.items()}
     return value
 
 
-def _as_declared(data: bytes, declared: str | None) -> str:
+def _decode_as_declared(data: bytes, declared: str | None) -> str:
     try:
-        return str(without_surrogates(data.decode(declared, "replace"))) if declared else ""
+        return str(replace_surrogates(data.decode(declared, "replace"))) if declared else ""
     except (LookupError, ValueError):  # "base64" and the like are no encodings of text
         return ""
 
 
-def _guessed(data: bytes) -> str:
-    """The text of bytes that are not quite UTF-8.
+def _decode_by_guess(data: bytes) -> str:
+    """Decode bytes that are not quite UTF-8.
 
-    charset_normalizer is right where most letters are not ASCII (Cyrillic, Greek, Chinese…) and wrong on a
-    handful of accents, where Windows' Western encoding nearly always is what was meant.
+    charset_normalizer is right if most letters are not ASCII (Cyrillic, Greek, Chinese…) and wrong on a handful of
+    accents, which nearly always are in Windows' Western encoding.
     """
-    broken = data.decode("utf-8-sig", "replace")
-    marks = broken.count("\ufffd")
-    if marks < sum(not character.isascii() for character in broken) - marks:
-        return broken  # UTF-8 with a damaged place
+    damaged = data.decode("utf-8-sig", "replace")
+    errors = damaged.count("\ufffd")
+    if errors < sum(not character.isascii() for character in damaged) - errors:
+        return damaged  # UTF-8 with a damaged place
     encoding = "cp1252"
-    if len(data.translate(None, delete=bytes(range(128)))) > 0.4 * len(data):
+    if len(data.translate(None, delete=bytes(range(128)))) > _MIN_NON_ASCII_SHARE * len(data):
         from charset_normalizer import from_bytes
 
-        best = from_bytes(data[:_ENOUGH]).best()
+        best = from_bytes(data[:_SAMPLE_BYTES]).best()
         encoding = best.encoding if best else encoding
     return data.decode(encoding, "replace")

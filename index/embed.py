@@ -1,7 +1,7 @@
 """The embedding model: bge-small-en-v1.5, int8, run by ONNX Runtime.
 
 Source: BAAI, "C-Pack: Packed Resources For General Chinese Embeddings" (MIT weights). CLS pooling, L2 norm and the
-prefix for questions only are as its model card says.
+prefix for queries follow its model card.
 """
 
 from __future__ import annotations
@@ -25,57 +25,54 @@ Vectors = NDArray[np.float32]
 MODEL_NAME = "bge-small-en-v1.5-int8"
 DIMENSIONS = 384
 _MAX_TOKENS = 512
-_BATCH = 2
-_QUESTION_PREFIX = "Represent this sentence for searching relevant passages: "
+_BATCH_TEXTS = 2  # larger batches pad more and fall out of the processor's caches (benchmarked)
+_QUERY_PREFIX = "Represent this sentence for searching relevant passages: "
 
 
 class Embedder:
-    """Texts to unit vectors. Safe to share between threads.
-
-    ``seconds`` is what the passages took, for the report of an indexing run.
-    """
+    """Embeds texts as unit vectors. Safe to share between threads. ``seconds``: total time spent on passages."""
 
     def __init__(self, folder: Path) -> None:
         self._session, self._tokenizer = open_model(folder)
         self.seconds = 0.0
 
     def passages(self, texts: Sequence[str]) -> Vectors:
-        """Embed passages: one unit vector a text, as a len(texts) x 384 array.
-
-        Length-sorted batches of 2: larger ones pad more and fall out of the processor's caches (benchmarked).
-        """
+        """Embed passages, in batches of similar length; returns an array of len(texts) x 384."""
         started = time.perf_counter()
         encoded = self._tokenizer.encode_batch(list(texts))
         order = sorted(range(len(encoded)), key=lambda i: len(encoded[i].ids))
         vectors = np.empty((len(encoded), DIMENSIONS), dtype=np.float32)
-        for start in range(0, len(order), _BATCH):
-            batch = order[start : start + _BATCH]
+        for start in range(0, len(order), _BATCH_TEXTS):
+            batch = order[start : start + _BATCH_TEXTS]
             hidden = run_model(self._session, [encoded[i].ids for i in batch])
             vectors[batch] = hidden[:, 0]
         self.seconds += time.perf_counter() - started
         return _unit(vectors)
 
     def question(self, text: str) -> Vectors:
-        """Embed a question: one unit vector of 384."""
-        ids = self._tokenizer.encode(_QUESTION_PREFIX + text).ids
+        """Embed a query; returns a vector of 384."""
+        ids = self._tokenizer.encode(_QUERY_PREFIX + text).ids
         return _unit(run_model(self._session, [ids])[0, 0])
 
 
 def open_model(folder: Path, weights: Mapping[str, Vectors] | None = None) -> tuple[InferenceSession, Tokenizer]:
-    """The model and its tokenizer; ``weights`` take the place of the model's own of the same name.
+    """Open the model and its tokenizer. Raises WeightsError.
 
-    They are read where they lie: who gives them must keep them as long as the session. Raises WeightsError.
+    ``weights`` replace the model's initializers of the same name. They are not copied: the caller must keep them as
+    long as the session.
     """
     import onnxruntime
     import tokenizers
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    # Threads that spin on after a call take the processors from the other session: a fifth of a question's time.
+    # Threads that spin on after a call take the processors from the reader's session: a fifth of a question's time.
     options.add_session_config_entry("session.force_spinning_stop", "1")
     try:
-        kept = {name: onnxruntime.OrtValue.ortvalue_from_numpy(values) for name, values in (weights or {}).items()}
-        for name, value in kept.items():  # which have to live until the session is made
+        initializers = {
+            name: onnxruntime.OrtValue.ortvalue_from_numpy(array) for name, array in (weights or {}).items()
+        }
+        for name, value in initializers.items():  # must live until the session is made
             options.add_initializer(name, value)
         session = onnxruntime.InferenceSession(
             str(folder / "model_quantized.onnx"), options, providers=["CPUExecutionProvider"]
@@ -91,15 +88,18 @@ def open_model(folder: Path, weights: Mapping[str, Vectors] | None = None) -> tu
 
 
 def run_model(session: InferenceSession, tokens: Sequence[list[int]], questions: Sequence[int] = ()) -> Vectors:
-    """The last layer, texts x tokens of the longest x 384. ``questions``: how many first tokens are another text."""
+    """Run the model; returns its last layer, texts x tokens of the longest x 384.
+
+    ``questions``: for pairs, how many first tokens of each text are the question's.
+    """
     width = max(map(len, tokens))
     ids = np.zeros((len(tokens), width), dtype=np.int64)
     mask, types = np.zeros_like(ids), np.zeros_like(ids)
     for row, values in enumerate(tokens):
         ids[row, : len(values)] = values
         mask[row, : len(values)] = 1
-    for row, first in enumerate(questions):
-        types[row, first : len(tokens[row])] = 1
+    for row, length in enumerate(questions):
+        types[row, length : len(tokens[row])] = 1
     hidden: Vectors = session.run(None, {"input_ids": ids, "attention_mask": mask, "token_type_ids": types})[0]
     return hidden
 

@@ -1,8 +1,8 @@
-"""One generation of the index, and which of them is in use.
+"""Generations of the index, and which of them is in use.
 
-The data folder holds `current`, which names the generation in use, and one folder a generation. An index is
-changed in place, article by article. Where the model or the chunking changed it is built anew beside itself and
-`current` is turned at the end, so a reader never sees half an index.
+The data folder holds one folder per generation, and the file `current` with the name of the one in use. An index is
+changed in place, article by article. If FINGERPRINT changed, a new generation is built beside the old one and `current`
+is switched at the end, so that a reader never sees half an index.
 """
 
 from __future__ import annotations
@@ -16,18 +16,19 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from index.catalogue import Catalogue
+from index.catalogue import SCHEMA_VERSION, Catalogue
 from index.chunk import CHUNKER_VERSION
 from index.embed import MODEL_NAME
 from index.models import ClippingsError, IndexDamaged, IndexLocked
 from index.store import VectorStore
 
-FINGERPRINT = f"{MODEL_NAME}/chunker-{CHUNKER_VERSION}"
+FINGERPRINT = f"{MODEL_NAME}/chunker-{CHUNKER_VERSION}/schema-{SCHEMA_VERSION}"
+"""What an index is built with; one with another fingerprint is not read but rebuilt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """A catalogue with its vectors."""
+    """A catalogue and its vectors, open."""
 
     folder: Path
     catalogue: Catalogue
@@ -35,15 +36,15 @@ class Generation:
 
     @classmethod
     def open(cls, folder: Path) -> Generation:
-        """Open a generation to read from it; raises IndexDamaged where parts of it are missing or damaged."""
+        """Open a generation for reading. Raises IndexDamaged if a part of it is missing or damaged."""
         return cls._open(folder, open_catalogue(folder), make=False)
 
     @classmethod
     def make(cls, folder: Path) -> Generation:
-        """Open a generation to write to it, and make what is missing."""
+        """Open a generation for writing; creates what is missing."""
         folder.mkdir(parents=True, exist_ok=True)
         generation = cls._open(folder, Catalogue(catalogue_file(folder)), make=True)
-        if generation.catalogue.get("fingerprint") is None:
+        if generation.fingerprint is None:
             generation.catalogue.set("fingerprint", FINGERPRINT)
         return generation
 
@@ -55,19 +56,24 @@ class Generation:
             catalogue.close()
             raise
 
+    @property
+    def fingerprint(self) -> str | None:
+        """What this generation was built with."""
+        return self.catalogue.get("fingerprint")
+
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         self.catalogue.close()
         self.store.close()
 
 
 def catalogue_file(folder: Path) -> Path:
-    """Where a generation's catalogue is."""
+    """The path of the catalogue of a generation."""
     return folder / "catalogue.sqlite"
 
 
 def open_catalogue(folder: Path) -> Catalogue:
-    """Open a generation's catalogue to read from it; raises IndexDamaged where there is none."""
+    """Open the catalogue of a generation for reading. Raises IndexDamaged if there is none."""
     file = catalogue_file(folder)
     if not file.exists():
         raise IndexDamaged(f"The catalogue {file} is missing. Index your articles again: `clippings index FOLDER`.")
@@ -75,7 +81,7 @@ def open_catalogue(folder: Path) -> Catalogue:
 
 
 def current(data: Path) -> Path | None:
-    """The folder of the generation in use; None where nothing has been indexed, or nobody can tell any more."""
+    """The folder of the generation in use; None if nothing has been indexed, or `current` is damaged."""
     try:
         name = (data / "current").read_text(encoding="ascii", errors="replace").strip()
     except FileNotFoundError:
@@ -86,7 +92,7 @@ def current(data: Path) -> Path | None:
 
 
 def make_current(data: Path, folder: Path) -> None:
-    """Turn every reader to this generation, in one step, and remove the others."""
+    """Switch every reader to this generation in one step, and remove the others."""
     pointer = data / "current.new"
     pointer.write_text(folder.name + "\n", encoding="ascii")
     pointer.replace(data / "current")
@@ -94,29 +100,29 @@ def make_current(data: Path, folder: Path) -> None:
 
 
 def open_for_writing(data: Path) -> tuple[Generation, Generation | None]:
-    """The generation to write to, and the one to carry over from where that is another."""
+    """The generation to write to, and the old one if the index has to be rebuilt from it."""
     folder = current(data)
     if folder is None or not catalogue_file(folder).exists():
         _remove_all_but(data, None)
         generation = Generation.make(_following(data, folder))
         make_current(data, generation.folder)
         return generation, None
-    now = Generation.make(folder)
-    if now.catalogue.get("fingerprint") == FINGERPRINT:
+    in_use = Generation.make(folder)
+    if in_use.fingerprint == FINGERPRINT:
         _remove_all_but(data, folder)
-        return now, None
+        return in_use, None
     beside = _following(data, folder)
     new = Generation.make(beside)
-    if new.catalogue.get("fingerprint") != FINGERPRINT:  # what yet another version left when it was stopped
+    if new.fingerprint != FINGERPRINT:  # left by a third version whose rebuild was stopped
         new.close()
         shutil.rmtree(beside)
         new = Generation.make(beside)
-    return new, now
+    return new, in_use
 
 
 @contextmanager
 def locked(data: Path) -> Iterator[None]:
-    """Be the one writer; raises IndexLocked at once where there is another."""
+    """Be the only writer. Raises IndexLocked at once if there is another."""
     try:
         data.mkdir(parents=True, exist_ok=True)
         lock = FileLock(data / "lock", timeout=0).acquire()
@@ -130,7 +136,7 @@ def locked(data: Path) -> Iterator[None]:
 
 
 def _following(data: Path, folder: Path | None) -> Path:
-    """A folder of another name, for a reader tells generations by their names."""
+    """A folder with a new name: readers tell generations apart by name."""
     return data / f"generation-{int(folder.name.rpartition('-')[2]) + 1 if folder else 1}"
 
 

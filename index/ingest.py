@@ -1,8 +1,8 @@
 """The story of indexing: paths -> raw records -> articles -> chunks -> vectors and words, on disk.
 
-Each article changes in three steps: its new vectors are written, the catalogue's transaction makes it so, the
-vectors that nobody names any more go. Killed before the second step the old state stands, after it the new one;
-`dirty` in the catalogue tells the next run to look for vectors left over.
+A batch of articles changes in three steps: write the new vectors, commit the catalogue's transaction, delete the
+vectors that no chunk refers to. Killed before the commit, a run leaves the old state, after it the new one; the note
+`dirty` in the catalogue makes the next run look for stray vectors.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
@@ -24,15 +24,17 @@ from index.embed import Embedder
 from index.generation import FINGERPRINT, Generation, locked, make_current, open_for_writing
 from index.load import count, load, printable
 from index.models import Article, Chunk, ClippingsError, Failure, RawRecord, UnreadableError
-from index.store import VectorStore
 from index.weights import locate
 
-_WINDOW = 64  # articles that are embedded and written together: memory stays flat, and length-sorting has a choice
+_BATCH_ARTICLES = 64  # memory stays flat, and the embedder can sort by length
+
+Digested = tuple[Article, str]
+"""An article and the digest of its raw record."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run of indexing did. ``gone``: indexed, and no longer where it was read from."""
+    """What a run of indexing did. ``gone``: still indexed, though the file or record no longer exists."""
 
     added: int
     changed: int
@@ -46,18 +48,6 @@ class Report:
     rebuilt: str | None = None
 
 
-@dataclass(slots=True)
-class _Tally:
-    added: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    removed: int = 0
-    gone: int = 0
-    embedded: int = 0
-    failed: list[Failure] = field(default_factory=list)
-    seen: set[str] = field(default_factory=set)
-
-
 def ingest(
     data: Path,
     paths: Sequence[Path],
@@ -66,171 +56,173 @@ def ingest(
     prune: bool = False,
     progress: Callable[[int, int], None],
 ) -> Report:
-    """Bring the index of a data folder up to date with files and folders; without any, with those of last time.
+    """Bring the index of a data folder up to date with files and folders; without any, with those of the last run.
 
-    ``progress`` is told how many articles of about how many are done. Raises IndexLocked where another process
-    is writing, WeightsError, IndexDamaged; what is wrong with one article is in the report.
+    Calls ``progress`` with the number of articles that are done, and about how many there are. Raises IndexLocked if
+    another process is writing, WeightsError, IndexDamaged; what is wrong with a single article is in the report.
     """
-    started, tally, rebuilt = time.perf_counter(), _Tally(), None
+    started, rebuilt = time.perf_counter(), None
     with locked(data):
         embedder = Embedder(locate(model_dir))
         generation, old = open_for_writing(data)
         with closing(generation):
-            _repair(generation, embedder, tally)
+            run = _Run(generation, embedder)
+            run.repair()
             if old:
-                rebuilt = f"the model or the chunking changed ({old.catalogue.get('fingerprint')} to {FINGERPRINT})"
+                rebuilt = f"the index was built by another version ({old.fingerprint}, now {FINGERPRINT})"
                 with closing(old):
-                    _carry_over(old, generation, embedder, tally, progress)
+                    run.copy(old.catalogue, progress)
                 make_current(data, generation.folder)
             roots = _roots(generation.catalogue, paths)
-            total = count(roots)
-            _index(generation, embedder, load(roots), tally, lambda done: progress(done, total))
-            _remove_gone(generation, roots, tally, prune=prune)
-            _note(generation.catalogue, roots)
-    seconds = time.perf_counter() - started
+            total, done, records = count(roots), 0, load(roots)
+            while batch := list(islice(records, _BATCH_ARTICLES)):
+                run.write(run.changed_articles(batch))
+                progress(done := done + len(batch), total)
+            run.handle_gone(roots, prune=prune)
+            _note_roots(generation.catalogue, roots)
     return Report(
-        tally.added, tally.changed, tally.unchanged, tally.removed, tally.gone, tuple(tally.failed),
-        tally.embedded, seconds, embedder.seconds, rebuilt,
+        run.added, run.changed, run.unchanged, run.removed, run.gone, tuple(run.failed), run.chunks_embedded,
+        time.perf_counter() - started, embedder.seconds, rebuilt,
     )  # fmt: skip
 
 
 def _roots(catalogue: Catalogue, paths: Sequence[Path]) -> list[Path]:
-    """What to read: what was named, or what was read last time."""
-    if paths:
-        return list(paths)
-    known = [Path(root) for root in json.loads(catalogue.get("roots") or "[]")]
-    if not known:
+    """The given paths, or those of the last run."""
+    roots = list(paths) or [Path(root) for root in json.loads(catalogue.get("roots") or "[]")]
+    if not roots:
         raise ClippingsError("Nothing to index: name a file or a folder, as in `clippings index articles`.")
-    return known
+    return roots
 
 
-def _carry_over(
-    old: Generation, new: Generation, embedder: Embedder, tally: _Tally, progress: Callable[[int, int], None]
-) -> None:
-    """Index again what the old generation holds, from its own copy of the articles."""
-    identities = [identity for identity, _ in old.catalogue.paths()]
-    for start in range(0, len(identities), _WINDOW):
-        window = []
-        for identity in identities[start : start + _WINDOW]:
-            article, known = old.catalogue.article(identity), old.catalogue.known(identity)
-            if article and known and new.catalogue.known(identity) != known:
-                window.append((article, known[0]))
-        _write(new, embedder, window, tally)
-        progress(start + len(window), len(identities))
-    for key in ("roots", "indexed_at"):
-        new.catalogue.set(key, old.catalogue.get(key) or "")
+@dataclass(slots=True)
+class _Run:
+    """The writing side of an index, and the counts of its report."""
 
+    generation: Generation
+    embedder: Embedder
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    gone: int = 0
+    chunks_embedded: int = 0
+    failed: list[Failure] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
 
-def _index(
-    generation: Generation,
-    embedder: Embedder,
-    found: Iterator[RawRecord | Failure],
-    tally: _Tally,
-    progress: Callable[[int], None],
-) -> None:
-    done = 0
-    while batch := list(islice(found, _WINDOW)):
-        changed = [entry for item in batch if (entry := _changed(item, generation.catalogue, tally))]
-        _write(generation, embedder, changed, tally)
-        done += len(batch)
-        progress(done)
+    def repair(self) -> None:
+        """Make vectors and catalogue agree after a run that did not end."""
+        catalogue, store = self.generation.catalogue, self.generation.store
+        if not catalogue.get("dirty") and store.count() == catalogue.counts()[1]:
+            return
+        with self._dirty():
+            stored, wanted = set(store.ids()), set(catalogue.all_chunk_ids())
+            store.delete(sorted(stored - wanted))
+            missing = wanted - stored
+            for identity in sorted({owner for name in missing if (owner := catalogue.article_of(name))}):
+                if article := catalogue.article(identity):
+                    self._embed([piece for piece in chunk(article) if piece.id in missing])
 
+    def copy(self, old: Catalogue, progress: Callable[[int, int], None]) -> None:
+        """Index the articles of an old generation again, from its own copy of them."""
+        identities = [identity for identity, _ in old.paths()]
+        for start in range(0, len(identities), _BATCH_ARTICLES):
+            batch: list[Digested] = []
+            for identity in identities[start : start + _BATCH_ARTICLES]:
+                article, known = old.article(identity), old.known(identity)
+                if article and known and self.generation.catalogue.known(identity) != known:
+                    batch.append((article, known[0]))
+            self.write(batch)
+            progress(start + len(batch), len(identities))
+        for key in ("roots", "indexed_at"):
+            self.generation.catalogue.set(key, old.get(key) or "")
 
-def _changed(item: RawRecord | Failure, catalogue: Catalogue, tally: _Tally) -> tuple[Article, str] | None:
-    """The article and its digest, where it is not indexed as it is."""
-    if isinstance(item, Failure):
-        tally.failed.append(item)
-        return None
-    identity, digest = article_id(item), _digest(item)
-    known = catalogue.known(identity)
-    if known and known[1] != item.path and _exists(Path(known[1])):
-        tally.failed.append(Failure(item.path, f"duplicate id {identity!r}: indexed already from {known[1]}"))
-        return None
-    tally.seen.add(identity)
-    if known == (digest, item.path):
-        tally.unchanged += 1
-        return None
-    try:
-        article = clean(item)
-    except UnreadableError as error:
-        tally.failed.append(Failure(item.path, str(error)))
-        return None
-    if known:
-        tally.changed += 1
-    else:
-        tally.added += 1
-    return article, digest
+    def changed_articles(self, batch: Sequence[RawRecord | Failure]) -> list[Digested]:
+        """Clean the records that are new or changed; count the others."""
+        articles: list[Digested] = []
+        for record in batch:
+            if isinstance(record, Failure):
+                self.failed.append(record)
+            elif article := self._clean_if_changed(record):
+                articles.append(article)
+        return articles
+
+    def _clean_if_changed(self, record: RawRecord) -> Digested | None:
+        identity, digest = article_id(record), _digest(record)
+        known = self.generation.catalogue.known(identity)
+        if known and known[1] != record.path and _exists(Path(known[1])):
+            self.failed.append(Failure(record.path, f"duplicate id {identity!r}: indexed already from {known[1]}"))
+            return None
+        self.seen.add(identity)
+        if known == (digest, record.path):
+            self.unchanged += 1
+            return None
+        try:
+            article = clean(record)
+        except UnreadableError as error:
+            self.failed.append(Failure(record.path, str(error)))
+            return None
+        self.changed += bool(known)
+        self.added += not known
+        return article, digest
+
+    def write(self, articles: Sequence[Digested]) -> None:
+        """Chunk, embed and store articles, in place of what the index holds of them."""
+        if not articles:
+            return
+        catalogue, store = self.generation.catalogue, self.generation.store
+        chunks = {article.id: chunk(article) for article, _ in articles}
+        before = {name for article, _ in articles for name in catalogue.chunk_ids(article.id)}
+        after = {piece.id: piece for pieces in chunks.values() for piece in pieces}
+        with self._dirty():
+            self._embed([piece for name, piece in after.items() if name not in before])
+            with catalogue.transaction():
+                for article, digest in articles:
+                    catalogue.put(article, digest, chunks[article.id])
+            store.delete(sorted(before - after.keys()))
+
+    def _embed(self, chunks: Sequence[Chunk]) -> None:
+        if chunks:
+            vectors = self.embedder.passages([piece.embedded for piece in chunks])
+            self.generation.store.upsert([piece.id for piece in chunks], vectors)
+            self.chunks_embedded += len(chunks)
+
+    def handle_gone(self, roots: Sequence[Path], *, prune: bool) -> None:
+        """Count, or with ``prune`` remove, the articles that these roots no longer hold."""
+        catalogue = self.generation.catalogue
+        read = [_as_read(root) for root in roots if _exists(root)]
+        failed = {failure.path for failure in self.failed}
+        gone = [
+            identity
+            for identity, path in catalogue.paths()
+            if identity not in self.seen
+            and failed.isdisjoint(map(printable, map(str, (path, *Path(path).parents))))
+            and any(Path(path).is_relative_to(root) for root in read)
+        ]
+        if not prune or not gone:
+            self.gone = len(gone)
+            return
+        surplus = [name for identity in gone for name in catalogue.chunk_ids(identity)]
+        with self._dirty():
+            with catalogue.transaction():
+                for identity in gone:
+                    catalogue.remove(identity)
+            self.generation.store.delete(surplus)
+        self.removed = len(gone)
+
+    @contextmanager
+    def _dirty(self) -> Iterator[None]:
+        """Note that vectors and catalogue may disagree, until the end of the block; after an error the note stays."""
+        self.generation.catalogue.set("dirty", "yes")
+        yield
+        self.generation.catalogue.set("dirty", "")
 
 
 def _digest(record: RawRecord) -> str:
-    said = json.dumps([record.kind, record.text, dict(record.fields), CLEANER_VERSION], sort_keys=True, default=str)
-    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
+    content = json.dumps([record.kind, record.text, dict(record.fields), CLEANER_VERSION], sort_keys=True, default=str)
+    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _write(generation: Generation, embedder: Embedder, articles: Sequence[tuple[Article, str]], tally: _Tally) -> None:
-    """Make the index hold these articles as they are now."""
-    if not articles:
-        return
-    catalogue, store = generation.catalogue, generation.store
-    chunks = {article.id: chunk(article) for article, _ in articles}
-    before = {name for article, _ in articles for name in catalogue.chunk_ids(article.id)}
-    after = {piece.id for pieces in chunks.values() for piece in pieces}
-    catalogue.set("dirty", "yes")
-    _embed([piece for pieces in chunks.values() for piece in pieces if piece.id not in before], store, embedder, tally)
-    with catalogue.transaction():
-        for article, digest in articles:
-            catalogue.put(article, digest, chunks[article.id])
-    store.delete(sorted(before - after))
-    catalogue.set("dirty", "")
-
-
-def _embed(chunks: Sequence[Chunk], store: VectorStore, embedder: Embedder, tally: _Tally) -> None:
-    if chunks:
-        store.upsert([piece.id for piece in chunks], embedder.passages([piece.embedded for piece in chunks]))
-        tally.embedded += len(chunks)
-
-
-def _repair(generation: Generation, embedder: Embedder, tally: _Tally) -> None:
-    """Make the vectors those that the catalogue names, after a run that did not end."""
-    catalogue, store = generation.catalogue, generation.store
-    if not catalogue.get("dirty") and store.count() == catalogue.counts()[1]:
-        return
-    catalogue.set("dirty", "yes")
-    there, wanted = set(store.ids()), set(catalogue.all_chunk_ids())
-    store.delete(sorted(there - wanted))
-    missing = wanted - there
-    for identity in sorted({owner for name in missing if (owner := catalogue.article_of(name))}):
-        article = catalogue.article(identity)
-        if article:
-            _embed([piece for piece in chunk(article) if piece.id in missing], store, embedder, tally)
-    catalogue.set("dirty", "")
-
-
-def _remove_gone(generation: Generation, roots: Sequence[Path], tally: _Tally, *, prune: bool) -> None:
-    """Find what was indexed from these roots and was not read now; remove it where that was asked for."""
-    read = [_as_read(root) for root in roots if _exists(root)]
-    failed = {failure.path for failure in tally.failed}
-    gone = [
-        identity
-        for identity, path in generation.catalogue.paths()
-        if identity not in tally.seen
-        and failed.isdisjoint(map(printable, map(str, (path, *Path(path).parents))))
-        and any(Path(path).is_relative_to(root) for root in read)
-    ]
-    tally.gone = len(gone)
-    if not prune or not gone:
-        return
-    surplus = [name for identity in gone for name in generation.catalogue.chunk_ids(identity)]
-    generation.catalogue.set("dirty", "yes")
-    with generation.catalogue.transaction():
-        for identity in gone:
-            generation.catalogue.remove(identity)
-    generation.store.delete(surplus)
-    generation.catalogue.set("dirty", "")
-    tally.removed, tally.gone = len(gone), 0
-
-
-def _note(catalogue: Catalogue, roots: Sequence[Path]) -> None:
+def _note_roots(catalogue: Catalogue, roots: Sequence[Path]) -> None:
     """Note what was read and when, for the next run and for `clippings status`."""
     known = json.loads(catalogue.get("roots") or "[]")
     read = [str(_as_read(root)) for root in roots if _exists(root)]
@@ -240,12 +232,12 @@ def _note(catalogue: Catalogue, roots: Sequence[Path]) -> None:
 
 
 def _as_read(root: Path) -> Path:
-    """A root as it stands in the paths of what was read from it: a link keeps its name."""
+    """A root as it is spelled in the paths of its files: links keep their names."""
     return root.resolve() if ".." in root.parts else root.absolute()
 
 
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except OSError:  # a folder on the way that this user may not look into
+    except OSError:  # a folder that this user may not look into
         return False

@@ -1,7 +1,7 @@
-"""Files and folders -> raw records, one at a time: what is on disk, decoded and not yet understood.
+"""Files and folders -> raw records, lazily: decoded, not yet cleaned.
 
-To read a further kind of file, write a function ``Path -> Iterator[Item]`` and name it in ``_READERS``.
-Whatever cannot be read becomes a :class:`Failure` and the rest is still read; nothing here raises.
+To read a further kind of file, write a function ``Path -> Iterator[Item]`` and add it to ``_READERS``. What cannot be
+read becomes a :class:`Failure`, and the rest is still read; nothing here raises.
 """
 
 from __future__ import annotations
@@ -13,32 +13,35 @@ import math
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
 from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 from typing import NamedTuple
 
-from index.decode import declared_encoding, decode, refuse_binary, wide_encoding, without_surrogates
+from index.decode import declared_encoding, decode, refuse_binary, replace_surrogates, wide_encoding
 from index.front_matter import front_matter
 from index.models import Failure, RawRecord, UnreadableError
 
-ARTICLE_LIMIT = 5_000_000  # bytes of one article, or characters of one line: a long novel has 3 million
-JSON_LIMIT = 50_000_000  # bytes of a .json file, which has to be parsed whole; .jsonl may have any size
+MAX_ARTICLE_BYTES = 5_000_000  # or characters of a line: a long novel has 3 million
+MAX_JSON_BYTES = 50_000_000  # of a .json file, which is parsed whole; .jsonl may have any size
+_MAX_SHOWN_CHARACTERS = 80
+_BLOCK_BYTES = 1 << 20
 
 _STRINGS = ("title", "text", "published", "url", "outlet")
 
+_FileIdentity = tuple[int, int]  # device and inode
+
 
 class Item(NamedTuple):
-    """What one place of a file ("line 3"; "" for the whole) holds: a record, or the reason why it is none."""
+    """A record, or the reason why there is none, and its place in the file ("line 3"; "" for the whole file)."""
 
     place: str
-    found: RawRecord | str
+    content: RawRecord | str
 
 
 def load(paths: Sequence[Path]) -> Iterator[RawRecord | Failure]:
-    """Every article under some files and folders, in the order given, each file once.
+    """Read every article of some files and folders, in order, each file once.
 
-    ``RawRecord.path`` is absolute and can always be written as UTF-8; ``Failure.path`` is also made printable.
+    ``RawRecord.path`` is absolute and valid UTF-8; ``Failure.path`` is also printable.
     """
     seen: dict[str, str] = {}
     for path in _files(paths):
@@ -46,23 +49,23 @@ def load(paths: Sequence[Path]) -> Iterator[RawRecord | Failure]:
             yield path
             continue
         try:
-            for place, found in _READERS[path.suffix.lower()](path):
-                reason = found if isinstance(found, str) else _repeated(found.key, f"{path} {place}".strip(), seen)
-                if reason or isinstance(found, str):
+            for place, content in _READERS[path.suffix.lower()](path):
+                reason = content if isinstance(content, str) else _duplicate(content.key, f"{path} {place}", seen)
+                if reason or isinstance(content, str):
                     yield _failure(path, f"{place}: {reason}" if place else reason)
                 else:
-                    yield found
+                    yield content
         except (OSError, UnreadableError) as error:
             yield _failure(path, _reason(error))
 
 
 def count(paths: Sequence[Path]) -> int:
-    """About how many records :func:`load` will give, without reading them: lines are counted, not parsed."""
+    """Estimate how many records :func:`load` will give: lines are counted, not parsed."""
     return sum(_estimate(path) for path in _files(paths) if isinstance(path, Path))
 
 
 def printable(name: str) -> str:
-    r"""A name with nothing in it that moves the cursor or turns the line: a new line becomes ``\n``, two characters."""
+    r"""Escape what moves the cursor or breaks the line: a line feed becomes the two characters ``\n``."""
     return "".join(character if character.isprintable() else _escaped(character) for character in name)
 
 
@@ -86,11 +89,11 @@ def _reason(error: Exception) -> str:
     return str(error)
 
 
-def _repeated(key: str, place: str, seen: dict[str, str]) -> str:
-    """Why a record is not read a second time; "" for a first time, which is remembered."""
+def _duplicate(key: str, place: str, seen: dict[str, str]) -> str:
+    """Why a record is a duplicate; "" if it is not, and then its place is added to ``seen``."""
     if not key or (first := seen.setdefault(key, place)) == place:
         return ""
-    first = first.removeprefix(f"{Path(place).parent}{os.sep}")  # only the name, where both lie in one folder
+    first = first.removeprefix(f"{Path(place).parent}{os.sep}").strip()  # only the name, if both are in one folder
     return f"duplicate id '{_shortened(key)}': first seen in {first}"
 
 
@@ -99,42 +102,43 @@ def _repeated(key: str, place: str, seen: dict[str, str]) -> str:
 
 def _files(paths: Iterable[Path]) -> Iterator[Path | Failure]:
     """The files to read under some paths, depth first and sorted, and what cannot be reached."""
-    seen: set[tuple[int, int]] = set()
+    seen: set[_FileIdentity] = set()
     for named in paths:
         try:
-            # ".." goes away so that one file has one path; links are otherwise kept as they were named.
+            # Without ".." a file has one path; links keep their names.
             path = named.resolve() if ".." in named.parts else named.absolute()
-            yield from _under(path, seen)
+            yield from _files_under(path, seen)
         except (OSError, ValueError, RuntimeError) as error:  # a NUL in the path; a loop that resolve() met
             yield _failure(named, "not a path" if isinstance(error, ValueError) else _reason(error))
 
 
-def _under(root: Path, seen: set[tuple[int, int]]) -> Iterator[Path | Failure]:
-    """As :func:`_files`, for one path. ``seen`` has the identity of every file and folder that was visited."""
-    waiting: list[tuple[Path, tuple[tuple[int, int], ...]]] = [(root, ())]
+def _files_under(root: Path, seen: set[_FileIdentity]) -> Iterator[Path | Failure]:
+    """As :func:`_files`, for one path; ``seen`` has the files and folders that were visited."""
+    waiting: list[tuple[Path, tuple[_FileIdentity, ...]]] = [(root, ())]
     while waiting:
-        path, inside_of = waiting.pop()
+        path, parents = waiting.pop()
         try:
             status = path.stat()
             identity = (status.st_dev, status.st_ino)
-            if identity in inside_of:
+            is_folder = stat.S_ISDIR(status.st_mode)
+            if identity in parents:
                 yield _failure(path, "a loop of links: it leads back to a folder that it lies in")
-            elif identity not in seen and (stat.S_ISDIR(status.st_mode) or _is_read(path, status, named=path == root)):
+            elif identity not in seen and (is_folder or _is_read(path, status, named=path == root)):
                 seen.add(identity)
-                if stat.S_ISDIR(status.st_mode):
-                    inner = sorted((one for one in path.iterdir() if not one.name.startswith(".")), reverse=True)
-                    folders = (*inside_of, identity)
-                    waiting.extend((one, folders) for one in inner)
+                if is_folder:
+                    visible = (inner for inner in path.iterdir() if not inner.name.startswith("."))
+                    waiting += [(inner, (*parents, identity)) for inner in sorted(visible, reverse=True)]
                 else:
                     yield path
+        except FileNotFoundError:
+            is_link = path.is_symlink()
+            yield _failure(path, "a link to something that does not exist" if is_link else "does not exist")
         except (OSError, UnreadableError) as error:
-            missing = isinstance(error, FileNotFoundError)
-            absent = "a link to something that does not exist" if path.is_symlink() else "does not exist"
-            yield _failure(path, absent if missing else _reason(error))
+            yield _failure(path, _reason(error))
 
 
 def _is_read(path: Path, status: os.stat_result, *, named: bool) -> bool:
-    """Whether a file is of a kind that is read; an error where the user asked for it by name, or would expect it."""
+    """Whether a file is of a kind that is read. Raises UnreadableError if the user named it, or would expect it."""
     known = path.suffix.lower() in _READERS
     if not stat.S_ISREG(status.st_mode) and (known or named):
         raise UnreadableError("not a file but a pipe, a socket or a device")
@@ -151,12 +155,12 @@ def _estimate(path: Path) -> int:
         return 1
     try:
         with path.open("rb") as opened:
-            return max(1, sum(block.count(mark) for block in iter(lambda: opened.read(1 << 20), b"")))
+            return max(1, sum(block.count(mark) for block in iter(lambda: opened.read(_BLOCK_BYTES), b"")))
     except OSError:
         return 1
 
 
-# --- Files of one article --------------------------------------------------------------------------------------
+# --- Files with a single article -------------------------------------------------------------------------------
 
 
 def _read_text(path: Path) -> Iterator[Item]:
@@ -176,15 +180,11 @@ def _read_markdown(path: Path) -> Iterator[Item]:
 def _record(path: Path, key: str, text: str, kind: str, fields: dict[str, object]) -> RawRecord:
     if not any(character.isalnum() for character in text):
         raise UnreadableError("no text in it")
-    return RawRecord(_encodable(path), key, text, kind, fields)
+    utf8_path = os.fsencode(path).decode("utf-8", "backslashreplace")  # the database takes nothing else
+    return RawRecord(utf8_path, key, text, kind, fields)
 
 
-def _encodable(path: Path) -> str:
-    r"""A path that a database takes: bytes of a name that are not UTF-8 are written as ``\xe9``."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
-
-
-def _content(path: Path, limit: int = ARTICLE_LIMIT, what: str = "an article") -> bytes:
+def _content(path: Path, limit: int = MAX_ARTICLE_BYTES, what: str = "an article") -> bytes:
     with path.open("rb") as opened:
         data = opened.read(limit + 1)
         size = os.fstat(opened.fileno()).st_size
@@ -196,12 +196,12 @@ def _content(path: Path, limit: int = ARTICLE_LIMIT, what: str = "an article") -
     return data
 
 
-def _too_large(size: int, limit: int = ARTICLE_LIMIT, what: str = "an article") -> str:
+def _too_large(size: int, limit: int = MAX_ARTICLE_BYTES, what: str = "an article") -> str:
     megabytes = math.ceil(size / 100_000) / 10  # rounded up: never "too large: 5 MB … may have 5 MB"
     return f"too large: {megabytes:g} MB, {what} may have {limit / 1e6:g} MB"
 
 
-# --- Files of many articles ------------------------------------------------------------------------------------
+# --- Files with many articles ----------------------------------------------------------------------------------
 
 
 def _read_json_lines(path: Path) -> Iterator[Item]:
@@ -213,8 +213,8 @@ def _read_json_lines(path: Path) -> Iterator[Item]:
         for number, line in enumerate(_lines(opened), start=1):
             if isinstance(line, int):
                 yield Item(f"line {number}", _too_large(line))
-            elif line := line.strip():
-                yield _item(f"line {number}", partial(_from_line, path, line))
+            elif line.strip():
+                yield _item(f"line {number}", _from_line, path, line.strip())
             else:
                 continue
             empty = False
@@ -223,53 +223,53 @@ def _read_json_lines(path: Path) -> Iterator[Item]:
 
 
 def _lines(opened: BufferedReader) -> Iterator[str | int]:
-    """The lines of a file, each decoded by itself; of one that is too long its size only."""
+    """The lines of a file, each decoded by itself; of a line that is too long only the size."""
     wide = wide_encoding(opened.peek())
-    # Bytes that are not UTF-8 pass as surrogates, and only the line that has them is decoded again.
+    # Bytes that are not UTF-8 pass as surrogates, and only their line is decoded again.
     errors = "replace" if wide else "surrogateescape"
     with TextIOWrapper(opened, encoding=wide or "utf-8-sig", errors=errors, newline="\n") as reader:
-        while line := reader.readline(ARTICLE_LIMIT + 1):
-            if len(line) <= ARTICLE_LIMIT:
+        while line := reader.readline(MAX_ARTICLE_BYTES + 1):
+            if len(line) <= MAX_ARTICLE_BYTES:
                 yield line if wide or line.isascii() else decode(line.encode("utf-8", "surrogateescape"))
                 continue
             size = len(line)
-            while not line.endswith("\n") and (line := reader.readline(ARTICLE_LIMIT)):
+            while not line.endswith("\n") and (line := reader.readline(MAX_ARTICLE_BYTES)):
                 size += len(line)
             yield size
 
 
 def _read_json(path: Path) -> Iterator[Item]:
-    text = decode(_content(path, JSON_LIMIT, "a .json file (unlike .jsonl)"))
+    text = decode(_content(path, MAX_JSON_BYTES, "a .json file (unlike .jsonl)"))
     if not text.strip():
         raise UnreadableError("no text in it")
-    found = _parsed(text)
-    if isinstance(found, dict) and isinstance(found.get("articles"), list):
-        found = found["articles"]
-    if not isinstance(found, list):
-        yield Item("", _from_value(path, found))
+    value = _parse_json(text)
+    if isinstance(value, dict) and isinstance(value.get("articles"), list):
+        value = value["articles"]
+    if not isinstance(value, list):
+        yield Item("", _from_json(path, value))
         return
-    if not found:
+    if not value:
         raise UnreadableError("no articles in it")
-    for number, one in enumerate(found, start=1):
-        yield _item(f"record {number}", partial(_from_value, path, one))
+    for number, element in enumerate(value, start=1):
+        yield _item(f"record {number}", _from_json, path, element)
 
 
-def _item(place: str, read: Callable[[], RawRecord]) -> Item:
+def _item(place: str, read: Callable[..., RawRecord], path: Path, content: object) -> Item:
     try:
-        return Item(place, read())
+        return Item(place, read(path, content))
     except UnreadableError as error:
         return Item(place, str(error))
 
 
 def _from_line(path: Path, line: str) -> RawRecord:
-    return _from_value(path, _parsed(line))
+    return _from_json(path, _parse_json(line))
 
 
-def _parsed(text: str) -> object:
+def _parse_json(text: str) -> object:
     try:
-        # strict=False: a raw tab in a string is no harm; NaN is how some tools write that a field is absent.
-        found = json.loads(text, strict=False, parse_constant=lambda _: None, parse_float=_finite)
-        return without_surrogates(found) if "\\u" in text else found
+        # strict=False: a raw tab in a string does no harm; NaN is how some tools write an absent field.
+        value = json.loads(text, strict=False, parse_constant=lambda _: None, parse_float=_finite)
+        return replace_surrogates(value) if "\\u" in text else value
     except json.JSONDecodeError as error:
         where = f"on line {error.lineno}" if error.lineno > 1 else f"at character {error.pos + 1}"
         raise UnreadableError(f"invalid JSON {where}: {error.msg}") from None
@@ -285,33 +285,34 @@ def _finite(digits: str) -> float:
     return number
 
 
-def _from_value(path: Path, value: object) -> RawRecord:
+def _from_json(path: Path, value: object) -> RawRecord:
     """A record of the form ``{"id", "title", "text", "published", "url", "outlet", ...}``; only the text is needed."""
     if not isinstance(value, dict):
-        raise UnreadableError(f"{_sort(value)}, not an object with a text")
+        raise UnreadableError(f"{_json_type(value)}, not an object with a text")
     for name in _STRINGS:
         if value.get(name) is not None and not isinstance(value[name], str):
-            raise UnreadableError(f'its "{name}" is {_sort(value[name])}, not a string')
+            raise UnreadableError(f'its "{name}" is {_json_type(value[name])}, not a string')
     identity, text = value.get("id"), value.get("text")
     if isinstance(identity, (bool, list, dict)):
-        raise UnreadableError(f'its "id" is {_sort(identity)}, not a string or a number')
+        raise UnreadableError(f'its "id" is {_json_type(identity)}, not a string or a number')
     if text is None:
         raise UnreadableError(f'no "text" among its keys: {_shortened(", ".join(value))}')
-    if len(text) > ARTICLE_LIMIT:
+    if len(text) > MAX_ARTICLE_BYTES:
         raise UnreadableError(_too_large(len(text)))
-    # Without an id, what it says tells it from the others: its line would change with every line put before it.
-    said = hashlib.sha256("\0".join(str(value.get(name)) for name in _STRINGS).encode()).hexdigest()[:16]
+    # Without an id a hash of the content is the key: the line number would change with every line put before it.
+    content_hash = hashlib.sha256("\0".join(str(value.get(name)) for name in _STRINGS).encode()).hexdigest()[:16]
     key = "" if identity is None else str(identity).strip()
-    return _record(path, key or said, text, "record", {k: v for k, v in value.items() if k not in {"id", "text"}})
+    fields = {name: item for name, item in value.items() if name not in {"id", "text"}}
+    return _record(path, key or content_hash, text, "record", fields)
 
 
-def _sort(value: object) -> str:
+def _json_type(value: object) -> str:
     names = {bool: "true or false", int: "a number", float: "a number", str: "a string", list: "a list"}
     return "null" if value is None else names.get(type(value), "an object")
 
 
-def _shortened(text: str, limit: int = 80) -> str:
-    return text if len(text) <= limit else f"{text[:limit]}…"
+def _shortened(text: str) -> str:
+    return text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}…"
 
 
 _READERS: dict[str, Callable[[Path], Iterator[Item]]] = {

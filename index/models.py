@@ -1,11 +1,11 @@
-"""What passes between the steps: frozen data, and the tree of errors.
+"""The frozen data between the steps of indexing and search, and the tree of errors.
 
-ClippingsError            anything that a user is told in a sentence
-├── IndexMissing          nothing has been indexed in this data folder
+ClippingsError            has a message for the user
+├── IndexMissing          nothing has been indexed in this data folder, or by another version
 ├── IndexLocked           another process is writing to this data folder
-├── IndexDamaged          what is on disk cannot be read; indexing again repairs it
-├── WeightsError          the embedding weights are absent, broken or could not be fetched
-└── UnreadableError       one article could not be read; the report names it and goes on
+├── IndexDamaged          the index cannot be read; indexing again repairs it
+├── WeightsError          the embedding weights are absent, broken or could not be downloaded
+└── UnreadableError       one article could not be read; the report names it
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 
 
 class ClippingsError(Exception):
-    """Names the thing, the cause and the way out, in words made for the user."""
+    """Its message names what happened, why, and what to do, in words for the user."""
 
 
 class IndexMissing(ClippingsError):
-    """Nothing has been indexed in this data folder."""
+    """Nothing has been indexed in this data folder, or by another version."""
 
 
 class IndexLocked(ClippingsError):
@@ -29,11 +29,11 @@ class IndexLocked(ClippingsError):
 
 
 class IndexDamaged(ClippingsError):
-    """What is on disk cannot be read; indexing again repairs it."""
+    """The index cannot be read; indexing again repairs it."""
 
 
 class WeightsError(ClippingsError):
-    """The embedding weights are absent, broken or could not be fetched."""
+    """The embedding weights are absent, broken or could not be downloaded."""
 
 
 class UnreadableError(ClippingsError):
@@ -49,11 +49,10 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RawRecord:
-    """One article as it was found, not yet understood.
+    """An article before cleaning.
 
-    ``key`` tells it from all others of its file ("" where the file is one article), ``text`` is decoded
-    but otherwise untouched, ``kind`` chooses how it is cleaned ("text", "markdown", "html", "record") and
-    ``fields`` is what the container says of it (the keys of a JSON record, headline and date of a page…).
+    ``key``: unique in its file ("" if the file is a single article). ``text``: decoded, otherwise untouched. ``kind``:
+    how to clean it ("text", "markdown", "html", "record"). ``fields``: front matter, or the keys of a JSON record.
     """
 
     path: str
@@ -65,14 +64,14 @@ class RawRecord:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Something that could not be read, with the reason in one line."""
+    """A file or record that could not be read, with the reason in one line."""
 
     path: str
     reason: str
 
 
 class Boilerplate(NamedTuple):
-    """A piece of the page that is not the article: what it was taken for ("caption", "credit", …) and its text."""
+    """A line of the page that is not the article: its kind ("caption", "credit", …) and its text."""
 
     kind: str
     text: str
@@ -80,10 +79,10 @@ class Boilerplate(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Who said it, where and when: an article without its text.
+    """The metadata of an article.
 
-    ``published_from`` names where the date was read ("metadata", "front matter", "url", "dateline", "text");
-    ``published_certain`` is False where it was inferred.
+    ``published_from``: where the date was read ("metadata", "front matter", "url", "dateline", "text");
+    ``published_certain``: False if it was inferred.
     """
 
     id: str
@@ -100,7 +99,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """A source and what it says. ``body`` is what quotes are quoted from; ``boilerplate`` is kept apart from it."""
+    """A source and its text: the ``body``, which is quoted, and the ``boilerplate`` beside it."""
 
     source: Source
     body: str
@@ -114,7 +113,7 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A run of whole sentences: ``article.body[start:end]``, and the text that is embedded for it."""
+    """A run of whole sentences, ``article.body[start:end]``, and the text that is embedded for it."""
 
     id: str
     article_id: str
@@ -125,11 +124,11 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A chunk as an answer to a question.
+    """A chunk as a search result.
 
-    ``text`` is ``body[start:end]`` of the article. ``score`` orders passages of one search and means nothing
-    beyond it; ``cosine`` is the embedding model's (None: not among its nearest); ``lexical`` is BM25's, 0 for
-    no word in common. ``near_duplicates`` are the same story elsewhere: the best passage of each article that tells it.
+    ``text``: ``body[start:end]`` of the article. ``score``: fused, comparable only within a search. ``cosine``: of the
+    embeddings (None: unknown). ``lexical``: BM25, 0 without a common word. ``near_duplicates``: the best passage of
+    every article that is a near-duplicate of this one.
     """
 
     chunk_id: str
@@ -144,15 +143,15 @@ class Passage:
 
     @property
     def also_in(self) -> tuple[Source, ...]:
-        """The further sources of the same story."""
+        """The sources of the near-duplicates."""
         return tuple(passage.source for passage in self.near_duplicates)
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a search is limited to. Dates are inclusive; an article without a date passes neither since nor until.
+    """Limits of a search. Dates are inclusive; an article without a date passes neither ``since`` nor ``until``.
 
-    ``as_of`` is the day of the question: articles published later are left out.
+    ``as_of``: the day of the question; articles published later are left out.
     """
 
     outlet: str | None = None

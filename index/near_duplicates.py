@@ -1,4 +1,7 @@
-"""Near-duplicates: articles that report one story; pages that share only their site's boilerplate are kept apart."""
+"""Near-duplicates: articles that report one story in largely the same words.
+
+Pages that share only the boilerplate of their site, follow-ups and editions of a series are kept apart.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +15,31 @@ from index.models import Article
 from index.published import DAY_AND_MONTH
 from index.text import STOP_WORDS, stem, stems, words
 
-_SHINGLE = 3  # words
-_CONTAINED = 2 / 3  # share of the shorter article's shingles that the longer one holds
-_LEAD = 60  # shingles: where the news stands
-_OPENED = 0.25  # share of one article's lead that the other holds
-_DAYS = 7
-_LOOKS = 24
-_SEEN = 0.1  # share of the looks: some 2 % of them find something in an article that has nothing to do with it
-_HEADLINE = 0.5  # share of a headline's words that the other's text must hold
 _DAY_AND_MONTH = re.compile(DAY_AND_MONTH, re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Fingerprint:
-    """What an article is compared by."""
+class Thresholds:
+    """Chosen 2026-11-21 on the labelled pairs of tests/same_story.jsonl by tests/test_same_story.py.
+
+    Precision .81, recall .63 (docs/quality.md). A shingle is a run of three words; the samples only save time.
+    """
+
+    containment: float = 2 / 3  # share of the shorter article's shingles that the longer one must hold
+    lead_shingles: int = 60  # the lead, where the news stands
+    lead_containment: float = 0.25  # share of an article's lead that the other must hold
+    headline_overlap: float = 0.5  # share of the words of a headline that the other text must hold
+    max_days: int = 7  # between the publication dates
+    samples: int = 24  # shingles that are looked up before the signatures are made
+    sample_overlap: float = 0.1  # share of the samples that must be in the longer article; some 2 % are by chance
+
+
+TUNED = Thresholds()
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What articles are compared by. ``editions`` are the days in the headline: "9 sep"."""
 
     shingles: frozenset[int]
     lead: frozenset[int]
@@ -35,84 +49,80 @@ class Fingerprint:
     published: date | None
 
 
-def fingerprint(article: Article) -> Fingerprint:
-    """The hashed 3-word shingles of body and lead, the stemmed words of headline and body, the days in the headline."""
-    return _fingerprint(article.source.headline, article.body, article.source.published)
+def signature(article: Article) -> Signature:
+    """Hashed shingles of body and lead, stemmed words of headline and body, days in the headline."""
+    return _signature(article.source.headline, article.body, article.source.published)
 
 
-@lru_cache(maxsize=300)  # some 0.4 MB each, where articles are long
-def _fingerprint(headline: str, body: str, published: date | None) -> Fingerprint:
-    told = words(body)
-    content = frozenset(stem(word.replace("'", "")) for word in set(told) - STOP_WORDS)  # as stems(), each word once
-    shingles = list(map(hash, zip(*(told[start:] for start in range(_SHINGLE)), strict=False)))
-    return Fingerprint(
-        frozenset(shingles), frozenset(shingles[:_LEAD]), frozenset(stems(headline)), _editions(headline), content,
-        published,
-    )  # fmt: skip
+@lru_cache(maxsize=300)  # some 0.4 MB for a long article
+def _signature(headline: str, body: str, published: date | None) -> Signature:
+    tokens = words(body)
+    content = frozenset(stem(word.replace("'", "")) for word in set(tokens) - STOP_WORDS)  # stems(), each word once
+    shingles = _shingles(tokens)
+    days = _DAY_AND_MONTH.findall(headline)  # "Sept. 9" and "9 September" -> ("9", "sep")
+    editions = frozenset((re.sub(r"\D", "", day), re.sub(r"[\W\d]", "", day)[:3].lower()) for day in days)
+    lead = frozenset(shingles[: TUNED.lead_shingles])
+    return Signature(frozenset(shingles), lead, frozenset(stems(headline)), editions, content, published)
 
 
-def _editions(headline: str) -> frozenset[tuple[str, str]]:
-    """The days that a headline names, written one way: "5 things to know for Sept. 9" -> 9 sep."""
-    days = _DAY_AND_MONTH.findall(headline)
-    return frozenset((re.sub(r"\D", "", day), re.sub(r"[\W\d]", "", day)[:3].lower()) for day in days)
+def _shingles(tokens: list[str]) -> list[int]:
+    return list(map(hash, zip(tokens, tokens[1:], tokens[2:], strict=False)))
 
 
-def same_story(one: Fingerprint, other: Fingerprint) -> bool:
-    """Whether two articles tell one story in largely the same words.
+def are_near_duplicates(left: Signature, right: Signature) -> bool:
+    """Whether two articles are near-duplicates; the order does not matter.
 
-    Containment, not Jaccard: a shortened rewrite keeps two thirds of its own shingles and a third of all. A follow-up
-    repeats much of the older report, but not at its top. Pages of one site can be identical but for the title, so
-    each headline must also be spoken of in the other's text; and a series has a day in the title of each edition.
+    Containment instead of Jaccard similarity: a shortened rewrite keeps two thirds of its own shingles and a third of
+    all. A follow-up repeats the older report, but not at its top. Pages of one site can be identical but for the title,
+    so each text must also hold words of the other's headline; and the editions of a series name different days.
     """
-    if not (_within_days(one.published, other.published) and _speaks_of(one, other) and _speaks_of(other, one)):
+    if not (_within_days(left.published, right.published) and _holds(left, right) and _holds(right, left)):
         return False
-    if one.editions and other.editions and not one.editions & other.editions:
+    if left.editions and right.editions and not left.editions & right.editions:
         return False
-    shorter = min(len(one.shingles), len(other.shingles))
-    contained = shorter > 0 and len(one.shingles & other.shingles) >= _CONTAINED * shorter
-    return contained and (_opens_with(one, other) or _opens_with(other, one))
+    shorter = min(len(left.shingles), len(right.shingles))
+    contained = shorter > 0 and len(left.shingles & right.shingles) >= TUNED.containment * shorter
+    return contained and (_holds_lead(left, right) or _holds_lead(right, left))
 
 
-def _within_days(one: date | None, other: date | None) -> bool:
-    return one is None or other is None or abs((one - other).days) <= _DAYS
+def _within_days(left: date | None, right: date | None) -> bool:
+    return left is None or right is None or abs((left - right).days) <= TUNED.max_days
 
 
-def _speaks_of(text: Fingerprint, headed: Fingerprint) -> bool:
-    return len(headed.headline & text.words) >= _HEADLINE * len(headed.headline)
+def _holds(text: Signature, headed: Signature) -> bool:
+    return len(headed.headline & text.words) >= TUNED.headline_overlap * len(headed.headline)
 
 
-def _opens_with(one: Fingerprint, other: Fingerprint) -> bool:
-    """Whether the lead of one article stands in the other, if only in part."""
-    return len(one.lead & other.shingles) >= _OPENED * len(one.lead)
+def _holds_lead(text: Signature, led: Signature) -> bool:
+    return len(led.lead & text.shingles) >= TUNED.lead_containment * len(led.lead)
 
 
-def stories(articles: Mapping[str, Article]) -> dict[str, str]:
-    """Group articles, in order of preference: each id -> the id of the first article that tells its story."""
+def group_near_duplicates(articles: Mapping[str, Article]) -> dict[str, str]:
+    """Map each id, in the given order, to the id of the first article that it is a near-duplicate of, or to itself."""
     leaders: dict[str, Article] = {}
-    found = {}
+    groups: dict[str, str] = {}
     for name, article in articles.items():
-        found[name] = next((leader for leader, theirs in leaders.items() if _told_again(article, theirs)), name)
-        if found[name] == name:
+        groups[name] = next((leader for leader in leaders if _retells(article, leaders[leader])), name)
+        if groups[name] == name:
             leaders[name] = article
-    return found
+    return groups
 
 
-def _told_again(one: Article, other: Article) -> bool:
-    """As same_story, without reading the articles where the days or a quick look part them, as with most pairs."""
-    if not _within_days(one.source.published, other.source.published) or not _look_alike(one.body, other.body):
+def _retells(left: Article, right: Article) -> bool:
+    """As are_near_duplicates, but most pairs are decided by date or samples, without their signatures."""
+    if not _within_days(left.source.published, right.source.published) or not _share_samples(left.body, right.body):
         return False
-    return same_story(fingerprint(one), fingerprint(other))
+    return are_near_duplicates(signature(left), signature(right))
 
 
-def _look_alike(one: str, other: str) -> bool:
-    """Whether a tenth of some 24 samples of the shorter text, three words each, stand in the longer to the letter."""
-    (samples, _), (_, runs) = map(_runs, sorted((one, other), key=len))
-    return len(samples) < _LOOKS or sum(sample in runs for sample in samples) >= _SEEN * len(samples)
+def _share_samples(left: str, right: str) -> bool:
+    (samples, _), (_, shingles) = map(_verbatim_shingles, sorted((left, right), key=len))
+    shared = sum(sample in shingles for sample in samples)
+    return len(samples) < TUNED.samples or shared >= TUNED.sample_overlap * len(samples)
 
 
 @lru_cache(maxsize=300)
-def _runs(text: str) -> tuple[list[int], frozenset[int]]:
-    """Samples of a text's runs of three words, hashed, and all of them: ten times as quick as a fingerprint."""
-    told = text.split()
-    runs = list(map(hash, zip(told, told[1:], told[2:], strict=False)))
-    return runs[:: max(1, len(runs) // _LOOKS)], frozenset(runs)
+def _verbatim_shingles(text: str) -> tuple[list[int], frozenset[int]]:
+    """Samples of the shingles of a text as it is written, and all of them: ten times as quick as a signature."""
+    shingles = _shingles(text.split())
+    return shingles[:: max(1, len(shingles) // TUNED.samples)], frozenset(shingles)

@@ -1,7 +1,7 @@
-"""The day an article was published, and where that was read.
+"""The publication date of an article, and where it was read.
 
-In this order: what the container or the page says, the address, the dateline, the text. No date is better than a
-wrong one: what cannot be read for certain is left, or marked as inferred.
+Tried in this order: metadata or front matter, URL, dateline, date lines of the page, body. No date is better than a
+wrong one: an ambiguous date is dropped, an inferred one is marked.
 """
 
 from __future__ import annotations
@@ -13,22 +13,19 @@ from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 from index.models import Boilerplate
+from index.text import MONTH
 
-_MONTH = (
-    r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?"
-    r"|Nov(?:ember)?|Dec(?:ember)?|JAN(?:UARY)?|FEB(?:RUARY)?|MAR(?:CH)?|APR(?:IL)?|MAY|JUNE?|JULY?|AUG(?:UST)?"
-    r"|SEPT?(?:EMBER)?|OCT(?:OBER)?|NOV(?:EMBER)?|DEC(?:EMBER)?)\b\.?"
-)
+_MONTH = rf"(?:{MONTH}|{MONTH.upper()})\b\.?"  # not "may", which is a verb
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
+_YEAR = r"(?:1[789]|20)\d\d"
 _DAY_AND_MONTH = rf"(?:{_MONTH}\s{_DAY}\b(?!:)|\b{_DAY}\s{_MONTH})"
 DAY_AND_MONTH = rf"(?:\b{_MONTH}\s{_DAY}\b|\b{_DAY}\s{_MONTH})"
-"""The sign of a day without its year: "Jan. 25", "25 January"."""
-_YEAR = r"(?:1[789]|20)\d\d"
+"""A date without its year, as a fragment of a regular expression: "Jan. 25", "25 January"."""
 DATE = (
     rf"(?:\b{_MONTH}\s{_DAY}(?:st|nd|rd|th)?,?\s{_YEAR}\b|\b{_DAY}(?:st|nd|rd|th)?\s{_MONTH},?\s{_YEAR}\b"
     rf"|\b{_YEAR}-\d\d-\d\d\b)"
 )
-"""The sign of a whole written date: "Jan. 25, 2024", "25 January 2024", "2024-01-25"."""
+"""A whole date, as a fragment of a regular expression: "Jan. 25, 2024", "25 January 2024", "2024-01-25"."""
 
 _DATE = re.compile(DATE)
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
@@ -41,11 +38,11 @@ _DATELINE = re.compile(
     rf"\s*[A-Z][\w .,'’/-]{{1,60}}?,?\s\(?(?:(?P<full>{DATE})|(?P<short>{_DAY_AND_MONTH}))\)?"
     r"\s?(?:\([A-Z][\w ./-]{1,30}\)|[A-Z][\w ./]{1,20})?\s?(?:[—–]|--|-)"
 )
-_OF_THE_WEEK = re.compile(
+_ON_WEEKDAY = re.compile(
     rf"\bon (?P<weekday>Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day(?:,\s|\s?\()(?P<short>{_DAY_AND_MONTH})(?!,?\s\d{{4}})"
 )
-_HAPPENED = re.compile(r"\b(?:said|says|told|was|were|[a-z]+ed)\b")
-_TO_COME = re.compile(r"\b(?:will|would|due|scheduled|expected|set to|until|since)\b")
+_PAST = re.compile(r"\b(?:said|says|told|was|were|[a-z]+ed)\b")
+_FUTURE = re.compile(r"\b(?:will|would|due|scheduled|expected|set to|until|since)\b")
 _UPDATED = re.compile(r"(?:last )?(?:updated|modified)\b", re.IGNORECASE)
 _NUMERIC = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4})\b")
 _FIELDS = (
@@ -53,21 +50,23 @@ _FIELDS = (
     "datepublished", "published_date", "publish_date", "created", "created_at", "timestamp",
 )  # fmt: skip
 _EARLIEST = date(1700, 1, 1)
-_NEAR = timedelta(days=60)  # a day without a year is read beside a whole date no further away
-_LONGEST_FIELD = 60
-_LEAD = 800  # characters: what happened on the day of publication is told first
-_LONGEST_TEXT = 20_000
+_MAX_TO_WHOLE_DATE = timedelta(days=60)  # a date without a year takes that of a whole date no further away
+_MAX_FIELD_CHARACTERS = 60
+_MAX_URL_CHARACTERS = 2_000
+_MAX_LEAD_CHARACTERS = 800  # further down stands what happened before the day of publication
+_MAX_SENTENCE_CHARACTERS = 150
+_MAX_TEXT_CHARACTERS = 20_000
 
 
-class Published(NamedTuple):
-    """A day (None: unknown), where it was read, and False where it was inferred."""
+class PublicationDate(NamedTuple):
+    """A date (None: unknown), where it was read, and False if it was inferred."""
 
     date: date | None = None
     source: str | None = None
     certain: bool = True
 
 
-def published(
+def publication_date(
     fields: Mapping[str, object],
     url: str | None = None,
     text: str = "",
@@ -75,150 +74,146 @@ def published(
     *,
     fields_are: str = "metadata",
     today: date | None = None,
-) -> Published:
-    """When an article was published; ``boilerplate`` are the captions and date lines that stood beside it.
+) -> PublicationDate:
+    """Find when an article was published; ``boilerplate`` holds the captions and date lines that stood beside it.
 
     A body that says "on Thursday (Jan 25)" under a photo of "Jan 5, 2024" -> 2024-01-25, "text", not certain.
     """
     latest = (today or datetime.now(UTC).date()) + timedelta(days=1)  # the day begins earlier elsewhere
-    text, boilerplate = text[:_LONGEST_TEXT], list(boilerplate)
-    asides = [aside.text for aside in boilerplate]
-    lines = [aside.text for aside in boilerplate if aside.kind == "date"]
+    text, boilerplate = text[:_MAX_TEXT_CHARACTERS], list(boilerplate)
+    texts = [*(piece.text for piece in boilerplate), text]
+    date_lines = [piece.text for piece in boilerplate if piece.kind == "date"]
     return (
         _first(fields_are, _from_fields(fields), latest)
         or _first("url", _from_url(url or ""), latest)
         or _from_dateline(text, [], latest)
-        or _from_lines(lines, latest)
-        or _from_dateline(text, [*asides, text], latest)
-        or _from_weekday(text, [*asides, text], latest)
-        or Published()
+        or _from_date_lines(date_lines, latest)
+        or _from_dateline(text, texts, latest)
+        or _from_weekday(text, texts, latest)
+        or PublicationDate()
     )
 
 
-def _first(source: str, found: Iterable[date], latest: date) -> Published | None:
-    return next((Published(day, source) for day in found if _EARLIEST <= day <= latest), None)
+def _first(source: str, days: Iterable[date | None], latest: date) -> PublicationDate | None:
+    return next((PublicationDate(day, source) for day in days if day and _EARLIEST <= day <= latest), None)
 
 
-def _from_fields(fields: Mapping[str, object]) -> Iterator[date]:
-    known = {str(name).lower().replace("-", "_"): value for name, value in fields.items()}
+def _from_fields(fields: Mapping[str, object]) -> Iterator[date | None]:
+    normalized = {str(name).lower().replace("-", "_"): value for name, value in fields.items()}
     for name in _FIELDS:
-        value = known.get(name)
+        value = normalized.get(name)
         if isinstance(value, datetime):
             yield value.date()
         elif isinstance(value, date):
             yield value
-        elif isinstance(value, str) and (day := _read(value.strip())):
-            yield day
+        elif isinstance(value, str):
+            yield _parse_field(value.strip())
 
 
-def _read(value: str) -> date | None:
-    """A day as metadata write it, or None: ``"2024-01-25T23:10:00-05:00"``, ``"Thu, 25 Jan 2024 10:00 GMT"``."""
-    if not re.search(r"\d{4}", value) or len(value) > _LONGEST_FIELD:
+def _parse_field(value: str) -> date | None:
+    """Parse a date of metadata: ``"2024-01-25T23:10:00-05:00"``, ``"Thu, 25 Jan 2024 10:00 GMT"``."""
+    if not re.search(r"\d{4}", value) or len(value) > _MAX_FIELD_CHARACTERS:
         return None
     value = re.sub(r"^(\d{4})/(\d\d)/(\d\d)\b", r"\1-\2-\3", value)
-    for reader in (datetime.fromisoformat, parsedate_to_datetime):
+    for parse in (datetime.fromisoformat, parsedate_to_datetime):
         try:
-            return reader(value).date()
+            return parse(value).date()
         except (ValueError, TypeError, IndexError, OverflowError):
             continue
     if match := _DATE.search(value):
-        return _whole(match.group())
+        return _parse_date(match.group())
     if match := _NUMERIC.match(value):
-        return _numeric(match)
-    return _read_odd(value)
+        return _parse_numeric(match)
+    return _parse_any_language(value)
 
 
-def _numeric(match: re.Match[str]) -> date | None:
+def _parse_numeric(match: re.Match[str]) -> date | None:
     """``25/01/2024``, ``25.1.2024``; None for ``01/02/2024``, which two continents read differently."""
     day, month, year = int(match[1]), int(match[3]), int(match[4])
-    european, american = _day(year, month, day), _day(year, day, month)
+    european, american = _date(year, month, day), _date(year, day, month)
     if match[2] == ".":
         return european
     return None if european and american and european != american else european or american
 
 
-def _read_odd(value: str) -> date | None:
-    """What remains goes to dateparser, which is slow: "25 janvier 2024"."""
+def _parse_any_language(value: str) -> date | None:
+    """Let dateparser try, which is slow: ``"25 janvier 2024"``."""
     if not re.search(r"[^\W\d_]{3}", value):
         return None
     from dateparser.date import DateDataParser
 
     try:
         parser = DateDataParser(settings={"REQUIRE_PARTS": ["day", "month", "year"], "PARSERS": ["absolute-time"]})
-        found = parser.get_date_data(value).date_obj
+        parsed = parser.get_date_data(value).date_obj
     except (ValueError, TypeError, OverflowError, RecursionError):
         return None
-    return found.date() if found and str(found.year) in value else None
+    return parsed.date() if parsed and str(parsed.year) in value else None
 
 
-def _from_url(url: str) -> Iterator[date]:
-    for match in _IN_URL.finditer(url.lower()[:2_000]):
+def _from_url(url: str) -> Iterator[date | None]:
+    for match in _IN_URL.finditer(url.lower()[:_MAX_URL_CHARACTERS]):
         year, _, month, day = (group for group in match.groups() if group is not None)
-        number = int(month) if month.isdigit() else _month(month)
-        if found := _day(int(year), number, int(day)):
-            yield found
+        yield _date(int(year), int(month) if month.isdigit() else _month(month), int(day))
 
 
-def _from_dateline(text: str, others: list[str], latest: date) -> Published | None:
-    """``FRANKFURT, Jan 25 (Reuters) -``: for certain with its year, else by a whole date of the other texts."""
+def _from_dateline(text: str, texts: list[str], latest: date) -> PublicationDate | None:
+    """``FRANKFURT, Jan 25 (Reuters) -``: certain with a year, else inferred from a whole date in ``texts``."""
     match = _DATELINE.match(text)
     if not match:
         return None
     if match["full"]:
-        return _first("dateline", filter(None, [_whole(match["full"])]), latest)
-    day = _beside(match["short"], None, others, latest)
-    return Published(day, "dateline", certain=False) if day else None
+        return _first("dateline", [_parse_date(match["full"])], latest)
+    day = _with_year(match["short"], None, texts, latest)
+    return PublicationDate(day, "dateline", certain=False) if day else None
 
 
-def _from_lines(lines: list[str], latest: date) -> Published | None:
-    """Lines of the page that are nothing but a date; that of an update only where there is no other, and inferred."""
+def _from_date_lines(lines: list[str], latest: date) -> PublicationDate | None:
+    """The first line that is not of an update; else the first of an update, which is marked as inferred."""
     for updated in (False, True):
-        written = [_DATE.search(line) for line in lines if bool(_UPDATED.match(line)) is updated]
-        found = _first("text", filter(None, (_whole(match.group()) for match in written if match)), latest)
-        if found:
-            return found._replace(certain=not updated)
+        matches = [_DATE.search(line) for line in lines if bool(_UPDATED.match(line)) is updated]
+        if first := _first("text", [_parse_date(match.group()) for match in matches if match], latest):
+            return first._replace(certain=not updated)
     return None
 
 
-def _from_weekday(text: str, others: list[str], latest: date) -> Published | None:
-    """The last day that the lead says something happened on; days to come are announced in the same words."""
-    lead = text[:_LEAD]
+def _from_weekday(text: str, texts: list[str], latest: date) -> PublicationDate | None:
+    """The last weekday with a date on which, by the lead, something happened; announcements do not count."""
+    lead = text[:_MAX_LEAD_CHARACTERS]
     days = [
-        _beside(match["short"], _WEEKDAYS.index(match["weekday"][:3].lower()), others, latest)
-        for match in _OF_THE_WEEK.finditer(lead)
-        if _HAPPENED.search(sentence := re.split(r"[.!?]\s", lead[: match.start()])[-1][-150:])
-        and not _TO_COME.search(sentence)
+        _with_year(match["short"], _WEEKDAYS.index(match["weekday"][:3].lower()), texts, latest)
+        for match in _ON_WEEKDAY.finditer(lead)
+        if _PAST.search(sentence := re.split(r"[.!?]\s", lead[: match.start()])[-1][-_MAX_SENTENCE_CHARACTERS:])
+        and not _FUTURE.search(sentence)
     ]
     known = [day for day in days if day]
-    return Published(max(known), "text", certain=False) if known else None
+    return PublicationDate(max(known), "text", certain=False) if known else None
 
 
-def _beside(short: str, weekday: int | None, texts: list[str], latest: date) -> date | None:
-    """The day of a date without its year: the year of a whole date not far from it, agreeing with the weekday."""
-    for text in texts:
-        for match in _DATE.finditer(text):
-            near = _whole(match.group())
-            for year in (near.year, near.year + 1, near.year - 1) if near else ():
-                day = _whole(f"{short}, {year}")
-                if day and near and abs(day - near) <= _NEAR and day <= latest and weekday in (None, day.weekday()):
-                    return day
+def _with_year(short: str, weekday: int | None, texts: list[str], latest: date) -> date | None:
+    """Complete a date by the year of the first whole date in ``texts`` that is near it and agrees with the weekday."""
+    for near in (_parse_date(match.group()) for text in texts for match in _DATE.finditer(text)):
+        for year in (near.year, near.year + 1, near.year - 1) if near else ():
+            day = _parse_date(f"{short}, {year}")
+            is_near = day and near and abs(day - near) <= _MAX_TO_WHOLE_DATE
+            if day and is_near and day <= latest and weekday in (None, day.weekday()):
+                return day
     return None
 
 
-def _whole(written: str) -> date | None:
-    """The day of a written date: ``"Jan. 25, 2024"``, ``"25 January 2024"``, ``"2024-01-25"``; None for Feb 30."""
+def _parse_date(written: str) -> date | None:
+    """Parse ``"Jan. 25, 2024"``, ``"25 January 2024"`` or ``"2024-01-25"``; None for Feb 30."""
     numbers = [int(number) for number in re.findall(r"\d+", written)]
     if word := re.search(r"[A-Za-z]{3}", written):
         day, year = numbers
-        return _day(year, _month(word.group()), day)
-    return _day(*numbers)
+        return _date(year, _month(word.group()), day)
+    return _date(*numbers)
 
 
 def _month(word: str) -> int:
     return _MONTHS.index(word.lower()[:3]) + 1 if word.lower()[:3] in _MONTHS else 0
 
 
-def _day(year: int, month: int, day: int) -> date | None:
+def _date(year: int, month: int, day: int) -> date | None:
     try:
         return date(year, month, day)
     except ValueError:

@@ -1,4 +1,4 @@
-"""A question and filters -> passages, best first: dense and lexical scores fused, one place a story."""
+"""Query and filters -> passages, best first: dense and lexical scores fused, near-duplicates collapsed."""
 
 from __future__ import annotations
 
@@ -12,18 +12,32 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from index.catalogue import Catalogue, ChunkRow
+from index.catalogue import Catalogue
 from index.embed import Vectors
 from index.generation import FINGERPRINT, Generation, current
 from index.models import Article, Filters, IndexDamaged, IndexMissing, Passage
-from index.near_duplicates import stories
+from index.near_duplicates import group_near_duplicates
 
-_CANDIDATES = 100  # of each retriever
-_PASSAGES = 40
-_ATTEMPTS = 5  # to search between two writes
-_LEXICAL_WEIGHT = 0.5
-_EXACT = 2_000  # up to so many chunks that pass a filter are compared one by one, without Chroma's search
-_ALL = Filters()
+_MAX_ATTEMPTS = 5  # to search between two writes
+_MAX_FETCHED_CHUNKS = 5_000
+_NO_FILTERS = Filters()
+
+
+@dataclass(frozen=True, slots=True)
+class SearchParameters:
+    """Set 2026-11-21; the figures of docs/quality.md are measured with them.
+
+    Equal weights were compared with reciprocal rank fusion by `make quality` on SQuAD, MTRAG-UN, CLAP NQ, RealTime QA
+    and RAMDocs ("Fusion" there); the other numbers bound the time of a search (`make bench`).
+    """
+
+    candidates: int = 100  # from either retriever, dense and lexical
+    passages: int = 40  # of the fused ranking
+    lexical_weight: float = 0.5  # of BM25 in the fused score; the rest is the cosine
+    max_exact_chunks: int = 2_000  # that pass a filter and are all compared, without Chroma's search
+
+
+TUNED = SearchParameters()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +56,7 @@ class DatePreference:
 
 
 class Searcher:
-    """The reading side of an index. Safe to share between threads; notices what another process has written."""
+    """Searches an index. Safe to share between threads; notices what another process has written."""
 
     def __init__(self, data: Path) -> None:
         self._data = data
@@ -52,7 +66,7 @@ class Searcher:
         self._version = -1
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         with self._lock:
             for generation in (*self._retired, self._generation):
                 if generation:
@@ -61,7 +75,7 @@ class Searcher:
 
     @property
     def catalogue(self) -> Catalogue:
-        """The articles as they are now."""
+        """The catalogue in use."""
         return self._fresh().catalogue
 
     def search(
@@ -69,34 +83,34 @@ class Searcher:
         vector: Vectors,
         words: Sequence[str],
         *,
-        filters: Filters = _ALL,
+        filters: Filters = _NO_FILTERS,
         preference: DatePreference | None = None,
     ) -> list[Passage]:
-        """The passages nearest to a question's vector and stemmed words, best first, the same story only once.
+        """Rank passages for the vector (384) and the stemmed words of a query, best first, without near-duplicates.
 
-        Raises IndexMissing where nothing was indexed, IndexDamaged where it cannot be read.
+        Raises IndexMissing if nothing was indexed, IndexDamaged if the index cannot be read.
         """
-        found: list[Passage] = []
-        for attempt in range(_ATTEMPTS):
+        passages: list[Passage] = []
+        for attempt in range(_MAX_ATTEMPTS):
             generation = self._fresh()
-            before = self._moment(generation)
+            before = self._state(generation)
             try:
-                found = _search(generation, vector, words, filters, preference)
-            except IndexDamaged:  # so ends a search that meets a write, too (chroma 1.5.9); real damage fails to reopen
-                if attempt == _ATTEMPTS - 1:
+                passages = _search(generation, vector, words, filters, preference)
+            except IndexDamaged:  # raised by a search during a write, too (chroma 1.5.9); real damage fails to reopen
+                if attempt == _MAX_ATTEMPTS - 1:
                     raise
                 generation.store.reopen()
                 continue
-            if self._moment(generation) == before:
+            if self._state(generation) == before:
                 break
-        return found
+        return passages
 
-    def _moment(self, generation: Generation) -> tuple[Path | None, int]:
-        """What changes when a writer does: words read before and vectors read after may not belong together."""
+    def _state(self, generation: Generation) -> tuple[Path | None, int]:
+        """Changes with every write: words read before a write and vectors read after it do not belong together."""
         return current(self._data), generation.catalogue.version()
 
     def _fresh(self) -> Generation:
-        """The generation in use, with the vectors read again where another process has written."""
+        """The generation in use; its vectors are read again if another process has written."""
         with self._lock:
             folder = current(self._data)
             if folder is None or not folder.exists():
@@ -107,11 +121,9 @@ class Searcher:
                     self._retired.append(self._generation)  # another thread may be reading it
                 self._generation = None
                 generation = Generation.open(folder)
-                if generation.catalogue.get("fingerprint") != FINGERPRINT:
+                if generation.fingerprint != FINGERPRINT:
                     generation.close()
-                    message = (
-                        "The index is of another model or chunking than this version's. Rebuild it: `clippings index`."
-                    )
+                    message = "The index was built by another version. Run `clippings index` to rebuild it."
                     raise IndexMissing(message)
                 self._generation, self._version = generation, generation.catalogue.version()
             elif (version := self._generation.catalogue.version()) != self._version:
@@ -124,89 +136,87 @@ def _search(
     generation: Generation, vector: Vectors, words: Sequence[str], filters: Filters, preference: DatePreference | None
 ) -> list[Passage]:
     catalogue = generation.catalogue
-    lexical = dict(catalogue.search(words, _CANDIDATES, filters))
+    lexical = dict(catalogue.search(words, TUNED.candidates, filters))
     cosines = _dense(generation, vector, filters)
     cosines |= generation.store.cosines(vector, [name for name in lexical if name not in cosines])
     days = catalogue.days(cosines, filters)
     scores = fuse({name: cosines[name] for name in days}, lexical)
     if preference:
-        preferred = _preferred(days, preference)
-        scores = {name: score + preferred[name] for name, score in scores.items()}
-    best = sorted(scores, key=lambda name: (-scores[name], name))[:_PASSAGES]
-    rows = catalogue.chunks(best, filters)  # fewer than the best, where a writer has just removed some
+        boosts = _date_boosts(days, preference)
+        scores = {name: score + boosts[name] for name, score in scores.items()}
+    best = sorted(scores, key=lambda name: (-scores[name], name))[: TUNED.passages]
+    rows = catalogue.chunks(best, filters)  # may lack some that a writer has just removed
     passages = [
-        _passage(rows[name], scores[name], cosines[name], lexical.get(name, 0.0)) for name in best if name in rows
+        Passage(name, row.source, row.text, row.start, row.end, scores[name], cosines[name], lexical.get(name, 0.0))
+        for name in best
+        if (row := rows.get(name))
     ]
-    return one_place_a_story(passages, catalogue)
+    return collapse_near_duplicates(passages, catalogue)
 
 
 def fuse(cosines: Mapping[str, float], lexical: Mapping[str, float]) -> dict[str, float]:
-    """Add the two scores, each in standard deviations from its mean over all candidates.
+    """Weighted mean of two scores by id, each standardized over all candidates (distribution-based score fusion).
 
-    On every question set this beats reciprocal rank fusion, which forgets by how much one passage is better
-    (docs/quality.md). A passage without a word in common has a lexical score of 0, and so is below the mean.
+    A candidate without a lexical score counts as 0 there. Reciprocal rank fusion forgets by how much one passage is
+    better, and was worse on most question sets (docs/quality.md).
     """
     if not cosines:
         return {}
-    names = list(cosines)
-    dense = _standard(np.array([cosines[name] for name in names]))
-    words = _standard(np.array([lexical.get(name, 0.0) for name in names]))
-    fused = (1 - _LEXICAL_WEIGHT) * dense + _LEXICAL_WEIGHT * words
-    return dict(zip(names, fused.tolist(), strict=True))
+    dense = _standardized(np.array(list(cosines.values())))
+    sparse = _standardized(np.array([lexical.get(name, 0.0) for name in cosines]))
+    fused = (1 - TUNED.lexical_weight) * dense + TUNED.lexical_weight * sparse
+    return dict(zip(cosines, fused.tolist(), strict=True))
 
 
-def one_place_a_story(passages: Sequence[Passage], catalogue: Catalogue) -> list[Passage]:
-    """Collapse articles that tell one story to the one of the best passage, with the best of each other beside it."""
+def collapse_near_duplicates(passages: Sequence[Passage], catalogue: Catalogue) -> list[Passage]:
+    """Keep the passages of the best article of a story; the best passage of each near-duplicate goes beside them."""
     articles: dict[str, Article] = {}
     for passage in passages:
         if passage.source.id not in articles and (article := catalogue.article(passage.source.id)):
             articles[passage.source.id] = article
-    leader = stories(articles)
+    leaders = group_near_duplicates(articles)
     near_duplicates: dict[str, dict[str, Passage]] = defaultdict(dict)
     for passage in passages:
         name = passage.source.id
-        if leader.get(name, name) != name:
-            near_duplicates[leader[name]].setdefault(name, passage)
-    kept = [passage for passage in passages if leader.get(passage.source.id) == passage.source.id]
+        if leaders.get(name, name) != name:
+            near_duplicates[leaders[name]].setdefault(name, passage)
+    kept = [passage for passage in passages if leaders.get(passage.source.id) == passage.source.id]
     return [replace(passage, near_duplicates=tuple(near_duplicates[passage.source.id].values())) for passage in kept]
 
 
 def _dense(generation: Generation, vector: Vectors, filters: Filters) -> dict[str, float]:
     """The nearest chunks that pass the filters, with their cosines.
 
-    Chroma's own filters cost 345 ms where a wide range keeps half of 100,000 vectors; so few are compared
-    one by one, and for many more is fetched than is wanted.
+    Chroma's own filters take 345 ms if half of 100,000 vectors pass. So few are compared one by one, and of many the
+    nearest are fetched in a number that leaves enough after filtering.
     """
-    count = _CANDIDATES
-    if filters != _ALL:
+    count = TUNED.candidates
+    if filters != _NO_FILTERS:
         passing = generation.catalogue.count_passing(filters)
-        if passing <= _EXACT:
+        if passing <= TUNED.max_exact_chunks:
             return generation.store.cosines(vector, generation.catalogue.passing(filters))
-        count = min(5_000, 2 * _CANDIDATES * generation.catalogue.counts()[1] // passing)
+        count = min(_MAX_FETCHED_CHUNKS, 2 * TUNED.candidates * generation.catalogue.counts()[1] // passing)
     return dict(generation.store.nearest(vector, count))
 
 
-def _standard(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _standardized(values: NDArray[np.float64]) -> NDArray[np.float64]:
     deviation = float(values.std())
     return np.asarray((values - values.mean()) / (deviation if deviation > 0 else 1.0), dtype=np.float64)
 
 
-def _preferred(days: Mapping[str, date | None], preference: DatePreference) -> dict[str, float]:
-    """What each candidate gains by its date, in the unit of the fused scores; without a date nothing."""
-    if not preference.newest_first:
-        return {name: preference.boost * _nearness(day, preference) if day else 0.0 for name, day in days.items()}
+def _date_boosts(days: Mapping[str, date | None], preference: DatePreference) -> dict[str, float]:
+    """The boost of each candidate, in standard deviations; 0 without a date."""
     order = sorted({day for day in days.values() if day})
-    rank = {day: (position + 1) / len(order) for position, day in enumerate(order)}
-    return {name: preference.boost * rank[day] if day else 0.0 for name, day in days.items()}
+    if preference.newest_first:
+        shares = {day: (position + 1) / len(order) for position, day in enumerate(order)}
+    else:
+        shares = {day: _nearness(day, preference) for day in order}
+    return {name: preference.boost * shares[day] if day else 0.0 for name, day in days.items()}
 
 
 def _nearness(day: date, preference: DatePreference) -> float:
-    """1 within the days of a preference, and less the further off."""
-    away = max((preference.since - day).days, (day - preference.until).days, 0)
-    if not away:
+    """1 from ``since`` to ``until``, less outside."""
+    distance = max((preference.since - day).days, (day - preference.until).days, 0)
+    if not distance:
         return 1.0
-    return float(0.5 ** (away / preference.half_life_days)) if preference.half_life_days else 0.0
-
-
-def _passage(row: ChunkRow, score: float, cosine: float, lexical: float) -> Passage:
-    return Passage(row.id, row.source, row.text, row.start, row.end, score, cosine, lexical)
+    return float(0.5 ** (distance / preference.half_life_days)) if preference.half_life_days else 0.0

@@ -1,4 +1,4 @@
-"""What is indexed, and whether all is well."""
+"""The state of an index: what it holds, and whether it can be used."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from index.generation import FINGERPRINT, current, open_catalogue
 from index.models import IndexMissing
 
-_PATIENCE = 60  # seconds
+_MAX_COUNT_SECONDS = 60
 _COUNT = """
 import pathlib, sys, index.store
 print(index.store.VectorStore(pathlib.Path(sys.argv[1]), make=False).count())
@@ -23,7 +23,7 @@ print(index.store.VectorStore(pathlib.Path(sys.argv[1]), make=False).count())
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """An index as it is. ``problem`` names what is wrong and the way out."""
+    """The state of an index. ``problem`` names what is wrong and the way out."""
 
     articles: int
     chunks: int
@@ -38,7 +38,7 @@ class Status:
 
 
 def status(data: Path) -> Status:
-    """Look at the index of a data folder; raises IndexMissing where there is none."""
+    """Inspect the index of a data folder. Raises IndexMissing if there is none."""
     folder = current(data)
     if folder is None or not folder.is_dir():
         raise IndexMissing(f"Nothing has been indexed in {data}. Index your articles: `clippings index FOLDER`.")
@@ -57,7 +57,7 @@ def status(data: Path) -> Status:
 
 def _problem(folder: Path, chunks: int, fingerprint: str, *, dirty: bool) -> str | None:
     if fingerprint != FINGERPRINT:
-        return "made with another model or chunking; run `clippings index` to rebuild it"
+        return "the index was built by another version; run `clippings index` to rebuild it"
     vectors = _count_vectors(folder)
     if vectors is None:
         return f"the vectors are missing or damaged; delete {folder / 'vectors'} and run `clippings index`"
@@ -67,14 +67,15 @@ def _problem(folder: Path, chunks: int, fingerprint: str, *, dirty: bool) -> str
 
 
 def _count_vectors(folder: Path) -> int | None:
-    """Count in a process of its own: a damaged segment can crash the one that touches it."""
-    here = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}  # and -P: not what lies in the user's folder
+    """Count in a process of its own, which a damaged segment may crash; None if it did."""
+    # With -P: this package, not a folder `index` of the user's.
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     try:
-        done = subprocess.run(  # noqa: S603  # our own interpreter and program, the folder as an argument
+        counted = subprocess.run(  # noqa: S603  # our own interpreter and program, the folder as an argument
             [sys.executable, "-P", "-c", _COUNT, str(folder / "vectors")],
-            capture_output=True, text=True, timeout=_PATIENCE, check=True, env=here,
+            capture_output=True, text=True, timeout=_MAX_COUNT_SECONDS, check=True, env=environment,
         )  # fmt: skip
-        return int(done.stdout)
+        return int(counted.stdout)
     except (subprocess.SubprocessError, ValueError):
         return None
 
@@ -82,5 +83,5 @@ def _count_vectors(folder: Path) -> int | None:
 def _size(file: Path) -> int:
     try:
         return file.stat().st_size if file.is_file() else 0
-    except OSError:  # a writer has just removed it
+    except OSError:  # a writer has just removed the file
         return 0

@@ -1,7 +1,7 @@
-"""Words, sentences, numbers and names: the one place that decides what counts as each.
+"""Words, sentences, numbers and names: the only tokenizer of the whole tree.
 
-The lexical index, the quoting, the check of a written draft and the search for near_duplicates stories all read text
-through these functions, so that a word that matches in one matches in all.
+The lexical index, ranking, verification and near-duplicate detection all tokenize here, so that a word that matches in
+one of them matches in all.
 """
 
 from __future__ import annotations
@@ -27,33 +27,42 @@ STOP_WORDS = frozenset(
     wouldn't yet you your yours yourself yourselves""".split()
 )
 
+MONTH = (
+    r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?"
+    r"|Nov(?:ember)?|Dec(?:ember)?)"
+)
+"""The English months and their abbreviations, as a fragment of a regular expression; put ``\\b`` behind it."""
+
+JOINERS = "\u200c\u200d"  # they shape Persian, Indic scripts and emoji
+_VISIBLE_FORMATS = "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u08e2"  # signs around Arabic and Syriac numbers
+_LINE_SEPARATOR = re.compile("\r\n?|[\v\f\x85\u2028\u2029]")
 _WORD = re.compile(r"(?:[A-Za-z]\.){2,}(?:[A-Za-z]\b)?|\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*|\d+")
 _PARAGRAPH = re.compile(r"\n[^\S\n]*\n\s*")  # a hard space on the line is how web pages write an empty one
-_AMERICA = {"us": "usa", "usa": "usa"}
-_UNITS = dict(
-    zip(
+_ONES = {
+    word: value
+    for value, word in enumerate(
         "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen".split(),
-        range(20),
-        strict=True,
+        "seventeen eighteen nineteen".split()
     )
-)
-_TENS = dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10), strict=True))
+}
+_TENS = {word: 10 * n for n, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
 _SCALES = {
     "dozen": 12, "hundred": 100, "thousand": 1_000, "million": 10**6, "billion": 10**9, "trillion": 10**12,
     "m": 10**6, "bn": 10**9, "k": 1_000,
 }  # fmt: skip
 # (?a: keeps letters that only fold to these away: a dotless i is in no table.
-_FIGURE = re.compile(
+_NUMBER = re.compile(
     r"(?P<digits>\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
-    rf"|\b(?a:(?P<tens>{'|'.join(_TENS)}))\b(?:[- ](?a:(?P<rest>{'|'.join(_UNITS)}))\b)?"
-    rf"|\b(?a:(?P<unit>{'|'.join(_UNITS)})|(?P<scale>hundred|thousand|million|billion|trillion|dozen))\b",
+    rf"|\b(?a:(?P<tens>{'|'.join(_TENS)}))\b(?:[- ](?a:(?P<rest>{'|'.join(_ONES)}))\b)?"
+    rf"|\b(?a:(?P<unit>{'|'.join(_ONES)})|(?P<scale>hundred|thousand|million|billion|trillion|dozen))\b",
     re.IGNORECASE,
 )
 # "$5m" is millions, "100 m" is a distance.
-_AFTER = re.compile(r"[\s-]?(?a:(dozen|hundred|thousand|million|billion|trillion|bn))\b|(?a:(m|k))\b", re.IGNORECASE)
-_DEMONYM = re.compile(r"n|an|ian|i|ish|ese|s")
-_MIN_DEMONYM_PREFIX = 4  # letters: iran, iranian
+_SCALE_AFTER = re.compile(
+    r"[\s-]?(?a:(dozen|hundred|thousand|million|billion|trillion|bn))\b|(?a:(m|k))\b", re.IGNORECASE
+)
+_DEMONYM_ENDING = re.compile(r"n|an|ian|i|ish|ese|s")
+_MIN_DEMONYM_STEM_LETTERS = 4  # iran, iranian
 _stemmer = Stemmer.Stemmer("english")
 
 
@@ -65,28 +74,37 @@ def fold(text: str) -> str:
     return "".join(c for c in bare if not unicodedata.combining(c)).lower()
 
 
+def strip_invisible(
+    text: str, *, keep: str = "\t\n" + JOINERS, categories: str | tuple[str, ...] = ("Cc", "Cf", "Cs")
+) -> str:
+    r"""Remove characters that nobody sees: ``"pay\u200bpal \u202eexe\r\n\x00" -> "paypal exe\n"``.
+
+    Every line separator becomes ``\n`` first. Then the characters whose Unicode category begins with one of
+    ``categories`` go, except those of ``keep``: controls, formats (zero widths, bidi overrides, tags) and surrogates;
+    ``"C"`` adds private and unassigned characters.
+    """
+    text = _LINE_SEPARATOR.sub("\n", text)
+    invisible = {character for character in set(text) if unicodedata.category(character).startswith(categories)}
+    return text.translate(dict.fromkeys(map(ord, invisible.difference(keep, _VISIBLE_FORMATS))))
+
+
 def words(text: str) -> list[str]:
-    """Every word of a text, folded: ``"The U.S. paid $1,200 to Iran's envoy" -> the usa paid 1200 to iran envoy``."""
+    """Tokenize and fold: ``"The U.S. paid $1,200 to Iran's envoy" -> the usa paid 1200 to iran envoy``."""
     return [word for word, _ in word_spans(text)]
 
 
 def word_spans(text: str) -> list[tuple[str, Span]]:
-    """Every word of a text, folded, with where it stands."""
-    found = []
-    for match in _WORD.finditer(text):
-        raw = match.group()
-        if raw[0].isdigit():
-            word = raw.replace(",", "")
-        elif "." in raw:
-            word = raw.replace(".", "").lower()
-            word = _AMERICA.get(word, word)
-        elif raw == "US":
-            word = "usa"
-        else:
-            word = fold(raw)
-            word = word.removesuffix("'s")
-        found.append((word, Span(*match.span())))
-    return found
+    """Tokenize and fold, with the span of each word."""
+    return [(_folded_word(match.group()), Span(*match.span())) for match in _WORD.finditer(text)]
+
+
+def _folded_word(raw: str) -> str:
+    if raw[0].isdigit():
+        return raw.replace(",", "")
+    if "." in raw:
+        acronym = raw.replace(".", "").lower()
+        return "usa" if acronym == "us" else acronym
+    return "usa" if raw == "US" else fold(raw).removesuffix("'s")
 
 
 @lru_cache(maxsize=100_000)
@@ -97,80 +115,76 @@ def stem(word: str) -> str:
 
 
 def stems(text: str) -> list[str]:
-    """The content of a text: its words, stemmed, without stop words, in order."""
+    """The content words of a text, stemmed, in order."""
     return [stem(word.replace("'", "")) for word in words(text) if word not in STOP_WORDS]
 
 
 def paragraphs(text: str) -> list[Span]:
-    """The paragraphs of a text, as blank lines part them, without white space at either end."""
-    found, start = [], 0
-    for gap in _PARAGRAPH.finditer(text):
-        found.append(_trim(text, start, gap.start()))
-        start = gap.end()
-    found.append(_trim(text, start, len(text)))
-    return [span for span in found if span.start < span.end]
+    """Split a text at blank lines, without white space at either end."""
+    gaps = [match.span() for match in _PARAGRAPH.finditer(text)]
+    starts, ends = [0, *(end for _, end in gaps)], [*(start for start, _ in gaps), len(text)]
+    spans = [_trim(text, start, end) for start, end in zip(starts, ends, strict=True)]
+    return [span for span in spans if span.start < span.end]
 
 
 def surrounding(text: str, start: int, end: int) -> Span:
-    """The span of the paragraphs that ``text[start:end]`` touches."""
+    """The span of the paragraphs that ``text[start:end]`` overlaps."""
     touched = [span for span in paragraphs(text) if span.start < end and start < span.end]
     return Span(touched[0].start, touched[-1].end) if touched else Span(start, end)
 
 
 def sentences(text: str) -> list[Span]:
-    """The sentences of a text (trained Punkt), never across a blank line, without white space at either end."""
-    found = []
-    for paragraph in paragraphs(text):
-        for start, end in nupunkt.sent_spans(text[paragraph.start : paragraph.end]):
-            span = _trim(text, paragraph.start + start, paragraph.start + end)
-            if span.start < span.end:
-                found.append(span)
-    return found
+    """Split a text into sentences (trained Punkt), never across a blank line, without white space at either end."""
+    spans = [
+        _trim(text, paragraph.start + start, paragraph.start + end)
+        for paragraph in paragraphs(text)
+        for start, end in nupunkt.sent_spans(text[paragraph.start : paragraph.end])
+    ]
+    return [span for span in spans if span.start < span.end]
 
 
 def figures(text: str) -> list[str]:
-    """The numbers of a text, in order, written one way.
+    """The numbers of a text, normalized: ``"nearly 100 … $1.25 million … forty-two" -> ["100", "1250000", "42"]``.
 
-    ``"nearly 100 … 1,200 … $1.25 million … forty-two" -> ["100", "1200", "1250000", "42"]``. "one" is no figure:
-    it is a pronoun as often as a number.
+    The word "one" is left out: it is a pronoun as often as a number.
     """
     return [value for value, _ in figure_spans(text)]
 
 
 def figure_spans(text: str) -> list[tuple[str, Span]]:
-    """As :func:`figures`, with where each stands."""
-    found: list[tuple[str, Span]] = []
-    for match in _FIGURE.finditer(text):
+    """The numbers of a text, normalized, with their spans."""
+    numbers: list[tuple[str, Span]] = []
+    for match in _NUMBER.finditer(text):
         if match["digits"]:
             value = float(match["digits"].replace(",", ""))
         elif match["tens"]:
-            value = _TENS[match["tens"].lower()] + _UNITS.get((match["rest"] or "").lower(), 0)
+            value = _TENS[match["tens"].lower()] + _ONES.get((match["rest"] or "").lower(), 0)
         elif match["unit"]:
-            value = _UNITS[match["unit"].lower()]
+            value = _ONES[match["unit"].lower()]
         else:
-            if match["scale"] and found and found[-1][1].end >= match.end():
+            if numbers and numbers[-1][1].end >= match.end():
                 continue  # "1.25 million": the scale was read with its number
             value = _SCALES[match["scale"].lower()]
         end = match.end()
-        if not match["scale"] and (after := _AFTER.match(text, end)):
+        if not match["scale"] and (after := _SCALE_AFTER.match(text, end)):
             value, end = value * _SCALES[(after[1] or after[2]).lower()], after.end()
         if match["unit"] and match["unit"].lower() == "one" and end == match.end():
             continue
-        found.append((f"{value:.6f}".rstrip("0").rstrip("."), Span(match.start(), end)))
-    return found
+        numbers.append((f"{value:.6f}".rstrip("0").rstrip("."), Span(match.start(), end)))
+    return numbers
 
 
 def names(text: str) -> list[str]:
-    """The words of a text that are written as names, folded: capitals inside a sentence, and acronyms.
+    """Capitalised words, folded: ``"Then Ann Lee met the AP." -> ["ann", "lee", "ap"]``.
 
-    A sentence's first word counts where it is an acronym or another capital follows it.
+    The first word of a sentence counts if it is an acronym or the next word has a capital too.
     """
     return [name for name, _ in name_spans(text)]
 
 
 def name_spans(text: str) -> list[tuple[str, Span]]:
-    """As :func:`names`, with where each stands."""
-    found = []
+    """As :func:`names`, with the span of each word."""
+    named = []
     for sentence in sentences(text):
         inside = text[sentence.start : sentence.end]
         spans = word_spans(inside)
@@ -181,20 +195,19 @@ def name_spans(text: str) -> list[tuple[str, Span]]:
             acronym = len(raw) > 1 and raw.replace(".", "").isupper()
             followed = position + 1 < len(spans) and inside[spans[position + 1][1].start].isupper()
             if position or acronym or followed:
-                found.append((word, Span(sentence.start + span.start, sentence.start + span.end)))
-    return found
+                named.append((word, Span(sentence.start + span.start, sentence.start + span.end)))
+    return named
 
 
-def is_demonym(one: str, other: str) -> bool:
-    """Whether one is the other's demonym: iran, iranian. Niger and Nigeria are two countries."""
-    short, long = sorted((one, other), key=len)
-    is_start = len(short) >= _MIN_DEMONYM_PREFIX and long.startswith(short) and short != "niger"
-    return is_start and _DEMONYM.fullmatch(long[len(short) :]) is not None
+def is_demonym(word: str, other: str) -> bool:
+    """Whether a word is the demonym of the other, or the other way round: iran, iranian (not niger, nigeria)."""
+    short, long = sorted((word, other), key=len)
+    is_start = len(short) >= _MIN_DEMONYM_STEM_LETTERS and long.startswith(short) and short != "niger"
+    return is_start and _DEMONYM_ENDING.fullmatch(long[len(short) :]) is not None
 
 
 def _trim(text: str, start: int, end: int) -> Span:
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
-    return Span(start, end)
+    """Shrink a span past the white space at either end."""
+    inner = text[start:end].lstrip()
+    start = end - len(inner)
+    return Span(start, start + len(inner.rstrip()))

@@ -60,7 +60,7 @@ def kinds(article: Article) -> dict[str, str]:
         ("* * *", "separator"),
     ],
 )
-def test_a_line_of_furniture_goes_from_the_body_and_is_kept_apart(line: str, kind: str) -> None:
+def test_a_line_of_boilerplate_goes_from_the_body_and_is_kept_apart(line: str, kind: str) -> None:
     """A line with a strong sign is no part of the body, and is kept with what it was taken for."""
     article = cleaned(f"{FIRST}\n\n{line}\n\n{SECOND}")
     assert article.body == f"{FIRST}\n\n{SECOND}"
@@ -89,7 +89,7 @@ def test_a_line_of_furniture_goes_from_the_body_and_is_kept_apart(line: str, kin
         "The chain (bought in 1990) had never been looked at.",
     ],
 )
-def test_a_sentence_that_begins_or_ends_like_furniture_stays(sentence: str) -> None:
+def test_a_sentence_that_begins_or_ends_like_boilerplate_stays(sentence: str) -> None:
     """A sentence is kept, whatever word it begins or ends with."""
     article = cleaned(f"{FIRST}\n\n{sentence}\n\n{SECOND}")
     assert article.body == f"{FIRST}\n\n{sentence}\n\n{SECOND}"
@@ -130,7 +130,7 @@ def test_links_under_a_heading_at_the_end_go_with_it() -> None:
     assert "Harbour dues to rise" in cleaned(f"{FIRST}\n\n{links}\n\n{SECOND}").body
 
 
-def test_furniture_alone_is_kept_as_the_text() -> None:
+def test_boilerplate_alone_is_kept_as_the_text() -> None:
     """A text that would be taken away whole is kept whole."""
     article = cleaned("Share this article")
     assert (article.body, article.boilerplate) == ("Share this article", ())

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.clean import article_id, clean, sanitised
+from index.clean import article_id, clean
 from index.models import Article, RawRecord, UnreadableError
+from index.text import strip_invisible
 
 FIRST = "The harbour of Norvik was closed on Monday after a ship lost its anchor chain, the port authority said."
 SECOND = "Nobody was hurt, and two tugs held the ship in place until divers had found the chain."
@@ -48,9 +49,9 @@ def test_paragraphs_of_the_body_stand_in_the_text_to_the_letter_and_in_order(tex
     try:
         article = cleaned(text, kind)
     except UnreadableError:
-        assert not any(character.isalnum() for character in sanitised(text))
+        assert not any(character.isalnum() for character in strip_invisible(text))
         return
-    rest = sanitised(text)
+    rest = strip_invisible(text)
     for paragraph in article.body.split("\n\n"):
         assert paragraph in rest
         rest = rest[rest.index(paragraph) + len(paragraph) :]
@@ -104,7 +105,7 @@ def test_clean_prose_is_unchanged(shared_data: Path) -> None:
         for line in (shared_data / name / "articles.jsonl").read_text(encoding="utf-8").splitlines():
             record = json.loads(line)
             raw = RawRecord("/a.jsonl", record["id"], record["text"], "record", {"title": record["title"]})
-            assert clean(raw).body == sanitised(record["text"]).strip()
+            assert clean(raw).body == strip_invisible(record["text"]).strip()
 
 
 # --- The headline ----------------------------------------------------------------------------------------------
@@ -302,7 +303,7 @@ def test_a_part_of_a_page_is_read_too() -> None:
 # --- The seeds -------------------------------------------------------------------------------------------------
 
 
-def test_the_seeds_lose_their_furniture_and_no_sentence(seeds: Path) -> None:
+def test_the_seeds_lose_their_boilerplate_and_no_sentence(seeds: Path) -> None:
     """Of each story as it came from the web, every paragraph that is not boilerplate remains, and nothing else."""
     first, second = (
         clean(RawRecord(str(path), "", path.read_text(encoding="utf-8"), "text"))

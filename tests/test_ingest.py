@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from datetime import date
@@ -12,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from index.embed import Embedder
+from index.embed import MODEL_NAME, Embedder
 from index.generation import FINGERPRINT, Generation, current, locked
 from index.ingest import Report, ingest
-from index.models import Article, ClippingsError, IndexLocked
+from index.models import Article, Boilerplate, ClippingsError, IndexLocked, IndexMissing
 from index.search import Searcher
+from index.status import status
 from index.text import stems
 from tests.corpus import prose, run, write
 from tests.kill_indexing import torment
@@ -243,10 +245,32 @@ def test_another_model_rebuilds_while_readers_go_on(texts: Path, tmp_path: Path,
         assert told[0] == (before, chunks)
         assert current(data) == data / "generation-2"
         assert found() == chunks == 5
-    assert report.rebuilt == f"the model or the chunking changed (an older model/chunker-0 to {FINGERPRINT})"
+    assert report.rebuilt == f"the index was built by another version (an older model/chunker-0, now {FINGERPRINT})"
     assert report.chunks_embedded == 5
     assert set(indexed(data)) == {"long", "bees", "frost"}
     assert [one.name for one in data.glob("generation-*")] == ["generation-2"]
+
+
+def test_an_index_of_the_first_schema_is_rebuilt_with_its_boilerplate(
+    index: Run, texts: Path, tmp_path: Path, weights: Path
+) -> None:
+    """Readers say what to do; then the articles come over from the old table, though their files are gone."""
+    data = tmp_path / "data"
+    write(texts, "ferry", "The ferry was late.\n\nALSO READ: Ten ferries\n\nNobody could say why.")
+    index(texts)
+    before = indexed(data)
+    shutil.rmtree(texts)
+    with closing(sqlite3.connect(data / "generation-1" / "catalogue.sqlite")) as old, old:
+        old.execute("ALTER TABLE articles RENAME COLUMN boilerplate TO furniture")
+        old.execute("UPDATE meta SET value = ? WHERE key = 'fingerprint'", [f"{MODEL_NAME}/chunker-1"])
+    problem = "index was built by another version. Run `clippings index` to rebuild it."
+    with closing(Searcher(data)) as searcher, pytest.raises(IndexMissing, match=problem):
+        searcher.search(Embedder(weights).question("ferry"), ["ferri"])
+    assert str(status(data).problem).endswith("another version; run `clippings index` to rebuild it")
+    assert index().rebuilt == f"the index was built by another version ({MODEL_NAME}/chunker-1, now {FINGERPRINT})"
+    assert indexed(data) == before
+    assert before["ferry"].boilerplate == (Boilerplate("related", "ALSO READ: Ten ferries"),)
+    assert status(data).healthy
 
 
 def test_a_second_writer_is_refused(index: Run, texts: Path, tmp_path: Path) -> None:

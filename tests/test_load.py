@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.load import ARTICLE_LIMIT, JSON_LIMIT, count, load, printable
+from index.load import MAX_ARTICLE_BYTES, MAX_JSON_BYTES, count, load, printable
 from index.models import Failure, RawRecord
 
 STORY = "The ferry to Saltholm was late again on Monday. Nobody could say why."
@@ -264,10 +264,10 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     path = _write(tmp_path / "a.txt", b"")
     os.truncate(path, 50_000_000)
     assert _only_reason(path) == "too large: 50 MB, an article may have 5 MB"
-    os.truncate(path, ARTICLE_LIMIT + 1)
+    os.truncate(path, MAX_ARTICLE_BYTES + 1)
     assert _only_reason(path) == "too large: 5.1 MB, an article may have 5 MB"
     path = _write(tmp_path / "a.json", b"")
-    os.truncate(path, JSON_LIMIT + 1)
+    os.truncate(path, MAX_JSON_BYTES + 1)
     assert _only_reason(path) == "too large: 50.1 MB, a .json file (unlike .jsonl) may have 50 MB"
 
 

@@ -11,7 +11,7 @@ import pytest
 from index.clean import clean
 from index.load import load
 from index.models import Article, RawRecord
-from index.near_duplicates import fingerprint, same_story, stories
+from index.near_duplicates import are_near_duplicates, group_near_duplicates, signature
 from tests.corpus import article, prose
 
 TOLD = (
@@ -29,7 +29,7 @@ RETOLD = article("two", SHORTENED, headline="Passengers safe after ferry runs ag
 
 def same(one: Article, other: Article) -> bool:
     """Whether two articles tell one story; it must not matter which is asked first."""
-    forth, back = (same_story(fingerprint(a), fingerprint(b)) for a, b in ((one, other), (other, one)))
+    forth, back = (are_near_duplicates(signature(a), signature(b)) for a, b in ((one, other), (other, one)))
     assert forth == back
     return forth
 
@@ -43,7 +43,7 @@ def test_the_seeds_are_one_story(seeds: Path) -> None:
     """Two outlets' versions of one agency report, of which only a third is the same, are one story."""
     one, other = (clean(found) for found in load([seeds]) if isinstance(found, RawRecord))
     assert same(one, other)
-    assert set(stories({one.id: one, other.id: other}).values()) == {one.id}
+    assert set(group_near_duplicates({one.id: one, other.id: other}).values()) == {one.id}
 
 
 def test_a_shortened_rewrite_is_the_same_story() -> None:
@@ -52,7 +52,7 @@ def test_a_shortened_rewrite_is_the_same_story() -> None:
     assert same(FERRY, FERRY)
 
 
-def test_pages_that_share_only_their_furniture_are_not() -> None:
+def test_pages_that_share_only_their_boilerplate_are_not() -> None:
     """One site's pages with the same text under unrelated titles tell nothing twice."""
     boilerplate = "Subscribe to our newsletter to get the best stories of the week. " + TOLD
     one = article("one", boilerplate, headline="Parliament passes the budget")
@@ -60,7 +60,7 @@ def test_pages_that_share_only_their_furniture_are_not() -> None:
     assert not same(one, other)
 
 
-def test_pages_of_furniture_are_not_merged_for_their_titles() -> None:
+def test_pages_of_boilerplate_are_not_merged_for_their_titles() -> None:
     """Titles that share words do not make a story of pages whose text speaks of neither."""
     one = article("one", TOLD, headline="Quiz of the week: spring edition | The Gazette")
     other = article("two", TOLD, headline="Quiz of the week: early spring | The Gazette")
@@ -119,6 +119,10 @@ def test_texts_too_short_to_compare_are_not_the_same(body: str) -> None:
 def test_the_first_is_the_one_that_the_others_retell() -> None:
     """Stories are grouped in the order given; an article of its own stands for itself."""
     other = article("three", prose(5), headline="Council repairs the bridge")
-    assert stories({"two": RETOLD, "three": other, "one": FERRY}) == {"two": "two", "three": "three", "one": "two"}
-    assert stories({"one": FERRY, "two": RETOLD}) == {"one": "one", "two": "one"}
-    assert stories({}) == {}
+    assert group_near_duplicates({"two": RETOLD, "three": other, "one": FERRY}) == {
+        "two": "two",
+        "three": "three",
+        "one": "two",
+    }
+    assert group_near_duplicates({"one": FERRY, "two": RETOLD}) == {"one": "one", "two": "one"}
+    assert group_near_duplicates({}) == {}

@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.models import Boilerplate
-from index.published import Published, published
+from index.published import PublicationDate, publication_date
 
 TODAY = date(2025, 6, 1)
 DAY = date(2024, 1, 25)
-NOWHERE = Published(None, None, certain=True)
+NOWHERE = PublicationDate(None, None, certain=True)
 
 
-def read(text: str = "", url: str | None = None, *boilerplate: Boilerplate, **fields: object) -> Published:
+def read(text: str = "", url: str | None = None, *boilerplate: Boilerplate, **fields: object) -> PublicationDate:
     """Read the day of an article, on a day of our own."""
-    return published(fields, url, text, boilerplate, today=TODAY)
+    return publication_date(fields, url, text, boilerplate, today=TODAY)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def read(text: str = "", url: str | None = None, *boilerplate: Boilerplate, **fi
 )  # fmt: skip
 def test_a_day_is_read_as_metadata_write_it(value: object) -> None:
     """The day is the one that was written, in its own time zone."""
-    assert read(published=value) == Published(DAY, "metadata")
+    assert read(published=value) == PublicationDate(DAY, "metadata")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_day_that_has_not_come_is_not_taken() -> None:
 )  # fmt: skip
 def test_a_day_is_read_in_the_address(url: str) -> None:
     """Year, month and day in a path are a date."""
-    assert read("", url) == Published(DAY, "url")
+    assert read("", url) == PublicationDate(DAY, "url")
 
 
 @pytest.mark.parametrize(
@@ -83,25 +83,26 @@ def test_numbers_in_an_address_are_not_always_a_day(url: str) -> None:
 
 def test_a_dateline_with_its_year_is_certain_and_one_without_is_inferred() -> None:
     """The year is taken from a whole date that is not far away."""
-    assert read("NORVIK, January 25, 2024 (Agency) \u2014 A ship came in.") == Published(DAY, "dateline")
+    assert read("NORVIK, January 25, 2024 (Agency) \u2014 A ship came in.") == PublicationDate(DAY, "dateline")
     short = "NORVIK, Jan 25 (Agency) - A ship came in."
     assert read(short) == NOWHERE
-    assert read(short, None, Boilerplate("caption", "A tug, Jan 5, 2024.")) == Published(DAY, "dateline", certain=False)
+    dated = read(short, None, Boilerplate("caption", "A tug, Jan 5, 2024."))
+    assert dated == PublicationDate(DAY, "dateline", certain=False)
     assert read(short, None, Boilerplate("caption", "A tug, July 5, 2019.")) == NOWHERE
 
 
 def test_a_line_with_nothing_but_a_date_is_certain_unless_it_is_of_an_update() -> None:
     """A line "Published" goes before "Updated", and the day of an update is only a hint."""
     update, first = Boilerplate("date", "Updated January 26, 2024"), Boilerplate("date", "Published: 25 January 2024")
-    assert read("", None, update, first) == Published(DAY, "text")
-    assert read("", None, update) == Published(date(2024, 1, 26), "text", certain=False)
+    assert read("", None, update, first) == PublicationDate(DAY, "text")
+    assert read("", None, update) == PublicationDate(date(2024, 1, 26), "text", certain=False)
 
 
 @pytest.mark.parametrize("written", ["on Thursday (Jan 25)", "on Thursday, Jan. 25", "on Thursday (25 January)"])
 def test_a_day_of_the_week_in_the_lead_is_inferred_with_the_year_of_a_photo(written: str) -> None:
     """Weekday, day and month of the text agree with the calendar of the year in a caption."""
     text, photo = f"A ship came in, an official said {written}.", Boilerplate("caption", "A tug, Jan 5, 2024.")
-    assert read(text, None, photo) == Published(DAY, "text", certain=False)
+    assert read(text, None, photo) == PublicationDate(DAY, "text", certain=False)
     assert read(text) == NOWHERE
 
 
@@ -129,9 +130,9 @@ def test_the_surer_source_goes_first() -> None:
     """Metadata before the address, the address before the text; front matter is called by its name."""
     url, text = "https://example.com/2024/01/26/x", "NORVIK, January 27, 2024 \u2014 A ship came in."
     assert read(text, url, published="2024-01-25").source == "metadata"
-    assert read(text, url, published="soon") == Published(date(2024, 1, 26), "url")
-    assert read(text) == Published(date(2024, 1, 27), "dateline")
-    assert published({"date": DAY}, fields_are="front matter", today=TODAY).source == "front matter"
+    assert read(text, url, published="soon") == PublicationDate(date(2024, 1, 26), "url")
+    assert read(text) == PublicationDate(date(2024, 1, 27), "dateline")
+    assert publication_date({"date": DAY}, fields_are="front matter", today=TODAY).source == "front matter"
 
 
 @given(st.text(max_size=80), st.text(max_size=80), st.text(max_size=200), st.text(max_size=80))

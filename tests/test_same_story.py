@@ -19,7 +19,7 @@ import pytest
 from index.clean import clean
 from index.load import load
 from index.models import Article, RawRecord
-from index.near_duplicates import stories
+from index.near_duplicates import group_near_duplicates
 
 PAIRS = [json.loads(line) for line in Path(__file__).with_name("same_story.jsonl").read_text("utf-8").splitlines()]
 PRECISION, RECALL, MARGIN = 0.81, 0.62, 0.05  # as measured
@@ -47,7 +47,9 @@ def articles(seeds: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
 
 def merged(one: Article, other: Article) -> bool:
     """Whether two articles take one place, whichever of them is the better."""
-    forth, back = (len({*stories({a.id: a, b.id: b}).values()}) == 1 for a, b in pairwise((one, other, one)))
+    forth, back = (
+        len({*group_near_duplicates({a.id: a, b.id: b}).values()}) == 1 for a, b in pairwise((one, other, one))
+    )
     assert forth == back
     return forth
 

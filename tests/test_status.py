@@ -93,7 +93,7 @@ def test_another_model_is_told(data: Path) -> None:
         generation.catalogue.set("fingerprint", "an older model/chunker-0")
     found = status(data)
     assert found.model == "an older model"
-    assert found.problem == "made with another model or chunking; run `clippings index` to rebuild it"
+    assert found.problem == "the index was built by another version; run `clippings index` to rebuild it"
 
 
 def test_no_index_is_said(tmp_path: Path) -> None:

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.text import figure_spans, figures, fold, names, paragraphs, sentences, stems, word_spans, words
+from index.text import (
+    MONTH,
+    figure_spans,
+    figures,
+    fold,
+    names,
+    paragraphs,
+    sentences,
+    stems,
+    strip_invisible,
+    word_spans,
+    words,
+)
 
 ANY = (
     st.text()
@@ -151,3 +166,38 @@ def test_a_number_is_read_back(number: int) -> None:
 
 def _cut(text: str) -> list[str]:
     return [text[start:end] for start, end in sentences(text)]
+
+
+@given(st.text(), st.sampled_from(["\t\n\u200c\u200d", "\n", ""]))
+def test_no_invisible_character_is_left_but_those_that_are_kept(text: str, keep: str) -> None:
+    """Controls, formats and surrogates go, doing it twice changes nothing, and the rest stays in its order."""
+    stripped = strip_invisible(text, keep=keep)
+    assert strip_invisible(stripped, keep=keep) == stripped
+    for character in stripped:
+        visible = unicodedata.category(character) not in {"Cc", "Cf", "Cs"}
+        assert visible or character in keep or character in "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u08e2"
+    letters = [character for character in text if character.isalnum()]
+    assert [character for character in stripped if character.isalnum()] == letters
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("pay\u200bpal \u202eexe\r\n\x00", "paypal exe\n"),
+        ("one\rtwo\x85three\u2028four\x0cfive", "one\ntwo\nthree\nfour\nfive"),
+        ("tags \U000e0041\U000e0042, soft\u00adhyphen, half \ud800", "tags , softhyphen, half "),
+        ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \u06dd 👩\u200d🚒", None),
+        ("a\tb \ue000", None),
+    ],
+)
+def test_strip_invisible(text: str, expected: str | None) -> None:
+    """Zero widths, overrides and tags go; joiners, tabs, private characters and signs that are seen stay."""
+    assert strip_invisible(text) == (text if expected is None else expected)
+    assert "\ue000" not in strip_invisible(text, categories="C")
+
+
+@pytest.mark.parametrize("month", ["Jan", "January", "Sept", "Sep", "may", "June", "DECEMBER"])
+def test_months(month: str) -> None:
+    """Full names and abbreviations match whole; other words do not."""
+    assert re.fullmatch(MONTH, month, re.IGNORECASE)
+    assert not re.match(rf"{MONTH}\b", f"{month}x", re.IGNORECASE)

@@ -1,6 +1,6 @@
-"""The signs by which a line of a page is known for boilerplate, in the order in which they are tried.
+"""Regular expressions for lines of boilerplate, by kind, in the order in which they are tried.
 
-Each sign is a regular expression that is searched in one line; ^ and $ say what of the line it has to fill.
+Each one is searched in a single stripped line; ``^`` and ``$`` say which part of the line it must fill.
 """
 
 from __future__ import annotations
@@ -9,20 +9,20 @@ import re
 
 from index.published import DATE
 
-AGENCY = (
+_AGENCY = (
     r"(?:(?:The )?Associated Press|AP(?: Photo| Images)?|AFP|EPA(?:-EFE)?|EFE|REUTERS|Reuters|Getty(?: Images)?"
     r"|GETTY IMAGES|Bloomberg|Shutterstock|Alamy(?: Stock Photo)?|PA(?: Wire| Images| Media)|Press Association|Xinhua"
     r"|TASS|Anadolu(?: Agency)?|NurPhoto|(?:ZUMA|Zuma) ?(?:PRESS|Press)|UPI|dpa|DPA|Kyodo(?: News)?|Yonhap|PTI|ANI|WANA"
     r"|iStock|Redux|Sipa(?: USA)?|SIPA|Imagn(?: Images)?|USA TODAY Sports|Imago|Unsplash|Pexels|Wikimedia Commons)"
 )
-NAME = r"[A-Z][\w.'’-]*(?: [A-Z&][\w.'’-]*){0,4}"
-SLASHED = r"(?:/[A-Z][\w.'’& -]{1,40}){0,3}"
-PICTURE = r"(?:Photo(?:graph|s)?|Picture|Image|Illustration|Screenshot|AP Photo|PHOTO|IMAGE)"
-READ = (
+_NAME = r"[A-Z][\w.'’-]*(?: [A-Z&][\w.'’-]*){0,4}"
+_SLASHED = r"(?:/[A-Z][\w.'’& -]{1,40}){0,3}"
+_PICTURE = r"(?:Photo(?:graph|s)?|Picture|Image|Illustration|Screenshot|AP Photo|PHOTO|IMAGE)"
+_READ = (
     r"(?:also read|read also|see also|read more|read next|must read|read|related|lire aussi|lea tambi[ée]n"
     r"|lesen sie auch|mehr zum thema)(?: (?:about this|stories|story|articles?|news|coverage))?"
 )
-OTHER_STORIES = (
+_LINKS_HEADING = (
     r"(?i:(?:similar|related|recommended|popular|latest|top|more|other|trending) (?:articles?|stories|posts?|news|reads"
     r"|topics|content|coverage|links|reading|videos)(?: to this post)?"
     r"|you (?:may|might) (?:also )?(?:like|be interested in)|recommended for you"
@@ -30,44 +30,44 @@ OTHER_STORIES = (
     r"|editors?['’]s? picks|more on this story|(?:explore )?more on these topics|keep reading|read more"
     r"|award banner|advertisements?)"
 )
-"""A heading over links; the last two for where it is glued to them."""
+"""A heading over links to other stories; the last two may be glued to it."""
 
-SOCIAL = r"(?:Twitter|X|Face[Bb]ook|Instagram|Telegram|WhatsApp|Google News|LinkedIn|YouTube)"
-SITE_END = r"[\s.:–—-]*$"
+_SOCIAL = r"(?:Twitter|X|Face[Bb]ook|Instagram|Telegram|WhatsApp|Google News|LinkedIn|YouTube)"
+_END = r"[\s.:–—-]*$"
 
-_SIGNS = {
-    # The photographer alone: the line above may be the caption.
+_PATTERNS = {
+    # The photographer alone; the line above may be the caption.
     "photo credit": (
-        rf"^[(\[]?(?:via |[—–-] ?)?{AGENCY}[)\].]*$",
-        rf"^[(\[]?(?:File: )?{NAME}{SLASHED}(?:/| via ){AGENCY}(?:/{NAME})*(?: via {AGENCY})?[)\]./]*$",
+        rf"^[(\[]?(?:via |[—–-] ?)?{_AGENCY}[)\].]*$",
+        rf"^[(\[]?(?:File: )?{_NAME}{_SLASHED}(?:/| via ){_AGENCY}(?:/{_NAME})*(?: via {_AGENCY})?[)\]./]*$",
         r"^(?:PHOTO|PICTURE|IMAGE|CREDIT|Photo|Picture|Photograph|Image|Foto|Bild): ?\S.{0,150}$",
         r"^(?i:(?:photo|image|picture)s? (?:source|credits?|courtesy)\b).{0,120}$",
-        rf"^[(\[]?{PICTURE} (?:by|from|via|courtesy of) [A-Z][^.!?]{{2,100}}[)\].]*$",
+        rf"^[(\[]?{_PICTURE} (?:by|from|via|courtesy of) [A-Z][^.!?]{{2,100}}[)\].]*$",
     ),
-    # A caption with its credit: at its end, in brackets, or before it.
+    # A caption with its credit at the end, in brackets or in front.
     "caption": (
-        rf"\b[A-Z][\w.'’)-]*{SLASHED}/{AGENCY}(?:/[A-Z]\w+(?: \w+)?)*(?: via {AGENCY})?[)\]./]*$",
-        rf"[.!?)”\"]\s+(?:{NAME}(?:/|\s+via\s+|\s+))?{AGENCY}[./]*$",
+        rf"\b[A-Z][\w.'’)-]*{_SLASHED}/{_AGENCY}(?:/[A-Z]\w+(?: \w+)?)*(?: via {_AGENCY})?[)\]./]*$",
+        rf"[.!?)”\"]\s+(?:{_NAME}(?:/|\s+via\s+|\s+))?{_AGENCY}[./]*$",
         (
             r"(?:^|[\s(\[.])(?:REUTERS|AFP|AP Photo|EPA(?:-EFE)?)/[A-Z][\w.'’ -]{2,40}(?:[/,] ?[\w.'’ -]{2,40})*"
             r"[)\].]*$"
         ),
-        rf"[(\[](?:File |Handout )?{PICTURE}(?: credit)?(?: by | via | courtesy |: ?|/)[^()\[\]]{{2,90}}[)\]]\.?$",
-        rf"[(\[](?:File: )?{NAME}{SLASHED}(?:/| via ){AGENCY}(?: via {AGENCY})?[)\]]\.?$",
-        rf"(?:Photograph|Photo|Credit): ?{NAME}(?:/[A-Z][\w.'’& -]{{1,40}})+$",
-        rf"^{NAME}{SLASHED}/{AGENCY}\s+[A-Z]",
+        rf"[(\[](?:File |Handout )?{_PICTURE}(?: credit)?(?: by | via | courtesy |: ?|/)[^()\[\]]{{2,90}}[)\]]\.?$",
+        rf"[(\[](?:File: )?{_NAME}{_SLASHED}(?:/| via ){_AGENCY}(?: via {_AGENCY})?[)\]]\.?$",
+        rf"(?:Photograph|Photo|Credit): ?{_NAME}(?:/[A-Z][\w.'’& -]{{1,40}})+$",
+        rf"^{_NAME}{_SLASHED}/{_AGENCY}\s+[A-Z]",
         r"^(?:FILE(?: PHOTO)?|File photo|Photo caption|Caption|PICTURED)(?:\s?[:,–—]| -)\s?\S",
         r"^Image (?:caption|source),",
         r"[.!?]\s+(?:Courtesy|Photo by|Photograph by|Handout)(?: of)? [A-Z][\w.'’ &/-]{2,60}$",
     ),
     "advertisement": (
-        rf"^(?i:award banner|sponsored(?: content)?|ad(?: feedback)?|paid (?:content|post)){SITE_END}",
-        rf"^(?i:(?:scroll|continue reading) (?:below|to continue)|advertisements?(?: ?[—–-].{{0,60}})?){SITE_END}",
-        rf"^(?i:(?:story|article) continues (?:below|after)(?: (?:this )?advertisement)?){SITE_END}",
+        rf"^(?i:award banner|sponsored(?: content)?|ad(?: feedback)?|paid (?:content|post)){_END}",
+        rf"^(?i:(?:scroll|continue reading) (?:below|to continue)|advertisements?(?: ?[—–-].{{0,60}})?){_END}",
+        rf"^(?i:(?:story|article) continues (?:below|after)(?: (?:this )?advertisement)?){_END}",
     ),
     "related": (
-        rf"^(?:{OTHER_STORIES}[\s:.…>»→]*)+$",
-        rf"^(?i:{READ})\s?[:|»→]\s?\S",
+        rf"^(?:{_LINKS_HEADING}[\s:.…>»→]*)+$",
+        rf"^(?i:{_READ})\s?[:|»→]\s?\S",
         r"^(?:MORE|OPINION|WATCH|ANALYSIS|More|Analysis|Opinion|Watch|Listen|Explainer|Explained|Live):\S",
         r"^[A-Z]{4,}(?: [A-Z]+){0,2}:[A-Z'‘“\"][^.]*[^.!:;,]$",
         (
@@ -77,7 +77,7 @@ _SIGNS = {
         r"^(?i:(?:see|show|view|load|learn) more(?: here| below)?)[\s.…>»→]*$",
         r"^More [\w ]{2,40}: https?://\S+(?: and https?://\S+)*$",
     ),
-    # The site's own voice.
+    # What the site says of itself.
     "notice": (
         (
             r"^(?i:skip to (?:main )?content|print(?: this)?(?: article| page)?|comments?(?: \(\d+\))?|back to top"
@@ -97,7 +97,7 @@ _SIGNS = {
             r"^(?i:[(\[]?(?:sign up|subscribe|click here|get|join|download|stay)\b.{0,160}\b(?:newsletters?|inbox"
             r"|(?:news|email) alerts|(?:telegram|whatsapp|youtube) channel|app (?:now|today|store))\b.{0,120})$"
         ),
-        rf"^(?i:follow|like|join|find|connect with) (?:us|me|our\b.{{1,40}}|[A-Z@].{{1,60}}) on {SOCIAL}\b.{{0,100}}$",
+        rf"^(?i:follow|like|join|find|connect with) (?:us|me|our\b.{{1,40}}|[A-Z@].{{1,60}}) on {_SOCIAL}\b.{{0,100}}$",
         r"^(?i:.{0,120}\b(?:newsletter|your inbox)\b.{0,120}\b(?:sign(?:ing)? up|subscribe) (?:here|now)\b.{0,60})$",
         r"^(?i:follow (?:us|@\w+))[\s.:!]*$|^Follow .{1,80} at https?://\S+$",
         r"^Sign up (?:here|to [A-Z][\w' ]{2,40}|for [A-Z][\w' ]{2,40})[.!]?$",
@@ -106,7 +106,7 @@ _SIGNS = {
         r"^(?i:©|\(c\) ?\d{4}|copyright (?:©|\(c\)|\d{4})).{0,200}$",
         r"^(?i:.{0,120}\ball rights reserved\b.{0,120})$",
     ),
-    # Who worked on it.
+    # Who worked on the article.
     "credit": (
         r"^[(\[—– -]*(?:Additional r|With r|R|additional r|with r)eporting (?:by|from) [A-Z].{2,}$",
         r"^[(\[—– -]*(?:Editing|Writing|Compiled|Edited|Written and edited|Reported) by [A-Z][^.]{2,}\.?\)?$",
@@ -114,19 +114,19 @@ _SIGNS = {
         r"^[(\[—– -]*[A-Z].{2,250}\bcontributed (?:to this (?:report|story|article|piece)|reporting)\b.{0,60}$",
         r"^(?:SOURCES?|Source): ?[A-Z][^.]{2,80}$",
     ),
-    # "CNN —" in a line of its own; one that begins a paragraph is part of its first sentence.
-    "dateline": (rf"^(?:[A-Z][\w ,.'’]{{1,40}})?\(?\b(?:CNN(?: Business)?|{AGENCY})\)?\s?[—–]$",),
+    # "CNN —" in a line of its own; a dateline that begins a paragraph is part of its first sentence.
+    "dateline": (rf"^(?:[A-Z][\w ,.'’]{{1,40}})?\(?\b(?:CNN(?: Business)?|{_AGENCY})\)?\s?[—–]$",),
 }
-SIGNS = [(kind, re.compile(sign)) for kind, signs in _SIGNS.items() for sign in signs]
-HEADING_OVER_LINKS = re.compile(rf"(?:{OTHER_STORIES}\s*)+:?$")
-CAPTION = re.compile(
+PATTERNS = [(kind, re.compile(pattern)) for kind, patterns in _PATTERNS.items() for pattern in patterns]
+LINKS_HEADING = re.compile(rf"(?:{_LINKS_HEADING}\s*)+:?$")
+CAPTION_BESIDE_CREDIT = re.compile(
     r"\b(?:file (?:photo|picture|image)|pictured|(?:is|are) seen|seen (?:here|in th)|undated|\([LRC]\))"
     rf"|,? {DATE}\.?$"
 )
-"""A weaker sign, for a line beside a photographer's credit."""
+"""Too weak by itself: for the line above a photographer's credit."""
 
 CREDIT_AT_END = re.compile(r"(?<=[.!?”\"])\s*(?=\((?:Additional r|R)eporting by [^()]{3,300}\)\s*$)", re.MULTILINE)
-"""Where a paragraph ends and the credits go on in its last line."""
+"""Where the credits begin in the last line of a paragraph."""
 
 _PERSON = r"[A-Z][\w.'’-]*(?: (?:[A-Z][\w.'’-]*|de|del|van|von|der|den|la|le|al|bin|da|di|du)){0,4}"
 BYLINE = re.compile(
@@ -135,10 +135,10 @@ BYLINE = re.compile(
 )
 HAS_DATE = re.compile(DATE)
 DATE_LABEL = re.compile(r"^(?:(?:first |last )?(?:published|updated|posted|modified)|date)\b", re.IGNORECASE)
-BESIDE_DATE = re.compile(
+DATE_LINE_WORDS = re.compile(
     rf"{DATE}|\b\d+ (?:min(?:ute)?|hour|day)s? ago\b|\d{{1,2}}[:.]\d\d(?::\d\d)?|\b(?:first|last|published|updated"
     r"|posted|modified|date|on|at|[ap]\.?m\.?|gmt|utc|bst|est|edt|et|pst|pdt|cet|ist|sgt|(?:mon|tues?|wed(?:nes)?"
     r"|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?)\b|[\W_]+",
     re.IGNORECASE,
 )
-"""What a line may hold that is nothing but a date."""
+"""Everything that a date line may hold: dates, times, time zones, labels."""
