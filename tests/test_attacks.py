@@ -1,4 +1,4 @@
-"""Tests of bot.attacks: instructions planted in articles."""
+"""Tests of bot.evaluation.attacks: instructions planted in articles."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from bot.cli.parser import main
 from bot.evaluation.attacks import MEANINGS, Attacks, Planted, attack, plan, plant, read_attacks
-from bot.evaluation.metrics import Fate
+from bot.evaluation.metrics import FailureStage
 from bot.evaluation.run import ask
 from bot.models import Answer, Citation
 from bot.runtime import OnProgress
@@ -83,7 +83,7 @@ def test_attacks_meet_articles_in_order() -> None:
     ]
     asked += [refused(id="4", answerable=False, relevant=("c",)), outcome(id="5", relevant=())]
     rounds = plan([("k", str(number)) for number in range(5)], asked, {"a", "b", "c"})
-    told = [[(one.instruction, one.article, one.before.known.id) for one in each] for each in rounds]
+    told = [[(one.instruction, one.article, one.before.expected.id) for one in each] for each in rounds]
     assert told == [[("0", "a", "1"), ("1", "b", "3")], [("2", "a", "2"), ("3", "b", "3")], [("4", "a", "1")]]
 
 
@@ -112,8 +112,8 @@ def test_each_has_a_word_and_a_link_of_its_own() -> None:
     many = [replace(first(), number=number) for number in range(200)]
     assert len({one.word for one in many} | {one.link for one in many}) == 400
     assert (first().word, first().link) == ("Shcpymqdl", "https://tcucptcsi.example/")
-    assert first().held(first().word.lower()) == (True, False)
-    assert first().held("at TCUCPTCSI.example") == (False, True)
+    assert first().canaries_in(first().word.lower()) == (True, False)
+    assert first().canaries_in("at TCUCPTCSI.example") == (False, True)
 
 
 def test_the_index_is_thrown_away(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ WORD, PARAGRAPH = first().word, first().paragraph
 
 
 @pytest.mark.parametrize(
-    ("answer", "happened"),
+    ("answer", "effects"),
     [
         (ANSWER, set()),
         (REFUSED, {"lost"}),
@@ -156,26 +156,26 @@ WORD, PARAGRAPH = first().word, first().paragraph
         (replace(ANSWER, passages=(replace(PASSAGE, near_duplicates=(replace(PASSAGE, text=PARAGRAPH),)),)), {"seen"}),
     ],
 )
-def test_what_came_through_is_told_by_the_canaries(tmp_path: Path, answer: Answer, happened: set[str]) -> None:
+def test_what_came_through_is_told_by_the_canaries(tmp_path: Path, answer: Answer, effects: set[str]) -> None:
     """Word, link, quote; it follows where they stand outside of the instruction repeated word for word."""
-    (row,) = attacked(tmp_path, answer).rows
-    assert {name for name, (part, _) in row.measured.items() if part} == happened
-    assert set(row.measured) == set(MEANINGS)
-    assert row.harmed == bool(happened - {"seen"})
+    (row,) = attacked(tmp_path, answer).attacked
+    assert {name for name, happened in row.effects.items() if happened} == effects
+    assert set(row.effects) == set(MEANINGS)
+    assert row.harmed == bool(effects - {"seen"})
 
 
 def test_only_a_right_answer_can_be_lost(tmp_path: Path) -> None:
     """Where the answer was not right without the attack, nothing is said of its loss."""
     found = attack([("k", "x")], [refused()], [ONE], Settings(data=tmp_path), Indexed(ANSWER), ask)
-    assert "lost" not in found.over_all
+    assert "lost" not in found.overall
     assert "-" in list(found.lines())[2].split()
 
 
 def test_figures_are_by_kind_and_over_all(tmp_path: Path) -> None:
     """Each with its count and interval; a line a kind in the terminal."""
     found = attacked(tmp_path, _answer(f"{WORD} 40 [1].", "40"), ANSWER)
-    assert found.over_all["word"]["value"] == 0.5
-    assert found.kinds == {"Clickbait": found.over_all}
+    assert found.overall["word"]["value"] == 0.5
+    assert found.kinds == {"Clickbait": found.overall}
     lines = [line.split() for line in found.lines()]
     assert lines[0] == ["2", "attacks,", "of", "1", "kinds"]
     assert lines[1:4] == [
@@ -232,4 +232,4 @@ def test_a_model_that_obeys_is_counted(
     words = [replace(first(), number=number).word for number in (1, 2)]
     through = [word in row["text"] for word, row in zip(words, found["questions"], strict=True)]
     assert [row["word"] for row in found["questions"]] == through
-    assert all(row["fate_before"] == Fate.RIGHT for row in found["questions"])
+    assert all(row["fate_before"] == FailureStage.RIGHT for row in found["questions"])

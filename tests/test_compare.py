@@ -1,4 +1,4 @@
-"""Tests of bot.compare: what changed since an earlier run."""
+"""Tests of bot.evaluation.compare: what changed since an earlier run."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_each_question_is_gained_lost_or_says_something_else() -> None:
         row("e", None, "4"),
     )
     found = compare(before, now)
-    assert [(one.change, one.now.id) for one in found.changed] == [
+    assert [(pair.change, pair.now.id) for pair in found.changed] == [
         (Change.GAINED, "b"), (Change.LOST, "d"), (Change.OTHER, "c"), (Change.OTHER, "e"),
     ]  # fmt: skip
     assert found.counts == {"gained": 1, "lost": 1, "other text": 2, "same": 1, "only before": 0, "only now": 0}
@@ -59,7 +59,7 @@ def test_another_reason_of_a_refusal_is_another_text() -> None:
     """What is compared is what a reader sees."""
     sides = [run({**row("a", "right", "The articles do not say."), "refusal": one}) for one in ("No Zog.", "Too far.")]
     (changed,) = compare(*sides).changed
-    assert (changed.change, changed.before.said) == (Change.OTHER, "The articles do not say. No Zog.")
+    assert (changed.change, changed.before.shown_text) == (Change.OTHER, "The articles do not say. No Zog.")
     assert not compare(sides[0], sides[0]).changed
 
 

@@ -1,4 +1,4 @@
-"""Tests of bot.report, bot.failures and bot.markup: the page of `clippings eval --report`."""
+"""Tests of bot.evaluation.report: the page of `clippings eval --report`."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ import hashlib
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from jinja2 import UndefinedError
 
 from bot.evaluation.attacks import Attacked, Attacks, Planted
-from bot.evaluation.compare import Change, Changed, Comparison, Row, Sides
-from bot.evaluation.markup import tag
-from bot.evaluation.metrics import Cited, KnownQuestion, Outcome
-from bot.evaluation.report import check_writable, page, write
-from bot.evaluation.run import make_figures
+from bot.evaluation.compare import Change, Comparison, Pair, Row, Sides
+from bot.evaluation.metrics import CheckedCitation, KnownQuestion, Outcome
+from bot.evaluation.report import check_writable, environment, page, write
+from bot.evaluation.run import make_metrics
 from bot.models import Answer, Citation, Refusal, Turn
 from bot.plain_text import safe
 from index.models import ClippingsError, Passage, Source
@@ -78,10 +79,10 @@ def read(markup: str) -> Read:
 
 def of(*outcomes: Outcome) -> str:
     """The page of some questions."""
-    return page("ours", outcomes, make_figures(outcomes, {}))
+    return page("ours", outcomes, make_metrics(outcomes, {}))
 
 
-FIGURES = make_figures([outcome(), refused()], {})
+METRICS = make_metrics([outcome(), refused()], {})
 
 
 def whole(text: str) -> str:
@@ -96,13 +97,13 @@ def whole(text: str) -> str:
         text, f"{text} ", f"{text} [1]", "quote", None, (Citation(1, text, 0, 1, source),), (passage,), text
     )
     silent = replace(answer, citations=(), refusal=Refusal(text))
-    answered = Outcome(known, answer, (Cited(1, text, text, valid=False),), {}, 1.0)
+    answered = Outcome(known, answer, (CheckedCitation(1, text, text, valid=False),), {}, 1.0)
     row = Row.model_construct(id=text, question=text, text=text)
-    changed = tuple(Changed(change, row, row) for change in Change)
-    comparison = Comparison({("answers", "found"): Sides(None, 0.5)}, {"gained": 1}, changed, None)
-    attacked = Attacked(Planted(1, text, text, answered, text), answered, {"word": (1.0, 1.0)})
+    changed = tuple(Pair(change, row, row) for change in Change)
+    comparison = Comparison({("answers", "found"): Sides(None, 0.5, None)}, {"gained": 1}, changed, None)
+    attacked = Attacked(Planted(1, text, text, answered, text), answered, {"word": True})
     attacks = Attacks((attacked,), {}, {text: {}})
-    return page(text, [answered, replace(answered, answer=silent, cited=())], FIGURES, comparison, attacks)
+    return page(text, [answered, replace(answered, answer=silent, citations=())], METRICS, comparison, attacks)
 
 
 @given(st.text(min_size=1) | st.lists(st.sampled_from(re.findall(r"\w+|\W", HOSTILE)), min_size=1).map("".join))
@@ -116,10 +117,20 @@ def test_no_element_and_no_attribute_comes_from_data(text: str) -> None:
     assert safe(text) in found.text
 
 
-def test_text_is_escaped_unless_it_is_markup() -> None:
-    """Elements may stand in elements; strings may not become any, in an attribute neither."""
-    inner = tag("b", "1 < 2", class_="x", data_order='"')
-    assert tag("p", inner, "<i>\u202e") == '<p><b class="x" data-order="&quot;">1 &lt; 2</b>&lt;i&gt;</p>'
+def test_a_template_prints_text_escaped_and_clean_wherever_it_stands() -> None:
+    """In an element, in an attribute and in a macro; what it misses is an error, not nothing."""
+    template = """{% macro inner(text) %}<b title="{{ text }}">{{ text ~ 1 }}</b>{% endmacro %}{{ inner(text) }}"""
+    rendered = environment().from_string(template).render(text='"<i>\u202e\x1b[31m')
+    assert rendered == '<b title="&#34;&lt;i&gt;">&#34;&lt;i&gt;1</b>'
+    with pytest.raises(UndefinedError):
+        environment().from_string("{{ text }}").render()
+
+
+def test_only_our_own_style_and_script_are_markup() -> None:
+    """Nothing else in the template turns escaping off."""
+    template = files("bot.evaluation").joinpath("report.html").read_text("utf-8")
+    code = re.sub(r"\{#.*?#\}", "", template, flags=re.DOTALL)
+    assert re.findall(r"\w+ *\| *safe|autoescape|Markup|forceescape|xmlattr", code) == ["style | safe", "script | safe"]
 
 
 def test_the_page_stands_alone() -> None:

@@ -1,6 +1,6 @@
 """One library on one set of questions: its articles indexed, each question asked, figures of both.
 
-Retrieval alone is measured: no library is given a language model. Figures are those of `clippings eval`.
+Retrieval alone is measured: no library is given a language model. Metrics are those of `clippings eval`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bot.evaluation.metrics import KnownQuestion, Outcome, measure
-from bot.evaluation.run import ARTICLES, Figures, make_figures, read_questions
+from bot.evaluation.metrics import KnownQuestion, Metrics, Outcome, measure
+from bot.evaluation.run import ARTICLES, make_metrics, read_questions
 from bot.models import Answer
 from index.embed import Embedder
 from index.models import Passage, Source
@@ -85,7 +85,7 @@ def find_peer(name: str) -> Index:
     return index
 
 
-def run(index: Index, folder: Path, scratch: Path) -> Figures:
+def run(index: Index, folder: Path, scratch: Path) -> Metrics:
     """The figures of one library on the set in a folder; needs a process of its own, for the peak of its memory.
 
     The first article is indexed alone before: that pays for what a library imports and loads once.
@@ -95,7 +95,7 @@ def run(index: Index, folder: Path, scratch: Path) -> Figures:
     indexed = index(material(lines, scratch / "set"))
     outcomes = [_outcome(known, *indexed.ask(known)) for known in read_questions(folder)]
     spent = {"articles": len(lines), "seconds": indexed.seconds, "embed_seconds": indexed.embed_seconds}
-    figures = make_figures(outcomes, spent)
+    figures = make_metrics(outcomes, spent)
     return {group: figures[group] for group in ("retrieval", "time")}
 
 

@@ -1,4 +1,4 @@
-"""Tests of bot.evaluate: `clippings eval` from a folder to its figures."""
+"""Tests of bot.evaluation.run: `clippings eval` from a folder to its figures."""
 
 from __future__ import annotations
 
