@@ -50,16 +50,16 @@ def known(**fields: object) -> KnownQuestion:
     return KnownQuestion.model_validate({"id": "1", "question": "q", **fields})
 
 
-def interval(figure: Metric) -> tuple[float, float]:
+def interval(metric: Metric) -> tuple[float, float]:
     """The interval of a figure that has one."""
-    assert figure["low"] is not None
-    assert figure["high"] is not None
-    return figure["low"], figure["high"]
+    assert metric["low"] is not None
+    assert metric["high"] is not None
+    return metric["low"], metric["high"]
 
 
-def values(measured: Ratios, group: str) -> dict[str, float]:
+def values(ratios: Ratios, group: str) -> dict[str, float]:
     """The measured shares of a group."""
-    return {name: part / whole for (of, name), (part, whole) in measured.items() if of == group}
+    return {name: part / whole for (of, name), (part, whole) in ratios.items() if of == group}
 
 
 def test_text_is_normalised_as_for_squad() -> None:
@@ -146,9 +146,9 @@ def test_articles_rank_by_their_best_passage() -> None:
 def test_retrieval_is_measured_by_article() -> None:
     """The first hit's rank decides hits and reciprocal rank, all of the ten the gain."""
     answer = replace(SAID, passages=(passage("x"), passage("a", "y"), passage("b"), passage("z")))
-    found = values(measure(known(relevant=["a", "b"]), answer, ()), "retrieval")
+    metrics = values(measure(known(relevant=["a", "b"]), answer, ()), "retrieval")
     gain = (1 / math.log2(3) + 1 / math.log2(5)) / (1 + 1 / math.log2(3))
-    assert found == {"hit@1": 0, "hit@4": 1, "hit@10": 1, "mrr@10": 0.5, "ndcg@10": pytest.approx(gain), "all@10": 1}
+    assert metrics == {"hit@1": 0, "hit@4": 1, "hit@10": 1, "mrr@10": 0.5, "ndcg@10": pytest.approx(gain), "all@10": 1}
     late = replace(SAID, passages=tuple(passage(str(number)) for number in range(11)))
     assert set(values(measure(known(relevant=["10"]), late, ()), "retrieval").values()) == {0}
     perfect = values(measure(known(relevant=["0", 1]), late, ()), "retrieval")
@@ -159,16 +159,16 @@ def test_retrieval_is_measured_by_article() -> None:
 def test_every_measure_of_retrieval_is_a_share(order: list[str], relevant: set[int]) -> None:
     """Whatever is found, each lies between 0 and 1, and a hit stays one further down."""
     answer = replace(SAID, passages=tuple(map(passage, order)))
-    found = values(measure(known(relevant=list(map(str, relevant))), answer, ()), "retrieval")
-    assert all(0 <= value <= 1 + 1e-9 for value in found.values())
-    assert found["hit@1"] <= found["hit@4"] <= found["hit@10"]
+    metrics = values(measure(known(relevant=list(map(str, relevant))), answer, ()), "retrieval")
+    assert all(0 <= value <= 1 + 1e-9 for value in metrics.values())
+    assert metrics["hit@1"] <= metrics["hit@4"] <= metrics["hit@10"]
 
 
 def test_any_right_answer_is_found_or_every_one() -> None:
     """One is enough unless every answer belongs in; a wrong one beside it is held against `strict` only."""
     answer = replace(SAID, text="It sank in 1912 or 1913. [1]")
-    one = known(answers=["1912", "1899"], wrong=["1913"])
-    assert values(measure(one, answer, ()), "answers") == {"found": 1, "strict": 0}
+    either = known(answers=["1912", "1899"], wrong=["1913"])
+    assert values(measure(either, answer, ()), "answers") == {"found": 1, "strict": 0}
     every = known(answers=["1912", "1899"], every_answer=True)
     assert values(measure(every, answer, ()), "answers") == {"found": 0}
     assert values(measure(known(answers=["1912"], wrong=[]), SAID, ()), "answers") == {"found": 1, "strict": 1}
@@ -189,61 +189,61 @@ def test_a_question_without_an_answer_counts_for_refusal_only() -> None:
 
 def test_a_refusal_finds_and_supports_nothing() -> None:
     """A refusal of an answerable question is not found, whatever its words hold; so is a reply to small talk."""
-    asked = known(answerable=True, answers=["articles"], support=["The articles do not say."])
+    labelled = known(answerable=True, answers=["articles"], support=["The articles do not say."])
     for answer in (REFUSED, replace(REFUSED, refusal=None, answerer="reply")):
-        measured = measure(asked, answer, ())
-        assert values(measured, "answers") == {"found": 0, "supported": 0}
-        assert values(measured, "refusal") == {"refused_answerable": 1}
-        assert values(measured, "citations") == {}
+        ratios = measure(labelled, answer, ())
+        assert values(ratios, "answers") == {"found": 0, "supported": 0}
+        assert values(ratios, "refusal") == {"refused_answerable": 1}
+        assert values(ratios, "citations") == {}
 
 
 def test_citations_are_measured_one_by_one() -> None:
     """Each citation is valid or not; an article that is cited twice is one cited article."""
     cited = (*CITED, CheckedCitation(2, "a", "x", valid=False), CheckedCitation(3, "b", "y", valid=True))
-    asked = known(relevant=["a"], support=["It sank in 1912, they say."])
-    measured = measure(asked, SAID, cited)
-    pairs = {name: measured["citations", name] for name in ("valid", "relevant", "covered")}
+    labelled = known(relevant=["a"], support=["It sank in 1912, they say."])
+    ratios = measure(labelled, SAID, cited)
+    pairs = {name: ratios["citations", name] for name in ("valid", "relevant", "covered")}
     assert pairs == {"valid": (2, 3), "relevant": (1, 2), "covered": (1, 1)}
-    assert values(measured, "answers") == {"supported": 1}
+    assert values(ratios, "answers") == {"supported": 1}
 
 
 def test_a_share_has_its_count_and_interval() -> None:
     """The parts are summed before they are divided, the interval holds the value, and it is the same twice."""
     pairs = [(1.0, 1.0), (0.0, 2.0), (1.0, 1.0)] * 20
-    figure = micro_average(pairs)
-    assert (figure["value"], figure["n"]) == (0.5, 80)
-    low, high = interval(figure)
+    metric = micro_average(pairs)
+    assert (metric["value"], metric["n"]) == (0.5, 80)
+    low, high = interval(metric)
     assert 0.3 < low < 0.5 < high < 0.7
-    assert micro_average(pairs) == figure
+    assert micro_average(pairs) == metric
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=60))
 def test_an_interval_lies_around_a_share(hits: list[bool]) -> None:
     """Between 0 and 1, low below high; where all are alike it is a point."""
-    figure = micro_average([(float(hit), 1.0) for hit in hits])
-    low, high = interval(figure)
+    metric = micro_average([(float(hit), 1.0) for hit in hits])
+    low, high = interval(metric)
     assert 0 <= low <= high <= 1
-    assert len(set(hits)) == 2 or low == high == figure["value"]
+    assert len(set(hits)) == 2 or low == high == metric["value"]
 
 
 def test_quantiles_and_balance() -> None:
     """A median, and the mean of what was right on either side whatever their sizes."""
     assert quantile([1, 2, 9], 0.5)["value"] == 2
     assert quantile([5], 0.95) == {"value": 5, "n": 1, "low": 5, "high": 5}
-    figure = balanced_accuracy([1, 1, 1, 0], [1, 0])
-    assert (figure["value"], figure["n"]) == (0.625, 6)
+    metric = balanced_accuracy([1, 1, 1, 0], [1, 0])
+    assert (metric["value"], metric["n"]) == (0.625, 6)
 
 
 def test_figures_are_gathered_by_group() -> None:
     """A figure counts the questions that have it; the balance needs both sides."""
     right, left = known(answerable=True, answers=["1912"]), known(answerable=False)
-    measured = [measure(right, SAID, CITED), measure(right, REFUSED, ()), measure(left, REFUSED, ())]
-    figures = aggregate(measured)
-    assert figures["answers"]["found"]["value"] == 0.5
-    assert figures["citations"]["valid"]["n"] == 1
-    assert figures["refusal"]["balanced"]["value"] == 0.75
-    assert "retrieval" not in figures
-    assert "balanced" not in aggregate(measured[:2])["refusal"]
+    ratios = [measure(right, SAID, CITED), measure(right, REFUSED, ()), measure(left, REFUSED, ())]
+    metrics = aggregate(ratios)
+    assert metrics["answers"]["found"]["value"] == 0.5
+    assert metrics["citations"]["valid"]["n"] == 1
+    assert metrics["refusal"]["balanced"]["value"] == 0.75
+    assert "retrieval" not in metrics
+    assert "balanced" not in aggregate(ratios[:2])["refusal"]
 
 
 ELSEWHERE = replace(SAID, passages=(passage("x"),))

@@ -111,10 +111,10 @@ def whole(text: str) -> str:
 @example("\ud800 \x00 \x1b[31m \u200b")
 def test_no_element_and_no_attribute_comes_from_data(text: str) -> None:
     """Whatever articles, questions, answers and attacks hold, it is shown as text, and the page stays what it is."""
-    found, harmless = read(whole(text)), read(whole("harmless"))
-    assert found.elements == harmless.elements
-    assert found.scripts == harmless.scripts
-    assert safe(text) in found.text
+    parsed, harmless = read(whole(text)), read(whole("harmless"))
+    assert parsed.elements == harmless.elements
+    assert parsed.scripts == harmless.scripts
+    assert safe(text) in parsed.text
 
 
 def test_a_template_prints_text_escaped_and_clean_wherever_it_stands() -> None:
@@ -135,33 +135,33 @@ def test_only_our_own_style_and_script_are_markup() -> None:
 
 def test_the_page_stands_alone() -> None:
     """It reaches for nothing, and its policy lets no other script or style run than its own."""
-    found = read(whole("x"))
-    assert not [one for _, attributes in found.elements for one in attributes if one[0] in ("src", "href", "style")]
+    parsed = read(whole("x"))
+    assert not [name for _, attributes in parsed.elements for name, _ in attributes if name in ("src", "href", "style")]
     policy = next(
         dict(attributes)["content"]
-        for _, attributes in found.elements
+        for _, attributes in parsed.elements
         if ("http-equiv", "Content-Security-Policy") in attributes
     )
     assert policy is not None
-    for part in (*found.scripts, *found.styles):
+    for part in (*parsed.scripts, *parsed.styles):
         assert f"'sha256-{base64.b64encode(hashlib.sha256(part.encode()).digest()).decode()}'" in policy
-    assert (len(found.scripts), len(found.styles)) == (1, 1)
+    assert (len(parsed.scripts), len(parsed.styles)) == (1, 1)
     assert policy.startswith("default-src 'none'")
-    assert not re.search("innerHTML|insertAdjacent|document.write|eval|fetch", found.scripts[0])
+    assert not re.search("innerHTML|insertAdjacent|document.write|eval|fetch", parsed.scripts[0])
 
 
 def test_where_answers_were_lost_is_plotted() -> None:
     """Each question counts once; the plot says so in words too, for who does not see it."""
-    found = read(
+    parsed = read(
         of(outcome(), refused(), said("Nobody came [1]."), refused(answerable=False), outcome(answerable=False))
     )
-    labels = [dict(attributes).get("aria-label") for name, attributes in found.elements if name == "svg"]
+    labels = [dict(attributes).get("aria-label") for name, attributes in parsed.elements if name == "svg"]
     assert labels[0] == (
         "What became of the questions: right, 2 of 5; retrieved but not quoted, 1 of 5; refused wrongly, 1 of 5; "
         "answered wrongly, 1 of 5"
     )
     assert labels[1] == "Place: first, 3 of 3"
-    assert "5 questions: 3 answered by quotes, 2 not answered. 2 of 5 went right." in found.text
+    assert "5 questions: 3 answered by quotes, 2 not answered. 2 of 5 went right." in parsed.text
 
 
 def test_a_failure_is_shown_with_all_that_explains_it() -> None:
@@ -179,10 +179,10 @@ def test_a_failure_is_shown_with_all_that_explains_it() -> None:
 
 def test_the_table_is_one_for_everybody() -> None:
     """Headings have a scope and a button that sorts, controls a label, and each failure is one body."""
-    found = read(of(refused(), refused()))
-    names = [name for name, _ in found.elements]
+    parsed = read(of(refused(), refused()))
+    names = [name for name, _ in parsed.elements]
     assert (names.count("tbody"), names.count("button")) == (3, 4)  # one body is that of the figures
-    assert all(dict(attributes).get("scope") for name, attributes in found.elements if name == "th")
+    assert all(dict(attributes).get("scope") for name, attributes in parsed.elements if name == "th")
     assert (names.count("input"), names.count("select"), names.count("label")) == (1, 1, 2)
 
 
@@ -193,10 +193,10 @@ def test_without_failures_there_is_no_table() -> None:
 
 def test_what_is_not_known_is_not_judged() -> None:
     """A bare question has neither a place nor a fate that is good or bad."""
-    found = read(of(outcome(KnownQuestion(id="7", question="how many?"))))
-    assert "0 of 0 went right" in found.text
-    assert "not judged" in found.text
-    assert "The place of" not in found.text
+    parsed = read(of(outcome(KnownQuestion(id="7", question="how many?"))))
+    assert "0 of 0 went right" in parsed.text
+    assert "not judged" in parsed.text
+    assert "The place of" not in parsed.text
 
 
 def test_a_page_that_cannot_be_written_is_said_at_once(tmp_path: Path) -> None:

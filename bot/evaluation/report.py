@@ -11,8 +11,7 @@ import base64
 import functools
 import hashlib
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -36,12 +35,8 @@ from index.models import ClippingsError
 _RANK_NAMES = ["first", "second", "third", "fourth", *["fifth to tenth"] * (RANKS - 4), "not among ten"]
 
 
-@dataclass(frozen=True, slots=True)
-class Plot:
-    """A bar chart of shares: ``bars`` are (name, "2 of 5", share), ``label`` says the same for a screen reader."""
-
-    label: str
-    bars: tuple[tuple[str, str, Metric], ...]
+Bars = list[tuple[str, str, Metric]]
+"""A bar chart of shares: name, ``"2 of 5"``, share."""
 
 
 def check_writable(file: Path) -> None:
@@ -72,8 +67,8 @@ def page(
         script=_read("report.js"),
         outcomes=outcomes,
         summary=answered_by(outcomes),
-        stages=plot_stages(outcomes),
-        ranks=plot_ranks(outcomes),
+        stages=bars(FailureStage, [outcome.failure_stage for outcome in outcomes]),
+        ranks=rank_bars(outcomes),
         metrics=metrics,
         comparison=comparison,
         attacks=attacks,
@@ -89,20 +84,10 @@ def _template() -> Template:
 def environment() -> Environment:
     """Make the jinja2 environment: what a template prints is cleaned and escaped, and a missing value is an error."""
     made = Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_clean,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
+        autoescape=True, undefined=StrictUndefined, finalize=_clean, trim_blocks=True, keep_trailing_newline=True
     )
-    made.filters |= {
-        "format_interval": format_interval,
-        "format_value": format_value,
-        "how_many": planting.how_many,
-        "sha256": _sha256,
-        "source_line": title,
-    }
+    made.filters |= {"format_interval": format_interval, "format_value": format_value, "how_many": planting.how_many}
+    made.filters |= {"sha256": _sha256, "source_line": title}
     return made
 
 
@@ -126,20 +111,14 @@ def answered_by(outcomes: Sequence[Outcome]) -> str:
     return ", ".join(f"{answerers.count(kind)} {name}" for kind, name in names.items() if kind in answerers)
 
 
-def plot_stages(outcomes: Sequence[Outcome]) -> Plot:
-    """Plot how often answers were lost at each step."""
-    stages = [outcome.failure_stage for outcome in outcomes]
-    return _plot("What became of the questions", list(FailureStage), stages)
-
-
-def plot_ranks(outcomes: Sequence[Outcome]) -> Plot | None:
-    """Plot the rank of the first relevant article; None if no question has one."""
+def rank_bars(outcomes: Sequence[Outcome]) -> Bars:
+    """Count the ranks of the first relevant article; no bars if no question has one."""
     labelled = [outcome for outcome in outcomes if outcome.expected.has_answer and outcome.expected.relevant]
-    names = [_RANK_NAMES[min(outcome.rank or RANKS + 1, RANKS + 1) - 1] for outcome in labelled]
-    return _plot("Place", list(dict.fromkeys(_RANK_NAMES)), names) if names else None
+    return bars(_RANK_NAMES, [_RANK_NAMES[min(outcome.rank or RANKS + 1, RANKS + 1) - 1] for outcome in labelled])
 
 
-def _plot(label: str, names: Sequence[str], values: Sequence[str]) -> Plot:
-    shares = [(name, micro_average([(value == name, 1) for value in values])) for name in names if name in values]
-    bars = tuple((name, f"{values.count(name)} of {len(values)}", share) for name, share in shares)
-    return Plot(f"{label}: " + "; ".join(f"{name}, {count}" for name, count, _ in bars), bars)
+def bars(names: Iterable[str], values: Sequence[str]) -> Bars:
+    """Count how often each name is among the values; names that are not are left out."""
+    counts = {name: values.count(name) for name in names}
+    shares = {name: micro_average([(value == name, 1) for value in values]) for name in counts if counts[name]}
+    return [(name, f"{counts[name]} of {len(values)}", share) for name, share in shares.items()]

@@ -243,13 +243,10 @@ def _question_json(outcome: Outcome) -> dict[str, object]:
 def _table(metrics: Metrics, outcomes: Sequence[Outcome]) -> list[str]:
     answered = sum(outcome.answer.answered for outcome in outcomes)
     lines = [f"{len(outcomes)} questions: {answered} answered, {len(outcomes) - answered} refused."]
-    lines += [f"\n{'':24}{'value':>9}{'n':>7}   95 % interval"]
+    lines.append(f"\n{'':24}{'value':>9}{'n':>7}   95 % interval")
     for group, named in metrics.items():
-        lines += [group, *(_row(name, metric) for name, metric in named.items())] if named else []
+        lines += [group] if named else []
+        for name, metric in named.items():
+            value, interval = format_value(metric["value"], name), format_interval(metric, name)
+            lines.append(f"  {name:22}{value:>9}{metric['n']:7}   {interval}".rstrip())
     return lines
-
-
-def _row(name: str, metric: Metric) -> str:
-    return (
-        f"  {name:22}{format_value(metric['value'], name):>9}{metric['n']:7}   {format_interval(metric, name)}".rstrip()
-    )

@@ -60,7 +60,7 @@ def main() -> int:
     else:
         releases = ", ".join(" ".join(pair) for pair in versions().items())
         print("\n\n".join([*(table(name, peers) for name, peers in measured.items()), f"{_NOTE}\n{releases}."]))
-    return int(not all(figures for peers in measured.values() for figures in peers.values()))
+    return int(not all(metrics for peers in measured.values() for metrics in peers.values()))
 
 
 def measure_sets(folders: Sequence[Path]) -> dict[str, dict[str, Metrics]]:
@@ -94,8 +94,8 @@ def _measure(name: str, folder: Path) -> Metrics:
     command = [sys.executable, "-m", "tests.peers", "--peer", name, str(folder)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=os.environ | _QUIET, check=False)
     shutil.rmtree(_SCRATCH, ignore_errors=True)
-    figures: Metrics = {} if done.returncode else json.loads(done.stdout.splitlines()[-1])
-    return figures
+    metrics: Metrics = {} if done.returncode else json.loads(done.stdout.splitlines()[-1])
+    return metrics
 
 
 def versions() -> dict[str, str]:
@@ -106,14 +106,14 @@ def versions() -> dict[str, str]:
 def table(name: str, peers: dict[str, Metrics]) -> str:
     """A Markdown table of a set's figures."""
     heads = ["", *_RETRIEVAL, "index", "question, ms", "peak, MB"]
-    rows = [heads, ["---", *["---:"] * (len(heads) - 1)], *(_row(peer, figures) for peer, figures in peers.items())]
+    rows = [heads, ["---", *["---:"] * (len(heads) - 1)], *(_row(peer, metrics) for peer, metrics in peers.items())]
     return "\n".join([f"**{name}**\n", *(f"| {' | '.join(row)} |" for row in rows)])
 
 
-def _row(peer: str, figures: Metrics) -> list[str]:
-    if not figures:
+def _row(peer: str, metrics: Metrics) -> list[str]:
+    if not metrics:
         return [peer, *["failed"] * 7]
-    retrieval, spent = figures["retrieval"], {name: figure["value"] for name, figure in figures["time"].items()}
+    retrieval, spent = metrics["retrieval"], {name: metric["value"] for name, metric in metrics["time"].items()}
     return [
         peer,
         *(f"{retrieval[name]['value']:.3f}" for name in _RETRIEVAL),

@@ -69,9 +69,9 @@ def peer(build: Callable[[Material, Embedder], Find]) -> Index:
         seconds = time.perf_counter() - started
 
         def ask(known: KnownQuestion) -> tuple[Sequence[str], float]:
-            asked = time.perf_counter()
-            found = list(find(known.question))
-            return found, (time.perf_counter() - asked) * 1000
+            started = time.perf_counter()
+            articles = list(find(known.question))
+            return articles, (time.perf_counter() - started) * 1000
 
         return Indexed(ask, seconds, embedder.seconds)
 
@@ -95,8 +95,8 @@ def run(index: Index, folder: Path, scratch: Path) -> Metrics:
     indexed = index(material(lines, scratch / "set"))
     outcomes = [_outcome(known, *indexed.ask(known)) for known in read_questions(folder)]
     spent = {"articles": len(lines), "seconds": indexed.seconds, "embed_seconds": indexed.embed_seconds}
-    figures = make_metrics(outcomes, spent)
-    return {group: figures[group] for group in ("retrieval", "time")}
+    metrics = make_metrics(outcomes, spent)
+    return {group: metrics[group] for group in ("retrieval", "time")}
 
 
 def material(lines: Sequence[str], folder: Path) -> Material:
@@ -113,6 +113,6 @@ def material(lines: Sequence[str], folder: Path) -> Material:
 
 def _outcome(known: KnownQuestion, articles: Sequence[str], milliseconds: float) -> Outcome:
     """What was found, as the bot's own measures want it."""
-    passages = tuple(Passage(one, Source(one, ""), "", 0, 0, 0.0) for one in dict.fromkeys(articles))
+    passages = tuple(Passage(article, Source(article, ""), "", 0, 0, 0.0) for article in dict.fromkeys(articles))
     answer = Answer(known.question, known.question, "", "quote", passages=passages)
     return Outcome(known, answer, (), measure(known, answer, ()), milliseconds)
