@@ -1,4 +1,4 @@
-"""Tests of bot.compare: what changed since an earlier run."""
+"""Tests of bot.evaluation.compare: what changed since an earlier run."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ def test_each_question_is_gained_lost_or_says_something_else() -> None:
         row("b", "right"),
         row("e", None, "4"),
     )
-    found = compare(before, now)
-    assert [(one.change, one.now.id) for one in found.changed] == [
+    comparison = compare(before, now)
+    assert [(pair.change, pair.now.id) for pair in comparison.changed] == [
         (Change.GAINED, "b"), (Change.LOST, "d"), (Change.OTHER, "c"), (Change.OTHER, "e"),
     ]  # fmt: skip
-    assert found.counts == {"gained": 1, "lost": 1, "other text": 2, "same": 1, "only before": 0, "only now": 0}
+    assert comparison.counts == {"gained": 1, "lost": 1, "other text": 2, "same": 1, "only before": 0, "only now": 0}
 
 
 def test_the_rise_is_paired() -> None:
@@ -57,17 +57,19 @@ def test_the_rise_is_paired() -> None:
 
 def test_another_reason_of_a_refusal_is_another_text() -> None:
     """What is compared is what a reader sees."""
-    sides = [run({**row("a", "right", "The articles do not say."), "refusal": one}) for one in ("No Zog.", "Too far.")]
+    sides = [
+        run({**row("a", "right", "The articles do not say."), "refusal": reason}) for reason in ("No Zog.", "Too far.")
+    ]
     (changed,) = compare(*sides).changed
-    assert (changed.change, changed.before.said) == (Change.OTHER, "The articles do not say. No Zog.")
+    assert (changed.change, changed.before.shown_text) == (Change.OTHER, "The articles do not say. No Zog.")
     assert not compare(sides[0], sides[0]).changed
 
 
 def test_questions_of_one_run_only_are_counted() -> None:
     """An id that asks something else is another question; one that asks nothing is matched by its id."""
     before = run(row("a", "right"), row("b", "right"), {"id": "c", "found": False})
-    found = compare(before, run(row("a", "right", question="other?"), row("b", "right"), row("c", "right")))
-    assert (found.counts["only before"], found.counts["only now"], found.counts["gained"]) == (1, 1, 1)
+    comparison = compare(before, run(row("a", "right", question="other?"), row("b", "right"), row("c", "right")))
+    assert (comparison.counts["only before"], comparison.counts["only now"], comparison.counts["gained"]) == (1, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -92,8 +94,8 @@ def test_an_output_of_another_version_is_judged_by_what_it_has(of: dict[str, Any
 def test_figures_stand_side_by_side() -> None:
     """With their change; "-" on the side that lacks one."""
     before, now = run(answers={"found": 0.5, "words": 40.04}, time={"index_seconds": 2}), run(answers={"found": 0.625})
-    told = [tuple(one) for one in compare(before, now).side_by_side()]
-    assert told == [
+    rows = list(compare(before, now).side_by_side())
+    assert rows == [
         ("found", "0.500", "0.625", "+0.125"), ("words", "40.0", "-", "-"), ("index_seconds", "2.000", "-", "-"),
     ]  # fmt: skip
     printed = compare(before, now).as_json()["figures"]
@@ -119,7 +121,7 @@ def test_lines_say_before_and_now() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("content", "message"),
     [
         (b"", "Invalid JSON: EOF while parsing"),
         (b"\xff", "Invalid JSON"),
@@ -129,14 +131,14 @@ def test_lines_say_before_and_now() -> None:
         (b'{"questions": [], "answers": {"found": {"value": NaN}}}', "answers.found.value: Input should be a finite"),
     ],
 )
-def test_a_file_that_is_no_output_is_said(tmp_path: Path, content: bytes, says: str) -> None:
+def test_a_file_that_is_no_output_is_said(tmp_path: Path, content: bytes, message: str) -> None:
     """The file is named, and what is wrong with it."""
     file = tmp_path / "other.json"
     file.write_bytes(content)
     with pytest.raises(ClippingsError) as raised:
         read_run(file)
     assert str(raised.value).startswith(f"{file} is no output of `clippings eval --json`: ")
-    assert says in str(raised.value)
+    assert message in str(raised.value)
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:

@@ -20,8 +20,8 @@ def questions(tmp_path: Path) -> Path:
     folder = tmp_path / "bridges"
     folder.mkdir()
     articles = [{"id": 7, "title": "Bridge", "text": "It reopened."}, {"id": "b", "title": "", "text": "It closed."}]
-    asked = [{"id": 1, "question": "Who?", "relevant": ["7"]}, {"id": 2, "question": "When?", "relevant": ["b"]}]
-    for name, rows in (("articles", articles), ("queries", asked)):
+    queries = [{"id": 1, "question": "Who?", "relevant": ["7"]}, {"id": 2, "question": "When?", "relevant": ["b"]}]
+    for name, rows in (("articles", articles), ("queries", queries)):
         (folder / f"{name}.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     return folder
 
@@ -67,10 +67,13 @@ def test_our_own_questions_are_a_set(tmp_path: Path) -> None:
     write_own(tmp_path)
 
     articles = {json.loads(line)["id"] for line in (tmp_path / "articles.jsonl").read_text("utf-8").splitlines()}
-    known = read_questions(tmp_path)
+    questions_read = read_questions(tmp_path)
     assert len(articles) > 10
-    assert len(known) > 100
-    assert all(bool(one.relevant) == one.has_answer and articles.issuperset(one.relevant) for one in known)
+    assert len(questions_read) > 100
+    assert all(
+        bool(question.relevant) == question.has_answer and articles.issuperset(question.relevant)
+        for question in questions_read
+    )
 
 
 def test_what_is_no_set_is_said_before_anything_is_measured(questions: Path, tmp_path: Path) -> None:

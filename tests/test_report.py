@@ -1,4 +1,4 @@
-"""Tests of bot.report, bot.failures and bot.markup: the page of `clippings eval --report`."""
+"""Tests of bot.evaluation.report: the page of `clippings eval --report`."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ import hashlib
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from jinja2 import UndefinedError
 
 from bot.evaluation.attacks import Attacked, Attacks, Planted
-from bot.evaluation.compare import Change, Changed, Comparison, Row, Sides
-from bot.evaluation.markup import tag
-from bot.evaluation.metrics import Cited, KnownQuestion, Outcome
-from bot.evaluation.report import check_writable, page, write
-from bot.evaluation.run import make_figures
+from bot.evaluation.compare import Change, Comparison, Pair, Row, Sides
+from bot.evaluation.metrics import CheckedCitation, KnownQuestion, Outcome
+from bot.evaluation.report import check_writable, environment, page, write
+from bot.evaluation.run import make_metrics
 from bot.models import Answer, Citation, Refusal, Turn
 from bot.plain_text import safe
 from index.models import ClippingsError, Passage, Source
@@ -78,10 +79,10 @@ def read(markup: str) -> Read:
 
 def of(*outcomes: Outcome) -> str:
     """The page of some questions."""
-    return page("ours", outcomes, make_figures(outcomes, {}))
+    return page("ours", outcomes, make_metrics(outcomes, {}))
 
 
-FIGURES = make_figures([outcome(), refused()], {})
+METRICS = make_metrics([outcome(), refused()], {})
 
 
 def whole(text: str) -> str:
@@ -96,13 +97,13 @@ def whole(text: str) -> str:
         text, f"{text} ", f"{text} [1]", "quote", None, (Citation(1, text, 0, 1, source),), (passage,), text
     )
     silent = replace(answer, citations=(), refusal=Refusal(text))
-    answered = Outcome(known, answer, (Cited(1, text, text, valid=False),), {}, 1.0)
+    answered = Outcome(known, answer, (CheckedCitation(1, text, text, valid=False),), {}, 1.0)
     row = Row.model_construct(id=text, question=text, text=text)
-    changed = tuple(Changed(change, row, row) for change in Change)
-    comparison = Comparison({("answers", "found"): Sides(None, 0.5)}, {"gained": 1}, changed, None)
-    attacked = Attacked(Planted(1, text, text, answered, text), answered, {"word": (1.0, 1.0)})
+    changed = tuple(Pair(change, row, row) for change in Change)
+    comparison = Comparison({("answers", "found"): Sides(None, 0.5, None)}, {"gained": 1}, changed, None)
+    attacked = Attacked(Planted(1, text, text, answered, text), answered, {"word": True})
     attacks = Attacks((attacked,), {}, {text: {}})
-    return page(text, [answered, replace(answered, answer=silent, cited=())], FIGURES, comparison, attacks)
+    return page(text, [answered, replace(answered, answer=silent, citations=())], METRICS, comparison, attacks)
 
 
 @given(st.text(min_size=1) | st.lists(st.sampled_from(re.findall(r"\w+|\W", HOSTILE)), min_size=1).map("".join))
@@ -110,47 +111,57 @@ def whole(text: str) -> str:
 @example("\ud800 \x00 \x1b[31m \u200b")
 def test_no_element_and_no_attribute_comes_from_data(text: str) -> None:
     """Whatever articles, questions, answers and attacks hold, it is shown as text, and the page stays what it is."""
-    found, harmless = read(whole(text)), read(whole("harmless"))
-    assert found.elements == harmless.elements
-    assert found.scripts == harmless.scripts
-    assert safe(text) in found.text
+    parsed, harmless = read(whole(text)), read(whole("harmless"))
+    assert parsed.elements == harmless.elements
+    assert parsed.scripts == harmless.scripts
+    assert safe(text) in parsed.text
 
 
-def test_text_is_escaped_unless_it_is_markup() -> None:
-    """Elements may stand in elements; strings may not become any, in an attribute neither."""
-    inner = tag("b", "1 < 2", class_="x", data_order='"')
-    assert tag("p", inner, "<i>\u202e") == '<p><b class="x" data-order="&quot;">1 &lt; 2</b>&lt;i&gt;</p>'
+def test_a_template_prints_text_escaped_and_clean_wherever_it_stands() -> None:
+    """In an element, in an attribute and in a macro; what it misses is an error, not nothing."""
+    template = """{% macro inner(text) %}<b title="{{ text }}">{{ text ~ 1 }}</b>{% endmacro %}{{ inner(text) }}"""
+    rendered = environment().from_string(template).render(text='"<i>\u202e\x1b[31m')
+    assert rendered == '<b title="&#34;&lt;i&gt;">&#34;&lt;i&gt;1</b>'
+    with pytest.raises(UndefinedError):
+        environment().from_string("{{ text }}").render()
+
+
+def test_only_our_own_style_and_script_are_markup() -> None:
+    """Nothing else in the template turns escaping off."""
+    template = files("bot.evaluation").joinpath("report.html").read_text("utf-8")
+    code = re.sub(r"\{#.*?#\}", "", template, flags=re.DOTALL)
+    assert re.findall(r"\w+ *\| *safe|autoescape|Markup|forceescape|xmlattr", code) == ["style | safe", "script | safe"]
 
 
 def test_the_page_stands_alone() -> None:
     """It reaches for nothing, and its policy lets no other script or style run than its own."""
-    found = read(whole("x"))
-    assert not [one for _, attributes in found.elements for one in attributes if one[0] in ("src", "href", "style")]
+    parsed = read(whole("x"))
+    assert not [name for _, attributes in parsed.elements for name, _ in attributes if name in ("src", "href", "style")]
     policy = next(
         dict(attributes)["content"]
-        for _, attributes in found.elements
+        for _, attributes in parsed.elements
         if ("http-equiv", "Content-Security-Policy") in attributes
     )
     assert policy is not None
-    for part in (*found.scripts, *found.styles):
+    for part in (*parsed.scripts, *parsed.styles):
         assert f"'sha256-{base64.b64encode(hashlib.sha256(part.encode()).digest()).decode()}'" in policy
-    assert (len(found.scripts), len(found.styles)) == (1, 1)
+    assert (len(parsed.scripts), len(parsed.styles)) == (1, 1)
     assert policy.startswith("default-src 'none'")
-    assert not re.search("innerHTML|insertAdjacent|document.write|eval|fetch", found.scripts[0])
+    assert not re.search("innerHTML|insertAdjacent|document.write|eval|fetch", parsed.scripts[0])
 
 
 def test_where_answers_were_lost_is_plotted() -> None:
     """Each question counts once; the plot says so in words too, for who does not see it."""
-    found = read(
+    parsed = read(
         of(outcome(), refused(), said("Nobody came [1]."), refused(answerable=False), outcome(answerable=False))
     )
-    labels = [dict(attributes).get("aria-label") for name, attributes in found.elements if name == "svg"]
+    labels = [dict(attributes).get("aria-label") for name, attributes in parsed.elements if name == "svg"]
     assert labels[0] == (
         "What became of the questions: right, 2 of 5; retrieved but not quoted, 1 of 5; refused wrongly, 1 of 5; "
         "answered wrongly, 1 of 5"
     )
     assert labels[1] == "Place: first, 3 of 3"
-    assert "5 questions: 3 answered by quotes, 2 not answered. 2 of 5 went right." in found.text
+    assert "5 questions: 3 answered by quotes, 2 not answered. 2 of 5 went right." in parsed.text
 
 
 def test_a_failure_is_shown_with_all_that_explains_it() -> None:
@@ -168,10 +179,10 @@ def test_a_failure_is_shown_with_all_that_explains_it() -> None:
 
 def test_the_table_is_one_for_everybody() -> None:
     """Headings have a scope and a button that sorts, controls a label, and each failure is one body."""
-    found = read(of(refused(), refused()))
-    names = [name for name, _ in found.elements]
+    parsed = read(of(refused(), refused()))
+    names = [name for name, _ in parsed.elements]
     assert (names.count("tbody"), names.count("button")) == (3, 4)  # one body is that of the figures
-    assert all(dict(attributes).get("scope") for name, attributes in found.elements if name == "th")
+    assert all(dict(attributes).get("scope") for name, attributes in parsed.elements if name == "th")
     assert (names.count("input"), names.count("select"), names.count("label")) == (1, 1, 2)
 
 
@@ -182,10 +193,10 @@ def test_without_failures_there_is_no_table() -> None:
 
 def test_what_is_not_known_is_not_judged() -> None:
     """A bare question has neither a place nor a fate that is good or bad."""
-    found = read(of(outcome(KnownQuestion(id="7", question="how many?"))))
-    assert "0 of 0 went right" in found.text
-    assert "not judged" in found.text
-    assert "The place of" not in found.text
+    parsed = read(of(outcome(KnownQuestion(id="7", question="how many?"))))
+    assert "0 of 0 went right" in parsed.text
+    assert "not judged" in parsed.text
+    assert "The place of" not in parsed.text
 
 
 def test_a_page_that_cannot_be_written_is_said_at_once(tmp_path: Path) -> None:

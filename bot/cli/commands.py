@@ -94,10 +94,16 @@ def status(arguments: Namespace, settings: Settings, parts: Parts) -> int:
 
 def evaluate(arguments: Namespace, settings: Settings, parts: Parts) -> int:
     """Answer a set of questions and print how well."""
-    from bot.evaluation.run import Extras, run
+    from bot.evaluation.run import Options, run
 
-    extras = Extras(arguments.report, arguments.compare, arguments.attacks)
-    run(arguments.folder, settings, parts, as_json=arguments.json, extras=extras)
+    options = Options(
+        arguments.folder,
+        as_json=arguments.json,
+        report=arguments.report,
+        compare=arguments.compare,
+        attacks=arguments.attacks,
+    )
+    run(options, settings, parts)
     return OK
 
 

@@ -1,9 +1,9 @@
-"""`clippings eval`: a set of questions with known answers -> figures that say how good the answers are.
+"""`clippings eval`: ask a labelled set of questions, and print how good the answers are.
 
     FOLDER/articles.jsonl  ->  an index of its own  \
-    FOLDER/queries.jsonl   ->  questions  ->  answers of the engine  ->  measurements  ->  figures with their intervals
+    FOLDER/queries.jsonl   ->  labelled questions  ->  answers  ->  outcomes  ->  metrics with intervals
 
-Without articles of their own, the questions are put to the articles that are indexed already.
+A folder without articles asks the user's own index.
 """
 
 from __future__ import annotations
@@ -13,103 +13,94 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from bot import serialize
 from bot.evaluation.attacks import attack, read_attacks
-from bot.evaluation.compare import Run, compare, read_run
+from bot.evaluation.compare import GROUPS, Run, compare, first_error, read_run
 from bot.evaluation.metrics import (
-    Cited,
-    Figure,
+    RANKS,
+    CheckedCitation,
     KnownQuestion,
+    Metric,
+    Metrics,
     Outcome,
-    decimals,
-    length,
+    aggregate,
+    answer_text,
+    format_interval,
+    format_value,
     measure,
-    once,
+    measured_once,
     quantile,
     ranking,
-    said_text,
-    shares,
+    word_count,
 )
 from bot.evaluation.report import check_writable, page, write
-from bot.models import Citation
+from bot.models import AnswerEngine, Citation
 from bot.plain_text import one_line, safe
 from bot.runtime import Parts, progress_bar
-from index.models import Article, ClippingsError
+from bot.settings import Settings
+from index.models import ClippingsError
 from index.text import fold
 
-if TYPE_CHECKING:
-    from bot.models import AnswerEngine
-    from bot.settings import Settings
-    from index.ingest import Report
-
 ARTICLES, QUERIES = "articles.jsonl", "queries.jsonl"
-GROUPS = ("retrieval", "answers", "citations", "refusal", "time")
-_NOTE = "indexing.json"  # beside the index: how long it took to make, for the runs that find it made
-_RETRIEVED = 10
-
-Figures = dict[str, dict[str, Figure]]
+_INDEXING = "indexing.json"  # beside the index: the times of indexing, for later runs that find it up to date
 
 
 @dataclass(frozen=True, slots=True)
-class Extras:
-    """What is wanted beside the figures: a page to write, an earlier output to compare with, attacks to plant."""
+class Options:
+    """What to evaluate, and the files to write (``report``) and read (``compare``, ``attacks``) beside."""
 
+    folder: Path
+    as_json: bool = False
     report: Path | None = None
     compare: Path | None = None
     attacks: Path | None = None
 
 
-_NONE = Extras()
+def run(options: Options, settings: Settings, parts: Parts) -> None:
+    """Evaluate the answers to a set of questions, and print the metrics.
 
-
-def run(folder: Path, settings: Settings, parts: Parts, *, as_json: bool, extras: Extras = _NONE) -> None:
-    """Measure the answers to the questions of a folder and print the figures.
-
-    Raises ClippingsError for a folder that is no set of questions, with the file and line, and for wrong extras.
+    Raises ClippingsError, before anything is indexed, if a file cannot be read or the report cannot be written.
     """
-    known = read_questions(folder)
-    instructions = read_attacks(extras.attacks) if extras.attacks else []
-    earlier = read_run(extras.compare) if extras.compare else None
-    if extras.report:
-        check_writable(extras.report)
-    indexing: dict[str, float] = {}
-    if (folder / ARTICLES).exists():
-        settings = settings.model_copy(update={"data": _data_folder(settings.data, folder)})
-        indexing = _index(folder / ARTICLES, settings, parts)
-    else:
-        print(f"There is no {ARTICLES} with the questions: the articles that are indexed are asked.", file=sys.stderr)
+    questions = read_questions(options.folder)
+    instructions = read_attacks(options.attacks) if options.attacks else []
+    earlier = read_run(options.compare) if options.compare else None
+    if options.report:
+        check_writable(options.report)
+
+    settings, indexing = _index(options.folder, settings, parts)
     with closing(parts.engine(settings)) as engine:
-        _warn_of_strangers(known, engine)
-        with progress_bar("questions") as progress:
-            outcomes = _ask_all(known, engine, progress)
-        articles = _articles(engine) if instructions else []
-    figures = make_figures(outcomes, indexing)
-    told: dict[str, object] = {**figures, "questions": [_question(outcome) for outcome in outcomes]}
+        sources = engine.sources()
+        _warn_of_missing_articles(questions, {source.id for source in sources})
+        outcomes = _ask_all(questions, engine)
+        articles = [article for source in sources if (article := engine.article(source.id))] if instructions else []
+
+    metrics = make_metrics(outcomes, indexing)
+    output: dict[str, object] = {**metrics, "questions": [_question_json(outcome) for outcome in outcomes]}
     attacks = attack(instructions, outcomes, articles, settings, parts, ask) if instructions else None
     if attacks:
-        told["attacks"] = attacks.as_json()
-    comparison = compare(earlier, Run.model_validate(told)) if earlier else None
+        output["attacks"] = attacks.as_json()
+    comparison = compare(earlier, Run.model_validate(output)) if earlier else None
     if comparison:
-        told["comparison"] = comparison.as_json()
-    if as_json:
-        _print_json(told)
+        output["comparison"] = comparison.as_json()
+
+    if options.as_json:
+        sys.stdout.write(serialize.dumps(output))
     else:
-        more = (line for part in (attacks, comparison) if part for line in part.lines())
-        print(safe("\n".join([*_table(figures, outcomes), *more])))
-    if extras.report:
-        write(extras.report, page(folder.resolve().name, outcomes, figures, comparison, attacks))
+        more = [line for part in (attacks, comparison) if part for line in part.lines()]
+        print(safe("\n".join([*_table(metrics, outcomes), *more])))
+    if options.report:
+        write(options.report, page(options.folder.resolve().name, outcomes, metrics, comparison, attacks))
 
 
 def read_questions(folder: Path) -> list[KnownQuestion]:
-    """The questions of a set; ClippingsError names the file, the line and what was expected there."""
+    """Read the labelled questions of a set. Raises ClippingsError with the file, the line and what is wrong there."""
     file = folder / QUERIES
     if not file.is_file():
         raise ClippingsError(
@@ -120,31 +111,27 @@ def read_questions(folder: Path) -> list[KnownQuestion]:
     except (OSError, UnicodeDecodeError) as error:
         reason = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror
         raise ClippingsError(f"{file} cannot be read: {reason}.") from None
-    known = [_read_question(file, number, line) for number, line in enumerate(lines, 1) if line.strip()]
-    if not known:
+    questions = [_read_question(file, number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    if not questions:
         raise ClippingsError(f"{file} holds no questions. Write one a line: " + '{"id": "1", "question": "…"}.')
-    return known
+    return questions
 
 
 def _read_question(file: Path, number: int, line: str) -> KnownQuestion:
     try:
         return KnownQuestion.model_validate_json(line)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        reason = re.sub(r"at line 1 column (\d+)", r"at character \1", first["msg"])
-        raise ClippingsError(f"{file}, line {number}: {f'{place}: ' if place else ''}{reason}.") from None
+        reason = re.sub(r"at line 1 column (\d+)", r"at character \1", first_error(error))
+        raise ClippingsError(f"{file}, line {number}: {reason}.") from None
 
 
-def _data_folder(data: Path, folder: Path) -> Path:
-    """The index of a set is kept by where the set lies."""
-    path = folder.resolve()
-    slug = re.sub(r"[\W_]+", "-", fold(path.name)).strip("-")[:40] or "set"
-    return data / "eval" / f"{slug}-{hashlib.sha256(str(path).encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
-
-
-def _index(articles: Path, settings: Settings, parts: Parts) -> dict[str, float]:
-    """Bring the set's index up to date: how many articles the last run that embedded any indexed, and how fast."""
+def _index(folder: Path, settings: Settings, parts: Parts) -> tuple[Settings, dict[str, float]]:
+    """Bring the index of a set up to date; return the settings that read it, and the times of indexing if known."""
+    articles = folder / ARTICLES
+    if not articles.exists():
+        print(f"There is no {ARTICLES} with the questions: the articles that are indexed are asked.", file=sys.stderr)
+        return settings, {}
+    settings = settings.model_copy(update={"data": _data_folder(settings.data, folder)})
     with progress_bar("articles") as progress:
         report = parts.ingest(settings, [articles], prune=True, progress=progress)
     indexed = report.added + report.changed
@@ -153,83 +140,75 @@ def _index(articles: Path, settings: Settings, parts: Parts) -> dict[str, float]
         print(one_line(f"{count} not indexed; the first: {first.path}: {first.reason}"), file=sys.stderr)
     if not indexed + report.unchanged:
         raise ClippingsError(f"{articles} holds no article that can be read.")
-    return _noted(settings.data / _NOTE, report, indexed)
-
-
-def _noted(file: Path, report: Report, indexed: int) -> dict[str, float]:
-    """What a run of indexing took, or the noted run where this one had nothing to do."""
+    file = settings.data / _INDEXING
     if report.chunks_embedded:
-        note = {"articles": indexed, "seconds": report.seconds, "embed_seconds": report.embed_seconds}
+        times = {"articles": indexed, "seconds": report.seconds, "embed_seconds": report.embed_seconds}
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(note), encoding="ascii")
-        return note
+        file.write_text(json.dumps(times), encoding="ascii")
     try:
-        noted: dict[str, float] = json.loads(file.read_text(encoding="ascii"))
+        return settings, json.loads(file.read_text(encoding="ascii"))
     except (OSError, ValueError):
-        return {}
-    return noted
+        return settings, {}
 
 
-def _warn_of_strangers(known: Sequence[KnownQuestion], engine: AnswerEngine) -> None:
-    """Say where a set names articles that it does not hold: no answer could find them."""
-    there = {source.id for source in engine.sources()}
-    strangers = list(dict.fromkeys(one for each in known for one in each.relevant if one not in there))
-    if strangers:
-        message = f'{len(strangers)} of the "relevant" articles are not there; the first: {strangers[0]}'
+def _data_folder(data: Path, folder: Path) -> Path:
+    """Name the index of a set by the set's name and path, so that sets of the same name are kept apart."""
+    path = folder.resolve()
+    slug = re.sub(r"[\W_]+", "-", fold(path.name)).strip("-")[:40] or "set"
+    return data / "eval" / f"{slug}-{hashlib.sha256(str(path).encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+
+
+def _warn_of_missing_articles(questions: Sequence[KnownQuestion], indexed: set[str]) -> None:
+    relevant = dict.fromkeys(article for question in questions for article in question.relevant)
+    if missing := [article for article in relevant if article not in indexed]:
+        message = f'{len(missing)} of the "relevant" articles are not there; the first: {missing[0]}'
         print(one_line(message), file=sys.stderr)
 
 
-def _ask_all(
-    known: Sequence[KnownQuestion], engine: AnswerEngine, progress: Callable[[int, int], None]
-) -> list[Outcome]:
+def _ask_all(questions: Sequence[KnownQuestion], engine: AnswerEngine) -> list[Outcome]:
     outcomes = []
-    for number, one in enumerate(known, 1):
-        outcomes.append(ask(one, engine))
-        progress(number, len(known))
+    with progress_bar("questions") as progress:
+        for number, question in enumerate(questions, 1):
+            outcomes.append(ask(question, engine))
+            progress(number, len(questions))
     return outcomes
 
 
-def _articles(engine: AnswerEngine) -> list[Article]:
-    return [article for source in engine.sources() if (article := engine.article(source.id))]
-
-
-def ask(known: KnownQuestion, engine: AnswerEngine) -> Outcome:
-    """Ask one question, and measure the answer."""
+def ask(expected: KnownQuestion, engine: AnswerEngine) -> Outcome:
+    """Ask a question and measure the answer."""
     started = time.perf_counter()
-    answer = engine.ask(known.question, turns=known.history, as_of=known.asked)
+    answer = engine.ask(expected.question, turns=expected.history, as_of=expected.as_of)
     milliseconds = (time.perf_counter() - started) * 1000
-    cited = tuple(Cited(one.number, one.source.id, one.quote, _to_the_letter(one, engine)) for one in answer.citations)
-    return Outcome(known, answer, cited, measure(known, answer, cited), milliseconds)
+    citations = tuple(
+        CheckedCitation(citation.number, citation.source.id, citation.quote, _is_verbatim(citation, engine))
+        for citation in answer.citations
+    )
+    return Outcome(expected, answer, citations, measure(expected, answer, citations), milliseconds)
 
 
-def _to_the_letter(citation: Citation, engine: AnswerEngine) -> bool:
+def _is_verbatim(citation: Citation, engine: AnswerEngine) -> bool:
     article = engine.article(citation.source.id)
     return bool(article and citation.quote and article.body[citation.start : citation.end] == citation.quote)
 
 
-def make_figures(outcomes: Sequence[Outcome], indexing: Mapping[str, float]) -> Figures:
-    """All figures, by group and name."""
-    times = _times([outcome.milliseconds for outcome in outcomes], indexing)
-    figures = shares(outcome.measured for outcome in outcomes)
-    lengths = [length(said_text(outcome.answer)) for outcome in outcomes if outcome.answer.answered]
-    if lengths:
-        figures.setdefault("answers", {})["words"] = quantile(lengths, 0.5)
-    figures["time"] = times
-    return {group: figures.get(group, {}) for group in GROUPS}
-
-
-def _times(milliseconds: Sequence[float], indexing: Mapping[str, float]) -> dict[str, Figure]:
-    peak = _peak_rss_mb()  # before the intervals, whose resampling takes memory of its own
-    times: dict[str, Figure] = {}
+def make_metrics(outcomes: Sequence[Outcome], indexing: Mapping[str, float]) -> Metrics:
+    """Compute all metrics; ``indexing`` has the number of "articles", "seconds" and "embed_seconds", or nothing."""
+    peak_rss_mb = _peak_rss_mb()  # before bootstrapping, which takes memory of its own
+    metrics = aggregate(outcome.ratios for outcome in outcomes)
+    if lengths := [word_count(answer_text(outcome.answer)) for outcome in outcomes if outcome.answer.answered]:
+        metrics.setdefault("answers", {})["words"] = quantile(lengths, 0.5)
+    times: dict[str, Metric] = {}
     if indexing:
         articles, seconds = int(indexing["articles"]), indexing["seconds"]
-        times["index_seconds"] = once(seconds, articles)
-        times["embed_seconds"] = once(indexing["embed_seconds"], articles)
-        times["articles_per_second"] = once(articles / max(seconds, 0.001), articles)
+        times["index_seconds"] = measured_once(seconds, articles)
+        times["embed_seconds"] = measured_once(indexing["embed_seconds"], articles)
+        times["articles_per_second"] = measured_once(articles / max(seconds, 0.001), articles)
+    milliseconds = [outcome.milliseconds for outcome in outcomes]
     times["question_ms_p50"] = quantile(milliseconds, 0.5)
     times["question_ms_p95"] = quantile(milliseconds, 0.95)
-    times["peak_rss_mb"] = once(peak, 1)
-    return times
+    times["peak_rss_mb"] = measured_once(peak_rss_mb)
+    metrics["time"] = times
+    return {group: metrics.get(group, {}) for group in GROUPS}
 
 
 def _peak_rss_mb() -> float:
@@ -239,45 +218,35 @@ def _peak_rss_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
-def _print_json(told: object) -> None:
-    sys.stdout.write(serialize.dumps(told))
-
-
-def _question(outcome: Outcome) -> dict[str, object]:
-    """One question, for whoever wants to know why a figure is what it is. Nothing here changes from run to run."""
-    known, answer = outcome.known, outcome.answer
-    articles = ranking(answer.passages)
-    judged = {name: bool(part) for (group, name), (part, _) in outcome.measured.items() if group == "answers"}
+def _question_json(outcome: Outcome) -> dict[str, object]:
+    """A question for `--json`. Nothing here differs between runs with the same answers."""
+    expected, answer = outcome.expected, outcome.answer
     return {
-        "id": known.id,
-        "question": known.question,
+        "id": expected.id,
+        "question": expected.question,
         "standalone_question": answer.standalone_question,
-        "answerable": known.answerable,
+        "answerable": expected.answerable,
         "answered": answer.answered,
         "answerer": answer.answerer,
         "text": answer.text,
         "refusal": answer.refusal.reason if answer.refusal else None,
         "notice": answer.notice,
-        "relevant": list(known.relevant),
-        "retrieved": articles[:_RETRIEVED],
+        "relevant": list(expected.relevant),
+        "retrieved": ranking(answer.passages)[:RANKS],
         "rank": outcome.rank,
-        "fate": outcome.fate,
-        **judged,
-        "citations": [citation._asdict() for citation in outcome.cited],
+        "fate": outcome.failure_stage,
+        **{name: bool(part) for (group, name), (part, _) in outcome.ratios.items() if group == "answers"},
+        "citations": [citation._asdict() for citation in outcome.citations],
     }
 
 
-def _table(figures: Figures, outcomes: Sequence[Outcome]) -> list[str]:
+def _table(metrics: Metrics, outcomes: Sequence[Outcome]) -> list[str]:
     answered = sum(outcome.answer.answered for outcome in outcomes)
     lines = [f"{len(outcomes)} questions: {answered} answered, {len(outcomes) - answered} refused."]
-    lines += [f"\n{'':24}{'value':>9}{'n':>7}   95 % interval"]
-    for group, named in figures.items():
-        lines += [group, *(_row(name, figure) for name, figure in named.items())] if named else []
+    lines.append(f"\n{'':24}{'value':>9}{'n':>7}   95 % interval")
+    for group, named in metrics.items():
+        lines += [group] if named else []
+        for name, metric in named.items():
+            value, interval = format_value(metric["value"], name), format_interval(metric, name)
+            lines.append(f"  {name:22}{value:>9}{metric['n']:7}   {interval}".rstrip())
     return lines
-
-
-def _row(name: str, figure: Figure) -> str:
-    digits = decimals(name)
-    low, high = figure["low"], figure["high"]
-    between = "" if low is None or high is None else f"   {low:.{digits}f} to {high:.{digits}f}"
-    return f"  {name:22}{figure['value']:9.{digits}f}{figure['n']:7}{between}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from bot.evaluation.metrics import Cited, KnownQuestion, Outcome, measure
+from bot.evaluation.metrics import CheckedCitation, KnownQuestion, Outcome, measure
 from bot.models import Answer, Refusal
 from tests.fakes.examples import ANSWER
 
@@ -13,18 +13,21 @@ KNOWN = KnownQuestion(id="1", question="how many walked?", answerable=True, rele
 SILENT = "The articles that come nearest do not answer it."
 
 
-def outcome(known: KnownQuestion = KNOWN, answer: Answer = ANSWER, **changed: Any) -> Outcome:
-    """An answer to a question, measured; ``changed`` are fields of the question."""
-    known = known.model_copy(update=changed)
-    cited = tuple(Cited(one.number, one.source.id, one.quote, valid=True) for one in answer.citations)
-    return Outcome(known, answer, cited, measure(known, answer, cited), 12.5)
+def outcome(expected: KnownQuestion = KNOWN, answer: Answer = ANSWER, **changed: Any) -> Outcome:
+    """An answer to a question, measured; ``changed`` are labels of the question."""
+    expected = expected.model_copy(update=changed)
+    citations = tuple(
+        CheckedCitation(citation.number, citation.source.id, citation.quote, valid=True)
+        for citation in answer.citations
+    )
+    return Outcome(expected, answer, citations, measure(expected, answer, citations), 12.5)
 
 
-def refused(known: KnownQuestion = KNOWN, reason: str = SILENT, **changed: Any) -> Outcome:
+def refused(expected: KnownQuestion = KNOWN, reason: str = SILENT, **changed: Any) -> Outcome:
     """A question that was refused."""
-    return outcome(known, replace(ANSWER, citations=(), refusal=Refusal(reason)), **changed)
+    return outcome(expected, replace(ANSWER, citations=(), refusal=Refusal(reason)), **changed)
 
 
-def said(text: str, known: KnownQuestion = KNOWN, **changed: Any) -> Outcome:
+def said(text: str, expected: KnownQuestion = KNOWN, **changed: Any) -> Outcome:
     """A question that was answered so."""
-    return outcome(known, replace(ANSWER, text=text), **changed)
+    return outcome(expected, replace(ANSWER, text=text), **changed)

@@ -17,7 +17,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot.evaluation.run import ARTICLES, Figures, read_questions
+from bot.evaluation.metrics import Metrics
+from bot.evaluation.run import ARTICLES, read_questions
 from index.models import ClippingsError
 from tests.peers.measure import MOST, PEERS, find_peer, run
 from tests.peers.own import write_own
@@ -59,10 +60,10 @@ def main() -> int:
     else:
         releases = ", ".join(" ".join(pair) for pair in versions().items())
         print("\n\n".join([*(table(name, peers) for name, peers in measured.items()), f"{_NOTE}\n{releases}."]))
-    return int(not all(figures for peers in measured.values() for figures in peers.values()))
+    return int(not all(metrics for peers in measured.values() for metrics in peers.values()))
 
 
-def measure_sets(folders: Sequence[Path]) -> dict[str, dict[str, Figures]]:
+def measure_sets(folders: Sequence[Path]) -> dict[str, dict[str, Metrics]]:
     """The figures of each library on each set; ClippingsError, before anything is measured, where one is no set."""
     for folder in folders:
         read_questions(folder)
@@ -71,7 +72,7 @@ def measure_sets(folders: Sequence[Path]) -> dict[str, dict[str, Figures]]:
     return {folder.resolve().name: measure_all(folder) for folder in folders}
 
 
-def measure_own() -> dict[str, dict[str, Figures]]:
+def measure_own() -> dict[str, dict[str, Metrics]]:
     """The same on the questions of this project."""
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made) / "articles of this project"
@@ -80,21 +81,21 @@ def measure_own() -> dict[str, dict[str, Figures]]:
         return measure_sets([folder])
 
 
-def measure_all(folder: Path) -> dict[str, Figures]:
+def measure_all(folder: Path) -> dict[str, Metrics]:
     """The figures of each library on a set, none of one that failed; what it wrote of why is on standard error."""
-    more = any(known.history or known.asked for known in read_questions(folder))
+    more = any(question.history or question.as_of for question in read_questions(folder))
     names = [name for name in PEERS if more or name != "Clippings, question alone"]
     return {name: _measure(name, folder) for name in names}
 
 
-def _measure(name: str, folder: Path) -> Figures:
+def _measure(name: str, folder: Path) -> Metrics:
     print(f"{folder.name}: {name}", file=sys.stderr, flush=True)
     shutil.rmtree(_SCRATCH, ignore_errors=True)
     command = [sys.executable, "-m", "tests.peers", "--peer", name, str(folder)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=os.environ | _QUIET, check=False)
     shutil.rmtree(_SCRATCH, ignore_errors=True)
-    figures: Figures = {} if done.returncode else json.loads(done.stdout.splitlines()[-1])
-    return figures
+    metrics: Metrics = {} if done.returncode else json.loads(done.stdout.splitlines()[-1])
+    return metrics
 
 
 def versions() -> dict[str, str]:
@@ -102,17 +103,17 @@ def versions() -> dict[str, str]:
     return {name: importlib.metadata.version(name) for name in _LIBRARIES}
 
 
-def table(name: str, peers: dict[str, Figures]) -> str:
+def table(name: str, peers: dict[str, Metrics]) -> str:
     """A Markdown table of a set's figures."""
     heads = ["", *_RETRIEVAL, "index", "question, ms", "peak, MB"]
-    rows = [heads, ["---", *["---:"] * (len(heads) - 1)], *(_row(peer, figures) for peer, figures in peers.items())]
+    rows = [heads, ["---", *["---:"] * (len(heads) - 1)], *(_row(peer, metrics) for peer, metrics in peers.items())]
     return "\n".join([f"**{name}**\n", *(f"| {' | '.join(row)} |" for row in rows)])
 
 
-def _row(peer: str, figures: Figures) -> list[str]:
-    if not figures:
+def _row(peer: str, metrics: Metrics) -> list[str]:
+    if not metrics:
         return [peer, *["failed"] * 7]
-    retrieval, spent = figures["retrieval"], {name: figure["value"] for name, figure in figures["time"].items()}
+    retrieval, spent = metrics["retrieval"], {name: metric["value"] for name, metric in metrics["time"].items()}
     return [
         peer,
         *(f"{retrieval[name]['value']:.3f}" for name in _RETRIEVAL),

@@ -1,6 +1,6 @@
 """One library on one set of questions: its articles indexed, each question asked, figures of both.
 
-Retrieval alone is measured: no library is given a language model. Figures are those of `clippings eval`.
+Retrieval alone is measured: no library is given a language model. Metrics are those of `clippings eval`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bot.evaluation.metrics import KnownQuestion, Outcome, measure
-from bot.evaluation.run import ARTICLES, Figures, make_figures, read_questions
+from bot.evaluation.metrics import KnownQuestion, Metrics, Outcome, measure
+from bot.evaluation.run import ARTICLES, make_metrics, read_questions
 from bot.models import Answer
 from index.embed import Embedder
 from index.models import Passage, Source
@@ -69,9 +69,9 @@ def peer(build: Callable[[Material, Embedder], Find]) -> Index:
         seconds = time.perf_counter() - started
 
         def ask(known: KnownQuestion) -> tuple[Sequence[str], float]:
-            asked = time.perf_counter()
-            found = list(find(known.question))
-            return found, (time.perf_counter() - asked) * 1000
+            started = time.perf_counter()
+            articles = list(find(known.question))
+            return articles, (time.perf_counter() - started) * 1000
 
         return Indexed(ask, seconds, embedder.seconds)
 
@@ -85,7 +85,7 @@ def find_peer(name: str) -> Index:
     return index
 
 
-def run(index: Index, folder: Path, scratch: Path) -> Figures:
+def run(index: Index, folder: Path, scratch: Path) -> Metrics:
     """The figures of one library on the set in a folder; needs a process of its own, for the peak of its memory.
 
     The first article is indexed alone before: that pays for what a library imports and loads once.
@@ -95,8 +95,8 @@ def run(index: Index, folder: Path, scratch: Path) -> Figures:
     indexed = index(material(lines, scratch / "set"))
     outcomes = [_outcome(known, *indexed.ask(known)) for known in read_questions(folder)]
     spent = {"articles": len(lines), "seconds": indexed.seconds, "embed_seconds": indexed.embed_seconds}
-    figures = make_figures(outcomes, spent)
-    return {group: figures[group] for group in ("retrieval", "time")}
+    metrics = make_metrics(outcomes, spent)
+    return {group: metrics[group] for group in ("retrieval", "time")}
 
 
 def material(lines: Sequence[str], folder: Path) -> Material:
@@ -113,6 +113,6 @@ def material(lines: Sequence[str], folder: Path) -> Material:
 
 def _outcome(known: KnownQuestion, articles: Sequence[str], milliseconds: float) -> Outcome:
     """What was found, as the bot's own measures want it."""
-    passages = tuple(Passage(one, Source(one, ""), "", 0, 0, 0.0) for one in dict.fromkeys(articles))
+    passages = tuple(Passage(article, Source(article, ""), "", 0, 0, 0.0) for article in dict.fromkeys(articles))
     answer = Answer(known.question, known.question, "", "quote", passages=passages)
     return Outcome(known, answer, (), measure(known, answer, ()), milliseconds)

@@ -16,12 +16,14 @@ _PROJECT = Path(__file__).parents[2]
 
 def write_own(folder: Path) -> None:
     """Write the set. Relevant to a question are the articles that hold one of its answers: it names none itself."""
-    articles = [clean(found) for found in load([_PROJECT / "articles"]) if isinstance(found, RawRecord)]
-    asked = (_PROJECT / "tests" / "questions.jsonl").read_text(encoding="utf-8").splitlines()
-    questions = [json.loads(line) for line in asked]
-    for one in questions:
-        answers = one.get("answers", ())
-        one["relevant"] = [each.id for each in articles if any(contains(each.body, answer) for answer in answers)]
-    rows = [{"id": each.id, "title": each.source.headline, "text": each.body} for each in articles]
-    for name, lines in ((ARTICLES, rows), (QUERIES, questions)):
-        (folder / name).write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    articles = [clean(record) for record in load([_PROJECT / "articles"]) if isinstance(record, RawRecord)]
+    lines = (_PROJECT / "tests" / "questions.jsonl").read_text(encoding="utf-8").splitlines()
+    questions = [json.loads(line) for line in lines]
+    for question in questions:
+        answers = question.get("answers", ())
+        question["relevant"] = [
+            article.id for article in articles if any(contains(article.body, answer) for answer in answers)
+        ]
+    rows = [{"id": article.id, "title": article.source.headline, "text": article.body} for article in articles]
+    for name, records in ((ARTICLES, rows), (QUERIES, questions)):
+        (folder / name).write_text("\n".join(map(json.dumps, records)), encoding="utf-8")

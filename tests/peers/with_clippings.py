@@ -17,7 +17,7 @@ def whole(material: Material) -> Indexed:
     engine = make_engine(Settings(data=material.data, llm=""))
 
     def ask(known: KnownQuestion) -> tuple[Sequence[str], float]:
-        answer = engine.ask(known.question, turns=known.history, as_of=known.asked)
+        answer = engine.ask(known.question, turns=known.history, as_of=known.as_of)
         return ranking(answer.passages), sum(answer.timings_ms.values())
 
     return Indexed(ask, report.seconds, report.embed_seconds)
@@ -26,4 +26,4 @@ def whole(material: Material) -> Indexed:
 def question_alone(material: Material) -> Indexed:
     """With what every other library is given."""
     indexed = whole(material)
-    return indexed._replace(ask=lambda known: indexed.ask(known.model_copy(update={"history": (), "asked": None})))
+    return indexed._replace(ask=lambda known: indexed.ask(known.model_copy(update={"history": (), "as_of": None})))

@@ -1,4 +1,4 @@
-"""Tests of bot.evaluate: `clippings eval` from a folder to its figures."""
+"""Tests of bot.evaluation.run: `clippings eval` from a folder to its figures."""
 
 from __future__ import annotations
 
@@ -51,23 +51,23 @@ def write(folder: Path, questions: Sequence[object], articles: Sequence[object] 
 def evaluate(folder: Path, parts: FakeParts | None, capsys: Output) -> dict[str, Any]:
     """What `clippings eval FOLDER --json` prints, with the data beside the folder."""
     assert main(["--data", str(folder.parent / "data"), "eval", str(folder), "--json"], parts=parts) == 0
-    printed: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return printed
+    output: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return output
 
 
 def test_a_set_is_asked_and_measured(folder: Path, capsys: Output) -> None:
     """The figures stand in their groups with their counts, and each question with what became of it."""
-    found = evaluate(folder, FakeParts(ANSWER, REFUSED), capsys)
-    assert list(found) == ["retrieval", "answers", "citations", "refusal", "time", "questions"]
-    assert set(found["retrieval"]) == {"hit@1", "hit@4", "hit@10", "mrr@10", "ndcg@10", "all@10"}
-    assert found["answers"]["found"] == {"value": 1, "n": 1, "low": 1, "high": 1}
-    assert set(found["answers"]) == {"found", "strict", "supported", "words"}
-    assert found["answers"]["words"]["value"] == len("Some 40 people  walked over it first.".split())
-    assert {name: figure["value"] for name, figure in found["citations"].items()} == {
+    output = evaluate(folder, FakeParts(ANSWER, REFUSED), capsys)
+    assert list(output) == ["retrieval", "answers", "citations", "refusal", "time", "questions"]
+    assert set(output["retrieval"]) == {"hit@1", "hit@4", "hit@10", "mrr@10", "ndcg@10", "all@10"}
+    assert output["answers"]["found"] == {"value": 1, "n": 1, "low": 1, "high": 1}
+    assert set(output["answers"]) == {"found", "strict", "supported", "words"}
+    assert output["answers"]["words"]["value"] == len("Some 40 people  walked over it first.".split())
+    assert {name: metric["value"] for name, metric in output["citations"].items()} == {
         "valid": 1, "covered": 1, "relevant": 1,
     }  # fmt: skip
-    assert found["refusal"]["balanced"]["value"] == 1
-    first, second = found["questions"]
+    assert output["refusal"]["balanced"]["value"] == 1
+    first, second = output["questions"]
     assert (first["id"], first["answered"], first["rank"], first["found"]) == ("1", True, 1, True)
     assert (first["fate"], second["fate"]) == ("right", "right")
     assert (second["id"], second["answered"], second["refusal"]) == ("2", False, "None of them names Zog.")
@@ -128,23 +128,23 @@ def test_a_quote_that_is_not_in_its_article_is_not_valid(folder: Path, capsys: O
         replace(CITATION, source=replace(CITATION.source, id="nobody")),
     ]
     answer = replace(ANSWER, citations=(CITATION, *wrong))
-    found = evaluate(folder, FakeParts(answer, REFUSED), capsys)
-    assert (found["citations"]["valid"]["value"], found["citations"]["valid"]["n"]) == (0.2, 5)
-    assert [one["valid"] for one in found["questions"][0]["citations"]] == [True, False, False, False, False]
+    output = evaluate(folder, FakeParts(answer, REFUSED), capsys)
+    assert (output["citations"]["valid"]["value"], output["citations"]["valid"]["n"]) == (0.2, 5)
+    assert [citation["valid"] for citation in output["questions"][0]["citations"]] == [True, False, False, False, False]
 
 
 def test_a_set_without_fields_leaves_figures_out(tmp_path: Path, capsys: Output) -> None:
     """With nothing but questions, what is left is what the answers themselves show."""
-    found = evaluate(write(tmp_path / "bare", [{"id": 7, "question": "how many?"}]), FakeParts(ANSWER), capsys)
-    assert (found["retrieval"], found["refusal"]) == ({}, {})
-    assert (set(found["answers"]), set(found["citations"])) == ({"words"}, {"valid", "covered"})
-    assert found["questions"][0]["id"] == "7"
+    output = evaluate(write(tmp_path / "bare", [{"id": 7, "question": "how many?"}]), FakeParts(ANSWER), capsys)
+    assert (output["retrieval"], output["refusal"]) == ({}, {})
+    assert (set(output["answers"]), set(output["citations"])) == ({"words"}, {"valid", "covered"})
+    assert output["questions"][0]["id"] == "7"
 
 
 def test_the_same_twice(folder: Path, capsys: Output) -> None:
     """But for time nothing differs between two runs."""
-    one, two = (evaluate(folder, FakeParts(ANSWER, REFUSED), capsys) for _ in range(2))
-    assert {**one, "time": None} == {**two, "time": None}
+    first, second = (evaluate(folder, FakeParts(ANSWER, REFUSED), capsys) for _ in range(2))
+    assert {**first, "time": None} == {**second, "time": None}
 
 
 def test_a_page_is_written(folder: Path, capsys: Output) -> None:
@@ -166,9 +166,9 @@ def test_an_earlier_run_is_compared(folder: Path, capsys: Output) -> None:
     earlier.write_text(json.dumps(evaluate(folder, FakeParts(REFUSED, REFUSED), capsys)), encoding="utf-8")
     command = ["--data", str(folder.parent / "data"), "eval", str(folder), "--compare", str(earlier)]
     assert main([*command, "--json", "--report", str(file)], parts=FakeParts(ANSWER, REFUSED)) == 0
-    found = json.loads(capsys.readouterr().out)["comparison"]
-    assert found["figures"]["answers"]["found"] == {"before": 0, "now": 1, "change": 1}
-    assert [(one["id"], one["change"]) for one in found["questions"]] == [("1", "gained")]
+    output = json.loads(capsys.readouterr().out)["comparison"]
+    assert output["figures"]["answers"]["found"] == {"before": 0, "now": 1, "change": 1}
+    assert [(question["id"], question["change"]) for question in output["questions"]] == [("1", "gained")]
     assert "1 gained, 0 lost, 0 other text, 1 same" in file.read_text(encoding="utf-8")
     assert main(command, parts=FakeParts(ANSWER, REFUSED)) == 0
     assert "\nCompared: 1 gained, 0 lost, 0 other text, 1 same" in capsys.readouterr().out
@@ -182,17 +182,17 @@ def test_attacks_are_planted_and_counted(folder: Path, capsys: Output) -> None:
     command = ["--data", str(folder.parent / "data"), "eval", str(folder), "--attacks", str(file)]
     parts = FakeParts(ANSWER, REFUSED, REFUSED)
     assert main([*command, "--json", "--report", str(page)], parts=parts) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["attacks"]["all"]["lost"] == {"value": 1, "n": 1, "low": 1, "high": 1}
-    assert found["refusal"]["refused_answerable"]["value"] == 0  # the figures of the set are those without attacks
-    assert [one.question for one in parts.fake.asked] == ["how many walked?", "who is Zog?", "how many walked?"]
+    output = json.loads(capsys.readouterr().out)
+    assert output["attacks"]["all"]["lost"] == {"value": 1, "n": 1, "low": 1, "high": 1}
+    assert output["refusal"]["refused_answerable"]["value"] == 0  # the figures of the set are those without attacks
+    assert [call.question for call in parts.fake.asked] == ["how many walked?", "who is Zog?", "how many walked?"]
     assert "The 1 that came through or cost a right answer" in page.read_text(encoding="utf-8")
     assert main(command, parts=FakeParts(ANSWER, REFUSED, REFUSED)) == 0
     assert "\n1 attacks, of 1 kinds\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("option", "says"),
+    ("option", "message"),
     [
         (["--compare", "none.json"], "none.json cannot be read: No such file or directory.\n"),
         (["--attacks", "none.json"], "none.json cannot be read: No such file or directory.\n"),
@@ -203,14 +203,14 @@ def test_attacks_are_planted_and_counted(folder: Path, capsys: Output) -> None:
     ],
 )
 def test_wrong_files_are_said_before_anything_is_asked(
-    folder: Path, option: list[str], says: str, capsys: Output
+    folder: Path, option: list[str], message: str, capsys: Output
 ) -> None:
     """No work is done whose result could not be told."""
     parts = FakeParts()
     assert main(["--data", str(folder.parent), "eval", str(folder), *option], parts=parts) == 1
     out, err = capsys.readouterr()
     assert (out, parts.indexed) == ("", [])
-    assert err.startswith(says)
+    assert err.startswith(message)
 
 
 @pytest.mark.parametrize("read", ["--compare", "--attacks", ARTICLES, QUERIES])
@@ -235,7 +235,7 @@ def test_the_table_is_for_reading(folder: Path, capsys: Output) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("content", "message"),
     [
         (b'{"id": "1", "question": "a"}\n\n{"id": "2"', "line 3: Invalid JSON: EOF while parsing an object at"),
         (b'{"id": "1"}', "line 1: question: Field required"),
@@ -248,14 +248,14 @@ def test_the_table_is_for_reading(folder: Path, capsys: Output) -> None:
         (b"\n \n", "holds no questions"),
     ],
 )
-def test_what_is_wrong_with_the_questions_is_said(folder: Path, content: bytes, says: str, capsys: Output) -> None:
+def test_what_is_wrong_with_the_questions_is_said(folder: Path, content: bytes, message: str, capsys: Output) -> None:
     """The file and the line are named, before anything is indexed."""
     folder.joinpath(QUERIES).write_bytes(content)
     parts = FakeParts()
     assert main(["--data", str(folder.parent), "eval", str(folder)], parts=parts) == 1
     out, err = capsys.readouterr()
     assert err.startswith(str(folder / QUERIES))
-    assert says in err
+    assert message in err
     assert err.count("\n") == 1
     assert (out, parts.indexed) == ("", [])
 
@@ -276,9 +276,9 @@ def test_without_articles_the_index_is_asked(folder: Path, capsys: Output) -> No
     assert (parts.settings and parts.settings.data, parts.indexed) == (folder.parent / "data", [])
     out, err = capsys.readouterr()
     assert err == "There is no articles.jsonl with the questions: the articles that are indexed are asked.\n"
-    found = json.loads(out)
-    assert found["answers"]["found"]["value"] == 1
-    assert set(found["time"]) == {"question_ms_p50", "question_ms_p95", "peak_rss_mb"}
+    output = json.loads(out)
+    assert output["answers"]["found"]["value"] == 1
+    assert set(output["time"]) == {"question_ms_p50", "question_ms_p95", "peak_rss_mb"}
 
 
 def test_articles_that_failed_or_are_not_there_are_told(folder: Path, capsys: Output) -> None:
@@ -315,8 +315,8 @@ def test_a_thousand_questions_are_counted_in_a_moment(tmp_path: Path, capsys: Ou
     """The intervals of a large set cost a second or two."""
     many = write(tmp_path / "many", [{**KNOWN, "id": str(number)} for number in range(1_000)])
     started = time.perf_counter()
-    found = evaluate(many, FakeParts(*[ANSWER] * 1_000), capsys)
-    assert found["answers"]["found"]["n"] == 1_000
+    output = evaluate(many, FakeParts(*[ANSWER] * 1_000), capsys)
+    assert output["answers"]["found"]["n"] == 1_000
     assert time.perf_counter() - started < 10
 
 
@@ -328,9 +328,9 @@ def test_the_real_engine_is_measured(
     questions = {"tram": "When did the tram line to Eastfield open?", "owl": "Which bird was seen at the harbour?"}
     known = [{"id": name, "question": text, "relevant": [name]} for name, text in questions.items()]
     folder = write(tmp_path / "ours", known, [{"id": name, "title": "", "text": text} for name, text in OURS.items()])
-    one, two = (evaluate(folder, None, capsys) for _ in range(2))
-    assert (one["retrieval"]["hit@1"]["value"], one["time"]["index_seconds"]["n"]) == (1, 3)
-    assert [question["retrieved"][0] for question in one["questions"]] == ["tram", "owl"]
-    assert all(cited["valid"] for question in one["questions"] for cited in question["citations"])
-    assert one["time"]["index_seconds"] == two["time"]["index_seconds"]
-    assert {**one, "time": None} == {**two, "time": None}
+    first, second = (evaluate(folder, None, capsys) for _ in range(2))
+    assert (first["retrieval"]["hit@1"]["value"], first["time"]["index_seconds"]["n"]) == (1, 3)
+    assert [question["retrieved"][0] for question in first["questions"]] == ["tram", "owl"]
+    assert all(cited["valid"] for question in first["questions"] for cited in question["citations"])
+    assert first["time"]["index_seconds"] == second["time"]["index_seconds"]
+    assert {**first, "time": None} == {**second, "time": None}

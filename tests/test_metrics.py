@@ -1,4 +1,4 @@
-"""Tests of bot.measures: what is counted as right, and how it becomes a figure."""
+"""Tests of bot.evaluation.metrics: what is counted as right, and how it becomes a figure."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.evaluation.metrics import (
-    Cited,
-    Fate,
-    Figure,
+    CheckedCitation,
+    FailureStage,
     KnownQuestion,
-    Measured,
+    Metric,
     Outcome,
-    balanced,
+    Ratios,
+    aggregate,
+    answer_text,
+    balanced_accuracy,
     carry_citations,
     contains,
-    length,
     measure,
-    normalised,
+    micro_average,
+    normalize_answer,
     quantile,
     ranking,
-    said_text,
-    share,
-    shares,
     supports,
+    word_count,
 )
 from bot.models import Answer, Refusal
 from index.models import Passage, Source
 
 SAID = Answer("q", "q", "“It sank in 1912.” [1]", "quote")
 REFUSED = replace(SAID, text="The articles do not say.", refusal=Refusal("why not"))
-CITED = (Cited(1, "a", "It sank in 1912.", valid=True),)
+CITED = (CheckedCitation(1, "a", "It sank in 1912.", valid=True),)
 
 
 def passage(article: str, *near_duplicates: str) -> Passage:
@@ -50,22 +50,22 @@ def known(**fields: object) -> KnownQuestion:
     return KnownQuestion.model_validate({"id": "1", "question": "q", **fields})
 
 
-def interval(figure: Figure) -> tuple[float, float]:
+def interval(metric: Metric) -> tuple[float, float]:
     """The interval of a figure that has one."""
-    assert figure["low"] is not None
-    assert figure["high"] is not None
-    return figure["low"], figure["high"]
+    assert metric["low"] is not None
+    assert metric["high"] is not None
+    return metric["low"], metric["high"]
 
 
-def values(measured: Measured, group: str) -> dict[str, float]:
+def values(ratios: Ratios, group: str) -> dict[str, float]:
     """The measured shares of a group."""
-    return {name: part / whole for (of, name), (part, whole) in measured.items() if of == group}
+    return {name: part / whole for (of, name), (part, whole) in ratios.items() if of == group}
 
 
 def test_text_is_normalised_as_for_squad() -> None:
     """Case, punctuation, articles and white space do not count, and typographic quotes are punctuation."""
-    assert normalised("The U.S.  “Army”,\nan army") == "us army army"
-    assert normalised("Iran’s 3,559 people!") == normalised("irans 3559 people")
+    assert normalize_answer("The U.S.  “Army”,\nan army") == "us army army"
+    assert normalize_answer("Iran’s 3,559 people!") == normalize_answer("irans 3559 people")
 
 
 @pytest.mark.parametrize(
@@ -99,10 +99,10 @@ def test_a_word_is_found_wherever_it_stands_alone(before: str, word: str, after:
 
 def test_marks_are_no_part_of_what_was_said() -> None:
     """The number of a citation is not an answer, and of a refusal nothing was said."""
-    assert contains(said_text(SAID), "1912")
-    assert not contains(said_text(SAID), "1")
-    assert said_text(REFUSED) == ""
-    assert length("one - year plan .") == 3
+    assert contains(answer_text(SAID), "1912")
+    assert not contains(answer_text(SAID), "1")
+    assert answer_text(REFUSED) == ""
+    assert word_count("one - year plan .") == 3
 
 
 def test_a_quote_supports_a_sentence_with_half_of_its_words() -> None:
@@ -146,9 +146,9 @@ def test_articles_rank_by_their_best_passage() -> None:
 def test_retrieval_is_measured_by_article() -> None:
     """The first hit's rank decides hits and reciprocal rank, all of the ten the gain."""
     answer = replace(SAID, passages=(passage("x"), passage("a", "y"), passage("b"), passage("z")))
-    found = values(measure(known(relevant=["a", "b"]), answer, ()), "retrieval")
+    metrics = values(measure(known(relevant=["a", "b"]), answer, ()), "retrieval")
     gain = (1 / math.log2(3) + 1 / math.log2(5)) / (1 + 1 / math.log2(3))
-    assert found == {"hit@1": 0, "hit@4": 1, "hit@10": 1, "mrr@10": 0.5, "ndcg@10": pytest.approx(gain), "all@10": 1}
+    assert metrics == {"hit@1": 0, "hit@4": 1, "hit@10": 1, "mrr@10": 0.5, "ndcg@10": pytest.approx(gain), "all@10": 1}
     late = replace(SAID, passages=tuple(passage(str(number)) for number in range(11)))
     assert set(values(measure(known(relevant=["10"]), late, ()), "retrieval").values()) == {0}
     perfect = values(measure(known(relevant=["0", 1]), late, ()), "retrieval")
@@ -159,16 +159,16 @@ def test_retrieval_is_measured_by_article() -> None:
 def test_every_measure_of_retrieval_is_a_share(order: list[str], relevant: set[int]) -> None:
     """Whatever is found, each lies between 0 and 1, and a hit stays one further down."""
     answer = replace(SAID, passages=tuple(map(passage, order)))
-    found = values(measure(known(relevant=list(map(str, relevant))), answer, ()), "retrieval")
-    assert all(0 <= value <= 1 + 1e-9 for value in found.values())
-    assert found["hit@1"] <= found["hit@4"] <= found["hit@10"]
+    metrics = values(measure(known(relevant=list(map(str, relevant))), answer, ()), "retrieval")
+    assert all(0 <= value <= 1 + 1e-9 for value in metrics.values())
+    assert metrics["hit@1"] <= metrics["hit@4"] <= metrics["hit@10"]
 
 
 def test_any_right_answer_is_found_or_every_one() -> None:
     """One is enough unless every answer belongs in; a wrong one beside it is held against `strict` only."""
     answer = replace(SAID, text="It sank in 1912 or 1913. [1]")
-    one = known(answers=["1912", "1899"], wrong=["1913"])
-    assert values(measure(one, answer, ()), "answers") == {"found": 1, "strict": 0}
+    either = known(answers=["1912", "1899"], wrong=["1913"])
+    assert values(measure(either, answer, ()), "answers") == {"found": 1, "strict": 0}
     every = known(answers=["1912", "1899"], every_answer=True)
     assert values(measure(every, answer, ()), "answers") == {"found": 0}
     assert values(measure(known(answers=["1912"], wrong=[]), SAID, ()), "answers") == {"found": 1, "strict": 1}
@@ -189,61 +189,61 @@ def test_a_question_without_an_answer_counts_for_refusal_only() -> None:
 
 def test_a_refusal_finds_and_supports_nothing() -> None:
     """A refusal of an answerable question is not found, whatever its words hold; so is a reply to small talk."""
-    asked = known(answerable=True, answers=["articles"], support=["The articles do not say."])
+    labelled = known(answerable=True, answers=["articles"], support=["The articles do not say."])
     for answer in (REFUSED, replace(REFUSED, refusal=None, answerer="reply")):
-        measured = measure(asked, answer, ())
-        assert values(measured, "answers") == {"found": 0, "supported": 0}
-        assert values(measured, "refusal") == {"refused_answerable": 1}
-        assert values(measured, "citations") == {}
+        ratios = measure(labelled, answer, ())
+        assert values(ratios, "answers") == {"found": 0, "supported": 0}
+        assert values(ratios, "refusal") == {"refused_answerable": 1}
+        assert values(ratios, "citations") == {}
 
 
 def test_citations_are_measured_one_by_one() -> None:
     """Each citation is valid or not; an article that is cited twice is one cited article."""
-    cited = (*CITED, Cited(2, "a", "x", valid=False), Cited(3, "b", "y", valid=True))
-    asked = known(relevant=["a"], support=["It sank in 1912, they say."])
-    measured = measure(asked, SAID, cited)
-    pairs = {name: measured["citations", name] for name in ("valid", "relevant", "covered")}
+    cited = (*CITED, CheckedCitation(2, "a", "x", valid=False), CheckedCitation(3, "b", "y", valid=True))
+    labelled = known(relevant=["a"], support=["It sank in 1912, they say."])
+    ratios = measure(labelled, SAID, cited)
+    pairs = {name: ratios["citations", name] for name in ("valid", "relevant", "covered")}
     assert pairs == {"valid": (2, 3), "relevant": (1, 2), "covered": (1, 1)}
-    assert values(measured, "answers") == {"supported": 1}
+    assert values(ratios, "answers") == {"supported": 1}
 
 
 def test_a_share_has_its_count_and_interval() -> None:
     """The parts are summed before they are divided, the interval holds the value, and it is the same twice."""
     pairs = [(1.0, 1.0), (0.0, 2.0), (1.0, 1.0)] * 20
-    figure = share(pairs)
-    assert (figure["value"], figure["n"]) == (0.5, 80)
-    low, high = interval(figure)
+    metric = micro_average(pairs)
+    assert (metric["value"], metric["n"]) == (0.5, 80)
+    low, high = interval(metric)
     assert 0.3 < low < 0.5 < high < 0.7
-    assert share(pairs) == figure
+    assert micro_average(pairs) == metric
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=60))
 def test_an_interval_lies_around_a_share(hits: list[bool]) -> None:
     """Between 0 and 1, low below high; where all are alike it is a point."""
-    figure = share([(float(hit), 1.0) for hit in hits])
-    low, high = interval(figure)
+    metric = micro_average([(float(hit), 1.0) for hit in hits])
+    low, high = interval(metric)
     assert 0 <= low <= high <= 1
-    assert len(set(hits)) == 2 or low == high == figure["value"]
+    assert len(set(hits)) == 2 or low == high == metric["value"]
 
 
 def test_quantiles_and_balance() -> None:
     """A median, and the mean of what was right on either side whatever their sizes."""
     assert quantile([1, 2, 9], 0.5)["value"] == 2
     assert quantile([5], 0.95) == {"value": 5, "n": 1, "low": 5, "high": 5}
-    figure = balanced([1, 1, 1, 0], [1, 0])
-    assert (figure["value"], figure["n"]) == (0.625, 6)
+    metric = balanced_accuracy([1, 1, 1, 0], [1, 0])
+    assert (metric["value"], metric["n"]) == (0.625, 6)
 
 
 def test_figures_are_gathered_by_group() -> None:
     """A figure counts the questions that have it; the balance needs both sides."""
     right, left = known(answerable=True, answers=["1912"]), known(answerable=False)
-    measured = [measure(right, SAID, CITED), measure(right, REFUSED, ()), measure(left, REFUSED, ())]
-    figures = shares(measured)
-    assert figures["answers"]["found"]["value"] == 0.5
-    assert figures["citations"]["valid"]["n"] == 1
-    assert figures["refusal"]["balanced"]["value"] == 0.75
-    assert "retrieval" not in figures
-    assert "balanced" not in shares(measured[:2])["refusal"]
+    ratios = [measure(right, SAID, CITED), measure(right, REFUSED, ()), measure(left, REFUSED, ())]
+    metrics = aggregate(ratios)
+    assert metrics["answers"]["found"]["value"] == 0.5
+    assert metrics["citations"]["valid"]["n"] == 1
+    assert metrics["refusal"]["balanced"]["value"] == 0.75
+    assert "retrieval" not in metrics
+    assert "balanced" not in aggregate(ratios[:2])["refusal"]
 
 
 ELSEWHERE = replace(SAID, passages=(passage("x"),))
@@ -251,29 +251,43 @@ HERE = replace(SAID, passages=(passage("x"), passage("a")))
 
 
 @pytest.mark.parametrize(
-    ("of", "answer", "fate"),
+    ("of", "answer", "stage"),
     [
-        ({"answerable": True, "relevant": ["a"], "answers": ["1912"]}, HERE, Fate.RIGHT),
-        ({"answerable": True, "relevant": ["a"], "answers": ["1912"]}, ELSEWHERE, Fate.RIGHT),
-        ({"answerable": True, "relevant": ["a"], "answers": ["1913"]}, ELSEWHERE, Fate.NOT_RETRIEVED),
-        ({"answerable": True, "relevant": ["a"], "answers": ["1913"]}, HERE, Fate.NOT_QUOTED),
-        ({"answerable": True, "relevant": ["a"], "support": ["It sank in 1912."]}, HERE, Fate.RIGHT),
-        ({"answerable": True, "relevant": ["a"], "support": ["They all swam ashore."]}, HERE, Fate.NOT_QUOTED),
-        ({"answerable": True, "relevant": ["a"]}, HERE, Fate.RIGHT),
-        ({"answerable": True, "relevant": ["x"]}, HERE, Fate.NOT_QUOTED),
-        ({"answerable": True}, HERE, Fate.RIGHT),
-        ({"answerable": True, "relevant": ["a"], "answers": ["1912"], "wrong": ["sank"]}, HERE, Fate.ANSWERED_WRONGLY),
-        ({"answerable": False}, HERE, Fate.ANSWERED_WRONGLY),
-        ({"answerable": False}, REFUSED, Fate.RIGHT),
-        ({"answerable": True, "relevant": ["a"]}, replace(REFUSED, passages=HERE.passages), Fate.REFUSED_WRONGLY),
-        ({"answerable": True, "relevant": ["a"]}, replace(REFUSED, passages=ELSEWHERE.passages), Fate.NOT_RETRIEVED),
-        ({"relevant": ["a"]}, replace(REFUSED, passages=HERE.passages), Fate.REFUSED_WRONGLY),
-        ({}, HERE, Fate.NOT_JUDGED),
-        ({}, REFUSED, Fate.NOT_JUDGED),
+        ({"answerable": True, "relevant": ["a"], "answers": ["1912"]}, HERE, FailureStage.RIGHT),
+        ({"answerable": True, "relevant": ["a"], "answers": ["1912"]}, ELSEWHERE, FailureStage.RIGHT),
+        ({"answerable": True, "relevant": ["a"], "answers": ["1913"]}, ELSEWHERE, FailureStage.NOT_RETRIEVED),
+        ({"answerable": True, "relevant": ["a"], "answers": ["1913"]}, HERE, FailureStage.NOT_QUOTED),
+        ({"answerable": True, "relevant": ["a"], "support": ["It sank in 1912."]}, HERE, FailureStage.RIGHT),
+        ({"answerable": True, "relevant": ["a"], "support": ["They all swam ashore."]}, HERE, FailureStage.NOT_QUOTED),
+        ({"answerable": True, "relevant": ["a"]}, HERE, FailureStage.RIGHT),
+        ({"answerable": True, "relevant": ["x"]}, HERE, FailureStage.NOT_QUOTED),
+        ({"answerable": True}, HERE, FailureStage.RIGHT),
+        (
+            {"answerable": True, "relevant": ["a"], "answers": ["1912"], "wrong": ["sank"]},
+            HERE,
+            FailureStage.ANSWERED_WRONGLY,
+        ),
+        ({"answerable": False}, HERE, FailureStage.ANSWERED_WRONGLY),
+        ({"answerable": False}, REFUSED, FailureStage.RIGHT),
+        (
+            {"answerable": True, "relevant": ["a"]},
+            replace(REFUSED, passages=HERE.passages),
+            FailureStage.REFUSED_WRONGLY,
+        ),
+        (
+            {"answerable": True, "relevant": ["a"]},
+            replace(REFUSED, passages=ELSEWHERE.passages),
+            FailureStage.NOT_RETRIEVED,
+        ),
+        ({"relevant": ["a"]}, replace(REFUSED, passages=HERE.passages), FailureStage.REFUSED_WRONGLY),
+        ({}, HERE, FailureStage.NOT_JUDGED),
+        ({}, REFUSED, FailureStage.NOT_JUDGED),
     ],
 )
-def test_an_answer_is_lost_at_the_first_step_that_failed(of: dict[str, object], answer: Answer, fate: Fate) -> None:
+def test_an_answer_is_lost_at_the_first_step_that_failed(
+    of: dict[str, object], answer: Answer, stage: FailureStage
+) -> None:
     """Found, then quoted; a right answer is right wherever it was found, and a wrong string makes any answer wrong."""
     question, cited = known(**of), CITED if answer.answered else ()
-    found = Outcome(question, answer, cited, measure(question, answer, cited), 1.0)
-    assert found.fate is fate
+    outcome = Outcome(question, answer, cited, measure(question, answer, cited), 1.0)
+    assert outcome.failure_stage is stage
