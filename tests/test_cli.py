@@ -91,9 +91,9 @@ def test_an_outlet_that_is_not_there_is_said(capsys: Output) -> None:
         ([], "required: COMMAND"),
         (["frobnicate"], "invalid choice: 'frobnicate'"),
         (["ask"], "required: WORD"),
-        (["ask", "x", "--from", "Jan 3"], "'Jan 3' is no date; write it as 2024-01-31"),
-        (["ask", "x", "--from", "2024-02-01", "--to", "2024-01-01"], "the first is after the last"),
-        (["index", "--explain", "a.txt", "b.txt"], "indexes nothing"),
+        (["ask", "x", "--from", "Jan 3"], "'Jan 3' is not a date; write it as 2024-01-31"),
+        (["ask", "x", "--from", "2024-02-01", "--to", "2024-01-01"], "the first date is after the last"),
+        (["index", "--explain", "a.txt", "b.txt"], "it takes no PATH and no --prune"),
         (["ask", "x", "--js"], "unrecognized arguments: --js"),
     ],
 )
@@ -137,7 +137,7 @@ def test_index_says_what_failed_and_ends_with_1(capsys: Output) -> None:
     assert main(["index"], parts=parts) == 1
     out, err = capsys.readouterr()
     assert err == "a.txt: it is empty\nb .txt: binary\n"
-    assert "All was embedded anew: the chunking changed.\n2 gone from where they were read;" in out
+    assert "The whole index was rebuilt: the chunking changed.\nArticles whose files are gone: 2. `clippings" in out
 
 
 def test_index_reports_as_json(capsys: Output) -> None:
@@ -172,7 +172,7 @@ def test_explain_shows_what_was_taken_for_what(capsys: Output) -> None:
     assert "date:     2024-01-03 (read from: url)" in out
     assert "  caption: The bridge at dawn" in out
     assert "date:     no date" in out
-    assert "(The first 3 only; the file holds more.)" in out
+    assert "(Only the first 3 records of the file are shown.)" in out
     assert err == "x.jsonl: line 2: no text\n"
     assert parts.indexed == []
 
@@ -204,7 +204,7 @@ def test_show_prints_an_article(capsys: Output) -> None:
 def test_show_of_an_unknown_id_names_near_ones(capsys: Output) -> None:
     """A mistyped id ends with 1 and the ids that are near."""
     assert main(["show", "a11"], parts=FakeParts()) == 1
-    assert capsys.readouterr().err == "There is no article with the id a11. Near it: a1.\n"
+    assert capsys.readouterr().err == "There is no article with the id a11. Similar ids: a1.\n"
 
 
 def test_status_says_what_is_indexed(capsys: Output) -> None:
@@ -256,7 +256,7 @@ def test_no_traceback_without_debug(capsys: Output) -> None:
     """An unexpected exception is one line; --debug, before or after the command, shows the traceback."""
     assert main(["ask", "x"], parts=FakeParts(ZeroDivisionError("oh"))) == 1
     err = capsys.readouterr().err
-    assert err == "Something went wrong that should not have: ZeroDivisionError: oh. Add --debug to see where.\n"
+    assert err == "Unexpected error: ZeroDivisionError: oh. Add --debug to see the traceback.\n"
     for arguments in (["ask", "x", "--debug"], ["--debug", "ask", "x"]):
         assert main(arguments, parts=FakeParts(ZeroDivisionError("oh"))) == 1
         assert "Traceback" in capsys.readouterr().err
@@ -302,12 +302,14 @@ def test_version_is_one_line(capsys: Output) -> None:
     assert capsys.readouterr().out.startswith("clippings ")
 
 
-def test_help_imports_nothing_heavy() -> None:
-    """`clippings --help` pays for none of the libraries that it does not need."""
-    command = [sys.executable, "-X", "importtime", "-m", "bot.cli.parser", "--help"]
+@pytest.mark.parametrize("module", ["bot", "bot.repl"])
+def test_help_imports_nothing_heavy(module: str) -> None:
+    """`--help` loads no library that it does not need, and both modules run as a program."""
+    command = [sys.executable, "-X", "importtime", "-m", module, "--help"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
     imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
     assert "argparse" in imported
+    assert done.stdout.startswith("usage: clippings")
     heavy = {"chromadb", "llama_index", "onnxruntime", "pydantic", "pydantic_settings", "rich", "prompt_toolkit"}
     assert imported & (heavy | {"numpy", "nupunkt", "trafilatura", "openai", "tokenizers", "asyncio"}) == set()
 

@@ -256,7 +256,7 @@ def test_the_json_of_a_refusal_says_why() -> None:
 
 def test_an_expected_error_is_its_own_sentence() -> None:
     """A ClippingsError is told as it is, made safe."""
-    assert render.trouble(ClippingsError("No \x1b[2Jindex."), debug=False) == "No index."
+    assert render.error_message(ClippingsError("No \x1b[2Jindex."), debug=False) == "No index."
 
 
 def test_an_unexpected_error_is_one_line_until_debug_is_asked_for() -> None:
@@ -264,7 +264,7 @@ def test_an_unexpected_error_is_one_line_until_debug_is_asked_for() -> None:
     try:
         raise KeyError("a\nb")  # noqa: TRY301  # a raised error has the traceback that is looked for
     except KeyError as error:
-        short, long = render.trouble(error, debug=False), render.trouble(error, debug=True)
-    assert short == r"Something went wrong that should not have: KeyError: 'a\nb'. Add --debug to see where."
+        short, long = render.error_message(error, debug=False), render.error_message(error, debug=True)
+    assert short == r"Unexpected error: KeyError: 'a\nb'. Add --debug to see the traceback."
     assert "Traceback (most recent call last)" in long
     assert long.endswith(short)

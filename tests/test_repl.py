@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.chat import HELP, TURNS_KEPT, Repl, _prompt, chat, greeting
+from bot.cli.chat import HELP, MAX_TURNS, Chat, _prompt, greeting, run_chat
 from bot.cli.parser import main
 from bot.models import Turn
 from bot.settings import Settings
@@ -41,7 +41,7 @@ def typed(*lines: str | type[BaseException]) -> Callable[[], str]:
 def talk(engine: FakeEngine, *lines: str | type[BaseException], live: bool = False) -> str:
     """Hold a conversation and return what was shown."""
     out = io.StringIO()
-    Repl(engine, out, live=live).run(typed(*lines))
+    Chat(engine, out, live=live).run(typed(*lines))
     return out.getvalue()
 
 
@@ -62,7 +62,7 @@ def test_turns_are_bounded() -> None:
     """A long conversation keeps its last turns only."""
     engine = FakeEngine([ANSWER] * 30)
     talk(engine, *[f"question {number}" for number in range(30)])
-    assert len(engine.asked[-1].turns) == TURNS_KEPT
+    assert len(engine.asked[-1].turns) == MAX_TURNS
     assert engine.asked[-1].turns[-2].text == "question 28"
 
 
@@ -85,13 +85,13 @@ def test_pieces_that_are_not_the_answer_are_replaced() -> None:
     """Where the model failed half way, the answer that counts is shown whole."""
     engine = FakeEngine([Streamed(["Some 50 \x1b[31mpeo"], ANSWER)])
     shown = talk(engine, "x", live=True)
-    assert shown == f"Some 50 peo\n(The above was not borne out. The answer:)\n{ANSWER.text}\n{SOURCES_LINE}"
+    assert shown == f"Some 50 peo\n(The text above could not be verified. The answer:)\n{ANSWER.text}\n{SOURCES_LINE}"
 
 
 def test_pieces_of_what_became_a_refusal_are_replaced() -> None:
     """A refusal is shown whole, whatever was written before it."""
     shown = talk(FakeEngine([Streamed([REFUSED.text], REFUSED)]), "x", live=True)
-    assert shown.startswith("Perhaps.\n(The above was not borne out. The answer:)\nThe articles do not say.\n")
+    assert shown.startswith("Perhaps.\n(The text above could not be verified. The answer:)\nThe articles do not say.\n")
 
 
 def test_control_c_stops_an_answer_and_not_the_conversation() -> None:
@@ -113,7 +113,7 @@ def test_an_error_is_said_and_the_conversation_goes_on(capsys: pytest.CaptureFix
     engine = FakeEngine([ClippingsError("No model."), ZeroDivisionError("oh"), ANSWER])
     assert talk(engine, "one", "two", "three") == f"{ANSWER.text}\n{SOURCES_LINE}"
     assert capsys.readouterr().err == (
-        "No model.\nSomething went wrong that should not have: ZeroDivisionError: oh. Add --debug to see where.\n"
+        "No model.\nUnexpected error: ZeroDivisionError: oh. Add --debug to see the traceback.\n"
     )
 
 
@@ -141,9 +141,9 @@ def test_show_of_what_is_not_there_says_so() -> None:
     """A wrong number, no answer yet, and an article that changed since each get a sentence."""
     changed = replace(ARTICLE, body="Something else.")
     shown = talk(FakeEngine([ANSWER], [changed]), "/show 1", "one", "/show 7", "/show", "/show [1]")
-    assert "/show takes the number of a source; there is no answer with sources yet.\n" in shown
-    assert shown.count("/show takes the number of a source; there are 1.\n") == 2
-    assert shown.endswith("The article has changed or gone since that answer; ask again.\n")
+    assert "/show needs the number of a source. There is no answer with sources yet.\n" in shown
+    assert shown.count("/show needs the number of a source. Choose from: 1.\n") == 2
+    assert shown.endswith("The article was changed or removed after that answer. Ask again.\n")
 
 
 def test_articles_lists_the_newest() -> None:
@@ -162,8 +162,11 @@ def test_articles_lists_the_newest() -> None:
         ('outlet="The Courier"', "Searching only outlet=The Courier\n"),
         ("to=2024-01-31", "Searching only to=2024-01-31\n"),
         ("outlet=Couriers", "No article is from an outlet named Couriers. Did you mean The Courier?\n"),
-        ("from=soon", "'soon' is no date; write it as 2024-01-31.\n"),
-        ("from=2024-02-01 to=2024-01-01", "from 2024-02-01 to 2024-01-01 holds no day: the first is after the last.\n"),
+        ("from=soon", "'soon' is not a date; write it as 2024-01-31.\n"),
+        (
+            "from=2024-02-01 to=2024-01-01",
+            "There is no day from 2024-02-01 to 2024-01-01: the first date is after the last.\n",
+        ),
         ("yesterday", "/filter takes outlet=NAME, from=DATE and to=DATE, or off.\n"),
     ],
 )
@@ -181,13 +184,13 @@ def test_a_wrong_filter_changes_nothing_and_off_forgets_it() -> None:
 
 def test_an_unknown_command_names_help() -> None:
     """A command that is none is not asked as a question."""
-    assert talk(FakeEngine(), "/shwo 2") == "There is no command /shwo; /help names those there are.\n"
+    assert talk(FakeEngine(), "/shwo 2") == "There is no command /shwo. /help lists the commands.\n"
 
 
 def test_help_names_every_command() -> None:
     """/help names all there are."""
     assert talk(FakeEngine(), "/help") == f"{HELP}\n"
-    assert all(name in HELP for name in (*Repl(FakeEngine(), io.StringIO(), live=False).commands, "/quit"))
+    assert all(name in HELP for name in (*Chat(FakeEngine(), io.StringIO(), live=False).commands, "/quit"))
 
 
 def test_quit_leaves() -> None:
@@ -227,7 +230,7 @@ def test_chat_over_no_index_ends_at_once(tmp_path: Path) -> None:
             raise IndexMissing("Nothing is indexed.")
 
     with pytest.raises(IndexMissing):
-        chat(Empty(), Settings(data=tmp_path))
+        run_chat(Empty(), Settings(data=tmp_path))
 
 
 def test_history_is_private(tmp_path: Path) -> None:
