@@ -77,11 +77,14 @@ class Chat:
                 self._handle(line)
 
     def _handle(self, line: str) -> None:
+        name, _, argument = line.partition(" ")
         try:
-            if line.startswith("/"):
-                self._command(line)
-            else:
+            if not line.startswith("/"):
                 self._ask(line)
+            elif name in self.commands:
+                self.commands[name](argument.strip())
+            else:
+                self._print(f"There is no command {name}. /help lists the commands.")
         except KeyboardInterrupt:
             if not self.live:
                 raise
@@ -91,43 +94,24 @@ class Chat:
         except Exception as error:  # noqa: BLE001  # an error ends the answer and not the conversation
             print(render.error_message(error, debug=self.debug), file=sys.stderr)
 
-    def _command(self, line: str) -> None:
-        name, _, argument = line.partition(" ")
-        if name in self.commands:
-            self.commands[name](argument.strip())
-        else:
-            self._print(f"There is no command {name}. /help lists the commands.")
-
     def _ask(self, question: str) -> None:
-        answer = self._answer(question)
-        self.last = answer
-        if answer.answerer != "reply":  # no follow-up refers to chitchat
-            exchange = [Turn("user", question), Turn("assistant", answer.text)]
-            self.turns = [*self.turns, *exchange][-MAX_TURNS:]
-
-    def _answer(self, question: str) -> Answer:
-        if not self.live:
-            answer = self.engine.ask(question, turns=self.turns, filters=self.filters)
-            self._show_lines(render.answer_lines(answer, quotes=False))
-            return answer
-        written, stream = "", self.engine.stream(question, turns=self.turns, filters=self.filters)
-        for text in stream:
+        stream, written = self.engine.stream(question, turns=self.turns, filters=self.filters), ""
+        for text in stream if self.live else ():
             written += text
             self.out.write(safe(text))
             self.out.flush()
-        self._finish(written, stream.answer)
-        return stream.answer
-
-    def _finish(self, written: str, answer: Answer) -> None:
-        """Show the rest of a streamed answer: its sources, or all of it if ``written`` is not its text."""
+        answer = self.last = stream.answer
         lines = render.answer_lines(answer, quotes=False)
         if written:
             self.out.write("\n")
-        if written and written == answer.text and not answer.refusal:
-            lines = lines[1:]
-        elif written:
-            self._print("(The text above could not be verified. The answer:)")
+            if written == answer.text and not answer.refusal:
+                lines = lines[1:]
+            else:
+                self._print("(The text above could not be verified. The answer:)")
         self._show_lines(lines)
+        if answer.answerer != "reply":  # no follow-up refers to chitchat
+            exchange = [Turn("user", question), Turn("assistant", answer.text)]
+            self.turns = [*self.turns, *exchange][-MAX_TURNS:]
 
     def _sources(self, _: str) -> None:
         if self.last and self.last.citations:

@@ -35,9 +35,7 @@ def index(arguments: Namespace, settings: Settings, parts: Parts) -> int:
         return _explain(arguments, parts)
     with progress_bar("articles") as progress:
         report = parts.ingest(settings, arguments.paths, prune=arguments.prune, progress=progress)
-    if not arguments.json:
-        _print_failures(report.failed)
-    _print(arguments, serialize.report(report), [render.line(_summary(report))])
+    _print(arguments, serialize.report(report), [render.line(_summary(report))], report.failed)
     return FAILED if report.failed else OK
 
 
@@ -109,11 +107,14 @@ def feedback(arguments: Namespace, settings: Settings, _: Parts) -> int:
     return OK
 
 
-def _print(arguments: Namespace, value: object, lines: Iterable[render.Line]) -> None:
+def _print(arguments: Namespace, value: object, lines: Iterable[render.Line], failures: Sequence[Failure] = ()) -> None:
+    """Print ``value`` as JSON with --json, else ``lines``, and ``failures`` on standard error."""
     if arguments.json:
         sys.stdout.write(serialize.dumps(value))
-    else:
-        render.show(lines, sys.stdout)
+        return
+    for failure in failures:
+        print(f"{one_line(failure.path)}: {one_line(failure.reason)}", file=sys.stderr)
+    render.show(lines, sys.stdout)
 
 
 def _explain(arguments: Namespace, parts: Parts) -> int:
@@ -121,10 +122,8 @@ def _explain(arguments: Namespace, parts: Parts) -> int:
     more = len(records) > MAX_EXPLAINED
     articles = [record for record in records[:MAX_EXPLAINED] if isinstance(record, Article)]
     failures = [record for record in records[:MAX_EXPLAINED] if isinstance(record, Failure)]
-    lines: list[render.Line] = []
-    for article in articles:
-        divider = [render.line(), render.line("-" * 40), render.line()] if lines else []
-        lines += [*divider, *render.article_lines(article)]
+    divider = [render.line(), render.line("-" * 40), render.line()]
+    lines = [line for article in articles for line in (*divider, *render.article_lines(article))][len(divider) :]
     if more:
         lines += [render.line(), render.line(f"(Only the first {MAX_EXPLAINED} records of the file are shown.)")]
     value = {
@@ -132,15 +131,8 @@ def _explain(arguments: Namespace, parts: Parts) -> int:
         "failed": [serialize.failure(failure) for failure in failures],
         "more": more,
     }
-    _print(arguments, value, lines)
-    if not arguments.json:
-        _print_failures(failures)
+    _print(arguments, value, lines, failures)
     return FAILED if failures else OK
-
-
-def _print_failures(failures: Sequence[Failure]) -> None:
-    for failure in failures:
-        print(f"{one_line(failure.path)}: {one_line(failure.reason)}", file=sys.stderr)
 
 
 def _summary(report: Report) -> str:
