@@ -1,6 +1,8 @@
-"""The bot in a browser, without Slack: a fake workspace with its page, and the real bot in it.
+"""The real bot in a browser, without Slack: a fake workspace with its page.
 
-python -m tests.slack_demo [--port N] [--screenshots FOLDER]
+python -m tests.slack_demo [--port N] [--screenshots FOLDER] [--picture FILE]
+
+``--picture docs/slack.png`` renews the picture of README.md.
 """
 
 from __future__ import annotations
@@ -141,9 +143,9 @@ def open_browser() -> Iterator[Browser]:
             browser.close()
 
 
-def open_page(browser: Browser, url: str) -> Page:
-    """The workspace in a window of its own, where the articles' addresses lead to the files in articles/."""
-    page = browser.new_page(viewport={"width": 1180, "height": 760}, locale="en-GB")
+def open_page(browser: Browser, url: str, *, width: int = 1180, height: int = 760) -> Page:
+    """Open the workspace in a window. The articles' addresses lead to the files in articles/."""
+    page = browser.new_page(viewport={"width": width, "height": height}, locale="en-GB")
     page.set_default_timeout(PATIENCE)
     page.context.route(re.compile(r"^https?://[^/]*\.example/"), _show_article)
     page.goto(url)
@@ -205,8 +207,17 @@ def converse(page: Page) -> Iterator[tuple[str, Page]]:
     yield "6-home", page
 
 
+def take_picture(page: Page, path: Path) -> None:
+    """Save a PNG of a thread: a question and its answer."""
+    ask(page, "@Clippings How much did the repair of Marrow Bridge cost?")
+    page.locator("#replies > .message").first.scroll_into_view_if_needed()
+    page.mouse.move(0, 0)
+    page.screenshot(path=path, animations="disabled")
+    print(path)
+
+
 def take_pictures(page: Page, folder: Path) -> None:
-    """A PNG of each step of the conversation."""
+    """Save a PNG of each step of the conversation."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, window in converse(page):
         window.screenshot(path=folder / f"{name}.png", animations="disabled")
@@ -224,8 +235,8 @@ def free_port(first: int) -> int:
     raise OSError(f"No port from {first} to {first + 99} is free.")
 
 
-def run(port: int, screenshots: Path | None) -> None:
-    """Set the stage, and keep it until Ctrl-C; or play the conversation once. Raises BotEnded."""
+def run(port: int, screenshots: Path | None = None, picture: Path | None = None) -> None:
+    """Serve the workspace until Ctrl-C, or play a conversation and save pictures of it. Raises BotEnded."""
     if cli.main(["--data", str(DATA), "index", str(ARTICLES)]):
         raise BotEnded("The articles could not be indexed.")
     settings = {**{name: value for name, value in dotenv_values(".env").items() if value}, **os.environ}
@@ -234,9 +245,12 @@ def run(port: int, screenshots: Path | None) -> None:
         slack.add_user("U2", name="Ann")
         slack.say("U2", "C1", "Good morning! Does anybody remember when Marrow Bridge reopened?", deliver=False)
         with connected_bot(slack, DATA, settings) as bot:
-            if screenshots:
+            if screenshots or picture:
                 with open_browser() as browser:
-                    take_pictures(open_page(browser, slack.url), screenshots)
+                    if picture:
+                        take_picture(open_page(browser, slack.url, width=1000, height=700), picture)
+                    if screenshots:
+                        take_pictures(open_page(browser, slack.url), screenshots)
                 return
             print(f"Talk to Clippings at {slack.url} (Ctrl-C ends it)", flush=True)
             while True:
@@ -249,10 +263,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.slack_demo", description="Talk to the bot in a browser.")
     parser.add_argument("--port", type=int, default=PORT, help=f"the first port to try ({PORT})")
     parser.add_argument("--screenshots", type=Path, metavar="FOLDER", help="play a conversation, save pictures, end")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="ask a question, save a picture, end")
     arguments = parser.parse_args(argv)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        run(arguments.port, arguments.screenshots)
+        run(arguments.port, arguments.screenshots, arguments.picture)
     except KeyboardInterrupt:
         print("\nThe bot has stopped.")
     except (BotEnded, OSError) as error:
