@@ -1,6 +1,4 @@
-"""``python -m bot`` is ``clippings``."""
-
-from __future__ import annotations
+"""Run ``clippings`` as ``python -m bot``."""
 
 import sys
 

@@ -1,6 +1,4 @@
-"""What passes between a question and its answer: frozen data, and the interface of the engine."""
-
-from __future__ import annotations
+"""The data types of question and answer, all frozen, and the interface of the engine."""
 
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -11,14 +9,14 @@ from typing import Literal, Protocol
 from index.models import Article, Filters, Passage, Source
 
 REFUSAL = "The articles do not say."
-_ALL_IN_MARKS = re.compile(r'["“]?([^"“”„]*)["”]?')  # or begun before, or ended after
+_ALL_IN_MARKS = re.compile(r'["“]?([^"“”„]*)["”]?')  # either mark may be in a neighbouring sentence
 _OPENING_MARK = re.compile(r'(?:^|(?<=[\s(\[—–]))"')
 _SINGLE = str.maketrans('“”„"', "‘’‚’")
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One thing said in a conversation."""
+    """A message of a conversation."""
 
     role: Literal["user", "assistant"]
     text: str
@@ -26,7 +24,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """The proof of a statement: ``quote`` is, to the letter, ``body[start:end]`` of the article of ``source``."""
+    """Proof of a statement. ``quote`` equals ``body[start:end]`` of the article of ``source``, to the letter."""
 
     number: int
     quote: str
@@ -37,16 +35,16 @@ class Citation:
 
 
 def in_marks(quote: str) -> str:
-    """A quote as it is printed, on one line, marks inside it single: ``"We won," he said. -> “‘We won,’ he said.”``."""
+    """Format a quote on one line, with single marks inside: ``"We won," he said. -> “‘We won,’ he said.”``."""
     text = " ".join(quote.split())
-    if all_of_it := _ALL_IN_MARKS.fullmatch(text):
-        return f"“{all_of_it[1]}”"
+    if quotation := _ALL_IN_MARKS.fullmatch(text):
+        return f"“{quotation[1]}”"
     return f"“{_OPENING_MARK.sub('‘', text).translate(_SINGLE)}”"
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why the articles do not say, and where one might look; ``nearest`` are not evidence."""
+    """Why the articles do not say. ``nearest`` are the best matches; they are no evidence."""
 
     reason: str
     nearest: tuple[Source, ...] = ()
@@ -54,11 +52,11 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the bot says, and what it stands on.
+    """An answer with its citations.
 
-    ``text`` cites as ``[n]``, n being the number of a citation. ``answerer`` is "quote", "write" (a language
-    model) or "reply" (small talk: no statement about the news). ``notice`` is a line about the answer itself,
-    such as that the language model could not be reached.
+    ``text`` refers to a citation by its number, as in ``[1]``. ``answerer`` is "quote" (extractive), "write"
+    (generative, by a language model) or "reply" (chitchat, no statement about the news). ``notice`` is a line about
+    the answer, for example that the language model could not be reached.
     """
 
     question: str
@@ -73,12 +71,12 @@ class Answer:
 
     @property
     def answered(self) -> bool:
-        """Whether the articles were found to say."""
+        """Whether the articles answer the question. False for chitchat."""
         return self.refusal is None and self.answerer != "reply"
 
 
 class AnswerStream(Iterator[str]):
-    """An answer under way: iterate for verified text, then read `answer`, which is authoritative.
+    """An answer in progress: iterate for verified text, then read `answer`, which is authoritative.
 
     >>> stream = engine.stream("Who reopened the bridge?")
     >>> for text in stream:
@@ -86,22 +84,22 @@ class AnswerStream(Iterator[str]):
     >>> stream.answer.citations
     """
 
-    def __init__(self, pieces: Generator[str, None, Answer]) -> None:
-        """``pieces`` yields text and returns the answer."""
-        self._pieces = pieces
+    def __init__(self, texts: Generator[str, None, Answer]) -> None:
+        """``texts`` yields text and returns the answer."""
+        self._texts = texts
         self._answer: Answer | None = None
 
     def __next__(self) -> str:
-        """Return the next piece of text. Raises ClippingsError."""
+        """Return the next text. Raises ClippingsError."""
         try:
-            return next(self._pieces)
+            return next(self._texts)
         except StopIteration as end:
             self._answer = self._answer or end.value
             raise
 
     @property
     def answer(self) -> Answer:
-        """The answer; drains what was not iterated. Raises ClippingsError."""
+        """The answer. Drains the rest of the stream. Raises ClippingsError."""
         for _ in self:
             pass
         if self._answer is None:
@@ -110,11 +108,11 @@ class AnswerStream(Iterator[str]):
 
     def close(self) -> None:
         """Stop working on the answer."""
-        self._pieces.close()
+        self._texts.close()
 
 
 class AnswerEngine(Protocol):
-    """What the command line, Slack and evaluation need of an engine: see `bot.answer.Engine`."""
+    """The engine as the command line, Slack and evaluation use it. See `bot.answer.Engine`."""
 
     def ask(
         self, question: str, *, turns: Sequence[Turn] = (), filters: Filters = ..., as_of: date | None = None
@@ -124,16 +122,16 @@ class AnswerEngine(Protocol):
     def stream(
         self, question: str, *, turns: Sequence[Turn] = (), filters: Filters = ..., as_of: date | None = None
     ) -> AnswerStream:
-        """Answer a question piece by piece."""
+        """Answer a question as a stream of text."""
 
     def article(self, article_id: str) -> Article | None:
-        """Return the article with this id."""
+        """Return an article; None if there is none with this id."""
 
     def sources(self, limit: int | None = None) -> list[Source]:
-        """List what is indexed, newest first."""
+        """List the indexed articles, newest first."""
 
     def warm(self) -> None:
-        """Load what the first question would wait for."""
+        """Load index and models before the first question."""
 
     def close(self) -> None:
         """Close the index."""

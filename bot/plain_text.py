@@ -1,6 +1,4 @@
-"""Untrusted text made fit to show: on a terminal, in Slack, on a page."""
-
-from __future__ import annotations
+"""Make untrusted text safe to show: in a terminal, in Slack, on a page."""
 
 import re
 import unicodedata
@@ -9,19 +7,18 @@ from index.models import Source
 
 MAX_OUTLETS_SHOWN = 10
 
-# Terminal sequences go as a whole (a title set by OSC, a colour by CSI), so that no "[31m" is left of them. What of
-# one is left is made harmless below, by its control characters.
+# A terminal sequence (a title set by OSC, a colour by CSI) is removed whole, so that no "[31m" stays. `_harmless`
+# removes the control characters of an incomplete sequence.
 _ESCAPES = re.compile(
     r"\x1b\][^\x07\x1b\x9c\n]{0,500}(?:\x07|\x1b\\|\x9c)|(?:\x1b\[|\x9b)[0-?]{0,50}[ -/]{0,5}[@-~]|\x1b[ -/]{0,5}[0-~]"
 )
-_JOINERS = "\u200c\u200d"  # they shape Persian, Indic scripts and emoji, and hide nothing
+_JOINERS = "\u200c\u200d"  # needed in Persian, Indic scripts and emoji; they hide nothing
 
 
 def safe(text: str) -> str:
-    r"""Text that a terminal can only show: ``"\x1b[31mred\x07 \u202etxt" -> "red txt"``. Line ends stay.
+    r"""Remove control and invisible formatting characters, keep line ends: ``"\x1b[31mred\x07" -> "red"``.
 
-    Control and invisible formatting characters go, bidi overrides among them; a lone surrogate, as in the name of
-    a file that is no UTF-8, becomes a replacement character.
+    A lone surrogate (in a file name that is not UTF-8) becomes a replacement character.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -39,12 +36,12 @@ def _harmless(character: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Safe text with its white space collapsed, for what must not break a line: a headline, a displayed quote."""
+    """Make text safe and collapse its white space, for a headline or a displayed quote."""
     return " ".join(safe(text).split())
 
 
 def title(source: Source) -> str:
-    """A source in one line: ``Bridge reopens · The Courier · 2024-01-03``."""
+    """Format a source on one line: ``Bridge reopens · The Courier · 2024-01-03``."""
     return " · ".join(title_parts(source))
 
 
@@ -55,7 +52,7 @@ def title_parts(source: Source) -> list[str]:
 
 
 def day_of(source: Source) -> str:
-    """Return the publication date, marked if it is uncertain: ``2024-01-03 (uncertain)``."""
+    """Format the publication date: ``2024-01-03 (uncertain)``, ``no date``."""
     if source.published is None:
         return "no date"
     return f"{source.published.isoformat()}{'' if source.published_certain else ' (uncertain)'}"

@@ -1,6 +1,4 @@
-"""``python -m bot.repl`` is ``clippings chat``."""
-
-from __future__ import annotations
+"""Run ``clippings chat`` as ``python -m bot.repl``."""
 
 import sys
 

@@ -1,6 +1,6 @@
-"""The composition root: where the real parts are chosen, and imported only when they are needed.
+"""The composition root: choose the real parts, and import each only when it is needed.
 
-Every door (command line, Slack, evaluation) is handed a `Parts`; tests hand it another one.
+The command line, Slack and evaluation are handed a `Parts`; tests hand in their own.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -24,17 +25,17 @@ if TYPE_CHECKING:
     from index.status import Status
 
 OnProgress = Callable[[int, int], None]
-"""Called with how many are done, of how many."""
+"""Called with the number of articles done and their total."""
 
 T = TypeVar("T")
-LLM_CHECK_SECONDS = 10.0  # that `status` waits for the language model
+MAX_LLM_CHECK_SECONDS = 10.0  # `clippings status` is for a person who waits
 
 
 class Parts:
     """The real parts."""
 
     def engine(self, settings: Settings) -> AnswerEngine:
-        """Make the engine that answers questions from `settings.data`."""
+        """Make the engine over the index in `settings.data`."""
         return make_engine(settings)
 
     def ingest(self, settings: Settings, paths: Sequence[Path], *, prune: bool, progress: OnProgress) -> Report:
@@ -49,11 +50,8 @@ class Parts:
         from index.load import load
 
         for record in load([file]):
-            if not isinstance(record, RawRecord):
-                yield record
-                continue
             try:
-                yield clean(record)
+                yield clean(record) if isinstance(record, RawRecord) else record
             except UnreadableError as error:
                 yield Failure(record.path, str(error))
 
@@ -64,14 +62,14 @@ class Parts:
         return status(settings.data)
 
     def check_llm(self, settings: Settings) -> str:
-        """Ask the language model for one word. Raises ClippingsError if it does not reply."""
+        """Ask the language model for a word. Raises ClippingsError if it does not reply."""
         from bot.generate.llm import check
 
-        return check(_make_llm(settings, min(settings.llm_timeout, LLM_CHECK_SECONDS)))
+        return check(_make_llm(settings, min(settings.llm_timeout, MAX_LLM_CHECK_SECONDS)))
 
 
 def make_engine(settings: Settings) -> Engine:
-    """Make an engine with the real parts. Nothing is read before the first question."""
+    """Make an engine with the real parts. It reads nothing before the first question."""
     from bot.answer import Engine, Models
     from index.search import Searcher
 
@@ -88,14 +86,12 @@ def make_engine(settings: Settings) -> Engine:
 
 
 def once(make: Callable[[], T]) -> Callable[[], T]:
-    """Make a thing at the first call and return it at each. Safe between threads; a failure is not remembered."""
-    lock, made = threading.Lock(), list[T]()
+    """Cache the result of ``make``, which runs once also between threads. An exception is not cached."""
+    lock, cached = threading.Lock(), cache(make)
 
     def get() -> T:
         with lock:
-            if not made:
-                made.append(make())
-            return made[0]
+            return cached()
 
     return get
 
@@ -108,21 +104,19 @@ def _make_llm(settings: Settings, timeout: float) -> LLM:
 
 @contextmanager
 def progress_bar(of: str) -> Iterator[OnProgress]:
-    """Show count, rate and time left on stderr if it is a terminal; nothing otherwise."""
+    """Show count, rate and time left on standard error if it is a terminal."""
     if not sys.stderr.isatty():
         yield lambda _done, _total: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    left = TimeRemainingColumn()
-    columns = (TextColumn(of), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), left)
-    started = time.monotonic()
+    rate, started = TextColumn("{task.fields[rate]:.1f}/s"), time.monotonic()
+    columns = (TextColumn(of), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("", total=None, rate="")
+        task = bar.add_task("", total=None, rate=0.0)
 
         def update(done: int, total: int) -> None:
-            rate = done / max(time.monotonic() - started, 0.001)
-            bar.update(task, completed=done, total=total, rate=f"{rate:.1f}/s")
+            bar.update(task, completed=done, total=total, rate=done / max(time.monotonic() - started, 0.001))
 
         yield update

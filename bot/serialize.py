@@ -1,13 +1,13 @@
-"""What is printed with `--json`. The keys are a promise to whoever reads them; more may be added.
+"""The JSON that `--json` prints and the Slack database stores. The keys are stable; new ones may be added.
 
-Strings are kept to the letter. Nothing here depends on the terminal: `dumps` writes ASCII only, so that no control
-or bidi character of an article reaches a screen, and any locale can print it.
+Strings are kept to the letter. `dumps` writes ASCII only, so no control or bidi character of an article reaches a
+terminal, and every locale can print it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 
 
 def dumps(value: object) -> str:
-    """JSON in ASCII, indented, with its line end."""
+    """Format JSON: ASCII, indented, with a final line end."""
     return json.dumps(value, indent=2, ensure_ascii=True) + "\n"
 
 
 def answer(answer: Answer) -> dict[str, object]:
-    """An answer, with its proof and how it was come by."""
+    """Serialize an answer with its citations, passages and timings."""
     refusal = answer.refusal
+    passages = [each for passage in answer.passages for each in (passage, *passage.near_duplicates)]
     return {
         "question": answer.question,
         "standalone_question": answer.standalone_question,
@@ -36,114 +37,69 @@ def answer(answer: Answer) -> dict[str, object]:
         "notice": answer.notice,
         "refusal": {"reason": refusal.reason, "nearest": _sources(refusal.nearest)} if refusal else None,
         "citations": [_citation(citation) for citation in answer.citations],
-        "passages": [_passage(told) for passage in answer.passages for told in (passage, *passage.near_duplicates)],
-        "timings_ms": {step: float(spent) for step, spent in answer.timings_ms.items()},
+        "passages": [_passage(passage) for passage in passages],
+        "timings_ms": {step: float(milliseconds) for step, milliseconds in answer.timings_ms.items()},
     }
 
 
-def read_answer(found: Mapping[str, Any]) -> Answer:
-    """An answer as `answer` gave it, without its passages and times, which nobody is shown."""
-    refusal = found["refusal"]
+def read_answer(stored: Mapping[str, Any]) -> Answer:
+    """Restore an answer from `answer`, without its passages and timings."""
+    refusal = stored["refusal"]
     return Answer(
-        question=found["question"],
-        standalone_question=found["standalone_question"],
-        text=found["text"],
-        answerer=found["answerer"],
+        question=stored["question"],
+        standalone_question=stored["standalone_question"],
+        text=stored["text"],
+        answerer=stored["answerer"],
         refusal=Refusal(refusal["reason"], _read_sources(refusal["nearest"])) if refusal else None,
-        citations=tuple(_read_citation(each) for each in found["citations"]),
-        notice=found["notice"],
+        citations=tuple(_read_citation(citation) for citation in stored["citations"]),
+        notice=stored["notice"],
     )
 
 
 def source(source: Source) -> dict[str, object]:
-    """An article without its text."""
-    return {
-        "id": source.id,
-        "headline": source.headline,
-        "outlet": source.outlet,
-        "published": source.published.isoformat() if source.published else None,
-        "published_certain": source.published_certain,
-        "url": source.url,
-        "path": source.path,
-    }
+    """Serialize an article without its text."""
+    return _attributes(source, "id headline outlet published published_certain url path")
 
 
 def article(article: Article) -> dict[str, object]:
-    """An article with its text: the offsets of citations are into ``body``."""
+    """Serialize an article with its text. The offsets of citations are into ``body``."""
     return {
         **source(article.source),
-        "byline": article.source.byline,
-        "published_from": article.source.published_from,
-        "language": article.source.language,
+        **_attributes(article.source, "byline published_from language"),
         "body": article.body,
-        "furniture": [{"kind": kind, "text": text} for kind, text in article.boilerplate],
+        "furniture": [boilerplate._asdict() for boilerplate in article.boilerplate],
     }
 
 
 def report(report: Report) -> dict[str, object]:
-    """What indexing did."""
-    return {
-        "added": report.added,
-        "changed": report.changed,
-        "unchanged": report.unchanged,
-        "removed": report.removed,
-        "gone": report.gone,
-        "failed": [failure(each) for each in report.failed],
-        "chunks_embedded": report.chunks_embedded,
-        "seconds": report.seconds,
-        "embed_seconds": report.embed_seconds,
-        "rebuilt": report.rebuilt,
-    }
+    """Serialize what indexing did."""
+    names = "added changed unchanged removed gone failed chunks_embedded seconds embed_seconds rebuilt"
+    return {**_attributes(report, names), "failed": [failure(failed) for failed in report.failed]}
 
 
 def failure(failure: Failure) -> dict[str, object]:
-    """What could not be read, and why."""
-    return {"path": failure.path, "reason": failure.reason}
+    """Serialize what could not be read, and why."""
+    return _attributes(failure, "path reason")
 
 
 def status(status: Status) -> dict[str, object]:
-    """What is indexed."""
-    return {
-        "articles": status.articles,
-        "chunks": status.chunks,
-        "outlets": dict(status.outlets),
-        "first_published": status.first_published.isoformat() if status.first_published else None,
-        "last_published": status.last_published.isoformat() if status.last_published else None,
-        "model": status.model,
-        "indexed_at": status.indexed_at.isoformat() if status.indexed_at else None,
-        "size_bytes": status.size_bytes,
-        "healthy": status.healthy,
-        "problem": status.problem,
-    }
+    """Serialize what is indexed."""
+    names = "articles chunks outlets first_published last_published model indexed_at size_bytes healthy problem"
+    return {**_attributes(status, names), "outlets": dict(status.outlets)}
 
 
-def _sources(sources: Sequence[Source]) -> list[dict[str, object]]:
+def _attributes(value: object, names: str) -> dict[str, object]:
+    attributes = {name: getattr(value, name) for name in names.split()}
+    return {name: held.isoformat() if isinstance(held, date) else held for name, held in attributes.items()}
+
+
+def _sources(sources: Iterable[Source]) -> list[dict[str, object]]:
     return [source(each) for each in sources]
 
 
 def _citation(citation: Citation) -> dict[str, object]:
-    return {
-        "number": citation.number,
-        "quote": citation.quote,
-        "start": citation.start,
-        "end": citation.end,
-        "article": source(citation.source),
-        "also_in": _sources(citation.also_in),
-    }
-
-
-def _read_sources(found: Sequence[Mapping[str, Any]]) -> tuple[Source, ...]:
-    return tuple(_read_source(each) for each in found)
-
-
-def _read_source(found: Mapping[str, Any]) -> Source:
-    published = found["published"]
-    return Source(**{**found, "published": date.fromisoformat(published) if published else None})
-
-
-def _read_citation(found: Mapping[str, Any]) -> Citation:
-    place = found["number"], found["quote"], found["start"], found["end"]
-    return Citation(*place, _read_source(found["article"]), _read_sources(found["also_in"]))
+    place = _attributes(citation, "number quote start end")
+    return {**place, "article": source(citation.source), "also_in": _sources(citation.also_in)}
 
 
 def _passage(passage: Passage) -> dict[str, object]:
@@ -151,9 +107,21 @@ def _passage(passage: Passage) -> dict[str, object]:
         "score": float(passage.score),
         "cosine": None if passage.cosine is None else float(passage.cosine),
         "lexical": float(passage.lexical),
-        "text": passage.text,
-        "start": passage.start,
-        "end": passage.end,
+        **_attributes(passage, "text start end"),
         "article": source(passage.source),
         "also_in": _sources(passage.also_in),
     }
+
+
+def _read_sources(stored: Iterable[Mapping[str, Any]]) -> tuple[Source, ...]:
+    return tuple(_read_source(each) for each in stored)
+
+
+def _read_source(stored: Mapping[str, Any]) -> Source:
+    published = stored["published"]
+    return Source(**{**stored, "published": date.fromisoformat(published) if published else None})
+
+
+def _read_citation(stored: Mapping[str, Any]) -> Citation:
+    place = stored["number"], stored["quote"], stored["start"], stored["end"]
+    return Citation(*place, _read_source(stored["article"]), _read_sources(stored["also_in"]))

@@ -1,9 +1,7 @@
-"""The settings: read once, at the entrance, from the environment and from `.env` in the working directory.
+"""The settings, read once at start from the environment and from `.env` in the working directory.
 
-Importing this costs the import of pydantic; the command line does so only when a command runs.
+This imports pydantic, so the command line imports it only when a command runs.
 """
-
-from __future__ import annotations
 
 import difflib
 import os
@@ -15,22 +13,35 @@ from urllib.parse import urlsplit
 
 import platformdirs
 from dotenv import dotenv_values
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    AnyHttpUrl,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from index.models import ClippingsError
 
 PREFIX = "CLIPPINGS_"
+# Variables that Slack, OpenAI, Anthropic and hosting platforms document under these names: no prefix.
+UNPREFIXED = (
+    "slack_bot_token slack_app_token slack_signing_secret slack_client_id slack_client_secret database_url "
+    "openai_api_key anthropic_api_key"
+).split()
 _LLM = re.compile(r"|(openai|anthropic):\S+|ollama:[^\s#]+|(ollama|openai-like):(?P<url>https?://[^\s#]+)#\S+")
 
 
-def _default_data() -> Path:
-    return platformdirs.user_data_path("clippings", appauthor=False)
+def _variable(name: str) -> str:
+    return name.upper() if name in UNPREFIXED else f"{PREFIX}{name.upper()}"
 
 
-def _may_be_folder(path: Path) -> Path:
-    path = path.expanduser()
-    return path if not os.path.lexists(path) else _is_folder(path)
+def _is_folder_or_absent(path: Path) -> Path:
+    return _is_folder(path) if os.path.lexists(path.expanduser()) else path.expanduser()
 
 
 def _is_folder(path: Path) -> Path:
@@ -47,29 +58,32 @@ def _names_model(spec: str) -> str:
     return spec
 
 
-def _is_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError
-    return url.rstrip("/") + "/"
-
-
 def _split(names: object) -> object:
     return frozenset(re.findall(r"[^\s,]+", names)) if isinstance(names, str) else names
 
 
+_Folder = Annotated[Path, AfterValidator(_is_folder)]
+_NewFolder = Annotated[Path, AfterValidator(_is_folder_or_absent)]
 _Names = Annotated[frozenset[str], NoDecode, BeforeValidator(_split)]
+_Secret = SecretStr | None
+_Url = Annotated[str, AfterValidator(lambda url: str(AnyHttpUrl(url)).rstrip("/") + "/")]
 
 
 class Settings(BaseModel):
-    """What can be set. Each description ends the sentence "expected …" that a wrong value gets."""
+    """All settings. A description completes "expected …" in the error message about a wrong value."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", populate_by_name=True, str_strip_whitespace=True, hide_input_in_errors=True
+        alias_generator=_variable,
+        frozen=True,
+        extra="forbid",
+        populate_by_name=True,
+        str_strip_whitespace=True,
+        hide_input_in_errors=True,
     )
 
-    data: Annotated[Path, AfterValidator(_may_be_folder)] = Field(
-        default_factory=_default_data, description="a folder, there already or to be made"
+    data: _NewFolder = Field(
+        default_factory=lambda: platformdirs.user_data_path("clippings", appauthor=False),
+        description="a folder, which is made if it is not there",
     )
     llm: Annotated[str, AfterValidator(_names_model)] = Field(
         default="",
@@ -77,80 +91,56 @@ class Settings(BaseModel):
         "ollama:URL#MODEL or openai-like:URL#MODEL",
     )
     llm_timeout: float = Field(default=60.0, gt=0, le=3600, description="a number of seconds above 0 and up to 3600")
-    llm_context: int | None = Field(
-        default=None, ge=1000, description="a whole number of tokens, 1000 or more, or nothing for the model's own"
-    )
-    model_dir: Annotated[Path, AfterValidator(_is_folder)] | None = Field(
-        default=None, description="an existing folder with the embedding weights, or nothing for the cache"
-    )
-    slack_bot_token: SecretStr | None = Field(
-        default=None, validation_alias="SLACK_BOT_TOKEN", description="a bot token (xoxb-…)"
-    )
-    slack_app_token: SecretStr | None = Field(
-        default=None, validation_alias="SLACK_APP_TOKEN", description="an app-level token (xapp-…)"
-    )
-    slack_signing_secret: SecretStr | None = Field(
-        default=None, validation_alias="SLACK_SIGNING_SECRET", description="the app's signing secret"
-    )
-    slack_client_id: str = Field(default="", validation_alias="SLACK_CLIENT_ID", description="the app's client id")
-    slack_client_secret: SecretStr | None = Field(
-        default=None, validation_alias="SLACK_CLIENT_SECRET", description="the app's client secret"
-    )
-    slack_token_key: SecretStr | None = Field(
-        default=None, description="the key that stored tokens are encrypted with: 32 bytes in URL-safe base64"
-    )
-    slack_api_url: Annotated[str, AfterValidator(_is_url)] = Field(
-        default="https://slack.com/api/", description="the http(s) address of Slack's Web API"
-    )
-    slack_channels: _Names = Field(default=frozenset(), description="ids of channels, with commas between them")
-    slack_users: _Names = Field(default=frozenset(), description="ids of people, with commas between them")
-    slack_admins: _Names = Field(default=frozenset(), description="ids of people, with commas between them")
+    llm_context: int | None = Field(default=None, ge=1000, description="a whole number of tokens, 1000 or more")
+    model_dir: _Folder | None = Field(default=None, description="an existing folder with the embedding weights")
+    slack_bot_token: _Secret = Field(default=None, description="a bot token (xoxb-…)")
+    slack_app_token: _Secret = Field(default=None, description="an app-level token (xapp-…)")
+    slack_signing_secret: _Secret = Field(default=None, description="the app's signing secret")
+    slack_client_id: str = Field(default="", description="the app's client id")
+    slack_client_secret: _Secret = Field(default=None, description="the app's client secret")
+    slack_token_key: _Secret = Field(default=None, description="an encryption key: 32 bytes in URL-safe base64")
+    slack_api_url: _Url = Field(default="https://slack.com/api/", description="the http(s) address of Slack's Web API")
+    slack_channels: _Names = Field(default=frozenset(), description="ids of channels, separated by commas")
+    slack_users: _Names = Field(default=frozenset(), description="ids of people, separated by commas")
+    slack_admins: _Names = Field(default=frozenset(), description="ids of people, separated by commas")
     slack_guests: bool = Field(default=False, description="true or false")
     slack_per_person: int = Field(default=20, ge=1, description="a number of questions in five minutes, 1 or more")
     slack_per_channel: int = Field(default=100, ge=1, description="a number of questions in five minutes, 1 or more")
     slack_host: str = Field(default="127.0.0.1", description="the address that the pages are served on")
     slack_port: int = Field(default=3000, ge=0, le=65535, description="a port, 0 for a free one")
     slack_log_text: bool = Field(default=False, description="true or false")
-    database_url: SecretStr | None = Field(
-        default=None, validation_alias="DATABASE_URL", description="a database's URL as SQLAlchemy reads it"
-    )
-    openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY", description="an API key")
-    anthropic_api_key: SecretStr | None = Field(
-        default=None, validation_alias="ANTHROPIC_API_KEY", description="an API key"
-    )
+    database_url: _Secret = Field(default=None, description="a database URL in SQLAlchemy's form")
+    openai_api_key: _Secret = Field(default=None, description="an API key")
+    anthropic_api_key: _Secret = Field(default=None, description="an API key")
 
     @property
     def llm_name(self) -> str:
-        """The language model as it may be shown: of a URL, which can hold a password, the host is left."""
+        """The name of the language model, safe to show: only the host of its URL, which can hold a password."""
         place, sharp, model = self.llm.partition("#")
         return f"{model} at {urlsplit(place.partition(':')[2]).hostname}" if sharp else self.llm
 
     @property
     def llm_api_key(self) -> SecretStr | None:
-        """The key that goes with the provider of `llm`; None for Ollama, which wants none."""
-        provider = self.llm.partition(":")[0]
+        """The API key of the provider of `llm`; None for Ollama, which needs none."""
         keys = {"openai": self.openai_api_key, "openai-like": self.openai_api_key, "anthropic": self.anthropic_api_key}
-        return keys.get(provider)
+        return keys.get(self.llm.partition(":")[0])
 
 
 class _Environment(Settings, BaseSettings):
-    # An empty value is an unset one, so that `.env.example` may be copied as it is. Keys of other programs are no
-    # concern of ours.
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore")
+    # Empty values are ignored, so that `.env.example` can be copied as it is; so are variables of other programs.
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore")
 
 
 def variables() -> dict[str, str]:
-    """Each field and the variable that sets it: ``{"data": "CLIPPINGS_DATA", …}``."""
-    return {
-        name: str(field.validation_alias or f"{PREFIX}{name}").upper() for name, field in Settings.model_fields.items()
-    }
+    """Map each setting to its environment variable: ``{"data": "CLIPPINGS_DATA", …}``."""
+    return {name: _variable(name) for name in Settings.model_fields}
 
 
 def load_settings(*, data: Path | None = None, env_file: Path = Path(".env")) -> Settings:
-    """Read the settings; ``data`` overrides what is set.
+    """Read the settings. ``data`` overrides CLIPPINGS_DATA.
 
-    Raises ClippingsError that names each wrong setting, where it was set and what was expected, never its value:
-    a key pasted into the wrong line must not reach the screen.
+    Raises ClippingsError that names all wrong settings, where they are set and what was expected. It never shows a
+    value, which may be a key pasted into the wrong line.
     """
     _read(env_file)
     given: dict[str, Any] = {} if data is None else {"data": data}
@@ -158,21 +148,21 @@ def load_settings(*, data: Path | None = None, env_file: Path = Path(".env")) ->
     try:
         read = _Environment(**sources, **given)
     except ValidationError as error:
-        wrong = [_complaint(str(problem["loc"][0]), env_file, set(given)) for problem in error.errors()]
+        wrong = [_describe_error(str(problem["loc"][0]), env_file, set(given)) for problem in error.errors()]
         raise ClippingsError("\n".join(dict.fromkeys(wrong))) from None
     return Settings.model_validate(read.model_dump())
 
 
 def likely_typos(env_file: Path = Path(".env")) -> Iterator[str]:
-    """A sentence for each variable that looks like ours and is not.
+    """Yield a warning for each variable with our prefix that is no setting.
 
-    A warning and no error: Kubernetes sets CLIPPINGS_PORT for a service of that name.
+    No error, because Kubernetes sets CLIPPINGS_PORT for a service named "clippings".
     """
     known = list(variables().values())
     for key in sorted({key.upper() for key in (*os.environ, *_read(env_file))}):
         if key.startswith(PREFIX) and key not in known:
             near = difflib.get_close_matches(key, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
+            hint = f"did you mean {near[0]}?" if near else f"the settings are {', '.join(known)}."
             yield f"{key} is set ({_where(key, env_file)}), but there is no such setting; {hint}"
 
 
@@ -181,16 +171,15 @@ def _read(env_file: Path) -> dict[str, str | None]:
         return dotenv_values(env_file, encoding="utf-8-sig") if env_file.is_file() else {}
     except (OSError, UnicodeDecodeError) as error:
         reason = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror
-        raise ClippingsError(f"The settings in {env_file} cannot be read: {reason}. Mend or remove the file.") from None
+        raise ClippingsError(
+            f"The settings in {env_file} cannot be read: {reason}. Correct or remove the file."
+        ) from None
 
 
-def _complaint(place: str, env_file: Path, given: set[str]) -> str:
-    field = next(name for name, variable in variables().items() if place in (name, variable))
-    expected = Settings.model_fields[field].description
-    if field in given:
-        return f"--{field} is wrong: expected {expected}."
-    variable = variables()[field]
-    return f"{variable} ({_where(variable, env_file)}) is wrong: expected {expected}."
+def _describe_error(place: str, env_file: Path, given: set[str]) -> str:
+    name, variable = next(pair for pair in variables().items() if place in pair)
+    origin = f"--{name}" if name in given else f"{variable} ({_where(variable, env_file)})"
+    return f"{origin} is wrong: expected {Settings.model_fields[name].description}."
 
 
 def _where(variable: str, env_file: Path) -> str:

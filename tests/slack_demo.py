@@ -1,6 +1,8 @@
-"""The bot in a browser, without Slack: a fake workspace with its page, and the real bot in it.
+"""The real bot in a browser, without Slack: a fake workspace with its page.
 
-python -m tests.slack_demo [--port N] [--screenshots FOLDER]
+python -m tests.slack_demo [--port N] [--screenshots FOLDER] [--picture FILE]
+
+``--picture docs/slack.png`` renews the picture of README.md.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page, Route
 
 PORT = 8700
-PATIENCE = 30_000  # milliseconds that the page may take for anything
+PATIENCE = 30_000  # milliseconds that a step of the page may take
 ROOT = Path(__file__).parents[1]
 ARTICLES, DATA = ROOT / "articles", ROOT / ".demo"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -44,14 +46,14 @@ BROWSER_ARGUMENTS = (
     "--disable-quic",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
-_STARTS_WITHIN = 60.0  # seconds
-_STOPS_WITHIN = 35.0  # seconds: the bot gives itself 30 to finish what it is answering
-_LAST_LINES = 15
+MAX_START_SECONDS = 60.0
+MAX_STOP_SECONDS = 35.0  # the bot gives itself 30 to finish its answers
+MAX_LOG_LINES = 15
 _PAPER = "font: 18px/1.6 Georgia, serif; max-width: 40em; margin: 3em auto; white-space: pre-wrap"
 
 
 class BotEnded(Exception):
-    """The bot's process is over, or never came up; says why in its own last lines."""
+    """The process of the bot ended or did not start. The message has the last lines of its log."""
 
 
 class Bot:
@@ -71,36 +73,36 @@ class Bot:
         )
 
     def check(self) -> None:
-        """Raise BotEnded where the process is over."""
+        """Raise BotEnded if the process has ended."""
         code = self._process.poll()
         if code is not None:
             raise BotEnded(f"The bot ended with code {code}. Its last lines:\n{self._last_lines()}")
 
     def wait_until_connected(self) -> None:
-        """Return when the bot listens to the workspace."""
-        end = time.monotonic() + _STARTS_WITHIN
+        """Wait until the bot is connected to the workspace. Raises BotEnded."""
+        end = time.monotonic() + MAX_START_SECONDS
         while not self._slack.connected():
             self.check()
             if time.monotonic() > end:
-                raise BotEnded(f"The bot did not connect in {_STARTS_WITHIN:.0f} s:\n{self._last_lines()}")
+                raise BotEnded(f"The bot did not connect in {MAX_START_SECONDS:.0f} s:\n{self._last_lines()}")
             time.sleep(0.05)
 
     def stop(self) -> None:
-        """End the process, politely at first."""
+        """Terminate the process, and kill it if that takes too long."""
         self._process.terminate()
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(_STOPS_WITHIN)
+            self._process.wait(MAX_STOP_SECONDS)
         self._process.kill()
         self._process.wait()
         self._log.close()
 
     def _last_lines(self) -> str:
         self._log.seek(0)
-        return "\n".join(self._log.read().decode(errors="replace").splitlines()[-_LAST_LINES:])
+        return "\n".join(self._log.read().decode(errors="replace").splitlines()[-MAX_LOG_LINES:])
 
 
 def _without_slack(environment: Mapping[str, str]) -> dict[str, str]:
-    """Without what was set for a real workspace: its tokens, who may ask in it, its database."""
+    """Leave out the settings of a real workspace: its tokens, its access lists, its database."""
     return {name: value for name, value in environment.items() if "SLACK" not in name and name != "DATABASE_URL"}
 
 
@@ -116,7 +118,7 @@ def _workspace(slack: FakeSlack) -> dict[str, str]:
 
 @contextmanager
 def connected_bot(slack: FakeSlack, data: Path, environment: Mapping[str, str] = os.environ) -> Iterator[Bot]:
-    """The real bot, answering in the fake workspace from the index in ``data``. Raises BotEnded."""
+    """Run the real bot in the fake workspace, over the index in ``data``. Raises BotEnded."""
     bot = Bot(slack, data.resolve(), environment)
     try:
         bot.wait_until_connected()
@@ -141,9 +143,9 @@ def open_browser() -> Iterator[Browser]:
             browser.close()
 
 
-def open_page(browser: Browser, url: str) -> Page:
-    """The workspace in a window of its own, where the articles' addresses lead to the files in articles/."""
-    page = browser.new_page(viewport={"width": 1180, "height": 760}, locale="en-GB")
+def open_page(browser: Browser, url: str, *, width: int = 1180, height: int = 760) -> Page:
+    """Open the workspace in a window. The articles' addresses lead to the files in articles/."""
+    page = browser.new_page(viewport={"width": width, "height": height}, locale="en-GB")
     page.set_default_timeout(PATIENCE)
     page.context.route(re.compile(r"^https?://[^/]*\.example/"), _show_article)
     page.goto(url)
@@ -151,8 +153,9 @@ def open_page(browser: Browser, url: str) -> Page:
 
 
 def _show_article(route: Route) -> None:
-    told = [(path, path.read_text("utf-8")) for path in sorted(ARTICLES.iterdir())]
-    path, text = next((found for found in told if route.request.url in found[1]), (ARTICLES, "No such article."))
+    articles = [(path, path.read_text("utf-8")) for path in sorted(ARTICLES.iterdir())]
+    matches = (article for article in articles if route.request.url in article[1])
+    path, text = next(matches, (ARTICLES, "No such article."))
     page = text if path.suffix == ".html" else f'<article style="{_PAPER}">{escape(text)}</article>'
     route.fulfill(body=page, content_type="text/html; charset=utf-8")
 
@@ -165,7 +168,7 @@ def say(page: Page, text: str, *, box: str = "Message") -> None:
 
 
 def ask(page: Page, question: str) -> Locator:
-    """Ask in the channel, and open the thread; its answer."""
+    """Ask in the channel, open the thread, and return the answer."""
     page.locator("main").wait_for()
     same = page.locator("#messages > .message", has_text=question.removeprefix("@Clippings "))
     earlier = same.count()
@@ -175,14 +178,14 @@ def ask(page: Page, question: str) -> Locator:
 
 
 def answer(page: Page, number: int) -> Locator:
-    """The answer of that number in the thread, once it is there: a message with buttons for feedback."""
+    """Wait for an answer in the thread, by its number: a message with buttons for feedback."""
     found = page.locator("#replies > .message", has_text="Not helpful").nth(number - 1)
     found.wait_for()
     return found
 
 
 def converse(page: Page) -> Iterator[tuple[str, Page]]:
-    """Talk to the bot as a person would; after each step its name, and the window to take a picture of."""
+    """Play a conversation. After each step, yield its name and the window to take a picture of."""
     ask(page, "@Clippings How much did the repair of Marrow Bridge cost?")
     yield "1-ask", page
     say(page, "When did it reopen?", box="Reply")
@@ -205,8 +208,17 @@ def converse(page: Page) -> Iterator[tuple[str, Page]]:
     yield "6-home", page
 
 
+def take_picture(page: Page, path: Path) -> None:
+    """Save a PNG of a thread: a question and its answer."""
+    ask(page, "@Clippings How much did the repair of Marrow Bridge cost?")
+    page.locator("#replies > .message").first.scroll_into_view_if_needed()
+    page.mouse.move(0, 0)
+    page.screenshot(path=path, animations="disabled")
+    print(path)
+
+
 def take_pictures(page: Page, folder: Path) -> None:
-    """A PNG of each step of the conversation."""
+    """Save a PNG of each step of the conversation."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, window in converse(page):
         window.screenshot(path=folder / f"{name}.png", animations="disabled")
@@ -214,7 +226,7 @@ def take_pictures(page: Page, folder: Path) -> None:
 
 
 def free_port(first: int) -> int:
-    """The first port from there on that nobody listens on."""
+    """Return the first free port from ``first`` on. Raises OSError."""
     for port in range(first, first + 100):
         try:
             socket.create_server(("127.0.0.1", port)).close()
@@ -224,8 +236,8 @@ def free_port(first: int) -> int:
     raise OSError(f"No port from {first} to {first + 99} is free.")
 
 
-def run(port: int, screenshots: Path | None) -> None:
-    """Set the stage, and keep it until Ctrl-C; or play the conversation once. Raises BotEnded."""
+def run(port: int, screenshots: Path | None = None, picture: Path | None = None) -> None:
+    """Serve the workspace until Ctrl-C, or play a conversation and save pictures of it. Raises BotEnded."""
     if cli.main(["--data", str(DATA), "index", str(ARTICLES)]):
         raise BotEnded("The articles could not be indexed.")
     settings = {**{name: value for name, value in dotenv_values(".env").items() if value}, **os.environ}
@@ -234,9 +246,12 @@ def run(port: int, screenshots: Path | None) -> None:
         slack.add_user("U2", name="Ann")
         slack.say("U2", "C1", "Good morning! Does anybody remember when Marrow Bridge reopened?", deliver=False)
         with connected_bot(slack, DATA, settings) as bot:
-            if screenshots:
+            if screenshots or picture:
                 with open_browser() as browser:
-                    take_pictures(open_page(browser, slack.url), screenshots)
+                    if picture:
+                        take_picture(open_page(browser, slack.url, width=1000, height=700), picture)
+                    if screenshots:
+                        take_pictures(open_page(browser, slack.url), screenshots)
                 return
             print(f"Talk to Clippings at {slack.url} (Ctrl-C ends it)", flush=True)
             while True:
@@ -245,14 +260,15 @@ def run(port: int, screenshots: Path | None) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command; 0 when it was ended by hand, 1 when something was wrong."""
+    """Run the command. Returns 0 if it was ended by hand, 1 after an error."""
     parser = argparse.ArgumentParser(prog="python -m tests.slack_demo", description="Talk to the bot in a browser.")
     parser.add_argument("--port", type=int, default=PORT, help=f"the first port to try ({PORT})")
     parser.add_argument("--screenshots", type=Path, metavar="FOLDER", help="play a conversation, save pictures, end")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="ask a question, save a picture, end")
     arguments = parser.parse_args(argv)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        run(arguments.port, arguments.screenshots)
+        run(arguments.port, arguments.screenshots, arguments.picture)
     except KeyboardInterrupt:
         print("\nThe bot has stopped.")
     except (BotEnded, OSError) as error:

@@ -46,7 +46,7 @@ def test_ask_prints_the_answer_and_its_sources(capsys: Output) -> None:
 
 
 def test_a_refusal_ends_with_3(capsys: Output) -> None:
-    """What the articles do not say is told apart from an error by the exit code, with --json as without."""
+    """A refusal and an error have different exit codes, with --json too."""
     assert main(["ask", "who is Zog?"], parts=FakeParts(REFUSED)) == 3
     assert capsys.readouterr().out.startswith("The articles do not say.\n")
     assert main(["ask", "who is Zog?", "--json"], parts=FakeParts(REFUSED)) == 3
@@ -54,7 +54,7 @@ def test_a_refusal_ends_with_3(capsys: Output) -> None:
 
 
 def test_small_talk_ends_with_0(capsys: Output) -> None:
-    """A reply is no refusal."""
+    """A reply to chitchat is no refusal."""
     reply = replace(ANSWER, text="Hello.", answerer="reply", citations=(), passages=())
     assert main(["ask", "hello"], parts=FakeParts(reply)) == 0
     assert capsys.readouterr().out == "Hello.\n"
@@ -78,33 +78,33 @@ def test_filters_and_the_day_reach_the_engine(capsys: Output) -> None:
     assert capsys.readouterr().err == ""
 
 
-def test_an_outlet_that_is_not_there_is_said(capsys: Output) -> None:
-    """A misspelt outlet is told with the nearest one, beside whatever the engine answers."""
+def test_an_unknown_outlet_is_reported(capsys: Output) -> None:
+    """The message suggests the nearest outlet. The question is answered all the same."""
     assert main(["ask", "x", "--outlet", "The Currier"], parts=FakeParts(REFUSED)) == 3
     err = capsys.readouterr().err
     assert err == "No article is from an outlet named The Currier. Did you mean The Courier?\n"
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ([], "required: COMMAND"),
         (["frobnicate"], "invalid choice: 'frobnicate'"),
         (["ask"], "required: WORD"),
-        (["ask", "x", "--from", "Jan 3"], "'Jan 3' is no date; write it as 2024-01-31"),
-        (["ask", "x", "--from", "2024-02-01", "--to", "2024-01-01"], "the first is after the last"),
-        (["index", "--explain", "a.txt", "b.txt"], "indexes nothing"),
+        (["ask", "x", "--from", "Jan 3"], "'Jan 3' is not a date; write it as 2024-01-31"),
+        (["ask", "x", "--from", "2024-02-01", "--to", "2024-01-01"], "the first date is after the last"),
+        (["index", "--explain", "a.txt", "b.txt"], "it takes no PATH and no --prune"),
         (["ask", "x", "--js"], "unrecognized arguments: --js"),
     ],
 )
-def test_wrong_usage_ends_with_2(arguments: list[str], said: str, capsys: Output) -> None:
-    """A usage error is said on standard error."""
+def test_wrong_usage_ends_with_2(arguments: list[str], message: str, capsys: Output) -> None:
+    """A usage error is a message on standard error."""
     with pytest.raises(SystemExit) as ended:
         main(arguments, parts=FakeParts())
     assert ended.value.code == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert said in err
+    assert message in err
 
 
 @pytest.mark.parametrize("place", [["--data", "there", "status"], ["status", "--data", "there"]])
@@ -129,15 +129,15 @@ def test_index_reports_what_it_did(capsys: Output) -> None:
     assert err == ""
 
 
-def test_index_says_what_failed_and_ends_with_1(capsys: Output) -> None:
-    """Each failure is one line, whatever its name holds; what is gone and what was rebuilt is said."""
+def test_index_reports_failures_and_ends_with_1(capsys: Output) -> None:
+    """A failure is a line, whatever its path contains. Gone files and a rebuild are reported."""
     parts = FakeParts()
     failed = (Failure("a.txt", "it is empty"), Failure("b\n\x1b[2J\u202e.txt", "binary"))
     parts.report = replace(REPORT, failed=failed, gone=2, rebuilt="the chunking changed")
     assert main(["index"], parts=parts) == 1
     out, err = capsys.readouterr()
     assert err == "a.txt: it is empty\nb .txt: binary\n"
-    assert "All was embedded anew: the chunking changed.\n2 gone from where they were read;" in out
+    assert "The whole index was rebuilt: the chunking changed.\nArticles whose files are gone: 2. `clippings" in out
 
 
 def test_index_reports_as_json(capsys: Output) -> None:
@@ -172,13 +172,13 @@ def test_explain_shows_what_was_taken_for_what(capsys: Output) -> None:
     assert "date:     2024-01-03 (read from: url)" in out
     assert "  caption: The bridge at dawn" in out
     assert "date:     no date" in out
-    assert "(The first 3 only; the file holds more.)" in out
+    assert "(Only the first 3 records of the file are shown.)" in out
     assert err == "x.jsonl: line 2: no text\n"
     assert parts.indexed == []
 
 
 def test_explain_as_json(capsys: Output) -> None:
-    """The JSON holds the articles as `show` gives them."""
+    """The JSON contains the articles as `show` prints them."""
     parts = FakeParts()
     parts.explained = [ARTICLE]
     assert main(["index", "--explain", "x.txt", "--json"], parts=parts) == 0
@@ -188,7 +188,7 @@ def test_explain_as_json(capsys: Output) -> None:
 
 
 def test_show_prints_an_article(capsys: Output) -> None:
-    """As text and as JSON, whose body the offsets of citations are into."""
+    """As text, and as JSON with the body that the offsets of citations refer to."""
     assert main(["show", "a1"], parts=FakeParts()) == 0
     assert capsys.readouterr().out.startswith("Bridge reopens\nid:       a1\n")
     assert main(["show", "a1", "--json"], parts=FakeParts()) == 0
@@ -202,13 +202,13 @@ def test_show_prints_an_article(capsys: Output) -> None:
 
 
 def test_show_of_an_unknown_id_names_near_ones(capsys: Output) -> None:
-    """A mistyped id ends with 1 and the ids that are near."""
+    """A mistyped id ends with 1 and a message with similar ids."""
     assert main(["show", "a11"], parts=FakeParts()) == 1
-    assert capsys.readouterr().err == "There is no article with the id a11. Near it: a1.\n"
+    assert capsys.readouterr().err == "There is no article with the id a11. Similar ids: a1.\n"
 
 
 def test_status_says_what_is_indexed(capsys: Output) -> None:
-    """Counts, dates, size, health and the language model, one a line."""
+    """Counts, dates, size, health and the language model have a line each."""
     assert main(["--data", "d", "status"], parts=FakeParts()) == 0
     assert capsys.readouterr().out == (
         "articles:       2 in 5 chunks, 2024-01-03 to 2024-02-01\n"
@@ -222,7 +222,7 @@ def test_status_says_what_is_indexed(capsys: Output) -> None:
 
 
 def test_status_says_what_is_wrong(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A damaged index ends with 1; a language model that does not answer is told and is no damage."""
+    """A damaged index ends with 1. A language model that does not answer is reported, but is no damage."""
     monkeypatch.setenv("CLIPPINGS_LLM", "ollama:small")
     parts = FakeParts()
     parts.check = ClippingsError("nobody listens")
@@ -239,13 +239,13 @@ def test_status_says_what_is_wrong(capsys: Output, monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("arguments", [["ask", "x"], ["ask", "x", "--json"]])
 def test_an_error_is_a_sentence_on_standard_error(arguments: list[str], capsys: Output) -> None:
-    """With --json too, and nothing is on standard output."""
+    """With --json too. Nothing is printed on standard output."""
     assert main(arguments, parts=FakeParts(IndexMissing("Nothing is indexed."))) == 1
     assert capsys.readouterr() == ("", "Nothing is indexed.\n")
 
 
 def test_a_locked_index_is_a_sentence(capsys: Output) -> None:
-    """A second writer is told so."""
+    """A second writer gets a message."""
     parts = FakeParts()
     parts.report = IndexLocked("Another process is writing.")
     assert main(["index", "a"], parts=parts) == 1
@@ -256,27 +256,27 @@ def test_no_traceback_without_debug(capsys: Output) -> None:
     """An unexpected exception is one line; --debug, before or after the command, shows the traceback."""
     assert main(["ask", "x"], parts=FakeParts(ZeroDivisionError("oh"))) == 1
     err = capsys.readouterr().err
-    assert err == "Something went wrong that should not have: ZeroDivisionError: oh. Add --debug to see where.\n"
+    assert err == "Unexpected error: ZeroDivisionError: oh. Add --debug to see the traceback.\n"
     for arguments in (["ask", "x", "--debug"], ["--debug", "ask", "x"]):
         assert main(arguments, parts=FakeParts(ZeroDivisionError("oh"))) == 1
         assert "Traceback" in capsys.readouterr().err
 
 
 def test_control_c_ends_quietly(capsys: Output) -> None:
-    """An interrupted command ends with 130 and says nothing."""
+    """An interrupted command ends with 130 and prints nothing."""
     assert main(["ask", "x"], parts=FakeParts(KeyboardInterrupt())) == 130
     assert capsys.readouterr() == ("", "")
 
 
 def test_a_closed_standard_output_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the caller closed standard output, the exit code still tells."""
+    """If the caller has closed standard output, the exit code is still right."""
     monkeypatch.setattr(sys, "stdout", None)
     assert main(["ask", "x"], parts=FakeParts(REFUSED)) == 3
     sys.stdout.close()
 
 
 def test_a_wrong_setting_is_named_at_start(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A wrong value ends the command; a misspelt variable is told and ends nothing."""
+    """A wrong value ends the command. A misspelt variable only gives a warning."""
     monkeypatch.setenv("CLIPPINGS_LMM", "x")
     assert main(["status"], parts=FakeParts()) == 0
     assert "did you mean CLIPPINGS_LLM?" in capsys.readouterr().err
@@ -302,18 +302,20 @@ def test_version_is_one_line(capsys: Output) -> None:
     assert capsys.readouterr().out.startswith("clippings ")
 
 
-def test_help_imports_nothing_heavy() -> None:
-    """`clippings --help` pays for none of the libraries that it does not need."""
-    command = [sys.executable, "-X", "importtime", "-m", "bot.cli.parser", "--help"]
+@pytest.mark.parametrize("module", ["bot", "bot.repl"])
+def test_help_imports_nothing_heavy(module: str) -> None:
+    """`--help` loads no library that it does not need, and both modules run as a program."""
+    command = [sys.executable, "-X", "importtime", "-m", module, "--help"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
     imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
     assert "argparse" in imported
+    assert done.stdout.startswith("usage: clippings")
     heavy = {"chromadb", "llama_index", "onnxruntime", "pydantic", "pydantic_settings", "rich", "prompt_toolkit"}
     assert imported & (heavy | {"numpy", "nupunkt", "trafilatura", "openai", "tokenizers", "asyncio"}) == set()
 
 
 def test_a_closed_pipe_is_no_error() -> None:
-    """Where the reader of standard output has gone, the command ends without a word."""
+    """If the reader of standard output has gone, the command ends without a message."""
     code = (
         "import sys; from bot.cli.parser import main\n"
         "from tests.fakes.examples import ANSWER; from tests.fakes.parts import FakeParts\n"

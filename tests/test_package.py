@@ -68,10 +68,10 @@ def test_the_installed_prompts_are_found_from_another_folder(elsewhere: Path, tm
     """The packages come out of the new environment, with the prompts beside their code."""
     show = "import bot, index, prompts, pathlib; print(*sorted(pathlib.Path(prompts.__file__).parent.glob('*.md')))"
 
-    found = run(elsewhere / "bin" / "python", "-c", show, cwd=tmp_path).split()
+    printed = run(elsewhere / "bin" / "python", "-c", show, cwd=tmp_path).split()
 
-    assert [Path(path).name for path in found] == sorted(path.name for path in (ROOT / "prompts").glob("*.md"))
-    assert all(Path(path).is_relative_to(elsewhere) for path in found)
+    assert [Path(path).name for path in printed] == sorted(path.name for path in (ROOT / "prompts").glob("*.md"))
+    assert all(Path(path).is_relative_to(elsewhere) for path in printed)
 
 
 @pytest.mark.parametrize("address", ["203.0.113.1", "2001:db8::1", "news.example"])

@@ -1,4 +1,4 @@
-"""What is shown: golden outputs, and that nothing in an article can do more than be read."""
+"""What a terminal shows: golden outputs, and no control characters from an article."""
 
 from __future__ import annotations
 
@@ -63,13 +63,13 @@ def test_a_refusal_gives_the_reason_and_places_to_look() -> None:
 
 
 def test_a_notice_is_a_line_of_its_own() -> None:
-    """What is said about the answer itself stands apart from it."""
+    """A notice about the answer is printed below it."""
     answer = replace(ANSWER, text="Hello.", answerer="reply", citations=(), notice="The model timed out.")
     assert render.plain(render.answer_lines(answer)) == "Hello.\nNote: The model timed out.\n"
 
 
 def test_an_article_is_shown_with_its_facts_and_furniture() -> None:
-    """The date says where it was read; what is not the article is named by kind."""
+    """The date shows where it was read. Boilerplate is listed by kind."""
     assert render.plain(render.article_lines(ARTICLE)) == (
         "Bridge reopens\n"
         "id:       a1\n"
@@ -142,7 +142,7 @@ def test_markup_in_an_article_is_not_interpreted(terminal: Terminal) -> None:
     ],
 )
 def test_safe_text_can_only_be_read(text: str, shown: str) -> None:
-    """Sequences, controls and overrides go; words of any script stay."""
+    """Terminal sequences, controls and overrides are removed. Words of any script stay."""
     assert safe(text) == shown
 
 
@@ -185,7 +185,7 @@ def _only_readable(shown: str) -> bool:
 
 @given(ANSWERS, ARTICLES)
 def test_no_rendered_text_holds_a_control(answer: Answer, article: Article) -> None:
-    """Whatever an article or an answer holds, what is printed holds no escape, control or bidi character."""
+    """Whatever an article or an answer contains, no escape, control or bidi character is printed."""
     lines = [*render.answer_lines(answer), *render.answer_lines(answer, quotes=False), *render.article_lines(article)]
     for citation in answer.citations:
         lines += render.passage_lines(citation, article.body, 0, len(article.body))
@@ -247,7 +247,7 @@ def test_the_json_of_an_answer_has_the_promised_keys() -> None:
 
 
 def test_the_json_of_a_refusal_says_why() -> None:
-    """A refusal's text is the one sentence, and the nearest articles are in it."""
+    """A refusal has the fixed text, its reason and the nearest articles."""
     refused = json.loads(serialize.dumps(serialize.answer(REFUSED)))
     assert (refused["answered"], refused["text"], refused["citations"]) == (False, "The articles do not say.", [])
     assert refused["refusal"]["reason"] == "None of them names Zog."
@@ -255,8 +255,8 @@ def test_the_json_of_a_refusal_says_why() -> None:
 
 
 def test_an_expected_error_is_its_own_sentence() -> None:
-    """A ClippingsError is told as it is, made safe."""
-    assert render.trouble(ClippingsError("No \x1b[2Jindex."), debug=False) == "No index."
+    """The message of a ClippingsError is printed as it is, made safe."""
+    assert render.error_message(ClippingsError("No \x1b[2Jindex."), debug=False) == "No index."
 
 
 def test_an_unexpected_error_is_one_line_until_debug_is_asked_for() -> None:
@@ -264,7 +264,7 @@ def test_an_unexpected_error_is_one_line_until_debug_is_asked_for() -> None:
     try:
         raise KeyError("a\nb")  # noqa: TRY301  # a raised error has the traceback that is looked for
     except KeyError as error:
-        short, long = render.trouble(error, debug=False), render.trouble(error, debug=True)
-    assert short == r"Something went wrong that should not have: KeyError: 'a\nb'. Add --debug to see where."
+        short, long = render.error_message(error, debug=False), render.error_message(error, debug=True)
+    assert short == r"Unexpected error: KeyError: 'a\nb'. Add --debug to see the traceback."
     assert "Traceback (most recent call last)" in long
     assert long.endswith(short)

@@ -1,4 +1,4 @@
-"""The conversation, driven by its lines: what is shown, and what the engine is asked."""
+"""The chat, driven by its lines: what is printed, and the calls of the engine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.chat import HELP, TURNS_KEPT, Repl, _prompt, chat, greeting
+from bot.cli.chat import HELP, MAX_TURNS, Chat, _prompt, greeting, run_chat
 from bot.cli.parser import main
 from bot.models import Turn
 from bot.settings import Settings
@@ -26,7 +26,7 @@ REPLY = replace(ANSWER, text="Hello.", answerer="reply", citations=())
 
 
 def typed(*lines: str | type[BaseException]) -> Callable[[], str]:
-    """Give a reader of these lines, and then the end; an exception is raised in its turn."""
+    """Make a reader of these lines, then of the end of input. An exception is raised in its turn."""
     left = list(lines)
 
     def read() -> str:
@@ -39,9 +39,9 @@ def typed(*lines: str | type[BaseException]) -> Callable[[], str]:
 
 
 def talk(engine: FakeEngine, *lines: str | type[BaseException], live: bool = False) -> str:
-    """Hold a conversation and return what was shown."""
+    """Chat, and return what was printed."""
     out = io.StringIO()
-    Repl(engine, out, live=live).run(typed(*lines))
+    Chat(engine, out, live=live).run(typed(*lines))
     return out.getvalue()
 
 
@@ -50,24 +50,24 @@ def test_an_answer_is_followed_by_its_sources() -> None:
     assert talk(FakeEngine([ANSWER]), "how many walked?") == f"{ANSWER.text}\n{SOURCES_LINE}"
 
 
-def test_a_follow_up_is_asked_with_what_was_said() -> None:
-    """The engine gets the turns so far; small talk is none; an empty line asks nothing."""
+def test_a_follow_up_is_asked_with_the_turns() -> None:
+    """The engine gets the turns so far. Chitchat is no turn, and an empty line is no question."""
     engine = FakeEngine([ANSWER, REPLY, REFUSED])
     talk(engine, "how many walked?", "", "thanks", "and why?")
-    said = (Turn("user", "how many walked?"), Turn("assistant", ANSWER.text))
-    assert [asked.turns for asked in engine.asked] == [(), said, said]
+    turns = (Turn("user", "how many walked?"), Turn("assistant", ANSWER.text))
+    assert [call.turns for call in engine.asked] == [(), turns, turns]
 
 
 def test_turns_are_bounded() -> None:
     """A long conversation keeps its last turns only."""
     engine = FakeEngine([ANSWER] * 30)
     talk(engine, *[f"question {number}" for number in range(30)])
-    assert len(engine.asked[-1].turns) == TURNS_KEPT
+    assert len(engine.asked[-1].turns) == MAX_TURNS
     assert engine.asked[-1].turns[-2].text == "question 28"
 
 
 def test_new_forgets_the_turns_and_keeps_the_filter() -> None:
-    """/new begins again, within the same filter."""
+    """/new starts again, with the same filter."""
     engine = FakeEngine([ANSWER, ANSWER], [ARTICLE])
     shown = talk(engine, "one", "/filter from=2024-01-01", "/new", "/sources", "two")
     assert "A new conversation.\nThere is no answer with sources yet.\n" in shown
@@ -75,23 +75,23 @@ def test_new_forgets_the_turns_and_keeps_the_filter() -> None:
     assert engine.asked[1].filters == Filters(since=date(2024, 1, 1))
 
 
-def test_pieces_are_shown_as_they_come() -> None:
+def test_text_is_printed_as_it_comes() -> None:
     """A streamed answer is written once, and its sources follow."""
     engine = FakeEngine([Streamed(["Some 40 people  walked", " over it\nfirst. [1]"], ANSWER)])
     assert talk(engine, "x", live=True) == f"{ANSWER.text}\n{SOURCES_LINE}"
 
 
-def test_pieces_that_are_not_the_answer_are_replaced() -> None:
-    """Where the model failed half way, the answer that counts is shown whole."""
+def test_text_that_is_not_the_answer_is_replaced() -> None:
+    """If the model failed half way, the final answer is printed whole."""
     engine = FakeEngine([Streamed(["Some 50 \x1b[31mpeo"], ANSWER)])
     shown = talk(engine, "x", live=True)
-    assert shown == f"Some 50 peo\n(The above was not borne out. The answer:)\n{ANSWER.text}\n{SOURCES_LINE}"
+    assert shown == f"Some 50 peo\n(The text above could not be verified. The answer:)\n{ANSWER.text}\n{SOURCES_LINE}"
 
 
-def test_pieces_of_what_became_a_refusal_are_replaced() -> None:
-    """A refusal is shown whole, whatever was written before it."""
+def test_text_of_an_answer_that_became_a_refusal_is_replaced() -> None:
+    """A refusal is printed whole, whatever was printed before it."""
     shown = talk(FakeEngine([Streamed([REFUSED.text], REFUSED)]), "x", live=True)
-    assert shown.startswith("Perhaps.\n(The above was not borne out. The answer:)\nThe articles do not say.\n")
+    assert shown.startswith("Perhaps.\n(The text above could not be verified. The answer:)\nThe articles do not say.\n")
 
 
 def test_control_c_stops_an_answer_and_not_the_conversation() -> None:
@@ -108,12 +108,12 @@ def test_control_c_ends_a_piped_conversation() -> None:
         talk(FakeEngine([KeyboardInterrupt()]), "one", "two")
 
 
-def test_an_error_is_said_and_the_conversation_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
+def test_after_an_error_the_chat_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
     """Expected or not, an error is a line on standard error."""
     engine = FakeEngine([ClippingsError("No model."), ZeroDivisionError("oh"), ANSWER])
     assert talk(engine, "one", "two", "three") == f"{ANSWER.text}\n{SOURCES_LINE}"
     assert capsys.readouterr().err == (
-        "No model.\nSomething went wrong that should not have: ZeroDivisionError: oh. Add --debug to see where.\n"
+        "No model.\nUnexpected error: ZeroDivisionError: oh. Add --debug to see the traceback.\n"
     )
 
 
@@ -138,12 +138,12 @@ def test_show_gives_the_quote_inside_its_paragraph() -> None:
 
 
 def test_show_of_what_is_not_there_says_so() -> None:
-    """A wrong number, no answer yet, and an article that changed since each get a sentence."""
+    """A wrong number, no answer yet, and a changed article have a message each."""
     changed = replace(ARTICLE, body="Something else.")
     shown = talk(FakeEngine([ANSWER], [changed]), "/show 1", "one", "/show 7", "/show", "/show [1]")
-    assert "/show takes the number of a source; there is no answer with sources yet.\n" in shown
-    assert shown.count("/show takes the number of a source; there are 1.\n") == 2
-    assert shown.endswith("The article has changed or gone since that answer; ask again.\n")
+    assert "/show needs the number of a source. There is no answer with sources yet.\n" in shown
+    assert shown.count("/show needs the number of a source. Choose from: 1.\n") == 2
+    assert shown.endswith("The article was changed or removed after that answer. Ask again.\n")
 
 
 def test_articles_lists_the_newest() -> None:
@@ -155,39 +155,42 @@ def test_articles_lists_the_newest() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "shown"),
+    ("argument", "shown"),
     [
         ("", "Searching all articles.\n"),
         ("outlet=the courier from=2024-01-01", "Searching only outlet=The Courier from=2024-01-01\n"),
         ('outlet="The Courier"', "Searching only outlet=The Courier\n"),
         ("to=2024-01-31", "Searching only to=2024-01-31\n"),
         ("outlet=Couriers", "No article is from an outlet named Couriers. Did you mean The Courier?\n"),
-        ("from=soon", "'soon' is no date; write it as 2024-01-31.\n"),
-        ("from=2024-02-01 to=2024-01-01", "from 2024-02-01 to 2024-01-01 holds no day: the first is after the last.\n"),
+        ("from=soon", "'soon' is not a date; write it as 2024-01-31.\n"),
+        (
+            "from=2024-02-01 to=2024-01-01",
+            "There is no day from 2024-02-01 to 2024-01-01: the first date is after the last.\n",
+        ),
         ("yesterday", "/filter takes outlet=NAME, from=DATE and to=DATE, or off.\n"),
     ],
 )
-def test_filter_is_read_and_shown(said: str, shown: str) -> None:
+def test_filter_is_read_and_shown(argument: str, shown: str) -> None:
     """/filter says what is searched from now on, or what was wrong."""
-    assert talk(FakeEngine([], [ARTICLE]), f"/filter {said}") == shown
+    assert talk(FakeEngine([], [ARTICLE]), f"/filter {argument}") == shown
 
 
 def test_a_wrong_filter_changes_nothing_and_off_forgets_it() -> None:
     """The filter that was set stays until another takes its place or /filter off."""
     engine = FakeEngine([ANSWER, ANSWER], [ARTICLE])
     talk(engine, "/filter to=2024-01-31", "/filter to=x", "one", "/filter off", "two")
-    assert [asked.filters for asked in engine.asked] == [Filters(until=date(2024, 1, 31)), Filters()]
+    assert [call.filters for call in engine.asked] == [Filters(until=date(2024, 1, 31)), Filters()]
 
 
 def test_an_unknown_command_names_help() -> None:
-    """A command that is none is not asked as a question."""
-    assert talk(FakeEngine(), "/shwo 2") == "There is no command /shwo; /help names those there are.\n"
+    """A mistyped command is not asked as a question."""
+    assert talk(FakeEngine(), "/shwo 2") == "There is no command /shwo. /help lists the commands.\n"
 
 
 def test_help_names_every_command() -> None:
     """/help names all there are."""
     assert talk(FakeEngine(), "/help") == f"{HELP}\n"
-    assert all(name in HELP for name in (*Repl(FakeEngine(), io.StringIO(), live=False).commands, "/quit"))
+    assert all(name in HELP for name in (*Chat(FakeEngine(), io.StringIO(), live=False).commands, "/quit"))
 
 
 def test_quit_leaves() -> None:
@@ -196,7 +199,7 @@ def test_quit_leaves() -> None:
 
 
 def test_the_greeting_says_what_is_indexed_and_who_answers() -> None:
-    """Counts, dates and the answerer."""
+    """Counts, dates and how answers are made."""
     later = replace(ARTICLE.source, published=ARTICLE.source.published and ARTICLE.source.published + timedelta(9))
     assert greeting([later, ARTICLE.source, Source("x", "y")], "").startswith(
         "Clippings: 3 articles, 2024-01-03 to 2024-01-12. Answers are quoted; no language model is set.\n"
@@ -214,30 +217,30 @@ def test_chat_reads_a_pipe_line_by_line(
     assert main(["--data", str(tmp_path / "data"), "chat"], parts=parts) == 0
     expected = f"{ANSWER.text}\n{SOURCES_LINE}Searching all articles.\nHello.\n\n"
     assert capsys.readouterr() == (expected, "")
-    assert [asked.question for asked in parts.fake.asked] == ["one", "last"]
+    assert [call.question for call in parts.fake.asked] == ["one", "last"]
     assert parts.fake.closed
     assert not (tmp_path / "data").exists()
 
 
 def test_chat_over_no_index_ends_at_once(tmp_path: Path) -> None:
-    """Where nothing is indexed there is nothing to talk about."""
+    """Without an index the chat does not start."""
 
     class Empty(FakeEngine):
         def sources(self, limit: int | None = None) -> list[Source]:  # noqa: ARG002  # the engine's signature
             raise IndexMissing("Nothing is indexed.")
 
     with pytest.raises(IndexMissing):
-        chat(Empty(), Settings(data=tmp_path))
+        run_chat(Empty(), Settings(data=tmp_path))
 
 
 def test_history_is_private(tmp_path: Path) -> None:
-    """The file of the questions asked is readable by its user only."""
+    """Only the user can read the file of questions."""
     _prompt(tmp_path / "data" / "history")
     assert stat.S_IMODE((tmp_path / "data" / "history").stat().st_mode) == 0o600
 
 
-def test_a_history_that_cannot_be_kept_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The conversation is held all the same."""
+def test_a_history_that_cannot_be_kept_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The chat works all the same."""
     (tmp_path / "data").write_text("a file")
     assert callable(_prompt(tmp_path / "data" / "history"))
     assert "The history cannot be kept in" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The settings: where they come from, and what is said of a wrong one."""
+"""The settings: where they come from, and the message about a wrong value."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_the_example_may_be_copied_as_it_is(tmp_path: Path) -> None:
 
 
 def test_each_setting_of_the_example_has_a_comment() -> None:
-    """Above each variable of `.env.example` stands a comment."""
+    """Each variable of `.env.example` has a comment above it."""
     lines = EXAMPLE.read_text().splitlines()
     assert all(lines[row - 1].startswith("#") for row, text in enumerate(lines) if "=" in text and text[0] != "#")
 
@@ -109,7 +109,7 @@ def test_a_key_pasted_into_the_wrong_line_is_not_shown(monkeypatch: pytest.Monke
 
 
 def test_a_misspelt_variable_is_named_as_a_likely_typo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A variable with our prefix that is no setting is told with the nearest one; it ends nothing."""
+    """A variable with our prefix that is no setting gives a warning with the nearest setting."""
     (tmp_path / ".env").write_text("CLIPPINGS_LMM_TIMEOUT=3\n")
     monkeypatch.setenv("CLIPPINGS_PORT", "tcp://10.0.0.1")
     timeout, port = likely_typos()
@@ -119,14 +119,14 @@ def test_a_misspelt_variable_is_named_as_a_likely_typo(tmp_path: Path, monkeypat
 
 
 def test_an_env_file_that_is_no_text_is_named(tmp_path: Path) -> None:
-    """A binary `.env` gives a sentence."""
+    """A binary `.env` gives a message."""
     (tmp_path / ".env").write_bytes(b"\xff\xfe\x00C")
     with pytest.raises(ClippingsError, match=r"\.env cannot be read: it is not UTF-8 text"):
         load_settings()
 
 
 def test_keys_are_read_and_kept_from_sight(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The key goes with its provider, and its text is in no representation of the settings."""
+    """A provider gets its own key. No representation of the settings shows a key."""
     monkeypatch.setenv("OPENAI_API_KEY", "sk-open")
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-anthro")
     keys = {}
@@ -149,5 +149,5 @@ def test_keys_are_read_and_kept_from_sight(monkeypatch: pytest.MonkeyPatch) -> N
     ],
 )
 def test_the_model_is_named_without_credentials(spec: str, name: str) -> None:
-    """What is shown of the language model holds no user, password or query of its URL."""
+    """The name of the language model contains no user, password or query of its URL."""
     assert Settings(llm=spec).llm_name == name

@@ -21,7 +21,7 @@ from tests.fakes.examples import ANSWER, REFUSED
 from tests.fakes.parts import FakeParts
 from tests.slack_process import answered
 
-README = Path(__file__).parents[1] / "README.md"
+PAGE = Path(__file__).parents[1] / "docs" / "slack.md"
 HISTORY = {"channels:history", "groups:history", "im:history", "mpim:history"}
 
 # Methods of the Web API -> the scopes that they need (each method's page, docs.slack.dev).
@@ -150,8 +150,8 @@ def test_texts_are_as_long_as_slack_takes_them(manifest: dict[str, Any]) -> None
     assert manifest["settings"]["socket_mode_enabled"]
 
 
-def test_readme_says_what_each_scope_is_for(manifest: dict[str, Any]) -> None:
-    """In its table."""
-    rows = re.findall(r"^\| (`[^|]+`) \| \S", README.read_text("utf-8"), re.MULTILINE)
+def test_the_docs_say_what_each_scope_is_for(manifest: dict[str, Any]) -> None:
+    """In the table of docs/slack.md."""
+    rows = re.findall(r"^\| (`[^|]+`) \| \S", PAGE.read_text("utf-8"), re.MULTILINE)
     named = [scope for row in rows for scope in re.findall(r"`(\w+:?\w*)`", row)]
     assert sorted(named) == sorted(manifest["oauth_config"]["scopes"]["bot"])

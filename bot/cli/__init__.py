@@ -1,1 +1,1 @@
-"""The command line and the chat."""
+"""The command line `clippings`, and its chat."""

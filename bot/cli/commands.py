@@ -1,10 +1,14 @@
-"""The commands of `clippings`: each takes its arguments and settings, prints, and returns the exit code."""
+"""The commands of `clippings`: each takes its arguments and settings, prints, and returns the exit code.
+
+The docstring of a command is its help text.
+"""
 
 from __future__ import annotations
 
+import difflib
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -12,7 +16,7 @@ from typing import TYPE_CHECKING
 from bot import serialize
 from bot.cli import render
 from bot.cli.filters import known_outlet, make_filters
-from bot.plain_text import one_line, safe
+from bot.plain_text import one_line
 from bot.runtime import Parts, progress_bar
 from index.models import Article, ClippingsError, Failure, Filters
 
@@ -22,78 +26,66 @@ if TYPE_CHECKING:
     from index.ingest import Report
 
 OK, FAILED, REFUSED = 0, 1, 3
-EXPLAINED = 3  # records of a file that holds many
+MAX_EXPLAINED = 3  # records of a file
 
 
 def index(arguments: Namespace, settings: Settings, parts: Parts) -> int:
-    """Index files and folders, or explain how one is read."""
+    """Read articles into the index."""
     if arguments.explain:
         return _explain(arguments, parts)
     with progress_bar("articles") as progress:
         report = parts.ingest(settings, arguments.paths, prune=arguments.prune, progress=progress)
-    if arguments.json:
-        sys.stdout.write(serialize.dumps(serialize.report(report)))
-    else:
-        _print_failures(report.failed)
-        print(safe(_summary(report)))
+    _print(arguments, serialize.report(report), [render.line(_summary(report))], report.failed)
     return FAILED if report.failed else OK
 
 
 def ask(arguments: Namespace, settings: Settings, parts: Parts) -> int:
-    """Answer one question."""
+    """Answer a question (exit code 3: the articles do not say)."""
     words = " ".join(arguments.question)
     question = (sys.stdin.read() if words == "-" else words).strip()
     with closing(parts.engine(settings)) as engine:
-        answer = engine.ask(question, filters=_filters(arguments, engine), as_of=arguments.asked)
-    if arguments.json:
-        sys.stdout.write(serialize.dumps(serialize.answer(answer)))
-    else:
-        render.show(render.answer_lines(answer), sys.stdout)
+        answer = engine.ask(question, filters=_filters(arguments, engine), as_of=arguments.as_of)
+    _print(arguments, serialize.answer(answer), render.answer_lines(answer))
     return REFUSED if answer.refusal else OK
 
 
 def show(arguments: Namespace, settings: Settings, parts: Parts) -> int:
-    """Print one article."""
+    """Print an article."""
     with closing(parts.engine(settings)) as engine:
         article = engine.article(arguments.id)
         if article is None:
-            raise ClippingsError(_no_article(arguments.id, engine))
-    if arguments.json:
-        sys.stdout.write(serialize.dumps(serialize.article(article)))
-    else:
-        render.show(render.article_lines(article), sys.stdout)
+            raise ClippingsError(_unknown_article(arguments.id, engine))
+    _print(arguments, serialize.article(article), render.article_lines(article))
     return OK
 
 
 def chat(arguments: Namespace, settings: Settings, parts: Parts) -> int:
-    """Hold a conversation."""
+    """Answer questions and follow-ups in a conversation."""
     with closing(parts.engine(settings)) as engine:
-        from bot.cli.chat import chat as talk
+        from bot.cli.chat import run_chat
 
-        return talk(engine, settings, debug=arguments.debug)
+        return run_chat(engine, settings, debug=arguments.debug)
 
 
 def slack(arguments: Namespace, settings: Settings, parts: Parts) -> int:
-    """Answer in Slack until stopped."""
+    """Answer in Slack."""
     from bot.slack.serve import serve
 
     return serve(settings, parts, http=arguments.http)
 
 
 def status(arguments: Namespace, settings: Settings, parts: Parts) -> int:
-    """Say what is indexed and whether all is well."""
-    found = parts.status(settings)
+    """Print what is indexed and whether the index is healthy."""
+    status = parts.status(settings)
     llm = _llm_state(settings, parts)
-    if arguments.json:
-        sys.stdout.write(serialize.dumps({**serialize.status(found), "data": str(settings.data), "llm": llm}))
-    else:
-        said = f"{llm['name']}: {llm['check']}" if llm else "none is set; answers are quoted"
-        render.show(render.status_lines(found, settings.data, said), sys.stdout)
-    return OK if found.healthy else FAILED
+    llm_line = f"{llm['name']}: {llm['check']}" if llm else "none is set; answers are quoted"
+    described = {**serialize.status(status), "data": str(settings.data), "llm": llm}
+    _print(arguments, described, render.status_lines(status, settings.data, llm_line))
+    return OK if status.healthy else FAILED
 
 
 def evaluate(arguments: Namespace, settings: Settings, parts: Parts) -> int:
-    """Answer a set of questions and print how well."""
+    """Measure the answers to a question set."""
     from bot.evaluation.run import Options, run
 
     options = Options(
@@ -108,7 +100,7 @@ def evaluate(arguments: Namespace, settings: Settings, parts: Parts) -> int:
 
 
 def feedback(arguments: Namespace, settings: Settings, _: Parts) -> int:
-    """Say what people thought of the answers in Slack."""
+    """Print what people in Slack thought of the answers."""
     from bot.slack.feedback import open_feedback, write_csv, write_json
 
     with closing(open_feedback(settings)) as database:
@@ -121,40 +113,42 @@ def feedback(arguments: Namespace, settings: Settings, _: Parts) -> int:
     return OK
 
 
-def _explain(arguments: Namespace, parts: Parts) -> int:
-    found = list(islice(parts.articles(arguments.explain), EXPLAINED + 1))
-    shown, more = found[:EXPLAINED], len(found) > EXPLAINED
-    articles = [each for each in shown if isinstance(each, Article)]
-    failed = [each for each in shown if isinstance(each, Failure)]
+def _print(arguments: Namespace, value: object, lines: Iterable[render.Line], failures: Sequence[Failure] = ()) -> None:
+    """Print ``value`` as JSON with --json, else ``lines``, and ``failures`` on standard error."""
     if arguments.json:
-        failures = [serialize.failure(failure) for failure in failed]
-        explained = {"articles": [serialize.article(each) for each in articles], "failed": failures, "more": more}
-        sys.stdout.write(serialize.dumps(explained))
-    else:
-        for position, article in enumerate(articles):
-            parting = [render.line(), render.line("-" * 40), render.line()] if position else []
-            render.show([*parting, *render.article_lines(article)], sys.stdout)
-        if more:
-            print(f"\n(The first {EXPLAINED} only; the file holds more.)")
-        _print_failures(failed)
-    return FAILED if failed else OK
-
-
-def _print_failures(failed: Sequence[Failure]) -> None:
-    for failure in failed:
+        sys.stdout.write(serialize.dumps(value))
+        return
+    for failure in failures:
         print(f"{one_line(failure.path)}: {one_line(failure.reason)}", file=sys.stderr)
+    render.show(lines, sys.stdout)
+
+
+def _explain(arguments: Namespace, parts: Parts) -> int:
+    records = list(islice(parts.articles(arguments.explain), MAX_EXPLAINED + 1))
+    more = len(records) > MAX_EXPLAINED
+    articles = [record for record in records[:MAX_EXPLAINED] if isinstance(record, Article)]
+    failures = [record for record in records[:MAX_EXPLAINED] if isinstance(record, Failure)]
+    divider = [render.line(), render.line("-" * 40), render.line()]
+    lines = [line for article in articles for line in (*divider, *render.article_lines(article))][len(divider) :]
+    if more:
+        lines += [render.line(), render.line(f"(Only the first {MAX_EXPLAINED} records of the file are shown.)")]
+    value = {
+        "articles": [serialize.article(article) for article in articles],
+        "failed": [serialize.failure(failure) for failure in failures],
+        "more": more,
+    }
+    _print(arguments, value, lines, failures)
+    return FAILED if failures else OK
 
 
 def _summary(report: Report) -> str:
-    counts = {name: getattr(report, name) for name in ("added", "changed", "unchanged", "removed")}
-    counted = ", ".join(f"{count} {name}" for name, count in counts.items())
-    lines = [
-        f"{counted}, {len(report.failed)} failed; {report.chunks_embedded} chunks embedded in {report.seconds:.1f} s."
-    ]
+    counts = ", ".join(f"{getattr(report, name)} {name}" for name in ("added", "changed", "unchanged", "removed"))
+    embedded = f"{report.chunks_embedded} chunks embedded in {report.seconds:.1f} s"
+    lines = [f"{counts}, {len(report.failed)} failed; {embedded}."]
     if report.rebuilt:
-        lines.append(f"All was embedded anew: {report.rebuilt}.")
+        lines.append(f"The whole index was rebuilt: {report.rebuilt}.")
     if report.gone:
-        lines.append(f"{report.gone} gone from where they were read; `clippings index --prune` removes them.")
+        lines.append(f"Articles whose files are gone: {report.gone}. `clippings index --prune` removes them.")
     if report.chunks_embedded and report.seconds:
         share = int(100 * report.embed_seconds / report.seconds)
         lines.append(f"{share} % of the time was spent in the embedding model")
@@ -170,11 +164,9 @@ def _filters(arguments: Namespace, engine: AnswerEngine) -> Filters:
     return make_filters(outlet, arguments.since, arguments.until)
 
 
-def _no_article(article_id: str, engine: AnswerEngine) -> str:
-    import difflib
-
+def _unknown_article(article_id: str, engine: AnswerEngine) -> str:
     near = difflib.get_close_matches(article_id, [source.id for source in engine.sources()], n=3, cutoff=0.4)
-    hint = f"Near it: {', '.join(near)}." if near else "`clippings ask --json` gives the ids of what it cites."
+    hint = f"Similar ids: {', '.join(near)}." if near else "`clippings ask --json` prints the ids of cited articles."
     return f"There is no article with the id {article_id}. {hint}"
 
 

@@ -1,7 +1,8 @@
-"""What a user says to limit a search, read: days and outlets."""
+"""Read the filters of a search: days and outlets."""
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 from datetime import date
 
@@ -9,27 +10,25 @@ from index.models import Filters, Source
 
 
 def read_day(text: str) -> date:
-    """``"2024-01-03" -> date(2024, 1, 3)``; ValueError says what was expected."""
+    """Parse an ISO date: ``"2024-01-03" -> date(2024, 1, 3)``. Raises ValueError with a message for the user."""
     try:
         return date.fromisoformat(text.strip())
     except ValueError:
-        raise ValueError(f"{text!r} is no date; write it as 2024-01-31.") from None
+        raise ValueError(f"{text!r} is not a date; write it as 2024-01-31.") from None
 
 
 def make_filters(outlet: str | None, since: date | None, until: date | None) -> Filters:
-    """The filters of these; ValueError where nothing could pass."""
+    """Make filters. Raises ValueError, with a message for the user, if ``since`` is after ``until``."""
     if since and until and since > until:
-        raise ValueError(f"from {since} to {until} holds no day: the first is after the last.")
+        raise ValueError(f"There is no day from {since} to {until}: the first date is after the last.")
     return Filters(outlet=outlet or None, since=since, until=until)
 
 
 def known_outlet(name: str, sources: Iterable[Source]) -> tuple[str, str | None]:
-    """The outlet as the index spells it, and a sentence where the index has none of that name.
+    """Return the outlet as the index spells it, and a message if the index has none with this name.
 
     ``"the courier" -> ("The Courier", None)``; ``"Couriers" -> ("Couriers", "… Did you mean The Courier?")``.
     """
-    import difflib
-
     outlets = {source.outlet.casefold(): source.outlet for source in sources if source.outlet}
     if name.casefold() in outlets:
         return outlets[name.casefold()], None

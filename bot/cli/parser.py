@@ -1,6 +1,6 @@
-"""The command `clippings`: its arguments, and what becomes of errors.
+"""The arguments of `clippings`, and how errors end it.
 
-Little is imported here, so that `--help` answers at once; each command imports what it needs.
+It imports little, so that `--help` is quick. Each command imports what it needs.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ from bot.runtime import Parts
 if TYPE_CHECKING:
     from bot.settings import Settings
 
-    Command = Callable[[argparse.Namespace, Settings, Parts], int]
+    Run = Callable[[argparse.Namespace, Settings, Parts], int]
 
-INTERRUPTED, BROKEN_PIPE = 130, 141
+INTERRUPTED, BROKEN_PIPE = 130, 141  # as a shell reports SIGINT and SIGPIPE
 
 
 def main(argv: Sequence[str] | None = None, *, parts: Parts | None = None) -> int:
-    """Run one command and return its exit code: 0 done or answered, 3 refused, 1 error, 2 usage."""
+    """Run a command and return its exit code: 0 done or answered, 3 refused, 1 error, 2 usage."""
     arguments = _parse(argv)
     try:
-        _ready_streams()
+        _prepare_streams()
         code = _run(arguments, parts or Parts())
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        _abandon_stdout()
+        _discard_stdout()
         return BROKEN_PIPE
-    except Exception as error:  # noqa: BLE001  # the last resort: a user is told a sentence and no traceback
-        print(render.trouble(error, debug=arguments.debug), file=sys.stderr)
-        _abandon_stdout()
+    except Exception as error:  # noqa: BLE001  # the last resort: users get a sentence and no traceback
+        print(render.error_message(error, debug=arguments.debug), file=sys.stderr)
+        _discard_stdout()
         return commands.FAILED
     return code
 
@@ -51,37 +51,35 @@ def _run(arguments: argparse.Namespace, parts: Parts) -> int:
 
     for typo in likely_typos():
         print(one_line(typo), file=sys.stderr)
-    settings = load_settings(data=arguments.data)
-    run: Command = arguments.run
-    return run(arguments, settings, parts)
+    run: Run = arguments.run
+    return run(arguments, load_settings(data=arguments.data), parts)
 
 
-def _ready_streams() -> None:
-    """See to it that neither a closed stream nor a character that the locale does not know ends the command."""
+def _prepare_streams() -> None:
+    """Replace closed streams, and characters that the locale cannot encode, so that neither ends the command."""
     for name, mode in {"stdin": "r", "stdout": "w", "stderr": "w"}.items():
         stream = getattr(sys, name)
         if stream is None:
-            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115  # it stays open as long as the program
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115  # open until the program ends
         elif isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
 
 
-def _abandon_stdout() -> None:
-    """Keep the interpreter from failing once more, at exit, on what could not be written."""
+def _discard_stdout() -> None:
+    """Drop what cannot be written, so that the interpreter does not fail on it at exit."""
     try:
         sys.stdout.flush()
     except OSError:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser()
     arguments = parser.parse_args(argv)
     if arguments.command == "index" and arguments.explain and (arguments.paths or arguments.prune):
-        parser.error("index --explain FILE indexes nothing: it goes with no PATH and without --prune")
-    if arguments.command == "eval" and (wrong := _overwritten(arguments)):
-        parser.error(wrong)
+        parser.error("index --explain FILE only shows how FILE is read; it takes no PATH and no --prune")
+    if arguments.command == "eval" and _overwrites_input(arguments):
+        parser.error(f"--report would overwrite {arguments.report}, an input of this command: name another file")
     if arguments.command == "ask":
         try:
             make_filters(arguments.outlet, arguments.since, arguments.until)
@@ -90,17 +88,14 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     return arguments
 
 
-def _overwritten(arguments: argparse.Namespace) -> str | None:
-    """What is wrong where the report of `eval` would be written over a file that it reads."""
+def _overwrites_input(arguments: argparse.Namespace) -> bool:
     folder, report = arguments.folder, arguments.report
-    read = [arguments.compare, arguments.attacks, folder / "articles.jsonl", folder / "queries.jsonl"]
-    if report is None or os.path.realpath(report) not in [os.path.realpath(one) for one in read if one]:
-        return None
-    return f"--report would overwrite {report}, which is read: name another file"
+    inputs = [arguments.compare, arguments.attacks, folder / "articles.jsonl", folder / "queries.jsonl"]
+    return report is not None and os.path.realpath(report) in [os.path.realpath(path) for path in inputs if path]
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The arguments of `clippings`."""
+    """Make the parser of all commands."""
     parser = argparse.ArgumentParser(
         prog="clippings",
         description="Ask your news articles, and get an answer with the clippings that prove it.",
@@ -110,9 +105,10 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     _add_common(parser, data=None, debug=False)
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, (run, add_arguments, purpose, example) in COMMANDS.items():
+    for name, (run, add_arguments, example) in COMMANDS.items():
+        epilog = f"example: clippings {example}"
         command = subparsers.add_parser(
-            name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.", epilog=example, allow_abbrev=False
+            name, help=run.__doc__, description=run.__doc__, epilog=epilog, allow_abbrev=False
         )
         command.set_defaults(run=run)
         add_arguments(command)
@@ -121,21 +117,20 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 class _Version(argparse.Action):
-    """Look the version up only when it is asked for."""
+    """Print the version. The import of importlib.metadata is left to this option."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         from importlib.metadata import PackageNotFoundError, version
 
         try:
-            found = version("clippings")
+            print(f"clippings {version('clippings')}")
         except PackageNotFoundError:
-            found = "(not installed)"
-        print(f"clippings {found}")
+            print("clippings (not installed)")
         parser.exit()
 
 
 def _add_common(parser: argparse.ArgumentParser, *, data: str | None, debug: str | bool) -> None:
-    """The options that may stand before a command or after it; there, SUPPRESS keeps what was said before."""
+    """Add the options that may stand before or after the command; SUPPRESS keeps a value given before it."""
     parser.add_argument("--data", type=Path, metavar="DIR", default=data, help="the folder of the index")
     parser.add_argument("--debug", action="store_true", default=debug, help="show the traceback of an error")
 
@@ -152,78 +147,56 @@ def _json(parser: argparse.ArgumentParser) -> None:
 
 
 def _index(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "paths", nargs="*", type=Path, metavar="PATH", help="files and folders; none: those of last time"
-    )
-    parser.add_argument("--prune", action="store_true", help="remove articles that are gone from where they were read")
-    parser.add_argument(
-        "--explain", type=Path, metavar="FILE", help="show what in FILE is taken for what, and index nothing"
-    )
+    add = parser.add_argument
+    add("paths", nargs="*", type=Path, metavar="PATH", help="files and folders (default: those of the last run)")
+    add("--prune", action="store_true", help="also remove articles whose files are gone")
+    add("--explain", type=Path, metavar="FILE", help="show how FILE is read: headline, date, body…; index nothing")
     _json(parser)
 
 
 def _ask(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("question", nargs="+", metavar="WORD", help="the question; - reads it from standard input")
-    parser.add_argument("--from", dest="since", type=_day, metavar="DATE", help="only articles of this day or later")
-    parser.add_argument("--to", dest="until", type=_day, metavar="DATE", help="only articles of this day or earlier")
-    parser.add_argument("--outlet", metavar="NAME", help="only articles of this outlet")
-    parser.add_argument("--asked", type=_day, metavar="DATE", help='the day that "this week" is seen from (today)')
+    add = parser.add_argument
+    add("question", nargs="+", metavar="WORD", help="the question; - reads it from standard input")
+    add("--from", dest="since", type=_day, metavar="DATE", help="only articles published on this day or later")
+    add("--to", dest="until", type=_day, metavar="DATE", help="only articles published on this day or earlier")
+    add("--outlet", metavar="NAME", help="only articles of this outlet")
+    add("--asked", dest="as_of", type=_day, metavar="DATE", help='the day of the question, for "this week" (today)')
     _json(parser)
 
 
 def _show(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("id", metavar="ID", help="the id of the article, as `ask --json` gives it")
+    parser.add_argument("id", metavar="ID", help="the id of the article, from `ask --json`")
     _json(parser)
 
 
 def _slack(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--http", action="store_true", help="take Slack's requests over HTTP (else: Socket Mode)")
+    parser.add_argument("--http", action="store_true", help="receive Slack's requests over HTTP, not in Socket Mode")
 
 
 def _eval(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "folder", type=Path, metavar="FOLDER", help="questions with their answers; and articles, else those indexed"
-    )
-    parser.add_argument("--report", type=Path, metavar="FILE", help="write a page (HTML) with figures and failures")
-    parser.add_argument(
-        "--compare", type=Path, metavar="OTHER", help="say what changed since an earlier output of --json"
-    )
-    parser.add_argument(
-        "--attacks",
-        type=Path,
-        metavar="FILE",
-        help='also plant each instruction of FILE ({"kind": ["instruction", …]}) in a relevant article',
-    )
+    add = parser.add_argument
+    add("folder", type=Path, metavar="FOLDER", help="the question set, with articles of its own or for those indexed")
+    add("--report", type=Path, metavar="FILE", help="write an HTML page with the figures and the failures")
+    add("--compare", type=Path, metavar="OTHER", help="show what changed since OTHER, an earlier output of --json")
+    attacks = 'also plant each instruction of FILE ({"kind": ["instruction", …]}) in a relevant article'
+    add("--attacks", type=Path, metavar="FILE", help=attacks)
     _json(parser)
 
 
 def _feedback(parser: argparse.ArgumentParser) -> None:
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print JSON lines, which `eval` takes as questions")
-    form.add_argument("--csv", action="store_true", help="print a table for a spreadsheet")
+    formats = parser.add_mutually_exclusive_group()
+    formats.add_argument("--json", action="store_true", help="print JSON lines, a question set for `eval`")
+    formats.add_argument("--csv", action="store_true", help="print a table for a spreadsheet")
 
 
-COMMANDS: dict[str, tuple[Command, Callable[[argparse.ArgumentParser], None], str, str]] = {
-    "index": (commands.index, _index, "read articles into the index", "example: clippings index articles/ --prune"),
-    "ask": (
-        commands.ask,
-        _ask,
-        "answer a question (exit code 3: the articles do not say)",
-        'example: clippings ask "how many came?" --outlet "The Courier"',
-    ),
-    "show": (commands.show, _show, "print an article", "example: clippings show 3f2a9c"),
-    "chat": (commands.chat, lambda _: None, "talk with the articles", "example: clippings chat --data ./data"),
-    "slack": (commands.slack, _slack, "answer in Slack", "example: clippings slack --data ./data"),
-    "status": (commands.status, _json, "say what is indexed and how it is", "example: clippings status --json"),
-    "eval": (commands.evaluate, _eval, "measure the answers to known questions", "example: clippings eval questions/"),
-    "feedback": (
-        commands.feedback,
-        _feedback,
-        "say what people thought of the answers in Slack",
-        "example: clippings feedback --json > questions/queries.jsonl",
-    ),
+COMMANDS: dict[str, tuple[Run, Callable[[argparse.ArgumentParser], None], str]] = {
+    "index": (commands.index, _index, "index articles/ --prune"),
+    "ask": (commands.ask, _ask, 'ask "how many came?" --outlet "The Courier"'),
+    "show": (commands.show, _show, "show 3f2a9c"),
+    "chat": (commands.chat, lambda _: None, "chat --data ./data"),
+    "slack": (commands.slack, _slack, "slack --data ./data"),
+    "status": (commands.status, _json, "status --json"),
+    "eval": (commands.evaluate, _eval, "eval questions/"),
+    "feedback": (commands.feedback, _feedback, "feedback --json > questions/queries.jsonl"),
 }
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+"""The command, its arguments, and an example."""

@@ -1,7 +1,7 @@
-"""What is shown in a terminal: an answer or an article as lines, and lines as plain or styled text.
+"""Render answers, articles and reports as lines, and lines as plain or styled text.
 
-All of it is untrusted: the words of articles, file names, what a language model wrote. Every piece of every line
-passes `safe` on its way out, whatever it holds, and no markup in it is interpreted.
+The content is untrusted: articles, file names, the output of language models. `plain` and `show` pass all text through
+`safe` and interpret no markup in it.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from bot.slack.database import Feedback
     from index.status import Status
 
-MAX_FEEDBACK = 10
+MAX_FEEDBACK = 10  # answers found unhelpful
 MAX_FEEDBACK_CHARACTERS = 300  # of a question or a reason
 STYLES = {"number": "bold cyan", "headline": "bold", "link": "blue", "faint": "dim", "mark": "bold yellow"}
 
 
-class Piece(NamedTuple):
-    """Some text of a line, and a key of STYLES or nothing."""
+class StyledText(NamedTuple):
+    """Text and its style: a key of STYLES, or "" for none."""
 
     text: str
     style: str = ""
@@ -36,19 +36,19 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Pieces side by side. A piece may hold line ends, as an article's body does."""
+    """Texts side by side. A text may contain line ends, as the body of an article does."""
 
-    pieces: tuple[Piece, ...] = ()
+    texts: tuple[StyledText, ...] = ()
     indent: int = 0
 
 
-def line(*pieces: str | Piece, indent: int = 0) -> Line:
-    """A line of its pieces; a bare string is an unstyled one."""
-    return Line(tuple(Piece(piece) if isinstance(piece, str) else piece for piece in pieces), indent)
+def line(*texts: str | StyledText, indent: int = 0) -> Line:
+    """Make a line; a plain string has no style."""
+    return Line(tuple(StyledText(text) if isinstance(text, str) else text for text in texts), indent)
 
 
 def answer_lines(answer: Answer, *, quotes: bool = True) -> list[Line]:
-    """An answer and its numbered sources; ``quotes=False`` leaves each source one line, for a conversation."""
+    """Render an answer and its numbered sources; ``quotes=False`` gives a source one line, for the chat."""
     if answer.refusal:
         shown = [line(REFUSAL), line(one_line(answer.refusal.reason))]
         if answer.refusal.nearest:
@@ -58,45 +58,47 @@ def answer_lines(answer: Answer, *, quotes: bool = True) -> list[Line]:
     else:
         shown = [line(answer.text)]
     if answer.notice:
-        shown.append(line(Piece(f"Note: {one_line(answer.notice)}", "faint")))
+        shown.append(line(StyledText(f"Note: {one_line(answer.notice)}", "faint")))
     return shown + source_lines(answer.citations, quotes=quotes)
 
 
 def source_lines(citations: Sequence[Citation], *, quotes: bool = True) -> list[Line]:
-    """The numbered sources of an answer, after an empty line."""
+    """Render the numbered sources of an answer, after an empty line."""
     shown = [line()] if citations else []
     for citation in citations:
         number = f"[{citation.number}]"
         if not quotes:
-            also = f" (and {len(citation.also_in)} more)" if citation.also_in else ""
-            shown.append(line(Piece(number, "number"), f" {title(citation.source)}", Piece(also, "faint")))
+            more = f" (and {len(citation.also_in)} more)" if citation.also_in else ""
+            shown.append(line(StyledText(number, "number"), f" {title(citation.source)}", StyledText(more, "faint")))
             continue
         shown += _source_lines(number, citation.source)
         shown.append(line(in_marks(one_line(citation.quote)), indent=4))
         for source in citation.also_in:
-            shown.append(line(Piece("also in: ", "faint"), title(source), indent=4))
-            shown += _where(source, indent=6)
+            shown.append(line(StyledText("also in: ", "faint"), title(source), indent=4))
+            shown += _link_lines(source, indent=6)
     return shown
 
 
 def _source_lines(number: str, source: Source) -> list[Line]:
     headline, *rest = title_parts(source)
     return [
-        line(Piece(number, "number"), " ", Piece(headline, "headline"), "".join(f" · {part}" for part in rest)),
-        *_where(source, indent=4),
+        line(
+            StyledText(number, "number"), " ", StyledText(headline, "headline"), "".join(f" · {part}" for part in rest)
+        ),
+        *_link_lines(source, indent=4),
     ]
 
 
-def _where(source: Source, *, indent: int) -> list[Line]:
+def _link_lines(source: Source, *, indent: int) -> list[Line]:
     place = source.url or source.path
-    return [line(Piece(one_line(place), "link"), indent=indent)] if place else []
+    return [line(StyledText(one_line(place), "link"), indent=indent)] if place else []
 
 
 def article_lines(article: Article) -> list[Line]:
-    """A whole article, with what was told apart from it."""
+    """Render an article, its metadata and its boilerplate."""
     source = article.source
     read_from = f" (read from: {source.published_from})" if source.published and source.published_from else ""
-    facts = {
+    metadata = {
         "id": source.id,
         "outlet": source.outlet,
         "byline": source.byline,
@@ -105,28 +107,30 @@ def article_lines(article: Article) -> list[Line]:
         "file": source.path,
         "language": source.language,
     }
-    shown = [line(Piece(one_line(source.headline) or "(no headline)", "headline"))]
-    shown += [line(Piece(f"{name + ':':<10}", "faint"), one_line(value or "-")) for name, value in facts.items()]
+    shown = [line(StyledText(one_line(source.headline) or "(no headline)", "headline"))]
+    shown += [
+        line(StyledText(f"{name + ':':<10}", "faint"), one_line(value or "-")) for name, value in metadata.items()
+    ]
     shown += [line(), line(article.body)]
     if article.boilerplate:
-        shown += [line(), line(Piece("Not part of the article:", "faint"))]
+        shown += [line(), line(StyledText("Not part of the article:", "faint"))]
     return shown + [
-        line(Piece(f"{one_line(kind)}: ", "faint"), one_line(text), indent=2) for kind, text in article.boilerplate
+        line(StyledText(f"{one_line(kind)}: ", "faint"), one_line(text), indent=2) for kind, text in article.boilerplate
     ]
 
 
 def passage_lines(citation: Citation, body: str, start: int, end: int) -> list[Line]:
-    """A citation's quote, marked, in ``body[start:end]`` around it."""
+    """Render ``body[start:end]`` with the quote of a citation marked in it."""
     before, after = body[start : citation.start], body[citation.end : end]
     return [
         *_source_lines(f"[{citation.number}]", citation.source),
         line(),
-        line(before, Piece(citation.quote, "mark"), after),
+        line(before, StyledText(citation.quote, "mark"), after),
     ]
 
 
 def status_lines(status: Status, data: Path, llm: str) -> list[Line]:
-    """What is indexed, how it is, and what was found of the language model."""
+    """Render what is indexed, whether it is healthy, and the state of the language model."""
     outlets = sorted(status.outlets.items(), key=lambda outlet: (-outlet[1], outlet[0]))
     named = ", ".join(f"{one_line(name) or 'no outlet named'} ({count})" for name, count in outlets[:MAX_OUTLETS_SHOWN])
     period = f", {status.first_published} to {status.last_published}" if status.first_published else ""
@@ -140,23 +144,25 @@ def status_lines(status: Status, data: Path, llm: str) -> list[Line]:
         "health": "good" if status.healthy else one_line(status.problem or "damaged"),
         "language model": one_line(llm),
     }
-    return [line(Piece(f"{name + ':':<16}", "faint"), told) for name, told in facts.items()]
+    return [line(StyledText(f"{name + ':':<16}", "faint"), fact) for name, fact in facts.items()]
 
 
-def feedback_lines(found: Iterable[Feedback]) -> list[Line]:
-    """How many answers were found helpful, and which of late were not."""
+def feedback_lines(feedback: Iterable[Feedback]) -> list[Line]:
+    """Render the number of helpful and unhelpful answers, and the latest unhelpful ones."""
     counts = {True: 0, False: 0}
     unhelpful: deque[Feedback] = deque(maxlen=MAX_FEEDBACK)
-    for one in found:
-        counts[one.helpful] += 1
-        if not one.helpful:
-            unhelpful.appendleft(one)
+    for vote in feedback:
+        counts[vote.helpful] += 1
+        if not vote.helpful:
+            unhelpful.appendleft(vote)
     shown = [line(f"{counts[True]} helpful, {counts[False]} not helpful.")]
     if unhelpful:
         shown += [line(), line("Not helpful, the latest first:")]
-    for one in unhelpful:
-        asked, reason = _shorten(str(one.answer["question"])), _shorten(one.reason)
-        shown.append(line(Piece(f"{datetime.fromtimestamp(one.at).astimezone():%Y-%m-%d}", "faint"), f" {asked}"))
+    for vote in unhelpful:
+        question, reason = _shorten(str(vote.answer["question"])), _shorten(vote.reason)
+        shown.append(
+            line(StyledText(f"{datetime.fromtimestamp(vote.at).astimezone():%Y-%m-%d}", "faint"), f" {question}")
+        )
         shown += [line(reason, indent=4)] if reason else []
     return shown
 
@@ -167,16 +173,16 @@ def _shorten(text: str) -> str:
 
 
 def plain(lines: Iterable[Line]) -> str:
-    """Lines as text, each with its line end. What a terminal would mark is put between ``>>`` and ``<<``."""
-    return "".join(f"{' ' * shown.indent}{''.join(map(_plain, shown.pieces))}".rstrip() + "\n" for shown in lines)
+    """Join lines, each with its line end. ``>>`` and ``<<`` enclose text of the style "mark"."""
+    return "".join(f"{' ' * shown.indent}{''.join(map(_plain, shown.texts))}".rstrip() + "\n" for shown in lines)
 
 
-def _plain(piece: Piece) -> str:
-    return f">>{safe(piece.text)}<<" if piece.style == "mark" else safe(piece.text)
+def _plain(text: StyledText) -> str:
+    return f">>{safe(text.text)}<<" if text.style == "mark" else safe(text.text)
 
 
 def show(lines: Iterable[Line], out: TextIO) -> None:
-    """Write lines: styled and wrapped to the width of a terminal, plain anywhere else. NO_COLOR is honoured."""
+    """Write lines, in a terminal styled and wrapped to its width. Honours NO_COLOR."""
     if not out.isatty():
         out.write(plain(lines))
         return
@@ -186,18 +192,18 @@ def show(lines: Iterable[Line], out: TextIO) -> None:
 
     console = Console(file=out, highlight=False)
     for shown in lines:
-        text = Text.assemble(*((safe(piece.text), STYLES.get(piece.style, "")) for piece in shown.pieces))
-        if any(piece.style == "link" for piece in shown.pieces):  # a link that is broken in two cannot be clicked
+        text = Text.assemble(*((safe(text), STYLES.get(style, "")) for text, style in shown.texts))
+        if any(style == "link" for _, style in shown.texts):  # a link broken over two lines cannot be clicked
             console.print(Text(" " * shown.indent) + text, soft_wrap=True)
         else:
             console.print(Padding(text, (0, 0, 0, shown.indent)) if shown.indent else text)
 
 
-def trouble(error: Exception, *, debug: bool) -> str:
-    """What a user is told of an error, safe to print: a sentence, and the traceback only on request."""
+def error_message(error: Exception, *, debug: bool) -> str:
+    """Describe an error to a user in a sentence that is safe to print; ``debug`` adds the traceback."""
     if isinstance(error, ClippingsError):
-        told = str(error)
+        message = str(error)
     else:
-        found = one_line(f"{type(error).__name__}: {error}")[:300].rstrip(": ")
-        told = f"Something went wrong that should not have: {found}. Add --debug to see where."
-    return safe(f"{''.join(traceback.format_exception(error))}\n{told}" if debug else told)
+        described = one_line(f"{type(error).__name__}: {error}")[:300].rstrip(": ")
+        message = f"Unexpected error: {described}. Add --debug to see the traceback."
+    return safe(f"{''.join(traceback.format_exception(error))}\n{message}" if debug else message)
