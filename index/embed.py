@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.models import WeightsError
+from index.telemetry import disable_telemetry
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -66,6 +67,7 @@ def open_model(folder: Path, weights: Mapping[str, Vectors] | None = None) -> tu
 
     They are read where they lie: who gives them must keep them as long as the session. Raises WeightsError.
     """
+    disable_telemetry()
     import onnxruntime
     import tokenizers
 

@@ -22,6 +22,7 @@ from filelock import FileLock
 
 from index.embed import DIMENSIONS
 from index.models import ClippingsError, IndexDamaged
+from index.telemetry import disable_telemetry
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
@@ -154,6 +155,7 @@ class VectorStore:
 def _open(path: str) -> tuple[ClientAPI, Collection]:
     """Open or make the collection, with every setting that matters given here and none looked for anywhere."""
     _import_chroma(path)
+    disable_telemetry()
     import chromadb
     from chromadb.config import Settings
 

@@ -27,6 +27,7 @@ from pathlib import Path
 import platformdirs
 
 from index.models import WeightsError
+from index.telemetry import disable_telemetry
 
 NAME = "bge-small-en-v1.5-int8"
 FILES: Mapping[str, str] = {
@@ -187,6 +188,7 @@ def _reason_of_pip(talk: str) -> str:
 
 def from_hub(folder: Path) -> None:
     """Download the two files from the hub with its own library, without credentials."""
+    disable_telemetry()
     import huggingface_hub  # 0.3 s, and seldom needed
 
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # it warns of each of its retries
