@@ -1,18 +1,18 @@
 """Make untrusted text safe to show: in a terminal, in Slack, on a page."""
 
 import re
-import unicodedata
 
+from index.decode import replace_surrogates
 from index.models import Source
+from index.text import strip_invisible
 
 MAX_OUTLETS_SHOWN = 10
 
-# A terminal sequence (a title set by OSC, a colour by CSI) is removed whole, so that no "[31m" stays. `_harmless`
+# A terminal sequence (a title set by OSC, a colour by CSI) is removed whole, so that no "[31m" stays. `strip_invisible`
 # removes the control characters of an incomplete sequence.
 _ESCAPES = re.compile(
     r"\x1b\][^\x07\x1b\x9c\n]{0,500}(?:\x07|\x1b\\|\x9c)|(?:\x1b\[|\x9b)[0-?]{0,50}[ -/]{0,5}[@-~]|\x1b[ -/]{0,5}[0-~]"
 )
-_JOINERS = "\u200c\u200d"  # needed in Persian, Indic scripts and emoji; they hide nothing
 
 
 def safe(text: str) -> str:
@@ -22,17 +22,7 @@ def safe(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    text = re.sub(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]", "\n", _ESCAPES.sub("", text)).expandtabs(4)
-    return "".join(_harmless(character) for character in text)
-
-
-def _harmless(character: str) -> str:
-    if character == "\n" or character in _JOINERS:
-        return character
-    category = unicodedata.category(character)
-    if category == "Cs":
-        return "\ufffd"
-    return "" if category in ("Cc", "Cf") else character
+    return strip_invisible(str(replace_surrogates(_ESCAPES.sub("", text)))).expandtabs(4)
 
 
 def one_line(text: str) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.models import WeightsError
+from index.telemetry import disable_telemetry
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -61,6 +62,7 @@ def open_model(folder: Path, weights: Mapping[str, Vectors] | None = None) -> tu
     ``weights`` replace the model's initializers of the same name. They are not copied: the caller must keep them as
     long as the session.
     """
+    disable_telemetry()
     import onnxruntime
     import tokenizers
 

@@ -22,6 +22,7 @@ from filelock import FileLock
 
 from index.embed import DIMENSIONS
 from index.models import ClippingsError, IndexDamaged
+from index.telemetry import disable_telemetry
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
@@ -161,6 +162,7 @@ def _cosines(result: QueryResult) -> dict[str, float]:
 def _open(path: str) -> tuple[ClientAPI, Collection]:
     """Open or create the collection; all settings that matter are given here, and none is read from the environment."""
     _import_chroma(path)
+    disable_telemetry()
     import chromadb
     from chromadb.config import Settings
 

@@ -30,6 +30,7 @@ from pathlib import Path
 import platformdirs
 
 from index.models import WeightsError
+from index.telemetry import disable_telemetry
 
 NAME = "bge-small-en-v1.5-int8"
 FILES: Mapping[str, str] = {
@@ -187,6 +188,7 @@ def _pip_reason(output: str) -> str:
 
 
 def from_hub(folder: Path) -> None:
+    disable_telemetry()
     """Download the two files from the hub, without credentials."""
     import huggingface_hub  # 0.3 s, and seldom needed
 
