@@ -2,9 +2,7 @@
 
 import re
 
-from index.decode import replace_surrogates
 from index.models import Source
-from index.text import strip_invisible
 
 MAX_OUTLETS_SHOWN = 10
 
@@ -22,6 +20,9 @@ def safe(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
+    from index.decode import replace_surrogates  # heavy, and seldom needed: `--help` is to be quick
+    from index.text import strip_invisible
+
     return strip_invisible(str(replace_surrogates(_ESCAPES.sub("", text)))).expandtabs(4)
 
 

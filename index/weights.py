@@ -188,8 +188,8 @@ def _pip_reason(output: str) -> str:
 
 
 def from_hub(folder: Path) -> None:
-    disable_telemetry()
     """Download the two files from the hub, without credentials."""
+    disable_telemetry()
     import huggingface_hub  # 0.3 s, and seldom needed
 
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # it warns of every retry

@@ -38,7 +38,7 @@ def _namespace() -> int:
         fcntl.ioctl(control, _SIOCSIFNETMASK, struct.pack("16s16s", b"out", _address("255.255.255.0")))
         for name in (b"lo", b"out"):
             fcntl.ioctl(control, _SIOCSIFFLAGS, struct.pack("16sH14x", name, _IFF_UP_RUNNING))
-        name = ctypes.create_string_buffer(b"out")
+        device_name = ctypes.create_string_buffer(b"out")
         anywhere = _address("0.0.0.0")  # noqa: S104  # the default route, nothing is bound
         route = struct.pack(
             "@L16s16s16sHhLPhPLLH6x",
@@ -51,7 +51,7 @@ def _namespace() -> int:
             0,
             0,
             0,
-            ctypes.addressof(name),
+            ctypes.addressof(device_name),
             0,
             0,
             0,

@@ -178,7 +178,8 @@ ARTICLES = st.builds(Article, SOURCES, HOSTILE, st.tuples(st.builds(Boilerplate,
 
 def _only_readable(shown: str) -> bool:
     return all(
-        character in "\n\u200c\u200d" or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
+        character in "\n\u200c\u200d\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u08e2"  # number signs are seen
+        or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
         for character in shown
     )
 
