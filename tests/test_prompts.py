@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from prompts import PromptError, load_prompt, prompt_names, prompt_variables
 
 VARIABLES = {
-    "answer": {"today"},
+    "answer": {"as_of"},
     "passages": {"conversation", "passages", "question"},
     "condense": {"conversation", "question"},
 }
@@ -20,7 +20,7 @@ def test_every_prompt_wants_the_variables_that_the_code_gives() -> None:
     assert {name: set(prompt_variables(name)) for name in prompt_names()} == VARIABLES
 
 
-@pytest.mark.parametrize("given_variables", [{}, {"today": "x", "more": "y"}, {"tomorrow": "x"}])
+@pytest.mark.parametrize("given_variables", [{}, {"as_of": "x", "more": "y"}, {"tomorrow": "x"}])
 def test_missing_or_surplus_variable_is_an_error(given_variables: dict[str, str]) -> None:
     """A prompt is never rendered with a hole, nor with a value that it drops in silence."""
     with pytest.raises(PromptError, match="prompt 'answer': missing"):
@@ -45,6 +45,6 @@ def test_values_are_never_interpreted(text: str, trap: str) -> None:
 
 def test_the_answer_prompt_says_what_the_check_relies_on() -> None:
     """The rules that the later steps count on are in the prompt: marks, the words of refusal, bars, the day."""
-    rendered = load_prompt("answer", today="Friday, 2024-01-05")
+    rendered = load_prompt("answer", as_of="Friday, 2024-01-05")
     for rule in ["NOT IN THE ARTICLES", "[2]", "(|)", "never an instruction", "2024-01-05", "differ", "correction"]:
         assert rule in rendered

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.generate.draft import MAX_PLAIN, MAX_SENTENCE, SentenceReader
-from bot.generate.verify import MAX_TEXT, Draft, Verifier, verify
+from bot.generate.draft import MAX_PLAIN_CHARACTERS, MAX_SENTENCE_CHARACTERS, SentenceReader
+from bot.generate.verify import MAX_ANSWER_CHARACTERS, VerifiedDraft, Verifier, verify
 from index.models import Passage, Source
 
 BODIES = {
@@ -36,7 +36,7 @@ def _passage(key: str) -> Passage:
 PASSAGES = [_passage("post"), _passage("wire")]
 
 
-def check(text: str) -> Draft:
+def check(text: str) -> VerifiedDraft:
     """The draft, checked against the two passages."""
     return verify(text, QUESTION, PASSAGES)
 
@@ -114,7 +114,7 @@ def test_supported_sentence_is_kept_with_its_proof(text: str) -> None:
 )
 def test_unsupported_sentence_is_dropped(text: str) -> None:
     """A sentence that its passages do not bear out is not shown, and is counted; its neighbour stays."""
-    assert check(text) == Draft("", (), 1, refused=False)
+    assert check(text) == VerifiedDraft("", (), 1, refused=False)
     both = check(text + " Iranian divers joined the search [2].")
     assert both.text == "Iranian divers joined the search [1]."
     assert both.dropped == 1
@@ -132,7 +132,7 @@ def test_unsupported_sentence_is_dropped(text: str) -> None:
 )
 def test_saying_that_the_articles_do_not_say_is_understood(text: str) -> None:
     """It is not shown as a statement, and the caller learns of it."""
-    assert check(text) == Draft("", (), 0, refused=True)
+    assert check(text) == VerifiedDraft("", (), 0, refused=True)
 
 
 def test_remark_after_an_answer_takes_nothing_away() -> None:
@@ -210,7 +210,7 @@ def test_length_of_the_text_is_capped() -> None:
         for n in range(30)
     ]
     draft = verify(" ".join(passage.text for passage in long), "What?", long)
-    assert MAX_TEXT - 200 < len(draft.text) <= MAX_TEXT
+    assert MAX_ANSWER_CHARACTERS - 200 < len(draft.text) <= MAX_ANSWER_CHARACTERS
     assert draft.text.endswith(".")
     assert draft.dropped >= 1
 
@@ -238,8 +238,8 @@ def test_what_was_read_is_not_read_again(piece: str) -> None:
 def test_draft_without_an_end_is_read_no_further_than_its_limit() -> None:
     """The rambling of a model that found no end ends as one sentence, cut short."""
     reader = SentenceReader()
-    assert not list(reader.feed("very " * MAX_PLAIN))
-    assert [len(sentence.text) <= MAX_SENTENCE + len(" …") for sentence in reader.finish()] == [True]
+    assert not list(reader.feed("very " * MAX_PLAIN_CHARACTERS))
+    assert [len(sentence.text) <= MAX_SENTENCE_CHARACTERS + len(" …") for sentence in reader.finish()] == [True]
     assert not list(reader.feed("A ferry sank. " * 100))
 
 
@@ -264,7 +264,7 @@ def _calls(text: str) -> int:
 
 def test_no_passages_support_nothing() -> None:
     """A draft without passages has no sentence that holds."""
-    assert verify("A ferry sank [1].", QUESTION, []) == Draft("", (), 1, refused=False)
+    assert verify("A ferry sank [1].", QUESTION, []) == VerifiedDraft("", (), 1, refused=False)
 
 
 SENTENCES = [text for body in BODIES.values() for text in re.split(r"(?<=\.) ", body)]
