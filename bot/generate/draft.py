@@ -102,19 +102,16 @@ class SentenceReader:
                     break
                 self._raw, self._thought_end = self._raw[end.end() :], None
                 continue
-            before, bracket, _ = self._raw.partition("<")
-            plain.append(before)
-            self._raw = self._raw[len(before) :]
-            if tag := _TAG.match(self._raw):
-                self._raw = self._raw[tag.end() :]
-                plain.append("" if _INLINE_TAG.match(tag.group()) else " ")
-                if thought := _THOUGHT.match(tag.group()):
-                    self._thought_end = re.compile(rf"</{thought[1]}\s{{0,2}}>", re.IGNORECASE)
-            elif not final and _UNFINISHED_TAG.match(self._raw):
+            tag = _TAG.match(self._raw)
+            if not tag and not final and _UNFINISHED_TAG.match(self._raw):
                 break
-            else:
-                plain.append(bracket)
-                self._raw = self._raw[1:]
+            text = tag.group() if tag else self._raw[0] + self._raw[1:].partition("<")[0]
+            self._raw = self._raw[len(text) :]
+            if tag:
+                if thought := _THOUGHT.match(text):
+                    self._thought_end = re.compile(rf"</{thought[1]}\s{{0,2}}>", re.IGNORECASE)
+                text = "" if _INLINE_TAG.match(text) else " "
+            plain.append(text)
         return "".join(plain)
 
     def _sentence_end(self, *, final: bool) -> int | None:

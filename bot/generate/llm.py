@@ -44,13 +44,13 @@ def make_llm(spec: str, *, api_key: str | SecretStr | None, timeout: float, cont
     """
     provider, url, model = _parse(spec)
     key = _usable_key(provider, api_key if api_key is None or isinstance(api_key, str) else api_key.get_secret_value())
+    window = context_window or _default_window(provider, model)
+    options = {"temperature": 0.0, "timeout": timeout, "max_retries": 0}
     llm: LLM
     if provider == "ollama":
         from llama_index.llms.ollama import Ollama
 
-        window = (
-            context_window or DEFAULT_WINDOW_TOKENS
-        )  # sent to the server too, which would cut the prompt at its own
+        # The window is sent to the server too, which would cut the prompt at its own.
         llm = Ollama(model=model, base_url=url, context_window=window, request_timeout=timeout, temperature=0.0)
     elif provider == "anthropic":
         try:
@@ -60,21 +60,11 @@ def make_llm(spec: str, *, api_key: str | SecretStr | None, timeout: float, cont
                 "CLIPPINGS_LLM names an anthropic model, but its client is not installed: "
                 "pip install 'clippings[anthropic]'"
             ) from None
-        limits = {"timeout": timeout, "max_retries": 0, "max_tokens": MAX_ANSWER_TOKENS}
-        llm = Anthropic(model=model, api_key=key, temperature=0.0, **limits)
+        llm = Anthropic(model=model, api_key=key, max_tokens=MAX_ANSWER_TOKENS, **options)
     else:
         from llama_index.llms.openai_like import OpenAILike
 
-        llm = OpenAILike(
-            model=model,
-            api_base=url,
-            api_key=key,
-            is_chat_model=True,
-            context_window=context_window or _default_window(provider, model),
-            timeout=timeout,
-            max_retries=0,
-            temperature=0.0,
-        )
+        llm = OpenAILike(model=model, api_base=url, api_key=key, is_chat_model=True, context_window=window, **options)
     return llm
 
 
@@ -124,10 +114,10 @@ def _window(llm: LLM) -> int:
 
 
 def _default_window(provider: str, model: str) -> int:
+    if provider != "openai":
+        return DEFAULT_WINDOW_TOKENS
     from llama_index.llms.openai.utils import openai_modelname_to_contextsize
 
-    if provider == "openai-like":
-        return DEFAULT_WINDOW_TOKENS
     with suppress(ValueError):
         return int(openai_modelname_to_contextsize(model))
     return DEFAULT_SERVICE_WINDOW_TOKENS

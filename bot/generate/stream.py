@@ -43,6 +43,12 @@ class Chunk(Protocol):
     raw: Any
 
 
+class _Fault(str):
+    """A message in place of a delta. No exception: its traceback would keep the connection open."""
+
+    __slots__ = ()
+
+
 def stream_reply(
     open_stream: Callable[[], Iterable[Chunk]], model: str, seconds: float, max_characters: int = MAX_REPLY_CHARACTERS
 ) -> Iterator[str]:
@@ -51,7 +57,7 @@ def stream_reply(
     A thread reads them, because a server that sends a byte now and then passes every time-out of the client.
     """
     deadline = time.monotonic() + seconds
-    deltas: queue.Queue[str | LLMError | None] = queue.Queue()
+    deltas: queue.Queue[str | None] = queue.Queue()
     stopped = threading.Event()
 
     def read() -> None:
@@ -72,31 +78,33 @@ def stream_reply(
                 raise LLMError(f"{model} did not finish within {seconds:g} seconds.") from None
             if delta is None:
                 return
-            if isinstance(delta, LLMError):
-                raise delta
+            if isinstance(delta, _Fault):
+                raise LLMError(delta)
             length += len(delta)
             yield delta
     finally:
         stopped.set()
 
 
-def _read(open_stream: Callable[[], Iterable[Chunk]], model: str, seconds: float) -> Iterator[str | LLMError]:
-    """Yield the deltas, an ellipsis if a limit on length left the reply unfinished, and an error if it ended badly."""
-    reason, length = None, 0
+def _read(open_stream: Callable[[], Iterable[Chunk]], model: str, seconds: float) -> Iterator[str]:
+    """Yield the deltas, an ellipsis if a limit on length left the reply unfinished, and a fault if it ended badly."""
+    reason, length, fault = None, 0, ""
     try:
         for chunk in open_stream():
             reason = _finish_reason(chunk.raw) or reason
             length += len(chunk.delta or "")
             yield chunk.delta or ""
         if not length:
-            yield LLMError(f"{model} sent an empty reply.")
+            fault = "sent an empty reply."
         elif reason is None:
-            yield LLMError(f"{model} broke off in the middle of its reply.")
+            fault = "broke off in the middle of its reply."
         elif reason in ("length", "max_tokens"):
             yield " …"
     except Exception as error:  # noqa: BLE001  # any client, any fault
         log.debug("%s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
-        yield LLMError(f"{model} {_fault(error, seconds, length)}")
+        fault = _describe(error, seconds, length)
+    if fault:
+        yield _Fault(f"{model} {fault}")
 
 
 def _finish_reason(raw: object) -> str | None:
@@ -113,7 +121,7 @@ def _get(raw: object, name: str) -> Any:  # noqa: ANN401  # a client's own types
     return raw.get(name) if isinstance(raw, dict) else getattr(raw, name, None)
 
 
-def _fault(error: Exception, seconds: float, length: int) -> str:
+def _describe(error: Exception, seconds: float, length: int) -> str:
     """Describe an error by its HTTP status or the names of its classes, so that no client has to be imported."""
     status = getattr(error, "status_code", None)
     if isinstance(status, int) and status > 0:

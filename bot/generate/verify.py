@@ -1,23 +1,13 @@
 """A language model's draft, verified sentence by sentence as it streams -> text whose citations hold to the letter.
 
-A reader sees only sentences that the passages support; all others are dropped, because a wrong statement is worse than
-none.
-
-1. An ``[n]`` that names no passage is removed. ``[1, 2]``, ``[1-3]``, ``[1][2]``, ``[Passage 1]``, ``【1】``, ``^1``
-   and a closing ``(1)`` are read as marks too, before the full stop or after it.
-2. A sentence is kept if the passages that it cites support it (`bot.generate.support`):
-
-   - the passages cited right after a figure hold it, with "more than" or "nearly" if the sentence has it;
-   - a cited passage, its headline, outlet or date hold every name (or the question does, and any passage);
-     demonyms and acronyms count as the name; a capitalised first word is a name unless it is known to be none;
-   - at least 54 % of its content words, stemmed, stand in the best three sentences in a row of the cited passages;
-   - it denies nothing that they only affirm, and affirms nothing that they only deny;
-   - planted instructions (`index.injection`) support nothing, and no word is taken from them.
-3. A sentence without a mark is tried against each passage alone, and gets the mark of the best that supports it.
-4. "Yes." and the like are shown or dropped with the sentence after them. Headings, questions, remarks about the
+1. A sentence is shown if the passages that it cites support it (`bot.generate.support`); else it is dropped, because a
+   wrong statement is worse than none. Without a mark, it gets that of the passage that supports it best.
+2. Marks have many forms: ``[1, 2]``, ``[1-3]``, ``[1][2]``, ``[Passage 1]``, ``【1】``, ``^1`` and a closing ``(1)``,
+   before the full stop or after it. Numbers without a passage are removed.
+3. "Yes." and the like are shown or dropped with the sentence after them. Headings, questions, remarks about the
    passages, repetitions and a list of sources at the end are never shown.
-5. Each mark quotes the sentence of its passage that supports the claim best. Marks of passages that cover less than
-   half of what the best one covers go. One number per quoted sentence, in reading order from 1.
+4. Each mark quotes the sentence of its passage that supports the claim best. One number per quoted sentence, in reading
+   order from 1.
 """
 
 from __future__ import annotations
@@ -157,11 +147,9 @@ class Verifier:
         """Return the segments, citing only premises that support them; none if the sentence is unsupported."""
         cited = list(dict.fromkeys(premise for segment in segments for premise in segment.cited))
         if not cited:
-            supporting = [
-                premise for premise in self._premises if self._is_supported([_Segment(plain, [premise], plain)], plain)
-            ]
-            best = max(supporting, key=lambda premise: len(premise.covered_words(plain)), default=None)
-            return [] if best is None else [_Segment(plain, [best], plain)]
+            candidates = [[_Segment(plain, [premise], plain)] for premise in self._premises]
+            supported = [candidate for candidate in candidates if self._is_supported(candidate, plain)]
+            return max(supported, key=lambda segments: len(segments[0].cited[0].covered_words(plain)), default=[])
         if not self._is_supported(segments, plain):
             return []
         covered = {premise: len(premise.covered_words(plain)) for premise in cited}
