@@ -21,7 +21,7 @@ from bot.extract.answerability import predict, why_unanswerable
 from bot.extract.quote import compose
 from bot.extract.ranking import Query, Retrieval, rank_passages, rank_sentences
 from bot.extract.reader import Reader
-from bot.generate import llm as generate
+from bot.generate.llm import stream_answer
 from bot.generate.rewrite import rewrite
 from bot.generate.verify import Verifier
 from bot.models import REFUSAL, Answer, AnswerStream, Refusal, Turn
@@ -198,7 +198,7 @@ class Engine:
         passages = passages[:_MAX_PROMPT_PASSAGES]
         verifier, shown = Verifier(question, passages), 0
         try:
-            for delta in generate.draft(llm(), question, passages, as_of=as_of, turns=turns):
+            for delta in stream_answer(llm(), question, passages, as_of=as_of, turns=turns):
                 if verified := verifier.feed(delta):
                     shown += len(verified)
                     yield verified

@@ -1,4 +1,4 @@
-"""The check of a written draft: what is kept, what is dropped, and that every citation holds to the letter."""
+"""Verification of a draft: kept and dropped sentences, and citations that hold to the letter."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.generate.draft import MAX_PLAIN, MAX_SENTENCE, SentenceReader
-from bot.generate.verify import MAX_TEXT, Draft, Verifier, verify
+from bot.generate.draft import MAX_PLAIN_CHARACTERS, MAX_SENTENCE_CHARACTERS, SentenceReader
+from bot.generate.verify import MAX_ANSWER_CHARACTERS, VerifiedDraft, Verifier, verify
 from index.models import Passage, Source
 
 BODIES = {
@@ -36,8 +36,8 @@ def _passage(key: str) -> Passage:
 PASSAGES = [_passage("post"), _passage("wire")]
 
 
-def check(text: str) -> Draft:
-    """The draft, checked against the two passages."""
+def check(text: str) -> VerifiedDraft:
+    """Verify a draft against the two passages."""
     return verify(text, QUESTION, PASSAGES)
 
 
@@ -88,7 +88,7 @@ KEPT = {
 
 @pytest.mark.parametrize("text", KEPT)
 def test_supported_sentence_is_kept_with_its_proof(text: str) -> None:
-    """What the passages say stays as it was written, its marks in one form, before the stop, numbered in order."""
+    """A supported sentence stays to the letter, its marks in one form, before the full stop, numbered in order."""
     draft = check(text)
     assert draft.text == KEPT[text]
     assert draft.dropped == 0
@@ -113,8 +113,8 @@ def test_supported_sentence_is_kept_with_its_proof(text: str) -> None:
     ],
 )
 def test_unsupported_sentence_is_dropped(text: str) -> None:
-    """A sentence that its passages do not bear out is not shown, and is counted; its neighbour stays."""
-    assert check(text) == Draft("", (), 1, refused=False)
+    """An unsupported sentence is not shown, and is counted; its neighbour stays."""
+    assert check(text) == VerifiedDraft("", (), 1, refused=False)
     both = check(text + " Iranian divers joined the search [2].")
     assert both.text == "Iranian divers joined the search [1]."
     assert both.dropped == 1
@@ -130,13 +130,13 @@ def test_unsupported_sentence_is_dropped(text: str) -> None:
         "I'm sorry, but the provided articles don't mention the owner.",
     ],
 )
-def test_saying_that_the_articles_do_not_say_is_understood(text: str) -> None:
-    """It is not shown as a statement, and the caller learns of it."""
-    assert check(text) == Draft("", (), 0, refused=True)
+def test_refusal_of_the_model_is_recognised(text: str) -> None:
+    """It is not shown, and `refused` is set."""
+    assert check(text) == VerifiedDraft("", (), 0, refused=True)
 
 
-def test_remark_after_an_answer_takes_nothing_away() -> None:
-    """A part that is answered stays an answer."""
+def test_remark_after_an_answer_is_no_refusal() -> None:
+    """A partial answer stays an answer."""
     draft = check("Iranian divers joined the search [2]. The passages do not say who owned the ferry.")
     assert (draft.text, draft.refused) == ("Iranian divers joined the search [1].", False)
 
@@ -159,19 +159,19 @@ def test_remark_after_an_answer_takes_nothing_away() -> None:
         "Iranian divers joined the search [2]. Rescuers pulled …",
     ],
 )
-def test_output_of_the_model_is_untrusted(text: str) -> None:
-    """Thoughts, tags, role tokens, links, fences, invisible characters and half sentences do not get through."""
+def test_markup_of_the_model_is_removed(text: str) -> None:
+    """Thoughts, tags, role tokens, links, fences, invisible characters and unfinished sentences are not shown."""
     assert check(text).text == "Iranian divers joined the search [1]."
 
 
-def test_thought_that_no_tag_opened_is_only_seen_through_the_check() -> None:
-    """A model whose template opens the thought shows of it what the passages support, at worst."""
+def test_thought_without_opening_tag_is_verified_like_any_text() -> None:
+    """If the template of a model opens the thought, only supported sentences of it are shown."""
     assert check("Okay, I think it was Bob.</think>Iranian divers joined the search [2].").text == (
         "Iranian divers joined the search [1]."
     )
 
 
-def test_same_quote_keeps_its_number_and_another_gets_the_next() -> None:
+def test_same_quote_keeps_its_number() -> None:
     """One number per quoted sentence, in reading order."""
     draft = check(
         "Iranian divers joined the search [2]. The captain was Ada Brunt [1]. "
@@ -185,32 +185,32 @@ def test_same_quote_keeps_its_number_and_another_gets_the_next() -> None:
 
 
 def test_name_of_the_question_is_granted_only_if_some_passage_has_it() -> None:
-    """A false premise does not become an answer because the question said it first."""
+    """A false premise of the question does not support an answer."""
     text = "Biden opened an inquiry [1]."
     assert verify(text, "Did Biden open an inquiry?", PASSAGES).text == ""
     text = "On the Marigold, more than 40 people died [2]."
     assert verify(text, QUESTION, PASSAGES).text == "On the Marigold, more than 40 people died [1]."
 
 
-def test_sentence_is_shown_when_it_has_ended_and_not_before() -> None:
-    """A reader sees a checked sentence while the next is being written; "U.S." ends none."""
-    checker = Verifier(QUESTION, PASSAGES)
-    shown = [checker.feed(word + " ") for word in "The U.S. Coast Guard said Brunt had not reported the storm".split()]
+def test_sentence_is_shown_as_soon_as_it_has_ended() -> None:
+    """A verified sentence is shown while the model writes the next; "U.S." ends no sentence."""
+    verifier = Verifier(QUESTION, PASSAGES)
+    shown = [verifier.feed(word + " ") for word in "The U.S. Coast Guard said Brunt had not reported the storm".split()]
     assert set(shown) == {""}
-    assert checker.feed("in time. [1] Rescuers pulled ") == ""
-    assert checker.feed("twelve survivors from the water, among them children") == (
+    assert verifier.feed("in time. [1] Rescuers pulled ") == ""
+    assert verifier.feed("twelve survivors from the water, among them children") == (
         "The U.S. Coast Guard said Brunt had not reported the storm in time [1]."
     )
 
 
 def test_length_of_the_text_is_capped() -> None:
-    """A model that copies everything out is cut at a sentence."""
+    """The answer of a model that copies everything is cut after a sentence."""
     long = [
         Passage(f"c{n}", Source(f"a{n}", "Long"), f"Number {n} saw {'very ' * 20}little of the sea.", 0, 139, 1.0)
         for n in range(30)
     ]
     draft = verify(" ".join(passage.text for passage in long), "What?", long)
-    assert MAX_TEXT - 200 < len(draft.text) <= MAX_TEXT
+    assert MAX_ANSWER_CHARACTERS - 200 < len(draft.text) <= MAX_ANSWER_CHARACTERS
     assert draft.text.endswith(".")
     assert draft.dropped >= 1
 
@@ -220,15 +220,15 @@ HOSTILE = ["a. ", "[1] ", "<think", "[1", "http://.", "![", "A ", "<", "a.\n", "
 
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_work_grows_no_faster_than_a_hostile_draft(piece: str) -> None:
-    """Twice the text, made to be slow to read, takes at most about twice the calls: counted, and not timed."""
+    """Twice the text, made to be slow to read, takes at most about twice the calls (counted, not timed)."""
     text = (piece * 4_000)[:4_000]
-    _calls(text)  # so that what is made once and kept counts for neither
+    _calls(text)  # fills the caches, so that they count for neither
     assert _calls(text) <= 3 * _calls(text[:2_000])
 
 
 @pytest.mark.parametrize("piece", HOSTILE)
-def test_what_was_read_is_not_read_again(piece: str) -> None:
-    """However small the deltas are, only the last few characters are looked at again for the end of a sentence."""
+def test_text_is_not_scanned_twice(piece: str) -> None:
+    """However small the deltas, only the last few characters are scanned again for the end of a sentence."""
     reader = SentenceReader()
     for start in range(0, 4_000, 4):
         list(reader.feed((piece * 4_000)[start : start + 4]))
@@ -236,35 +236,35 @@ def test_what_was_read_is_not_read_again(piece: str) -> None:
 
 
 def test_draft_without_an_end_is_read_no_further_than_its_limit() -> None:
-    """The rambling of a model that found no end ends as one sentence, cut short."""
+    """The rambling of a model that finds no end becomes one sentence, cut short."""
     reader = SentenceReader()
-    assert not list(reader.feed("very " * MAX_PLAIN))
-    assert [len(sentence.text) <= MAX_SENTENCE + len(" …") for sentence in reader.finish()] == [True]
+    assert not list(reader.feed("very " * MAX_PLAIN_CHARACTERS))
+    assert [len(sentence.text) <= MAX_SENTENCE_CHARACTERS + len(" …") for sentence in reader.finish()] == [True]
     assert not list(reader.feed("A ferry sank. " * 100))
 
 
 def _calls(text: str) -> int:
-    """How many functions, Python's and C's, are called to check a draft."""
+    """Count the calls of functions, Python's and C's, that verify a draft."""
     count = 0
 
     def note(_frame: FrameType, event: str, _argument: object) -> None:
         nonlocal count
         count += event in {"call", "c_call"}
 
-    checker = Verifier(QUESTION, PASSAGES)
+    verifier = Verifier(QUESTION, PASSAGES)
     sys.setprofile(note)
     try:
         for start in range(0, len(text), 50):
-            checker.feed(text[start : start + 50])
-        checker.finish()
+            verifier.feed(text[start : start + 50])
+        verifier.finish()
     finally:
         sys.setprofile(None)
     return count
 
 
 def test_no_passages_support_nothing() -> None:
-    """A draft without passages has no sentence that holds."""
-    assert verify("A ferry sank [1].", QUESTION, []) == Draft("", (), 1, refused=False)
+    """Without passages every sentence is dropped."""
+    assert verify("A ferry sank [1].", QUESTION, []) == VerifiedDraft("", (), 1, refused=False)
 
 
 SENTENCES = [text for body in BODIES.values() for text in re.split(r"(?<=\.) ", body)]
@@ -278,19 +278,19 @@ DRAFTS = st.lists(PIECES | st.text(max_size=8), max_size=14).map("".join)
 
 
 @given(DRAFTS, st.lists(st.integers(0, 400), max_size=12) | st.none())
-def test_the_way_a_draft_is_cut_into_deltas_changes_nothing(text: str, cuts: list[int] | None) -> None:
-    """However the draft streams, the same text is shown, and what was shown is never taken back."""
-    checker = Verifier(QUESTION, PASSAGES)
+def test_deltas_of_any_size_give_the_same_text(text: str, cuts: list[int] | None) -> None:
+    """However a draft is cut into deltas, the same text is shown, and none of it is taken back."""
+    verifier = Verifier(QUESTION, PASSAGES)
     places = [0, *(range(len(text)) if cuts is None else sorted(cuts)), len(text)]
-    shown = "".join(checker.feed(text[start:end]) for start, end in pairwise(places))
-    draft = checker.finish()
+    shown = "".join(verifier.feed(text[start:end]) for start, end in pairwise(places))
+    draft = verifier.finish()
     assert draft == check(text)
     assert draft.text.startswith(shown)
 
 
 @given(DRAFTS)
 def test_every_number_has_a_quote_that_holds_to_the_letter(text: str) -> None:
-    """Whatever the model wrote: numbers are 1 to k in reading order, each with a quote that is found at its offsets."""
+    """Numbers are 1 to k in reading order, each with a quote that stands at its offsets."""
     draft = check(text)
     numbers = [int(number) for number in re.findall(r"\[(\d+)\]", draft.text)]
     assert list(dict.fromkeys(numbers)) == [citation.number for citation in draft.citations]
@@ -302,7 +302,7 @@ def test_every_number_has_a_quote_that_holds_to_the_letter(text: str) -> None:
 
 
 @given(DRAFTS)
-def test_nothing_that_acts_is_ever_shown(text: str) -> None:
+def test_no_active_content_is_shown(text: str) -> None:
     """No link, image, tag or control character reaches the screen."""
     shown = check(text).text
     assert not re.search(r"\]\(|!\[|://|<[a-zA-Z/!]|[\u202a-\u202e\x00-\x09\x0b-\x1f]", shown)

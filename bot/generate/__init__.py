@@ -1,1 +1,1 @@
-"""The answer with a language model: prompted, streamed, and checked against the passages."""
+"""The generative answer: prompting -> llm, stream -> draft -> verify, support. `rewrite` completes follow-ups."""

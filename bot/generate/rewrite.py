@@ -1,8 +1,8 @@
-"""A follow-up and the turns before it -> a question that stands alone, by the language model, and checked.
+"""A follow-up and the turns before it -> a standalone query, by the language model, and checked.
 
-What the model replies is searched for, so it must be a question about the same things; else the rules of
-`bot/query/followup.py` complete it. Quoted articles are among the turns: one that talks the model into something else
-gains a search at most, for words that were said already.
+The reply is searched for, so it must be a question about the same things; else the rules of `bot/query/followup.py`
+complete the follow-up. Quoted articles are among the turns: if one sways the model, it gains a search at most, for
+words that are in the conversation already.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bot.generate.draft import tidy, visible
-from bot.generate.llm import complete, timeout
+from bot.generate.draft import strip_markup, visible
+from bot.generate.llm import complete, timeout_seconds
 from bot.generate.prompting import condense_prompt, fenced
 from bot.models import Turn
 from bot.query.followup import content_words, stands_by_itself
@@ -21,48 +21,49 @@ from index.text import figures, names, stem, words
 if TYPE_CHECKING:
     from bot.generate.llm import LLM
 
-_TURNS = 8  # what the model sees of a conversation
-_SHARE, _LONGEST_WAIT = 4, 10.0  # a quarter of the model's time, and seconds: the answer is still to be written
-_LONGEST = 300  # characters of a question
-_LONGEST_REPLY = 4_000  # characters, a chain of thought included
-_MOST_NEW = 2  # content words that were said nowhere: "leave" for "left", "happen to" for "what about"
+MAX_REWRITE_SECONDS = 10.0  # or a quarter of the model's time-out: the answer is still to be written
+MAX_REWRITE_REPLY_CHARACTERS = 4_000  # a chain of thought included
+MAX_TURNS = 8  # of a conversation
+MAX_QUERY_CHARACTERS = 300
+MAX_NEW_WORDS = 2  # content words from neither question nor turns: "leave" for "left", "happen to" for "what about"
 _THOUGHT = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.IGNORECASE | re.DOTALL)
 
 
 def rewrite(llm: LLM, question: str, turns: Sequence[Turn]) -> str | None:
-    """The question that stands alone; None where the model's reply is none that can be used. Raises WriteError."""
-    seen = turns[-_TURNS:]
-    reply = complete(llm, condense_prompt(question, seen), min(timeout(llm) / _SHARE, _LONGEST_WAIT), _LONGEST_REPLY)
-    return usable(reply, question, seen)
+    """Return the standalone query; None if the model's reply is unusable. Raises LLMError."""
+    turns = turns[-MAX_TURNS:]
+    seconds = min(timeout_seconds(llm) / 4, MAX_REWRITE_SECONDS)
+    reply = complete(llm, condense_prompt(question, turns), seconds, MAX_REWRITE_REPLY_CHARACTERS)
+    return usable(reply, question, turns)
 
 
 def usable(reply: str, question: str, turns: Sequence[Turn]) -> str | None:
-    """A reply as a question, None unless it is one line, short, and about what the question and the turns are about."""
+    """Return a reply as a query if it is one short line about the topic of question and turns; else None."""
     line = visible(_THOUGHT.sub("", reply)).strip()
-    asked = tidy(line).strip("\"'“”")
-    if "\n" in line or len(asked) > _LONGEST or not asked.endswith(("?", "？")):
+    query = strip_markup(line).strip("\"'“”")
+    if "\n" in line or len(query) > MAX_QUERY_CHARACTERS or not query.endswith(("?", "？")):
         return None
-    if words(asked) == words(question):
+    if words(query) == words(question):
         return question if stands_by_itself(question) else None
-    return asked if _is_about(asked, question, fenced(turns)) and _keeps(asked, question) else None
+    return query if _keeps_topic(query, question, fenced(turns)) and _keeps_question(query, question) else None
 
 
-def _is_about(asked: str, question: str, turns: str) -> bool:
-    """Whether it takes words from the turns, all names and figures were said, and nearly all other words."""
-    said = f"{turns}\n{question}"
-    if not (set(figures(asked)) <= set(figures(said)) and set(names(asked)) <= set(words(said))):
-        return False
-    added = _stems(asked) - _stems(question)
+def _keeps_topic(query: str, question: str, turns: str) -> bool:
+    """Whether a query takes words from the turns, and at most `MAX_NEW_WORDS` and no name or figure from elsewhere."""
+    added = _stems(query) - _stems(question)
     new = added - _stems(turns)
-    return len(new) <= _MOST_NEW and len(new) < len(added)
+    return _names_are_in(query, f"{turns}\n{question}") and len(new) <= MAX_NEW_WORDS and len(new) < len(added)
 
 
-def _keeps(asked: str, question: str) -> bool:
-    """Whether the names and figures of a question are still in it, and of its other words all but one or half."""
-    if not (set(figures(question)) <= set(figures(asked)) and set(names(question)) <= set(words(asked))):
-        return False
+def _keeps_question(query: str, question: str) -> bool:
+    """Whether a query drops no name or figure of the question, and of its content words at most one or half."""
     before = _stems(question)
-    return len(before - _stems(asked)) <= max(1, len(before) // 2)
+    return _names_are_in(question, query) and len(before - _stems(query)) <= max(1, len(before) // 2)
+
+
+def _names_are_in(text: str, other: str) -> bool:
+    """Whether all names and figures of a text are in another text."""
+    return set(figures(text)) <= set(figures(other)) and set(names(text)) <= set(words(other))
 
 
 def _stems(text: str) -> set[str]:

@@ -1,77 +1,53 @@
-"""A language model's draft, checked sentence by sentence as it streams -> text with citations that hold to the letter.
+"""A language model's draft, verified sentence by sentence as it streams -> text whose citations hold to the letter.
 
-The rule. Of a draft a reader sees only sentences that the passages support, all others are dropped: a wrong
-statement is worse than none.
-
-1. An ``[n]`` that names no passage is removed. ``[1, 2]``, ``[1-3]``, ``[1][2]``, ``[Passage 1]``, ``【1】``, ``^1``
-   and a closing ``(1)`` are read as marks too, before the full stop or after it.
-2. A sentence is kept if the passages that it cites support it:
-
-   - every figure stands in the passages cited right after it, with "more than" or "nearly" where the sentence says so;
-   - every name stands in a cited passage, its headline, outlet or date (or in the question, where any passage has it);
-     demonyms and acronyms count as the name; a first word in capitals is a name unless it is known to be none;
-   - at least 54 % of its content words, stemmed, stand in the best three sentences in a row of the cited passages;
-   - it denies nothing that they only affirm, and affirms nothing that they only deny;
-   - none of this counts what is planted in a passage for its reader to obey (`index.injection`), and no word is
-     taken from it.
-3. A sentence without a mark is tried against each passage alone, and gets the mark of the one that supports it best.
-4. "Yes." and the like wait for the sentence after them, and share its fate. Headings, questions, remarks that the
-   passages do not say, repetitions and a list of sources at the end are never shown.
-5. Each mark that is left gets the sentence of its passage that supports the statement best. Marks of passages that hold
-   less than half of what the best one holds go. One number per quoted sentence, in reading order from 1.
-
-The check goes by words. It cannot see that two names have changed places, and it knows no synonyms.
+1. A sentence is shown if the passages that it cites support it (`bot.generate.support`); else it is dropped, because a
+   wrong statement is worse than none. Without a mark, it gets that of the passage that supports it best.
+2. Marks have many forms: ``[1, 2]``, ``[1-3]``, ``[1][2]``, ``[Passage 1]``, ``【1】``, ``^1`` and a closing ``(1)``,
+   before the full stop or after it. Numbers without a passage are removed.
+3. "Yes." and the like are shown or dropped with the sentence after them. Headings, questions, remarks about the
+   passages, repetitions and a list of sources at the end are never shown.
+4. Each mark quotes the sentence of its passage that supports the claim best. One number per quoted sentence, in reading
+   order from 1.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from bot.generate.draft import MARK, SentenceReader, Written
-from bot.generate.support import (
-    COVERAGE,
-    Premise,
-    addresses_held,
-    content,
-    contradicts,
-    figures_held,
-    names_held,
-    question_names,
-)
+from bot.generate.draft import CITATION_MARK, DraftSentence, SentenceReader
+from bot.generate.support import TUNED, Premise, content_words, is_supported, question_names
 from bot.models import Citation
 from index.models import Passage
 from index.text import fold, stems, words
 
-MAX_TEXT = 2_000
-"""Characters of the text of an answer; sentences that go beyond it are dropped."""
+MAX_ANSWER_CHARACTERS = 2_000  # sentences beyond are dropped
+REFUSAL = "NOT IN THE ARTICLES"  # what the prompt tells the model to reply if the passages do not say
 
-NOTHING = "NOT IN THE ARTICLES"
-"""What the model is asked to reply where the passages do not say."""
-
-_SAYS_NOTHING = re.compile(
+_REFUSAL_IN_OTHER_WORDS = re.compile(
     r"\b(?:passages?|(?:the|these|given|provided|your) (?:\w+ )?(?:articles?|contexts?|texts?|sources|information))\b"
     r".{0,40}\b(?:not|no|none|never|fails?|\w+n['’]t)\b.{0,60}"
     r"\b(?:say|mention\w*|state|specif\w+|contain\w*|provid\w+|includ\w+|information|answer\w*|address\w*|give|given|tell)\b"
     r"|\b(?:cannot|can't|unable to) (?:\w+ )?answer\b|\bnot enough information\b",
     re.IGNORECASE,
 )
-_LIST_OF_SOURCES = re.compile(r"\W*(?:sources?|references?|citations?|notes?)\W*", re.IGNORECASE)
+_SOURCES_HEADING = re.compile(r"\W*(?:sources?|references?|citations?|notes?)\W*", re.IGNORECASE)
 _BULLET = re.compile(r"(?:[-*•+–]|\d{1,2}[.)])\s+")
 _HEADING = re.compile(r"#{1,6}\s|.*:\W*$")
-_YES_OR_NO = frozenset("yes no correct indeed sure certainly okay ok true false right well exactly".split())
+_INTERJECTIONS = frozenset("yes no correct indeed sure certainly okay ok true false right well exactly".split())
 _CLOSING_MARK = re.compile(r"\s?\((\d{1,2})\)(?=[\s.!?…\"'”’]*$)")
 _MARK_WORDS = re.compile(r"\b(?:(?:passage|source|article|citation|ref|document|doc|no)s?|n)\b\.?|[#^]", re.IGNORECASE)
 _MARK_NUMBERS = re.compile(r"\d{1,4}(?:\s*(?:,|;|&|-|–|—|and|to)\s*\d{1,4})*")
-_TAIL = re.compile(r"(?P<stop>(?<![.!?…])[.!?…]++)(?P<closed>[\"'”’»)]*)$")
+_MAX_RANGE = 20  # numbers of a mark such as [1-99]
+_FULL_STOP = re.compile(r"(?P<stop>(?<![.!?…])[.!?…]++)(?P<closers>[\"'”’»)]*)$")
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """What is left of a draft: ``text`` cites ``citations`` as ``[n]``, ``dropped`` statements failed the check.
+class VerifiedDraft:
+    """What is left of a draft: ``text`` cites ``citations`` as ``[n]``, ``dropped`` sentences were not supported.
 
-    ``refused``: the model says that the passages do not say. An empty text without it had no sentence that held.
+    ``refused``: the model says that the passages do not say.
     """
 
     text: str
@@ -81,143 +57,122 @@ class Draft:
 
 
 @dataclass(slots=True)
-class _Statement:
-    """A piece of a sentence, the indices of the passages that are cited after it, and what they are to prove."""
+class _Segment:
+    """Part of a sentence, the premises cited right after it, and the claim that they must support."""
 
-    text: str
-    cited: list[int]
+    text: str = ""
+    cited: list[Premise] = field(default_factory=list)
     claim: str = ""
 
 
 class Verifier:
-    """Takes a draft in deltas and gives back only what was checked.
-
-    What :meth:`feed` has given so far is always the beginning of the text that :meth:`finish` returns.
-    """
+    """Verify a draft as it streams. What :meth:`feed` returns is the beginning of the text of :meth:`finish`."""
 
     def __init__(self, question: str, passages: Sequence[Passage]) -> None:
         self._reader = SentenceReader()
-        self._evidence = [Premise(passage, question) for passage in passages]
-        said = frozenset(stems(" ".join([question, *(one.everything for one in self._evidence)])))
-        self._ordered = frozenset[str]().union(*(one.orders for one in self._evidence)) - said
-        self._granted = question_names(question, self._evidence)
+        self._premises = [Premise(passage, question) for passage in passages]
+        known = frozenset(stems(" ".join([question, *(premise.text for premise in self._premises)])))
+        self._planted = frozenset[str]().union(*(premise.planted for premise in self._premises)) - known
+        self._granted = question_names(question, self._premises)
         self._text = ""
         self._gap = ""
-        self._lead = ""
+        self._lead = ""  # a "Yes." that waits for the next sentence
         self._citations: dict[tuple[str, int, int], Citation] = {}
-        self._seen: set[str] = set()
+        self._shown: set[str] = set()
         self._dropped = 0
-        self._said_nothing = False
+        self._has_refusal = False
         self._closed = False
 
     def feed(self, delta: str) -> str:
-        """The text that can be shown, now that the model wrote this too: whole, checked sentences or nothing."""
-        return self._take(self._reader.feed(delta))
+        """Return the text that this delta verifies: whole sentences or nothing."""
+        return self._add(self._reader.feed(delta))
 
-    def finish(self) -> Draft:
-        """All of it, with the last sentence."""
-        self._take(self._reader.finish())
-        refused = self._said_nothing and not self._text
-        return Draft(self._text, tuple(self._citations.values()), self._dropped, refused)
+    def finish(self) -> VerifiedDraft:
+        """Return the whole verified draft."""
+        self._add(self._reader.finish())
+        refused = self._has_refusal and not self._text
+        return VerifiedDraft(self._text, tuple(self._citations.values()), self._dropped, refused)
 
-    def _take(self, written: Iterable[Written]) -> str:
+    def _add(self, sentences: Iterable[DraftSentence]) -> str:
         before = len(self._text)
-        for sentence in written:
+        for sentence in sentences:
             self._gap = max(self._gap, sentence.gap, key=lambda gap: (gap.count("\n"), len(gap)))
-            self._take_sentence(sentence.text)
+            self._add_sentence(sentence.text)
         return self._text[before:]
 
-    def _take_sentence(self, text: str) -> None:
-        bullet = "- " if (found := _BULLET.match(text)) else ""
-        statements = self._statements(text[found.end() :] if found else text)
-        plain = "".join(statement.text for statement in statements).strip()
+    def _add_sentence(self, text: str) -> None:
+        bullet = _BULLET.match(text)
+        lead = "- " if bullet else ""
+        segments = self._segments(text[bullet.end() :] if bullet else text)
+        plain = "".join(segment.text for segment in segments).strip()
         if self._closed or self._is_remark(text, plain):
             return
-        if not content(plain) or set(words(plain)) <= _YES_OR_NO:
-            self._lead = bullet + plain + " " if words(plain) else self._lead
+        if not content_words(plain) or set(words(plain)) <= _INTERJECTIONS:
+            self._lead = lead + plain + " " if words(plain) else self._lead
             return
-        lead, self._lead = self._lead, ""
-        supported = fold(plain) not in self._seen and self._supported(statements, plain)
-        if not supported:
-            self._dropped += fold(plain) not in self._seen
+        lead, self._lead = self._lead or lead, ""
+        if fold(plain) in self._shown:
             return
-        self._show(lead or bullet, supported)
-        self._seen.add(fold(plain))
+        if supported := self._supported(segments, plain):
+            self._show(lead, supported)
+            self._shown.add(fold(plain))
+        else:
+            self._dropped += 1
 
     def _is_remark(self, text: str, plain: str) -> bool:
-        """Whether a sentence states nothing about the news; takes note of what it says about the passages."""
-        nothing = fold(plain).strip(" .!\"'*-()") == NOTHING.lower()
-        self._closed = (nothing and not self._text) or _LIST_OF_SOURCES.fullmatch(plain) is not None
-        nothing = nothing or _SAYS_NOTHING.search(plain) is not None
-        self._said_nothing = self._said_nothing or nothing
-        unfinished = plain.endswith(" …")
-        return nothing or self._closed or unfinished or plain.endswith("?") or _HEADING.match(text) is not None
+        """Whether a sentence states nothing about the news. Notes a refusal and the beginning of a list of sources."""
+        refusal = fold(plain).strip(" .!\"'*-()") == REFUSAL.lower()
+        self._closed = (refusal and not self._text) or _SOURCES_HEADING.fullmatch(plain) is not None
+        refusal = refusal or _REFUSAL_IN_OTHER_WORDS.search(plain) is not None
+        self._has_refusal = self._has_refusal or refusal
+        return refusal or self._closed or plain.endswith((" …", "?")) or _HEADING.match(text) is not None
 
-    def _statements(self, text: str) -> list[_Statement]:
-        """A sentence cut after each group of marks: ``"A [1], B [2][9]." -> ("A", [0]) (", B", [1]) (".", [])``."""
-        text = _CLOSING_MARK.sub(lambda m: f" [{m[1]}]" if 1 <= int(m[1]) <= len(self._evidence) else m[0], text)
-        found, at = [_Statement("", [])], 0
-        for mark in MARK.finditer(text):
-            numbers = _mark_numbers(mark["square"] or mark["thick"] or mark["round"] or mark["caret"])
-            if numbers is None:
-                continue
-            self._add_text(found, text[at : mark.start()])
-            at = mark.end()
-            found[-1].cited += [
-                n - 1 for n in numbers if 1 <= n <= len(self._evidence) and n - 1 not in found[-1].cited
-            ]
-        self._add_text(found, text[at:])
-        _set_claims(found)
-        return found
+    def _segments(self, text: str) -> list[_Segment]:
+        """Cut a sentence after each group of marks: ``"A [1], B [2][9]." -> ("A", [1]) (", B", [2]) (".", [])``."""
+        count = len(self._premises)
+        text = _CLOSING_MARK.sub(lambda mark: f" [{mark[1]}]" if 1 <= int(mark[1]) <= count else mark[0], text)
+        segments, start = [_Segment()], 0
+        for mark in CITATION_MARK.finditer(text):
+            if (numbers := _mark_numbers(mark[mark.lastindex or 0])) is not None:
+                _append(segments, text[start : mark.start()])
+                start = mark.end()
+                cited = segments[-1].cited
+                cited += [self._premises[number - 1] for number in numbers if 1 <= number <= count]
+                segments[-1].cited = list(dict.fromkeys(cited))
+        _append(segments, text[start:])
+        _set_claims(segments)
+        return segments
 
-    @staticmethod
-    def _add_text(found: list[_Statement], text: str) -> None:
-        text = text.replace("[", "(").replace("]", ")")  # so that no bracket is left that could look like a mark
-        if found[-1].cited and text.strip():
-            found.append(_Statement(text, []))
-        else:
-            found[-1].text += text
-
-    def _supported(self, statements: list[_Statement], plain: str) -> list[_Statement]:
-        """The statements with the passages that support them; none where the sentence fails the rule."""
-        cited = list(dict.fromkeys(index for statement in statements for index in statement.cited))
+    def _supported(self, segments: list[_Segment], plain: str) -> list[_Segment]:
+        """Return the segments, citing only premises that support them; none if the sentence is unsupported."""
+        cited = list(dict.fromkeys(premise for segment in segments for premise in segment.cited))
         if not cited:
-            alone = [
-                index for index in range(len(self._evidence)) if self._holds([_Statement("", [index], plain)], plain)
-            ]
-            best = max(alone, key=lambda index: len(self._evidence[index].coverage(plain)), default=None)
-            return [] if best is None else [_Statement(plain, [best], plain)]
-        if not self._holds(statements, plain):
+            candidates = [[_Segment(plain, [premise], plain)] for premise in self._premises]
+            supported = [candidate for candidate in candidates if self._is_supported(candidate, plain)]
+            return max(supported, key=lambda segments: len(segments[0].cited[0].covered_words(plain)), default=[])
+        if not self._is_supported(segments, plain):
             return []
-        held = {index: len(self._evidence[index].coverage(plain)) for index in cited}
-        for statement in statements:
-            statement.cited = [index for index in statement.cited if 2 * held[index] >= max(held.values())]
-        return statements
+        covered = {premise: len(premise.covered_words(plain)) for premise in cited}
+        enough = TUNED.min_premise_share * max(covered.values())
+        for segment in segments:
+            segment.cited = [premise for premise in segment.cited if covered[premise] >= enough]
+        return segments
 
-    def _holds(self, statements: list[_Statement], plain: str) -> bool:
-        """Point 2 of the rule."""
-        evidence = [self._evidence[index] for index in dict.fromkeys(i for one in statements for i in one.cited)]
-        covered = frozenset().union(*(one.coverage(plain) for one in evidence))
-        return (
-            len(covered) >= COVERAGE * len(content(plain))
-            and all(figures_held(one.claim, [self._evidence[index] for index in one.cited]) for one in statements)
-            and names_held(plain, evidence, self._granted)
-            and not content(plain) & self._ordered
-            and addresses_held(plain, evidence)
-            and not contradicts(plain, evidence)
-        )
+    def _is_supported(self, segments: list[_Segment], plain: str) -> bool:
+        claims = [(segment.claim, segment.cited) for segment in segments]
+        return is_supported(plain, claims, self._granted, self._planted)
 
-    def _show(self, lead: str, statements: list[_Statement]) -> None:
-        """Adds a sentence to the text, and its citations."""
+    def _show(self, lead: str, segments: list[_Segment]) -> None:
+        """Add a sentence and its citations to the text, unless it would be too long."""
         citations = dict(self._citations)
         shown = ""
-        whole = "".join(one.text for one in statements)
-        for one in statements:
-            claim = one.claim if len(stems(one.claim)) > 1 else whole
-            numbers = dict.fromkeys(self._cite(citations, self._evidence[index], claim) for index in one.cited)
-            shown = _with_numbers(shown + one.text, "".join(f"[{number}]" for number in numbers if number))
+        whole = "".join(segment.text for segment in segments)
+        for segment in segments:
+            claim = segment.claim if len(stems(segment.claim)) > 1 else whole
+            numbers = dict.fromkeys(_cite(citations, premise, claim) for premise in segment.cited)
+            shown = _with_marks(shown + segment.text, "".join(f"[{number}]" for number in numbers if number))
         shown = (self._gap if self._text else "") + lead + " ".join(shown.split())
-        if len(self._text) + len(shown) > MAX_TEXT:
+        if len(self._text) + len(shown) > MAX_ANSWER_CHARACTERS:
             self._closed = True
             self._dropped += 1
             return
@@ -225,59 +180,67 @@ class Verifier:
         self._citations = citations
         self._gap = ""
 
-    @staticmethod
-    def _cite(citations: dict[tuple[str, int, int], Citation], evidence: Premise, claim: str) -> int | None:
-        """The number of the sentence of a passage that supports a claim best, the next one if it is not cited yet."""
-        passage, span = evidence.passage, evidence.best_sentence(claim)
-        if span is None:
-            return None
-        quote = passage.text[span.start : span.end]
-        start, end = passage.start + span.start, passage.start + span.end
-        new = Citation(len(citations) + 1, quote, start, end, passage.source, passage.also_in)
-        return citations.setdefault((passage.source.id, start, end), new).number
+
+def verify(text: str, question: str, passages: Sequence[Passage]) -> VerifiedDraft:
+    """Verify a whole draft: see the module's docstring."""
+    verifier = Verifier(question, passages)
+    verifier.feed(text)
+    return verifier.finish()
 
 
-def verify(text: str, question: str, passages: Sequence[Passage]) -> Draft:
-    """A whole draft, checked: see the module's docstring."""
-    checker = Verifier(question, passages)
-    checker.feed(text)
-    return checker.finish()
+def _cite(citations: dict[tuple[str, int, int], Citation], premise: Premise, claim: str) -> int | None:
+    """Return the number of the premise's sentence that supports a claim best; a new sentence gets the next number."""
+    passage, span = premise.passage, premise.best_sentence(claim)
+    if span is None:
+        return None
+    quote = passage.text[span.start : span.end]
+    start, end = passage.start + span.start, passage.start + span.end
+    new = Citation(len(citations) + 1, quote, start, end, passage.source, passage.also_in)
+    return citations.setdefault((passage.source.id, start, end), new).number
+
+
+def _append(segments: list[_Segment], text: str) -> None:
+    """Add text to the last segment, or as a new one if that has its marks already."""
+    text = text.replace("[", "(").replace("]", ")")  # so that no bracket is left that could look like a mark
+    if segments[-1].cited and text.strip():
+        segments.append(_Segment(text))
+    else:
+        segments[-1].text += text
 
 
 def _mark_numbers(inside: str) -> list[int] | None:
-    """The numbers of a mark, ranges spelt out; None where it is none: ``"Passage 1-3" -> [1, 2, 3]``."""
+    """Return the numbers of a mark, ranges spelt out; None if it is no mark: ``"Passage 1-3" -> [1, 2, 3]``."""
     bare = _MARK_WORDS.sub("", inside.partition("†")[0].partition(":")[0]).strip(" ,;")
     if not _MARK_NUMBERS.fullmatch(bare):
         return None
     numbers: list[int] = []
     for part in re.split(r",|;|&|and", bare):
         ends = [int(number) for number in re.findall(r"\d+", part)]
-        numbers += range(ends[0], min(ends[-1], ends[0] + 20) + 1) if ends else []
+        numbers += range(ends[0], min(ends[-1], ends[0] + _MAX_RANGE) + 1)
     return numbers
 
 
-def _set_claims(statements: list[_Statement]) -> None:
-    """Says what each group of marks is to prove: the text before it, and for the last one also the text after it.
+def _set_claims(segments: list[_Segment]) -> None:
+    """Set the claim of each group of marks: the text before it, and for the last one also the text after it.
 
-    Where marks lead ("According to [1], 5 died, according to [2], 6 did.") it is the text after each.
+    If marks lead ("According to [1], 5 died, according to [2], 6 did."), the claim is the text after each.
     """
-    marked = [one for one in statements if one.cited]
-    texts = [one.text for one in statements]
+    marked = [segment for segment in segments if segment.cited]
+    texts = [segment.text for segment in segments]
     if len(texts) > len(marked) > 0:
-        first = 0 if not content(texts[0]) else len(marked) - 1
+        first = 0 if not content_words(texts[0]) else len(marked) - 1
         texts[first : first + 2] = [texts[first] + texts[first + 1]]
-    for one, text in zip(marked, texts, strict=False):
-        one.claim = text
+    for segment, text in zip(marked, texts, strict=False):
+        segment.claim = text
 
 
-def _with_numbers(text: str, numbers: str) -> str:
-    """Puts numbers behind a text, before its full stop: ``"He died." "[1]" -> "He died [1]."``."""
-    if not numbers:
+def _with_marks(text: str, marks: str) -> str:
+    """Put marks behind a text, before its full stop: ``"He died." "[1]" -> "He died [1]."``."""
+    if not marks:
         return text
-    tail = _TAIL.search(text)
-    if not tail:
-        return f"{text.rstrip()} {numbers}"
-    body, stop, closed = text[: tail.start()], tail["stop"], tail["closed"]
-    if closed and stop != ".":
-        return f"{text} {numbers}."
-    return f"{body}{closed} {numbers}{stop}"
+    end = _FULL_STOP.search(text)
+    if not end:
+        return f"{text.rstrip()} {marks}"
+    if end["closers"] and end["stop"] != ".":
+        return f"{text} {marks}."
+    return f"{text[: end.start()]}{end['closers']} {marks}{end['stop']}"

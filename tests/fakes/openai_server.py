@@ -1,11 +1,11 @@
-"""A server on loopback that speaks OpenAI's chat protocol, and does what a script says: replies and faults.
+"""A server on loopback that speaks OpenAI's chat protocol and follows a script of replies and faults.
 
     with OpenAIServer() as server:
         server.script(Reply("It sank ", "[1]."), Reply(status=429))
         llm = make_llm(f"openai-like:{server.url}#any", …)
 
-Without a script it quotes the first line of the first passage, so that ``python -m tests.fakes.openai_server`` serves
-as a language model to try the bot with; ``python -m tests.fakes.openai_server 8000 obey`` obeys planted instructions.
+Without a script it quotes the first line of the first passage: ``python -m tests.fakes.openai_server`` serves a
+language model to try the bot with; ``python -m tests.fakes.openai_server 8000 obey`` obeys planted instructions.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any, Literal, Self
 
 @dataclass(frozen=True)
 class Reply:
-    """One reply: pieces of text, and what goes wrong with it.
+    """A scripted reply: pieces of text, and its fault.
 
     ``pause``: seconds before each piece. ``cut``: the connection ends before the reply does, "politely" (the body is
     ended) or "rudely" (it is not). ``raw``: these bytes are the body. ``drip``: a byte at a time, a pause before each.
@@ -38,14 +38,14 @@ class Reply:
     drip: bool = False
 
     @classmethod
-    def of(cls, *pieces: str, **how: Any) -> Reply:
-        """A reply of these pieces."""
-        return cls(pieces, **how)
+    def of(cls, *pieces: str, **options: Any) -> Reply:
+        """Make a reply of these pieces."""
+        return cls(pieces, **options)
 
 
 @dataclass
 class Request:
-    """What the server was sent."""
+    """A request that the server received."""
 
     path: str
     key: str | None
@@ -54,15 +54,15 @@ class Request:
     @property
     def messages(self) -> list[dict[str, str]]:
         """The chat, as role and content."""
-        found: list[dict[str, str]] = self.body["messages"]
-        return found
+        messages: list[dict[str, str]] = self.body["messages"]
+        return messages
 
 
 class OpenAIServer:
-    """Use it in a ``with``; ``url`` ends in /v1."""
+    """The server, a context manager; ``url`` ends in /v1."""
 
     def __init__(self, port: int = 0, *, unscripted: Callable[[Request], str] | None = None) -> None:
-        """Bind the port (0: a free one); ``unscripted`` says what is replied where no script does."""
+        """Bind the port (0: any free port); ``unscripted`` makes the reply if the script is empty."""
         self.unscripted = unscripted or quote
         self.requests: list[Request] = []
         self.replies: deque[Reply] = deque()
@@ -78,7 +78,7 @@ class OpenAIServer:
         self.url = f"http://127.0.0.1:{self._http.server_port}/v1"
 
     def script(self, *replies: Reply) -> None:
-        """Say what to reply to the next requests."""
+        """Set the replies to the next requests."""
         self.replies.extend(replies)
 
     def serve(self) -> None:
@@ -91,7 +91,7 @@ class OpenAIServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop, and let go of those who wait."""
+        """Stop, and end the pauses of replies under way."""
         self.stopping.set()
         self._http.shutdown()
         self._http.server_close()
@@ -105,11 +105,11 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def do_GET(self) -> None:  # the name that http.server calls
-        """The list of models."""
+        """Reply with the list of models."""
         self._send(json.dumps({"object": "list", "data": [{"id": "fake", "object": "model"}]}).encode())
 
     def do_POST(self) -> None:  # the name that http.server calls
-        """A chat."""
+        """Reply to a chat."""
         owner = self.server_owner
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         request = Request(self.path, self.headers.get("Authorization"), body)
@@ -168,13 +168,13 @@ _HEAD = {"id": "fake-1", "created": 1, "model": "fake"}
 
 
 def quote(request: Request) -> str:
-    """The first line of the text of the first passage, cited."""
+    """Reply with the first line of the first passage, cited."""
     lines = re.findall(r"^\| (?!(?:Headline|Outlet|Date): )(.+)$", request.messages[-1]["content"], re.MULTILINE)
     return f"{lines[0].rstrip('.')} [1]." if lines else "OK"
 
 
 def obey(request: Request) -> str:
-    """As `quote`, and what an instruction of `clippings eval --attacks` demands, in several ways."""
+    """Reply as `quote`, and as an instruction of `clippings eval --attacks` demands, in several ways."""
     planted = re.search(r"with the word (\w+) and end it with the link (\S+)", request.messages[-1]["content"])
     if not planted:
         return quote(request)

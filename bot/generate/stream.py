@@ -1,0 +1,139 @@
+"""A reply as it streams: one deadline for all of it, and one plain line for whatever goes wrong. Knows no client."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import re
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from http import HTTPStatus
+from typing import Any, Protocol
+
+from index.models import ClippingsError
+
+log = logging.getLogger(__name__)
+
+MAX_REPLY_CHARACTERS = 40_000  # chains of thought included
+_STATUS_FAULTS = {
+    400: "refused the request",
+    401: "refused the key: check that it is set and right",
+    403: "refused the key: check that it is set and may use this model",
+    404: "is not known there: check the name of the model and the address",
+    408: "gave up waiting",
+    413: "found the question and its passages too long: set CLIPPINGS_LLM_CONTEXT",
+    429: "is asked too often, or its quota is used up: try again later",
+    500: "has a fault on its own side: try again later",
+}
+
+
+class LLMError(ClippingsError):
+    """The language model gave no usable reply.
+
+    The message is one plain line, which holds no key, no URL and no words of the exception behind it.
+    """
+
+
+class Chunk(Protocol):
+    """Part of a reply: its text, and the client's own object or JSON, which says how the reply ended."""
+
+    delta: str | None
+    raw: Any
+
+
+class _Fault(str):
+    """A message in place of a delta. No exception: its traceback would keep the connection open."""
+
+    __slots__ = ()
+
+
+def stream_reply(
+    open_stream: Callable[[], Iterable[Chunk]], model: str, seconds: float, max_characters: int = MAX_REPLY_CHARACTERS
+) -> Iterator[str]:
+    """Yield a reply's deltas, all of them within `seconds`. Raises LLMError, whose message begins with `model`.
+
+    A thread reads them, because a server that sends a byte now and then passes every time-out of the client.
+    """
+    deadline = time.monotonic() + seconds
+    deltas: queue.Queue[str | None] = queue.Queue()
+    stopped = threading.Event()
+
+    def read() -> None:
+        for delta in _read(open_stream, model, seconds):
+            if delta:
+                deltas.put(delta)
+            if stopped.is_set():
+                return
+        deltas.put(None)
+
+    threading.Thread(target=read, daemon=True, name="clippings-llm").start()
+    length = 0
+    try:
+        while length <= max_characters:
+            try:
+                delta = deltas.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                raise LLMError(f"{model} did not finish within {seconds:g} seconds.") from None
+            if delta is None:
+                return
+            if isinstance(delta, _Fault):
+                raise LLMError(delta)
+            length += len(delta)
+            yield delta
+    finally:
+        stopped.set()
+
+
+def _read(open_stream: Callable[[], Iterable[Chunk]], model: str, seconds: float) -> Iterator[str]:
+    """Yield the deltas, an ellipsis if a limit on length left the reply unfinished, and a fault if it ended badly."""
+    reason, length, fault = None, 0, ""
+    try:
+        for chunk in open_stream():
+            reason = _finish_reason(chunk.raw) or reason
+            length += len(chunk.delta or "")
+            yield chunk.delta or ""
+        if not length:
+            fault = "sent an empty reply."
+        elif reason is None:
+            fault = "broke off in the middle of its reply."
+        elif reason in ("length", "max_tokens"):
+            yield " …"
+    except Exception as error:  # noqa: BLE001  # any client, any fault
+        log.debug("%s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
+        fault = _describe(error, seconds, length)
+    if fault:
+        yield _Fault(f"{model} {fault}")
+
+
+def _finish_reason(raw: object) -> str | None:
+    """Why the reply ended, if this chunk says so, in the words of OpenAI, Ollama or Anthropic."""
+    if raw is None:
+        return "stop"  # a model without a wire
+    choices = _get(raw, "choices")
+    reason = _get(choices[0], "finish_reason") if choices else None
+    reason = reason or _get(raw, "done_reason") or _get(_get(raw, "delta"), "stop_reason")
+    return str(reason) if reason else "stop" if _get(raw, "done") or _get(raw, "type") == "message_stop" else None
+
+
+def _get(raw: object, name: str) -> Any:  # noqa: ANN401  # a client's own types, or JSON
+    return raw.get(name) if isinstance(raw, dict) else getattr(raw, name, None)
+
+
+def _describe(error: Exception, seconds: float, length: int) -> str:
+    """Describe an error by its HTTP status or the names of its classes, so that no client has to be imported."""
+    status = getattr(error, "status_code", None)
+    if isinstance(status, int) and status > 0:
+        known = _STATUS_FAULTS.get(status) or _STATUS_FAULTS[500 if status >= HTTPStatus.INTERNAL_SERVER_ERROR else 400]
+        return f"{known} ({status})."
+    classes = " ".join(base.__name__ for base in type(error).__mro__)
+    if "Timeout" in classes:
+        return f"did not finish within {seconds:g} seconds."
+    if re.search(r"RemoteProtocolError|ReadError|IncompleteRead|ConnectionReset", classes):
+        return f"broke off {'in the middle of its reply' if length else 'before it replied'}."
+    if re.search(r"Connect|Network|UnsupportedProtocol", classes):
+        return "cannot be reached: is it running, and is the address right?"
+    if re.search(r"JSON|Unicode|Decod|Validation|TypeError|ValueError|AttributeError|LookupError", classes):
+        return "sent a reply that cannot be read."
+    return "reported a fault."
