@@ -1,4 +1,4 @@
-"""Questions answered side by side, but those of one thread one after the other."""
+"""Questions answered in parallel, but those of one thread in order."""
 
 from __future__ import annotations
 
@@ -16,66 +16,63 @@ _log = logging.getLogger(__name__)
 
 
 class Workers:
-    """A pool of threads with a queue for each conversation. What is not begun when it stops is left."""
+    """A pool of threads with a queue for each conversation."""
 
-    def __init__(self, work: Callable[[Question], float | None]) -> None:
-        """``work`` answers a question, or returns after how many seconds it is to be tried again."""
-        self._work = work
+    def __init__(self, attempt: Callable[[Question], float | None]) -> None:
+        """``attempt`` answers a question, or returns the seconds until the next attempt."""
+        self._attempt = attempt
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="answer")
         self._queues: dict[str, deque[Question]] = {}
         self._changed = threading.Condition()
+        self._under_way = 0
         self._stopping = False
 
     def submit(self, question: Question) -> None:
-        """Answer a question when its turn comes."""
-        place = f"{question.team}/{question.channel}/{question.thread or question.key}"
+        """Answer a question after those before it in its conversation."""
+        conversation = f"{question.team}/{question.channel}/{question.thread or question.key}"
         with self._changed:
             if self._stopping:
                 return
-            if place in self._queues:
-                self._queues[place].append(question)
+            if conversation in self._queues:
+                self._queues[conversation].append(question)
             else:
-                self._queues[place] = deque([question])
-                self._pool.submit(self._drain, place)
+                self._queues[conversation] = deque([question])
+                self._pool.submit(self._drain, conversation)
 
     def busy(self) -> int:
-        """How many conversations wait for an answer."""
+        """The number of conversations with questions."""
         with self._changed:
             return len(self._queues)
 
-    def stop(self, patience: float) -> bool:
-        """Begin nothing more, and wait for what is under way; False where it took more than so many seconds."""
-        until = time.monotonic() + patience
+    def stop(self, max_seconds: float) -> bool:
+        """Begin nothing more, and wait for the answers under way; False if that takes too long."""
+        end = time.monotonic() + max_seconds
         with self._changed:
             self._stopping = True
             self._pool.shutdown(wait=False, cancel_futures=True)
-            while self._under_way and (left := until - time.monotonic()) > 0:
-                self._changed.wait(left)
-            return not self._under_way
+            return self._changed.wait_for(lambda: not self._under_way, max(0.0, end - time.monotonic()))
 
-    _under_way = 0
-
-    def _drain(self, place: str) -> None:
-        while question := self._next(place):
-            again_after = None
+    def _drain(self, conversation: str) -> None:
+        while question := self._next(conversation):
+            retry_seconds = None
             try:
-                again_after = self._work(question)
-            except Exception:  # noqa: BLE001  # one question must not keep the others from being answered
+                retry_seconds = self._attempt(question)
+            except Exception:  # noqa: BLE001  # one question must not block the others
                 _log.exception("a question could not be answered: %s", question.key)
             finally:
                 with self._changed:
                     self._under_way -= 1
                     self._changed.notify_all()
-            if again_after is not None:
-                timer = threading.Timer(again_after, self.submit, [question])
+            if retry_seconds is not None:
+                timer = threading.Timer(retry_seconds, self.submit, [question])
                 timer.daemon = True
                 timer.start()
 
-    def _next(self, place: str) -> Question | None:
+    def _next(self, conversation: str) -> Question | None:
         with self._changed:
-            queue = self._queues[place]
+            queue = self._queues[conversation]
             if self._stopping or not queue:
-                del self._queues[place]
+                del self._queues[conversation]
                 return None
             self._under_way += 1
             return queue.popleft()
