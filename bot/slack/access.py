@@ -41,10 +41,6 @@ class Access:
         self._lock = threading.Lock()
         self._outsiders: dict[tuple[str, str], tuple[float, bool]] = {}
 
-    def is_admin(self, user: str) -> bool:
-        """Whether a person may reindex."""
-        return user in self._settings.slack_admins
-
     def refusal(self, asker: Asker, slack: Slack) -> str | None:
         """Why somebody may not ask here; None if they may. Raises SlackError."""
         settings, channel = self._settings, asker.channel

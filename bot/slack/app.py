@@ -10,6 +10,7 @@ import logging
 import re
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -18,20 +19,13 @@ from typing import TYPE_CHECKING, Any
 from slack_bolt import Ack, App
 from slack_bolt.authorization import AuthorizeResult
 
+from bot.slack import events
 from bot.slack.access import Access
 from bot.slack.database import Database, Question
-from bot.slack.events import (
-    Payload,
-    enterprise_of,
-    question_of_command,
-    question_of_message,
-    question_of_shortcut,
-    team_of,
-)
+from bot.slack.events import Payload
 from bot.slack.interactions import Interactions
 from bot.slack.respond import Backend, Responder
 from bot.slack.web import SlackError
-from bot.slack.workers import Workers
 from bot.slack.workspaces import Workspaces
 
 if TYPE_CHECKING:
@@ -40,7 +34,9 @@ if TYPE_CHECKING:
     from bot.settings import Settings
 
 _INTERACTION_THREADS = 8  # of their own, so that no button waits behind questions
+_ANSWER_THREADS = 64  # most wait for a language model or for Slack
 _CLEANING_SECONDS = 3600.0  # between two cleanings of the database
+_log = logging.getLogger(__name__)
 
 
 class Bot:
@@ -52,7 +48,7 @@ class Bot:
         backend = Backend(settings, parts, engine, database, workspaces, Access(settings, database))
         self.workers = Workers(Responder(backend).attempt)
         self._database, self._workspaces = database, workspaces
-        self._interactions = Interactions(backend)
+        self._interactions = Interactions(backend, self._receive, self.workers.submit)
         self._threads = ThreadPoolExecutor(_INTERACTION_THREADS, thread_name_prefix="interaction")
         self._cleaned = -_CLEANING_SECONDS
         self._refusing = False
@@ -96,16 +92,16 @@ class Bot:
         @app.event("app_mention")
         @app.event("message")
         def message(body: dict[str, Any], context: Mapping[str, Any]) -> None:
-            self._receive(question_of_message(body, context.get("bot_user_id") or ""))
+            self._receive(events.question_of_message(body, context.get("bot_user_id") or ""))
 
         @app.command("/clippings")
         def command(ack: Ack, body: dict[str, Any]) -> None:
-            self._receive(question_of_command(body))
+            self._receive(events.question_of_command(body))
             ack()
 
         @app.message_shortcut("ask_about")
         def shortcut(ack: Ack, body: dict[str, Any], context: Mapping[str, Any]) -> None:
-            self._receive(question_of_shortcut(body, context.get("bot_user_id") or ""))
+            self._receive(events.question_of_shortcut(body, context.get("bot_user_id") or ""))
             ack()
 
     def _listen_for_interactions(self) -> None:
@@ -124,25 +120,15 @@ class Bot:
         def removed(body: dict[str, Any]) -> None:
             event = body["event"]
             if event["type"] == "app_uninstalled" or (event.get("tokens") or {}).get("bot"):
-                self._workspaces.forget(team_of(body), enterprise_of(body))
+                self._workspaces.forget(events.team_of(body), events.enterprise_of(body))
 
-        @app.event(re.compile(".+"))
-        def other() -> None:
-            """Acknowledge other events, or Slack would send them again."""
-
+        app.event(re.compile(".+"))(lambda: None)  # acknowledges other events, or Slack would send them again
         app.view("why")(self._clicked(interactions.reason))
         app.action("feedback")(self._clicked(interactions.feedback))
         app.action("share")(self._clicked(interactions.share))
         app.action(re.compile(r"passage-\d+"))(self._clicked(interactions.passage))
-        app.action("retry")(self._clicked(self._retry))
-        app.action(re.compile(r"ask-\d+"))(self._clicked(self._ask_example))
-
-    def _retry(self, body: Payload) -> None:
-        if question := self._interactions.reopen(body):
-            self.workers.submit(question)
-
-    def _ask_example(self, body: Payload) -> None:
-        self._receive(self._interactions.example(body))
+        app.action("retry")(self._clicked(interactions.retry))
+        app.action(re.compile(r"ask-\d+"))(self._clicked(interactions.example))
 
     def _clicked(self, action: Callable[[Payload], object]) -> Callable[[Ack, dict[str, Any]], None]:
         def clicked(ack: Ack, body: dict[str, Any]) -> None:
@@ -153,6 +139,68 @@ class Bot:
 
     def _run(self, action: Callable[[Payload], object], body: Payload, *, check: bool = False) -> None:
         self._threads.submit(self._interactions.run, action, body, check=check)
+
+
+class Workers:
+    """Threads that answer questions in parallel, but those of one conversation in order."""
+
+    def __init__(self, attempt: Callable[[Question], float | None]) -> None:
+        """``attempt`` answers a question, or returns the seconds until the next attempt."""
+        self._attempt = attempt
+        self._pool = ThreadPoolExecutor(_ANSWER_THREADS, thread_name_prefix="answer")
+        self._queues: dict[str, deque[Question]] = {}
+        self._changed = threading.Condition()
+        self._under_way = 0
+        self._stopping = False
+
+    def submit(self, question: Question) -> None:
+        """Answer a question after those before it in its conversation."""
+        conversation = f"{question.team}/{question.channel}/{question.thread or question.key}"
+        with self._changed:
+            if self._stopping:
+                return
+            if conversation in self._queues:
+                self._queues[conversation].append(question)
+            else:
+                self._queues[conversation] = deque([question])
+                self._pool.submit(self._drain, conversation)
+
+    def busy(self) -> int:
+        """The number of conversations with questions."""
+        with self._changed:
+            return len(self._queues)
+
+    def stop(self, max_seconds: float) -> bool:
+        """Begin nothing more, and wait for the answers under way; False if that takes too long."""
+        with self._changed:
+            self._stopping = True
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            return self._changed.wait_for(lambda: not self._under_way, max_seconds)
+
+    def _drain(self, conversation: str) -> None:
+        while question := self._next(conversation):
+            retry_seconds = None
+            try:
+                retry_seconds = self._attempt(question)
+            except Exception:  # noqa: BLE001  # one question must not block the others
+                _log.exception("a question could not be answered: %s", question.key)
+            finally:
+                with self._changed:
+                    self._under_way -= 1
+                    self._changed.notify_all()
+            if retry_seconds is not None:
+                timer = threading.Timer(retry_seconds, self.submit, [question])
+                timer.daemon = True
+                timer.start()
+
+    def _next(self, conversation: str) -> Question | None:
+        with self._changed:
+            queue = self._queues[conversation]
+            if self._stopping or not queue:
+                del self._queues[conversation]
+                return None
+            self._under_way += 1
+            return queue.popleft()
 
 
 def _make_app(settings: Settings, workspaces: Workspaces) -> App:

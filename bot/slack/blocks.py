@@ -8,39 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from slack_sdk.models.blocks import (
-    ActionsBlock,
-    Block,
-    ContextActionsBlock,
-    FeedbackButtonObject,
-    FeedbackButtonsElement,
-    RichTextBlock,
-    RichTextElement,
-    RichTextElementParts,
-    RichTextListElement,
-)
+from slack_sdk.models import blocks as kit
 
 from bot.models import REFUSAL, Answer
 from bot.plain_text import MAX_OUTLETS_SHOWN, one_line, safe
 from bot.query.dates import find_period
-from bot.slack.message_parts import (
-    MAX_MESSAGE_BYTES,
-    MAX_TEXT_SIZE,
-    Part,
-    button,
-    citation_parts,
-    fit_in_message,
-    headline_part,
-    joined_text,
-    layout,
-    long_date,
-    note_parts,
-    pack,
-    text_part,
-)
-from bot.slack.rich_text import escaped, literal, plain, section, shortened, shown_text, split, unescaped
+from bot.slack import message_parts
+from bot.slack.message_parts import MAX_TEXT_SIZE, Message, Part, button, long_date, make_message, text_part
+from bot.slack.rich_text import escaped, literal, plain, section, shortened, shown_text, split, text_block, unescaped
 from index.models import Source
 
 if TYPE_CHECKING:
@@ -65,27 +42,14 @@ _WAYS = (
 _ADMIN_WAY = "Send me “reindex” to have the articles read again: you are an admin."
 
 
-class Message(NamedTuple):
-    """Blocks, and their escaped text for notifications and screen readers."""
-
-    text: str
-    blocks: tuple[Block, ...]
-
-
-def make_message(*blocks: Block) -> Message:
-    """Make a message whose text is what its blocks show, as far as it fits."""
-    text = "\n".join(shown_text(block.to_dict()) for block in blocks)
-    return Message(escaped(split(text, MAX_MESSAGE_BYTES)[0]), blocks)
-
-
 def answer_messages(
     answer: Answer, key: str, *, asked_by: str | None = None, shareable: bool = False, note: str | None = None
 ) -> list[Message]:
     """Lay out an answer. The question comes first if the answer is ``shareable``, or shared by ``asked_by`` (an id)."""
     parts = [_question_part(answer.question, asked_by)] if asked_by or shareable else []
     parts += _refusal_parts(answer) if answer.refusal else _answer_parts(answer)
-    parts += [part for line in (answer.notice, note) if line for part in note_parts(line)]
-    messages = [Message(joined_text(group), tuple(layout(group))) for group in pack(parts, fit_in_message)]
+    parts += [part for line in (answer.notice, note) if line for part in message_parts.note_parts(line)]
+    messages = message_parts.make_messages(parts)
     if answer.answerer != "reply":
         buttons = _answer_buttons(key, shareable=shareable, shared=bool(asked_by))
         messages[-1] = messages[-1]._replace(blocks=(*messages[-1].blocks, *buttons))
@@ -95,14 +59,14 @@ def answer_messages(
 def error_message(text: str, key: str) -> Message:
     """An error with a button to try again."""
     message = plain_message(text)
-    retry = ActionsBlock(block_id="again", elements=[button("Try again", "retry", key)])
+    retry = kit.ActionsBlock(block_id="again", elements=[button("Try again", "retry", key)])
     return message._replace(blocks=(*message.blocks, retry))
 
 
 def plain_message(text: str) -> Message:
     """Text to the letter, in paragraphs, cut to one message."""
     first, *rest = split(safe(text).strip() or "…", MAX_TEXT_SIZE)
-    return make_message(RichTextBlock(elements=[section(literal(f"{first}…" if rest else first))]))
+    return make_message(text_block(literal(f"{first}…" if rest else first)))
 
 
 def status_message(status: Status, llm: str) -> Message:
@@ -131,27 +95,29 @@ def index_facts(status: Status) -> dict[str, str]:
     }
 
 
-def facts_block(facts: Mapping[str, str]) -> Block:
+def facts_block(facts: Mapping[str, str]) -> kit.Block:
     """Facts on lines of their own, names in bold."""
     lines = [section(literal(f"{name}: ", bold=True), literal(one_line(value))) for name, value in facts.items()]
-    return RichTextBlock(elements=lines)
+    return kit.RichTextBlock(elements=lines)
 
 
 def help_message(*, bot_user: str, admin: bool) -> Message:
     """How to ask, and what answers are based on; ``bot_user`` is an id, or ""."""
-    heading = RichTextBlock(elements=[section(literal("Ask me about the indexed articles:"))])
-    mention: list[RichTextElement] = [RichTextElementParts.User(user_id=bot_user)] if bot_user else literal("me")
+    heading = text_block(literal("Ask me about the indexed articles:"))
+    mention: list[kit.RichTextElement] = (
+        [kit.RichTextElementParts.User(user_id=bot_user)] if bot_user else literal("me")
+    )
     text = make_message(heading, *how_to_ask(literal("me"), admin=admin)).text
     return Message(text, (heading, *how_to_ask(mention, admin=admin)))
 
 
-def how_to_ask(bot: Sequence[RichTextElement], *, admin: bool) -> list[Block]:
+def how_to_ask(bot: Sequence[kit.RichTextElement], *, admin: bool) -> list[kit.Block]:
     """The ways to ask in a list, and what answers are based on; ``bot`` is its mention or name."""
     mention, *ways = (*_WAYS, _ADMIN_WAY) if admin else _WAYS
     items = [section(literal("Mention "), bot, literal(mention)), *(section(literal(way)) for way in ways)]
     return [
-        RichTextBlock(elements=[RichTextListElement(style="bullet", elements=items)]),
-        RichTextBlock(elements=[section(literal(_EVIDENCE))]),
+        kit.RichTextBlock(elements=[kit.RichTextListElement(style="bullet", elements=items)]),
+        text_block(literal(_EVIDENCE)),
     ]
 
 
@@ -172,30 +138,27 @@ def examples(sources: Sequence[Source], count: int = 4) -> list[str]:
 
 def own_words(blocks: Sequence[object], text: str) -> str:
     """The answer's own words in a message read back from Slack, without sources; "" if it is not an answer."""
-    answer = [block for block in blocks if isinstance(block, Mapping) and _is_answer(block)]
     if blocks:
-        return "\n\n".join(shown_text(block).strip() for block in answer)
+        ids = ((block, str(block.get("block_id"))) for block in blocks if isinstance(block, Mapping))
+        return "\n\n".join(shown_text(block).strip() for block, block_id in ids if block_id.startswith(_ANSWER_ID))
     whole = unescaped(text)  # Slack had refused the blocks
     sources = re.search(r"\n\n\[\d+\] ", whole)
     return whole[: sources.start()] if sources else REFUSAL if whole.startswith(REFUSAL) else ""
 
 
-def _is_answer(block: Mapping[object, object]) -> bool:
-    return str(block.get("block_id") or "").startswith(_ANSWER_ID)
-
-
 def _question_part(question: str, asked_by: str | None) -> Part:
     text = f" asked: {shortened(question, _MAX_QUESTION_CHARACTERS)}"
-    asker: list[RichTextElement] = [RichTextElementParts.User(user_id=asked_by)] if asked_by else literal("You")
-    block = RichTextBlock(block_id="question", elements=[section(asker, literal(text))])
-    return Part((f"<@{asked_by}>" if asked_by else "You") + escaped(text), block)
+    asker: list[kit.RichTextElement] = [kit.RichTextElementParts.User(user_id=asked_by)] if asked_by else literal("You")
+    return Part(
+        (f"<@{asked_by}>" if asked_by else "You") + escaped(text), text_block(asker, literal(text), block_id="question")
+    )
 
 
 def _answer_parts(answer: Answer) -> list[Part]:
     numbers = [f"[{citation.number}]" for citation in answer.citations]
     paragraphs = [text.strip() for text in split(safe(answer.text).strip() or "…", MAX_TEXT_SIZE)]
     parts = [text_part(text, f"{_ANSWER_ID}{number}", numbers) for number, text in enumerate(paragraphs) if text]
-    return parts + [part for citation in answer.citations for part in citation_parts(citation)]
+    return parts + [part for citation in answer.citations for part in message_parts.citation_parts(citation)]
 
 
 def _refusal_parts(answer: Answer) -> list[Part]:
@@ -204,22 +167,20 @@ def _refusal_parts(answer: Answer) -> list[Part]:
     reason = split(one_line(answer.refusal.reason), MAX_TEXT_SIZE)
     parts = [text_part(REFUSAL, f"{_ANSWER_ID}0"), *(text_part(text, f"reason-{n}") for n, text in enumerate(reason))]
     if answer.refusal.nearest:
-        parts += [text_part("Nearest headlines:", "nearest"), *map(headline_part, answer.refusal.nearest)]
+        parts += [text_part("Nearest headlines:", "nearest"), *map(message_parts.headline_part, answer.refusal.nearest)]
     return parts
 
 
-def _answer_buttons(key: str, *, shareable: bool, shared: bool) -> list[Block]:
+def _answer_buttons(key: str, *, shareable: bool, shared: bool) -> list[kit.Block]:
     """Feedback, try again, share. A shared answer has no "try again": only its asker may replace it."""
-    feedback = FeedbackButtonsElement(
-        action_id="feedback",
-        positive_button=FeedbackButtonObject(
-            text=plain("Helpful"), value=f"helpful {key}", accessibility_label="This answer was helpful"
-        ),
-        negative_button=FeedbackButtonObject(
-            text=plain("Not helpful"), value=f"unhelpful {key}", accessibility_label="This answer was not helpful"
-        ),
+    helpful, unhelpful = (
+        kit.FeedbackButtonObject(
+            text=plain(text), value=f"{value} {key}", accessibility_label=f"This answer was {text.lower()}"
+        )
+        for text, value in (("Helpful", "helpful"), ("Not helpful", "unhelpful"))
     )
+    feedback = kit.FeedbackButtonsElement(action_id="feedback", positive_button=helpful, negative_button=unhelpful)
     buttons = [] if shared else [button("Try again", "retry", key, "Ask this question again")]
     buttons += [button("Share with the channel", "share", key)] if shareable else []
-    rows: list[Block] = [ContextActionsBlock(block_id="feedback", elements=[feedback])]
-    return [*rows, ActionsBlock(block_id="again", elements=buttons)] if buttons else rows
+    rows: list[kit.Block] = [kit.ContextActionsBlock(block_id="feedback", elements=[feedback])]
+    return [*rows, kit.ActionsBlock(block_id="again", elements=buttons)] if buttons else rows

@@ -27,12 +27,9 @@ _questions = sql.Table(
     "questions",
     _metadata,
     sql.Column("key", sql.String(MAX_KEY_CHARACTERS), primary_key=True),
-    sql.Column("team", sql.String(40), nullable=False),
-    sql.Column("enterprise", sql.String(40), nullable=False),
-    sql.Column("user", sql.String(40), nullable=False, index=True),
-    sql.Column("channel", sql.String(40), nullable=False, index=True),
-    sql.Column("ts", sql.String(40), nullable=False),
-    sql.Column("thread", sql.String(40), nullable=False),
+    *(sql.Column(name, sql.String(40), nullable=False) for name in ("team", "enterprise")),
+    *(sql.Column(name, sql.String(40), nullable=False, index=True) for name in ("user", "channel")),
+    *(sql.Column(name, sql.String(40), nullable=False) for name in ("ts", "thread")),
     sql.Column("text", sql.Text, nullable=False),
     sql.Column("addressed", sql.Boolean, nullable=False),
     sql.Column("response_url", sql.Text, nullable=False),
@@ -184,11 +181,9 @@ class Database:
     def count_received(self, user: str, channel: str, since: float, until: float = float("inf")) -> tuple[int, int]:
         """Count the questions received from a user, and in a channel, between two times."""
         period = _questions.c.received.between(since, until)
-        by_user, in_channel = (
-            sql.select(sql.func.count()).where(period, condition).scalar_subquery()
-            for condition in (_questions.c.user == user, _questions.c.channel == channel)
-        )
-        counts = self._rows(sql.select(by_user.label("by_user"), in_channel.label("in_channel")))[0]
+        by_user = sql.func.count(sql.case((_questions.c.user == user, 1))).label("by_user")
+        in_channel = sql.func.count(sql.case((_questions.c.channel == channel, 1))).label("in_channel")
+        counts = self._rows(sql.select(by_user, in_channel).where(period))[0]
         return int(counts["by_user"]), int(counts["in_channel"])
 
     def forget(self, key: str) -> None:
@@ -257,7 +252,7 @@ class Database:
         with self._transaction() as connection:
             return connection.execute(_questions.update().where(condition).values(**values)).rowcount
 
-    def _rows(self, query: sql.Select[Any]) -> Sequence[sql.RowMapping]:
+    def _rows(self, query: sql.Executable) -> Sequence[sql.RowMapping]:
         """Fetch all rows at once: an open transaction would keep SQLite from truncating its log."""
         with readable_errors(self.engine), self.engine.connect() as connection:
             return connection.execute(query).mappings().all()

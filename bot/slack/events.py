@@ -65,19 +65,12 @@ def _question(  # noqa: PLR0913  # what distinguishes the ways to ask
 ) -> Question:
     """Make a question; without ``ts`` it is answered through the response URL."""
     team = team_of(body)
+    key = f"{team}/{channel}/{ts}" if ts else f"{team}/{user}/{body['trigger_id']}"[:MAX_KEY_CHARACTERS]
     return Question(
-        key=f"{team}/{channel}/{ts}" if ts else f"{team}/{user}/{body['trigger_id']}"[:MAX_KEY_CHARACTERS],
-        team=team,
-        enterprise=enterprise_of(body),
-        user=user,
-        channel=channel,
-        ts=ts,
-        thread=thread or ts,
-        text=text[:_MAX_QUESTION_CHARACTERS],
-        addressed=addressed,
-        response_url="" if ts else str(body["response_url"]),
-        received=time.time(),
-    )
+        key=key, team=team, enterprise=enterprise_of(body), user=user, channel=channel, ts=ts, thread=thread or ts,
+        text=text[:_MAX_QUESTION_CHARACTERS], addressed=addressed,
+        response_url="" if ts else str(body["response_url"]), received=time.time(),
+    )  # fmt: skip
 
 
 def plain_text(text: str, bot_user: str) -> str:

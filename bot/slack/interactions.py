@@ -29,8 +29,12 @@ _log = logging.getLogger(__name__)
 class Interactions:
     """A method for each button, modal and page. Safe to share between threads."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(
+        self, backend: Backend, receive: Callable[[Question], None], submit: Callable[[Question], None]
+    ) -> None:
+        """``receive`` takes a new question, ``submit`` one that is stored."""
         self._backend, self._database = backend, backend.database
+        self._receive, self._submit = receive, submit
 
     def feedback(self, body: Payload) -> None:
         """Store an opinion of an answer, and ask why if it was not helpful."""
@@ -46,9 +50,10 @@ class Interactions:
         reason = view["state"]["values"]["reason"]["reason"].get("value") or ""
         self._database.give_feedback(view["private_metadata"], body["user"]["id"], helpful=False, reason=reason)
 
-    def reopen(self, body: Payload) -> Question | None:
-        """Reopen the question of an answer or error; None if it is gone, or being answered."""
-        return self._database.reopen(_value(body), str(body.get("response_url") or ""))
+    def retry(self, body: Payload) -> None:
+        """Answer a question again, unless it is gone, or being answered."""
+        if question := self._database.reopen(_value(body), str(body.get("response_url") or "")):
+            self._submit(question)
 
     def share(self, body: Payload) -> None:
         """Show an ephemeral answer to the channel."""
@@ -76,11 +81,11 @@ class Interactions:
         text, (first, last) = article.body, surrounding(article.body, start, end)
         self._open(body, views.passage_view(article.source, text[first:start], text[start:end], text[end:last]))
 
-    def example(self, body: Payload) -> Question:
-        """Post an example question of the App Home to the direct conversation, and return it."""
+    def example(self, body: Payload) -> None:
+        """Post an example question of the App Home to the direct conversation, and answer it."""
         text = _value(body)
         posted = self._slack(body).post_direct(body["user"]["id"], blocks.plain_message(text))
-        return question_of_example(body, text, *posted)
+        self._receive(question_of_example(body, text, *posted))
 
     def home(self, body: Payload) -> None:
         """Publish the App Home of a person."""
@@ -93,7 +98,7 @@ class Interactions:
                 status = self._backend.parts.status(self._backend.settings)
             except ClippingsError as error:
                 problem = user_message(error)
-            view = views.home_view(status, problem, self._examples(), admin=access.is_admin(user))
+            view = views.home_view(status, problem, self._examples(), admin=user in self._backend.settings.slack_admins)
         slack.call("views.publish", user_id=user, view=view.to_dict())
 
     def prompts(self, body: Payload) -> None:

@@ -12,23 +12,25 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date
 from typing import NamedTuple, TypeVar
 
-from slack_sdk.models.blocks import (
-    ActionsBlock,
-    Block,
-    ButtonElement,
-    ContextBlock,
-    RichTextBlock,
-    RichTextElement,
-    RichTextListElement,
-    RichTextQuoteElement,
-)
+from slack_sdk.models import blocks as kit
 
 from bot.models import Citation, in_marks
 from bot.plain_text import one_line
-from bot.slack.rich_text import escaped, linked, literal, plain, section, shortened, shown_text, size, split
+from bot.slack.rich_text import (
+    escaped,
+    linked,
+    literal,
+    plain,
+    section,
+    shortened,
+    shown_text,
+    size,
+    split,
+    text_block,
+)  # fmt: skip
 from index.models import Source
 
-MAX_MESSAGE_BYTES = 3_900  # of a message's text in UTF-8; chat.update takes 4,000
+_MAX_MESSAGE_BYTES = 3_900  # of a message's text in UTF-8; chat.update takes 4,000
 MAX_TEXT_SIZE = 3_000  # of a paragraph of the answer, in `size`
 _MAX_QUOTE_SIZE = 1_000  # of a quoted sentence, in `size`
 # Characters of a message's blocks in JSON, without the buttons for the whole answer. Slack takes about 13,000, and
@@ -40,15 +42,22 @@ _MAX_HEADLINE_CHARACTERS, _MAX_OUTLET_CHARACTERS = 200, 80
 _T = TypeVar("_T")
 
 
+class Message(NamedTuple):
+    """Blocks, and their escaped text for notifications and screen readers."""
+
+    text: str
+    blocks: tuple[kit.Block, ...]
+
+
 class Part(NamedTuple):
     """A block that belongs to one message with its escaped text and its button."""
 
     text: str
-    block: Block
-    button: ButtonElement | None = None
+    block: kit.Block
+    button: kit.ButtonElement | None = None
 
 
-def make_part(block: Block, button: ButtonElement | None = None) -> Part:
+def make_part(block: kit.Block, button: kit.ButtonElement | None = None) -> Part:
     """Make a part whose text is what its block shows."""
     return Part(escaped(shown_text(block.to_dict())), block, button)
 
@@ -56,7 +65,7 @@ def make_part(block: Block, button: ButtonElement | None = None) -> Part:
 def text_part(text: str, block_id: str, bold: Collection[str] = ()) -> Part:
     """Text with some numbers in bold, such as ``[1]``."""
     runs = [literal(run, bold=run in bold) for run in re.split(r"(\[\d+\])", text)]
-    return make_part(RichTextBlock(block_id=block_id, elements=[section(*runs)]))
+    return make_part(text_block(*runs, block_id=block_id))
 
 
 def citation_parts(citation: Citation) -> Iterator[Part]:
@@ -65,32 +74,32 @@ def citation_parts(citation: Citation) -> Iterator[Part]:
     first, *rest = split(in_marks(one_line(citation.quote)), _MAX_QUOTE_SIZE)
     number = literal(f"[{citation.number}] ", bold=True)
     title = section(number, linked(headline(source), source.url), literal(origin(source)))
-    block = RichTextBlock(elements=[title, RichTextQuoteElement(elements=literal(first))])
+    block = kit.RichTextBlock(elements=[title, kit.RichTextQuoteElement(elements=literal(first))])
     yield make_part(block, _passage_button(citation))
     for text in rest:
-        yield make_part(RichTextBlock(elements=[RichTextQuoteElement(elements=literal(text))]))
-    for sources in pack(citation.also_in, lambda some: sum(map(_also_size, some)) <= MAX_TEXT_SIZE):
-        runs: list[Sequence[RichTextElement]] = []
+        yield make_part(kit.RichTextBlock(elements=[kit.RichTextQuoteElement(elements=literal(text))]))
+    for sources in _pack(citation.also_in, lambda some: sum(map(_also_size, some)) <= MAX_TEXT_SIZE):
+        runs: list[Sequence[kit.RichTextElement]] = []
         for other in sources:
             runs += [literal(", " if runs else "Also in: "), linked(_outlet(other), other.url)]
-        yield make_part(RichTextBlock(elements=[section(*runs)]))
+        yield make_part(text_block(*runs))
 
 
 def headline_part(source: Source) -> Part:
     """An article as a bullet."""
     item = section(linked(headline(source), source.url), literal(origin(source)))
-    return make_part(RichTextBlock(elements=[RichTextListElement(style="bullet", elements=[item])]))
+    return make_part(kit.RichTextBlock(elements=[kit.RichTextListElement(style="bullet", elements=[item])]))
 
 
 def note_parts(text: str) -> Iterator[Part]:
     """A line about the answer, in small grey type."""
     for line in split(one_line(text), _MAX_QUOTE_SIZE):
-        yield make_part(ContextBlock(elements=[plain(line)]))
+        yield make_part(kit.ContextBlock(elements=[plain(line)]))
 
 
-def button(text: str, action_id: str, value: str, label: str | None = None) -> ButtonElement:
+def button(text: str, action_id: str, value: str, label: str | None = None) -> kit.ButtonElement:
     """A button; screen readers say ``label`` instead of its text."""
-    return ButtonElement(text=plain(text), action_id=action_id, value=value, accessibility_label=label)
+    return kit.ButtonElement(text=plain(text), action_id=action_id, value=value, accessibility_label=label)
 
 
 def quote_digest(quote: str) -> str:
@@ -115,7 +124,18 @@ def long_date(day: date) -> str:
     return f"{day.day} {day:%B} {day.year}"
 
 
-def pack(items: Sequence[_T], fit: Callable[[Sequence[_T]], bool]) -> list[list[_T]]:
+def make_messages(parts: Sequence[Part]) -> list[Message]:
+    """Lay out parts as few messages, in order."""
+    return [_assemble(group) for group in _pack(parts, _fit)]
+
+
+def make_message(*blocks: kit.Block) -> Message:
+    """Make a message of blocks that fit; their text is cut if it does not."""
+    text = "\n".join(shown_text(block.to_dict()) for block in blocks)
+    return Message(escaped(split(text, _MAX_MESSAGE_BYTES)[0]), blocks)
+
+
+def _pack(items: Sequence[_T], fit: Callable[[Sequence[_T]], bool]) -> list[list[_T]]:
     """Group items in order, each group as large as fits; a single item always fits."""
     groups: list[list[_T]] = []
     for item in items:
@@ -126,27 +146,21 @@ def pack(items: Sequence[_T], fit: Callable[[Sequence[_T]], bool]) -> list[list[
     return groups
 
 
-def fit_in_message(parts: Sequence[Part]) -> bool:
+def _fit(parts: Sequence[Part]) -> bool:
     """Whether one message can hold the parts."""
-    json_size = sum(len(json.dumps(block.to_dict(), ensure_ascii=False)) for block in layout(parts))
-    return len(joined_text(parts).encode()) <= MAX_MESSAGE_BYTES and json_size <= _MAX_JSON_CHARACTERS
+    message = _assemble(parts)
+    json_size = sum(len(json.dumps(block.to_dict(), ensure_ascii=False)) for block in message.blocks)
+    return len(message.text.encode()) <= _MAX_MESSAGE_BYTES and json_size <= _MAX_JSON_CHARACTERS
 
 
-def joined_text(parts: Sequence[Part]) -> str:
-    """The text of a message with these parts."""
-    return "\n\n".join(part.text for part in parts)
-
-
-def layout(parts: Sequence[Part]) -> list[Block]:
-    """The blocks of a message: text and sources, rows of passage buttons, notes."""
-    blocks = [part.block for part in parts]
-    buttons = [part.button for part in parts if part.button]
+def _assemble(parts: Sequence[Part]) -> Message:
+    """Make a message: text and sources, rows of passage buttons, notes."""
+    blocks, buttons = [part.block for part in parts], [part.button for part in parts if part.button]
     rows = [buttons[start : start + _MAX_BUTTONS_PER_ROW] for start in range(0, len(buttons), _MAX_BUTTONS_PER_ROW)]
-    return [
-        *(block for block in blocks if not isinstance(block, ContextBlock)),
-        *(ActionsBlock(block_id=f"passages-{number}", elements=row) for number, row in enumerate(rows)),
-        *(block for block in blocks if isinstance(block, ContextBlock)),
-    ]
+    text_blocks = [block for block in blocks if not isinstance(block, kit.ContextBlock)]
+    button_rows = [kit.ActionsBlock(block_id=f"passages-{number}", elements=row) for number, row in enumerate(rows)]
+    notes = [block for block in blocks if isinstance(block, kit.ContextBlock)]
+    return Message("\n\n".join(part.text for part in parts), (*text_blocks, *button_rows, *notes))
 
 
 def _outlet(source: Source) -> str:
@@ -158,7 +172,7 @@ def _also_size(source: Source) -> int:
     return size(_outlet(source)) + len(source.url or "") + 100
 
 
-def _passage_button(citation: Citation) -> ButtonElement | None:
+def _passage_button(citation: Citation) -> kit.ButtonElement | None:
     """The button that shows a quote in its article; None if the article's id is too long for a button."""
     place = {"id": citation.source.id, "start": citation.start, "end": citation.end}
     value, number = json.dumps(place | {"mark": quote_digest(citation.quote)}), citation.number

@@ -90,10 +90,9 @@ class Responder:
             if attempt > 1 and not question.ephemeral and delivery.resume():
                 return "answered before"
             if attempt > _MAX_ATTEMPTS:
-                raise RuntimeError("too many attempts")  # noqa: TRY301  # they may have ended the process
-            if command := self._commands.get(question.text.lower().strip(" /.!?")):
-                return command(question, delivery)
-            return self._answer(question, delivery, earlier)
+                return self._report(RuntimeError("the earlier attempts ended the process"), question, delivery)
+            command = self._commands.get(question.text.lower().strip(" /.!?"))
+            return command(question, delivery) if command else self._answer(question, delivery, earlier)
         except Exception as error:  # noqa: BLE001  # the asker gets a message, whatever goes wrong
             return self._report(error, question, delivery)
 
@@ -145,8 +144,8 @@ class Responder:
         return f"error ({type(error).__name__})"
 
     def _help(self, question: Question, delivery: Delivery) -> str:
-        is_admin = self._backend.access.is_admin(question.user)
-        delivery.put(blocks.help_message(bot_user=delivery.slack.bot_user, admin=is_admin))
+        admin = question.user in self._settings.slack_admins
+        delivery.put(blocks.help_message(bot_user=delivery.slack.bot_user, admin=admin))
         return "help"
 
     def _status(self, _: Question, delivery: Delivery) -> str:
@@ -155,7 +154,7 @@ class Responder:
 
     def _reindex(self, question: Question, delivery: Delivery) -> str:
         """Index the articles again; one message shows the progress, then the result."""
-        if not self._backend.access.is_admin(question.user):
+        if question.user not in self._settings.slack_admins:
             text = "Only the admins of this bot can reindex. Whoever runs it lists them in CLIPPINGS_SLACK_ADMINS."
             delivery.put(blocks.plain_message(text))
             return "turned away"

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate, chain
 from urllib.parse import urlsplit
 
-from slack_sdk.models.blocks import PlainTextObject, RichTextElement, RichTextElementParts, RichTextSectionElement
+from slack_sdk.models import blocks as kit
 
 from bot.plain_text import one_line, safe
 from index.text import paragraphs, sentences
@@ -34,18 +34,18 @@ _ESCAPED_BYTES = {"&": 5, "<": 4, ">": 7, "＞": 6, ":": 4, "@": 4, "#": 4, ".":
 _ESCAPED_BYTES |= dict.fromkeys("＊＿～｀", 9)
 
 
-def literal(text: str, *, bold: bool = False) -> list[RichTextElement]:
+def literal(text: str, *, bold: bool = False) -> list[kit.RichTextElement]:
     """Return text as a rich_text element; an empty list if there is nothing to show."""
     text = safe(text)
-    style = RichTextElementParts.TextStyle(bold=True) if bold else None
-    return [RichTextElementParts.Text(text=text, style=style)] if text else []
+    style = kit.RichTextElementParts.TextStyle(bold=True) if bold else None
+    return [kit.RichTextElementParts.Text(text=text, style=style)] if text else []
 
 
-def linked(text: str, url: str | None) -> list[RichTextElement]:
+def linked(text: str, url: str | None) -> list[kit.RichTextElement]:
     """Return text as a link, or as plain text if the url is not a web address."""
     text = one_line(text)
     if url and text and is_web_address(url):
-        return [RichTextElementParts.Link(url=url, text=text)]
+        return [kit.RichTextElementParts.Link(url=url, text=text)]
     return literal(text)
 
 
@@ -60,14 +60,19 @@ def is_web_address(url: str) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
 
 
-def section(*runs: Sequence[RichTextElement]) -> RichTextSectionElement:
+def section(*runs: Sequence[kit.RichTextElement]) -> kit.RichTextSectionElement:
     """Join runs of elements into a section of rich text."""
-    return RichTextSectionElement(elements=list(chain.from_iterable(runs)))
+    return kit.RichTextSectionElement(elements=list(chain.from_iterable(runs)))
 
 
-def plain(text: str) -> PlainTextObject:
+def text_block(*runs: Sequence[kit.RichTextElement], block_id: str | None = None) -> kit.RichTextBlock:
+    """Make a block of one section."""
+    return kit.RichTextBlock(block_id=block_id, elements=[section(*runs)])
+
+
+def plain(text: str) -> kit.PlainTextObject:
     """Text for labels and context lines; emoji codes stay letters."""
-    return PlainTextObject(text=one_line(text), emoji=False)
+    return kit.PlainTextObject(text=one_line(text), emoji=False)
 
 
 def shortened(text: str, max_characters: int) -> str:

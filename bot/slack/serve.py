@@ -23,7 +23,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from bot.slack.app import Bot
 from bot.slack.database import Database
 from bot.slack.pages import MAX_REQUEST_BYTES, Health, Pages
-from bot.slack.web import make_client
+from bot.slack.web import SDK_LOG, make_client
 from bot.slack.workspaces import InstalledWorkspaces, OneWorkspace, Workspaces, installation_store, state_store
 from index.models import ClippingsError
 
@@ -120,9 +120,9 @@ class Service:
         self.bot = Bot(settings, parts, engine, database, workspaces)
         self._socket: SocketModeHandler | None = None
         if app_token:
-            client, logger = make_client(None, settings.slack_api_url), logging.getLogger("clippings.sdk")
+            client = make_client(None, settings.slack_api_url)
             self._socket = SocketModeHandler(
-                self.bot.app, app_token, logger=logger, web_client=client, ping_interval=_PING_SECONDS
+                self.bot.app, app_token, logger=SDK_LOG, web_client=client, ping_interval=_PING_SECONDS
             )
         self.health = Health(settings, parts, engine, self._socket.client.is_connected if self._socket else None)
         self.pages = Pages(self.health, self.bot.app, signing_secret, flow)
@@ -217,14 +217,11 @@ def _workspaces(settings: Settings, database: Database) -> tuple[OAuthFlow | Non
     flow = OAuthFlow(
         client=make_client(None, settings.slack_api_url),
         settings=OAuthSettings(
-            client_id=settings.slack_client_id,
-            client_secret=secret,
-            scopes=scopes(),
-            installation_store=store,
-            state_store=state_store(database.engine),
+            client_id=settings.slack_client_id, client_secret=secret, scopes=scopes(),
+            installation_store=store, state_store=state_store(database.engine),
             authorization_url=urljoin(settings.slack_api_url, "../oauth/v2/authorize"),
         ),
-    )
+    )  # fmt: skip
     return flow, InstalledWorkspaces(store, settings.slack_api_url)
 
 

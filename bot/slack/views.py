@@ -5,21 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from slack_sdk.models.blocks import (
-    ActionsBlock,
-    Block,
-    HeaderBlock,
-    InputBlock,
-    PlainTextInputElement,
-    RichTextBlock,
-    RichTextSectionElement,
-)
+from slack_sdk.models import blocks as kit
 from slack_sdk.models.views import View
 
 from bot.plain_text import one_line, safe
 from bot.slack.blocks import facts_block, how_to_ask, index_facts
 from bot.slack.message_parts import button, headline, origin
-from bot.slack.rich_text import linked, literal, plain, section, shortened, split
+from bot.slack.rich_text import linked, literal, plain, section, shortened, split, text_block
 from index.models import Source
 
 if TYPE_CHECKING:
@@ -35,18 +27,18 @@ _MIN_CONTEXT_CHARACTERS = 600  # before and after a long quote
 
 def home_view(status: Status | None, problem: str | None, examples: Sequence[str], *, admin: bool) -> View:
     """The App Home: what is indexed, or the problem; how to ask; example questions as buttons."""
-    blocks: list[Block] = [HeaderBlock(text=plain("What I know"))]
+    blocks: list[kit.Block] = [kit.HeaderBlock(text=plain("What I know"))]
     if status is not None:
         blocks.append(facts_block(index_facts(status)))
     if problem:
-        blocks.append(RichTextBlock(elements=[section(literal(problem))]))
-    blocks += [HeaderBlock(text=plain("How to ask")), *how_to_ask(literal("me"), admin=admin)]
+        blocks.append(text_block(literal(problem)))
+    blocks += [kit.HeaderBlock(text=plain("How to ask")), *how_to_ask(literal("me"), admin=admin)]
     buttons = []
     for number, question in enumerate(map(one_line, examples), 1):
         text, label = (shortened(text, _MAX_BUTTON_CHARACTERS) for text in (question, f"Ask: {question}"))
         buttons.append(button(text, f"ask-{number}", question, label))
     if buttons:
-        blocks += [HeaderBlock(text=plain("Try one of these")), ActionsBlock(block_id="ask", elements=buttons)]
+        blocks += [kit.HeaderBlock(text=plain("Try one of these")), kit.ActionsBlock(block_id="ask", elements=buttons)]
     return View(type="home", blocks=blocks)
 
 
@@ -77,16 +69,16 @@ def note_view(title: str, text: str) -> View:
 
 def reason_view(key: str) -> View:
     """Ask why the answer with this key was not helpful."""
-    element = PlainTextInputElement(action_id="reason", multiline=True, max_length=_MAX_REASON_CHARACTERS)
+    element = kit.PlainTextInputElement(action_id="reason", multiline=True, max_length=_MAX_REASON_CHARACTERS)
     label = plain("What was wrong with it, or missing?")
-    reason = InputBlock(block_id="reason", label=label, element=element, optional=True)
+    reason = kit.InputBlock(block_id="reason", label=label, element=element, optional=True)
     return View(
         type="modal", callback_id="why", private_metadata=key, title=plain("Not helpful"),
         submit=plain("Send"), close=plain("Cancel"), blocks=[reason],
     )  # fmt: skip
 
 
-def _modal(title: str, *sections: RichTextSectionElement, callback_id: str | None = None) -> View:
-    blocks = [RichTextBlock(elements=[text]) for text in sections]
+def _modal(title: str, *sections: kit.RichTextSectionElement, callback_id: str | None = None) -> View:
+    blocks = [kit.RichTextBlock(elements=[text]) for text in sections]
     heading = plain(shortened(title, _MAX_TITLE_CHARACTERS))
     return View(type="modal", callback_id=callback_id, title=heading, close=plain("Close"), blocks=blocks)

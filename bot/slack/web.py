@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,7 +20,7 @@ from slack_sdk.models.metadata import Metadata
 from slack_sdk.webhook import WebhookClient
 
 if TYPE_CHECKING:
-    from bot.slack.blocks import Message
+    from bot.slack.message_parts import Message
 
     Content = Mapping[str, Any]
     Effect = Callable[[], Content | None]
@@ -34,6 +35,8 @@ _BLOCKS_REFUSED = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_lo
 _FAULTS = {"internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 _POSTING = {"mrkdwn": False, "unfurl_links": False, "unfurl_media": False}
 _log = logging.getLogger(__name__)
+SDK_LOG = logging.getLogger("clippings.sdk")
+SDK_LOG.setLevel(logging.CRITICAL)  # the SDK's warnings quote messages
 
 
 class SlackError(Exception):
@@ -56,22 +59,15 @@ class Posted(NamedTuple):
 def make_client(token: str | None, api_url: str) -> WebClient:
     """Make a client that waits out rate limits. It does not retry faults: `Slack` knows which calls can be repeated."""
     waiting = RateLimitErrorRetryHandler(_MAX_RATE_LIMITS)
-    return WebClient(token, api_url, timeout=_TIMEOUT_SECONDS, retry_handlers=[waiting], logger=_silent_logger())
+    return WebClient(token, api_url, timeout=_TIMEOUT_SECONDS, retry_handlers=[waiting], logger=SDK_LOG)
 
 
-def _silent_logger() -> logging.Logger:
-    """A logger for the SDK, whose warnings quote messages."""
-    logger = logging.getLogger("clippings.sdk")
-    logger.setLevel(logging.CRITICAL)
-    return logger
-
-
+@dataclass(frozen=True, slots=True)
 class Slack:
     """A workspace, as its bot. Safe to share between threads. All methods raise SlackError."""
 
-    def __init__(self, client: WebClient, bot_user: str) -> None:
-        self.client = client
-        self.bot_user = bot_user
+    client: WebClient
+    bot_user: str
 
     def call(self, method: str, **arguments: Any) -> Content:  # noqa: ANN401  # JSON, as the method takes it
         """Call a method that may be repeated."""
@@ -201,13 +197,13 @@ class _FaultRetryHandler(RetryHandler):
 
 def respond_to(url: str, message: Message, *, replace: bool = False, public: bool = False) -> None:
     """Answer through a response URL, to the asker alone or to the channel. Raises SlackError."""
-    client = WebhookClient(url, timeout=_TIMEOUT_SECONDS, logger=_silent_logger(), retry_handlers=[
+    client = WebhookClient(url, timeout=_TIMEOUT_SECONDS, logger=SDK_LOG, retry_handlers=[
         RateLimitErrorRetryHandler(_MAX_RATE_LIMITS),
         _FaultRetryHandler(len(_PAUSES_SECONDS), BackoffRetryIntervalCalculator(backoff_factor=1.0)),
     ])  # fmt: skip
     content = {"response_type": "in_channel" if public else "ephemeral", "replace_original": replace}
     content |= {"text": message.text, **_POSTING}
-    for body in ({**content, "blocks": block_dicts(message)}, content):  # without blocks if Slack refuses them
+    for body in ({**content, "blocks": _content(message)["blocks"]}, content):  # the second if Slack refuses blocks
         try:
             response = client.send_dict(body)
         except (OSError, HTTPException):
@@ -237,12 +233,8 @@ def _encoded(arguments: Content) -> dict[str, Any]:
 
 
 def _content(message: Message) -> dict[str, Any]:
-    return {"text": message.text, "blocks": block_dicts(message), "parse": "none", "link_names": False}
-
-
-def block_dicts(message: Message) -> list[dict[str, Any]]:
-    """The blocks of a message as JSON."""
-    return [block.to_dict() for block in message.blocks]
+    blocks = [block.to_dict() for block in message.blocks]
+    return {"text": message.text, "blocks": blocks, "parse": "none", "link_names": False}
 
 
 def _metadata(posted: Posted) -> dict[str, Any]:
