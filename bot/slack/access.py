@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,7 +37,6 @@ class Access:
 
     def __init__(self, settings: Settings, database: Database) -> None:
         self._settings, self._database = settings, database
-        self._lock = threading.Lock()
         self._outsiders: dict[tuple[str, str], tuple[float, bool]] = {}
 
     def refusal(self, asker: Asker, slack: Slack) -> str | None:
@@ -69,15 +67,13 @@ class Access:
     def _is_outsider(self, asker: Asker, slack: Slack) -> bool:
         """Ask Slack whether somebody is a guest or of another organisation; cached for ten minutes."""
         key, now = (asker.team, asker.user), time.monotonic()
-        with self._lock:
-            checked, outsider = self._outsiders.get(key, (now - _MAX_CACHE_SECONDS, False))
+        checked, outsider = self._outsiders.get(key, (now - _MAX_CACHE_SECONDS, False))
         if now - checked < _MAX_CACHE_SECONDS:
             return outsider
         outsider = is_outsider(slack.call("users.info", user=asker.user)["user"], asker.team, asker.enterprise)
-        with self._lock:
-            if len(self._outsiders) >= _MAX_CACHED:
-                self._outsiders.clear()
-            self._outsiders[key] = (now, outsider)
+        if len(self._outsiders) >= _MAX_CACHED:
+            self._outsiders.clear()
+        self._outsiders[key] = (now, outsider)
         return outsider
 
 

@@ -165,11 +165,6 @@ class Workers:
                 self._queues[conversation] = deque([question])
                 self._pool.submit(self._drain, conversation)
 
-    def busy(self) -> int:
-        """The number of conversations with questions."""
-        with self._changed:
-            return len(self._queues)
-
     def stop(self, max_seconds: float) -> bool:
         """Begin nothing more, and wait for the answers under way; False if that takes too long."""
         with self._changed:

@@ -17,7 +17,7 @@ from bot.plain_text import MAX_OUTLETS_SHOWN, one_line, safe
 from bot.query.dates import find_period
 from bot.slack import message_parts
 from bot.slack.message_parts import MAX_TEXT_SIZE, Message, Part, button, long_date, make_message, text_part
-from bot.slack.rich_text import escaped, literal, plain, section, shortened, shown_text, split, text_block, unescaped
+from bot.slack.rich_text import escaped, literal, plain, section, shortened, split, text_block, text_of, unescaped
 from index.models import Source
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def own_words(blocks: Sequence[object], text: str) -> str:
     """The answer's own words in a message read back from Slack, without sources; "" if it is not an answer."""
     if blocks:
         ids = ((block, str(block.get("block_id"))) for block in blocks if isinstance(block, Mapping))
-        return "\n\n".join(shown_text(block).strip() for block, block_id in ids if block_id.startswith(_ANSWER_ID))
+        return "\n\n".join(text_of(block).strip() for block, block_id in ids if block_id.startswith(_ANSWER_ID))
     whole = unescaped(text)  # Slack had refused the blocks
     sources = re.search(r"\n\n\[\d+\] ", whole)
     return whole[: sources.start()] if sources else REFUSAL if whole.startswith(REFUSAL) else ""

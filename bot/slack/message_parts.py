@@ -16,18 +16,7 @@ from slack_sdk.models import blocks as kit
 
 from bot.models import Citation, in_marks
 from bot.plain_text import one_line
-from bot.slack.rich_text import (
-    escaped,
-    linked,
-    literal,
-    plain,
-    section,
-    shortened,
-    shown_text,
-    size,
-    split,
-    text_block,
-)  # fmt: skip
+from bot.slack.rich_text import escaped, linked, literal, plain, section, shortened, size, split, text_block, text_of
 from index.models import Source
 
 _MAX_MESSAGE_BYTES = 3_900  # of a message's text in UTF-8; chat.update takes 4,000
@@ -59,7 +48,7 @@ class Part(NamedTuple):
 
 def make_part(block: kit.Block, button: kit.ButtonElement | None = None) -> Part:
     """Make a part whose text is what its block shows."""
-    return Part(escaped(shown_text(block.to_dict())), block, button)
+    return Part(escaped(text_of(block.to_dict())), block, button)
 
 
 def text_part(text: str, block_id: str, bold: Collection[str] = ()) -> Part:
@@ -131,7 +120,7 @@ def make_messages(parts: Sequence[Part]) -> list[Message]:
 
 def make_message(*blocks: kit.Block) -> Message:
     """Make a message of blocks that fit; their text is cut if it does not."""
-    text = "\n".join(shown_text(block.to_dict()) for block in blocks)
+    text = "\n".join(text_of(block.to_dict()) for block in blocks)
     return Message(escaped(split(text, _MAX_MESSAGE_BYTES)[0]), blocks)
 
 

@@ -111,14 +111,14 @@ def streamed(text: str) -> str:
     return html.escape(_BLOCK_SYNTAX.sub(WORD_JOINER, text), quote=False)
 
 
-def shown_text(block: object) -> str:
+def text_of(block: object) -> str:
     """Text of a rich_text or context block in JSON; sections on separate lines. "" for anything else."""
     if not isinstance(block, Mapping):
         return ""
     if isinstance(text := block.get("text"), str):
         return text
     elements = block.get("elements")
-    texts = [shown_text(element) for element in elements] if isinstance(elements, list) else []
+    texts = [text_of(element) for element in elements] if isinstance(elements, list) else []
     if block.get("type") == "rich_text_list":
         return "\n".join(f"• {text}" for text in texts)
     return ("\n" if block.get("type") in ("rich_text", "context") else "").join(texts)

@@ -76,6 +76,7 @@ def wsgi_app() -> Pages:
 
 
 def _end_process(service: Service) -> None:
+    _log.info("ending: finishing the answers under way")
     timer = threading.Timer(MAX_STOP_SECONDS + 5, os._exit, [0])  # in case anything else hangs
     timer.daemon = True
     timer.start()
@@ -103,10 +104,12 @@ class Service:
     def __init__(self, settings: Settings, parts: Parts, *, http: bool) -> None:
         """Read the settings and open the database. Raises ClippingsError."""
         self._settings = settings
-        app_token = None if http else _required(settings.slack_app_token, "SLACK_APP_TOKEN", "for Socket Mode (xapp-…)")
-        signing_secret = _required(
-            settings.slack_signing_secret, "SLACK_SIGNING_SECRET", "to verify Slack's requests"
-        ) if http else None  # fmt: skip
+        app_token = signing_secret = None
+        if http:
+            secret = settings.slack_signing_secret
+            signing_secret = _required(secret, "SLACK_SIGNING_SECRET", "to verify Slack's requests")
+        else:
+            app_token = _required(settings.slack_app_token, "SLACK_APP_TOKEN", "for Socket Mode (xapp-…)")
         with contextlib.ExitStack() as opened:  # closed again if a later setting is wrong
             opened.callback(_lock(settings).release)
             url = settings.database_url
@@ -130,8 +133,12 @@ class Service:
 
     def start(self) -> str:
         """Serve the pages, answer questions, and return the address of the pages. Raises ClippingsError."""
-        self._serve_pages()
-        self.begin()
+        try:
+            self._serve_pages()
+            self.begin()
+        except BaseException:
+            self.stop(0.0)
+            raise
         return f"http://{self._settings.slack_host}:{self._server.effective_port}"
 
     def begin(self) -> None:
@@ -149,7 +156,6 @@ class Service:
         """
         self.health.ending = True
         self.bot.refuse()
-        _log.info("ending: finishing %d conversations", self.bot.workers.busy())
         if self._socket:
             self._socket.close()  # type: ignore[no-untyped-call]  # Bolt gives it no type
         finished = self.bot.stop(max_seconds)
