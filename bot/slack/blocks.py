@@ -23,8 +23,8 @@ from index.models import Source
 if TYPE_CHECKING:
     from index.status import Status
 
-_MAX_QUESTION_CHARACTERS = 300
-_MAX_OUTLET_CHARACTERS = 40
+_MAX_SHOWN_QUESTION_CHARACTERS = 300
+_MAX_STATUS_OUTLET_CHARACTERS = 40
 _MAX_EXAMPLE_CHARACTERS = 70  # a button's text takes 75
 _ANSWER_ID = "answer-"  # block ids of an answer's own words begin with this
 _EVIDENCE = (
@@ -84,7 +84,7 @@ def index_facts(status: Status) -> dict[str, str]:
     period = f", {long_date(first)} to {long_date(last)}" if first and last else ""
     outlets = sorted(status.outlets.items(), key=lambda outlet: (-outlet[1], outlet[0]))
     largest = ", ".join(
-        f"{shortened(name, _MAX_OUTLET_CHARACTERS) or 'no outlet named'} ({count:,})"
+        f"{shortened(name, _MAX_STATUS_OUTLET_CHARACTERS) or 'no outlet named'} ({count:,})"
         for name, count in outlets[:MAX_OUTLETS_SHOWN]
     )
     more = f" and {len(outlets) - MAX_OUTLETS_SHOWN} more" if len(outlets) > MAX_OUTLETS_SHOWN else ""
@@ -147,7 +147,7 @@ def own_words(blocks: Sequence[object], text: str) -> str:
 
 
 def _question_part(question: str, asked_by: str | None) -> Part:
-    text = f" asked: {shortened(question, _MAX_QUESTION_CHARACTERS)}"
+    text = f" asked: {shortened(question, _MAX_SHOWN_QUESTION_CHARACTERS)}"
     asker: list[kit.RichTextElement] = [kit.RichTextElementParts.User(user_id=asked_by)] if asked_by else literal("You")
     return Part(
         (f"<@{asked_by}>" if asked_by else "You") + escaped(text), text_block(asker, literal(text), block_id="question")

@@ -15,7 +15,7 @@ TEMPORARY = (UNREACHABLE, "ratelimited")
 """Codes of SlackErrors after which a later attempt may succeed."""
 
 _MAX_RESPONSE_URL_USES = 4  # Slack allows five, and "Reindexing…" may have taken one
-_MAX_TITLE_CHARACTERS = 80
+_MAX_THREAD_TITLE_CHARACTERS = 80
 _MAX_STREAM_CHARACTERS = 9_000  # of one message; Slack ends a stream at 12,000 or before
 _MAX_APPEND_CHARACTERS = _MAX_STREAM_CHARACTERS // 5  # before escaping, which makes markup longer
 _PAUSE_SECONDS = 0.7  # between two calls of a stream; Slack takes about 100 a minute
@@ -115,7 +115,7 @@ class Delivery:
     def set_title(self) -> None:
         """Name a thread of a direct conversation after its question."""
         if self._question.is_direct:
-            title = self._question.text[:_MAX_TITLE_CHARACTERS] or "Clippings"
+            title = self._question.text[:_MAX_THREAD_TITLE_CHARACTERS] or "Clippings"
             self._call_optional("assistant.threads.setTitle", title=title)
 
     def _call_optional(self, method: str, **arguments: str) -> None:

@@ -1,4 +1,4 @@
-"""The story of a question in Slack: may it be asked, what was said before, answer, delivery."""
+"""The story of a question in Slack: its thread, access, answer, delivery."""
 
 from __future__ import annotations
 

@@ -17,10 +17,10 @@ from index.models import Source
 if TYPE_CHECKING:
     from index.status import Status
 
-_MAX_TITLE_CHARACTERS = 24
+_MAX_MODAL_TITLE_CHARACTERS = 24
 _MAX_BUTTON_CHARACTERS = 75
 _MAX_REASON_CHARACTERS = 2_000
-_MAX_TEXT_SIZE = 2_400  # of a part of a quote or note, in `size`
+_MAX_MODAL_TEXT_SIZE = 2_400  # of a part of a quote or note, in `size`
 _MAX_PASSAGE_CHARACTERS = 3_000  # the paragraph is cut around its quote to this
 _MIN_CONTEXT_CHARACTERS = 600  # before and after a long quote
 
@@ -50,7 +50,7 @@ def passage_view(source: Source, before: str, quote: str, after: str) -> View:
         before = "…" + (before[-room:].partition(" ")[2] or before[-room:])
     if len(after) > room:
         after = (after[:room].rpartition(" ")[0] or after[:room]) + "…"
-    runs = [literal(text, bold=True) for text in split(safe(quote), _MAX_TEXT_SIZE) or ["…"]]
+    runs = [literal(text, bold=True) for text in split(safe(quote), _MAX_MODAL_TEXT_SIZE) or ["…"]]
     runs[0] = literal(before) + runs[0]
     runs[-1] = runs[-1] + literal(after)
     title = section(linked(headline(source), source.url), literal(origin(source)))
@@ -64,7 +64,7 @@ def article_gone_view() -> View:
 
 def note_view(title: str, text: str) -> View:
     """Show a text in a modal."""
-    return _modal(title, *(section(literal(part)) for part in split(safe(text).strip() or "…", _MAX_TEXT_SIZE)))
+    return _modal(title, *(section(literal(part)) for part in split(safe(text).strip() or "…", _MAX_MODAL_TEXT_SIZE)))
 
 
 def reason_view(key: str) -> View:
@@ -80,5 +80,5 @@ def reason_view(key: str) -> View:
 
 def _modal(title: str, *sections: kit.RichTextSectionElement, callback_id: str | None = None) -> View:
     blocks = [kit.RichTextBlock(elements=[text]) for text in sections]
-    heading = plain(shortened(title, _MAX_TITLE_CHARACTERS))
+    heading = plain(shortened(title, _MAX_MODAL_TITLE_CHARACTERS))
     return View(type="modal", callback_id=callback_id, title=heading, close=plain("Close"), blocks=blocks)
