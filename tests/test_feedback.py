@@ -182,7 +182,10 @@ def test_without_a_database_nothing_is_made(
     assert main(["--data", "data", "feedback"], parts=FakeParts()) == 1
     out, err = capsys.readouterr()
     where = "elsewhere.db" if url else "data/slack.db"
-    assert (out, err) == ("", f"The database {where} holds nothing yet: the bot has not run with it.\n")
+    assert (out, err) == (
+        "",
+        f"The database {where} is empty: the Slack bot has not run with it. Start it with `clippings slack`.\n",
+    )
     assert list(tmp_path.iterdir()) == []
 
 

@@ -18,9 +18,9 @@ from tests.fake_slack.seen import draw_blocks
 from tests.slack_process import BotProcess, answered, make_index
 
 MILL = "How many jobs will the Aldermoor paper mill cut?"
-NOT_HERE = "I may not answer in this channel. Ask me in a direct message, or in a channel that I am set up for."
-NOT_YOU = "I answer the members of this workspace only, not its guests or people of other organisations."
-NOT_NAMED = "You are not among the people whom I may answer here. Whoever runs me can add you."
+NOT_HERE = "I may not answer in this channel. Ask me in a direct message, or in a channel I am set up for."
+NOT_YOU = "I may answer only members of this workspace. Guests and other organisations are not allowed."
+NOT_NAMED = "You are not on the list of people I may answer. Ask whoever runs me to add you."
 
 
 @pytest.fixture
@@ -127,10 +127,10 @@ def test_limits(database: Database) -> None:
     ):
         database.receive(question(number, user, channel, now - ago))
     assert access.limit(asker("U1", "C1"), now - 15) is None
-    expected = "More than 2 questions in five minutes are too many for me. Please try again in a few."
+    expected = "You can ask me 2 questions in five minutes. Please try again in a few minutes."
     assert access.limit(asker("U1", "C2"), now - 10) == expected
     assert access.limit(asker("U2", "C1"), now - 5) is None
-    assert "in this channel" in str(access.limit(asker("U3", "C1"), now - 1))
+    assert "This channel can ask me 3 questions" in str(access.limit(asker("U3", "C1"), now - 1))
 
 
 # The real process
@@ -148,7 +148,7 @@ def bot(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bot
         yield started
 
 
-def private(slack: FakeSlack, user: str, channel: str) -> list[str]:
+def ephemeral(slack: FakeSlack, user: str, channel: str) -> list[str]:
     """What a person alone sees in a channel."""
     return [seen.text for seen in slack.channel(channel, user) if seen.ephemeral_to == user]
 
@@ -157,15 +157,15 @@ def test_who_is_outside_gets_a_private_sentence(bot: BotProcess) -> None:
     """For a mention, a command and a shortcut: seen by the asker alone; in a direct message it is an answer."""
     slack = bot.slack
     ts = slack.say("U1", "C2", f"<@UBOT> {MILL}")
-    slack.wait(lambda: private(slack, "U1", "C2") == [NOT_HERE])
+    slack.wait(lambda: ephemeral(slack, "U1", "C2") == [NOT_HERE])
     slack.command("U2", "C2", "/clippings", MILL)
-    slack.wait(lambda: private(slack, "U2", "C2") == [NOT_HERE])
+    slack.wait(lambda: ephemeral(slack, "U2", "C2") == [NOT_HERE])
     slack.shortcut("U2", "C2", ts)
-    slack.wait(lambda: private(slack, "U2", "C2") == [NOT_HERE] * 2)
+    slack.wait(lambda: ephemeral(slack, "U2", "C2") == [NOT_HERE] * 2)
     slack.say("U5", "C1", f"<@UBOT> {MILL}")
-    slack.wait(lambda: private(slack, "U5", "C1") == [NOT_YOU])
+    slack.wait(lambda: ephemeral(slack, "U5", "C1") == [NOT_YOU])
     slack.command("U6", "C1", "/clippings", "status")
-    slack.wait(lambda: private(slack, "U6", "C1") == [NOT_YOU])
+    slack.wait(lambda: ephemeral(slack, "U6", "C1") == [NOT_YOU])
     direct = slack.dm("U5")
     assert answered(slack, direct, slack.say("U5", direct, MILL))[0].text == NOT_YOU
     slack.settle()
@@ -203,8 +203,8 @@ def test_limit_is_told_to_the_asker_alone(bot: BotProcess) -> None:
     slack = bot.slack
     slack.add_user("U8", name="Max")
     asked = [slack.say("U8", "C1", "<@UBOT> hello") for _ in range(6)]
-    expected = "More than 5 questions in five minutes are too many for me. Please try again in a few."
-    slack.wait(lambda: expected in private(slack, "U8", "C1"))
+    expected = "You can ask me 5 questions in five minutes. Please try again in a few minutes."
+    slack.wait(lambda: expected in ephemeral(slack, "U8", "C1"))
     slack.settle()
     assert sorted(len(slack.thread("C1", ts)) for ts in asked) == [1, 2, 2, 2, 2, 2]
     direct = slack.dm("U8")
@@ -215,9 +215,9 @@ def test_only_admins_reindex(bot: BotProcess) -> None:
     """Others are told who may."""
     slack = bot.slack
     slack.command("U2", "C1", "/clippings", "reindex")
-    slack.wait(lambda: any("Only the admins" in text for text in private(slack, "U2", "C1")))
+    slack.wait(lambda: any("Only the admins" in text for text in ephemeral(slack, "U2", "C1")))
     slack.command("U1", "C1", "/clippings", "reindex")
-    slack.wait(lambda: any("Reindexed in" in text for text in private(slack, "U1", "C1")), 60)
+    slack.wait(lambda: any("Reindexed in" in text for text in ephemeral(slack, "U1", "C1")), 60)
 
 
 def test_log_holds_the_text_where_it_was_asked_for(bot: BotProcess) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.models import Answer, Citation, Refusal, in_marks
 from bot.plain_text import one_line, safe
-from bot.slack import blocks, pieces, rich
+from bot.slack import blocks, message_parts, rich_text
 from index.models import Source
 from tests.fakes.examples import ANSWER, CITATION, OTHER, REFUSED, SOURCE
 from tests.fakes.hostile import LONG_TEXTS, TEXTS
@@ -31,7 +31,9 @@ def test_whatever_an_answer_holds_its_messages_are_harmless(
     """No markup, no ping but of the asker, no link but the sources' own web addresses, every limit kept."""
     sent = blocks.answer_messages(answer, KEY, asked_by=asked_by, shareable=shareable, note=note)
     found = [block for message in sent for block in check(message)]
-    assert {link["url"] for link in of(found, "link")} <= {url for url in addresses(answer) if rich.is_address(url)}
+    assert {link["url"] for link in of(found, "link")} <= {
+        url for url in addresses(answer) if rich_text.is_web_address(url)
+    }
     assert {user["user_id"] for user in of(found, "user")} == ({asked_by} if asked_by else set())
     assert "secret" not in json.dumps(found)
 
@@ -42,14 +44,18 @@ def expected(answer: Answer) -> str:
     if answer.refusal:
         said += ["The articles do not say.", one_line(answer.refusal.reason)]
         said += ["Nearest headlines:"] if answer.refusal.nearest else []
-        said += [f"• {pieces.headline(source)}{pieces.origin(source)}" for source in answer.refusal.nearest]
+        said += [
+            f"• {message_parts.headline(source)}{message_parts.origin(source)}" for source in answer.refusal.nearest
+        ]
     else:
         said.append(safe(answer.text).strip() or "…")
         for citation in answer.citations:
-            said.append(f"[{citation.number}] {pieces.headline(citation.source)}{pieces.origin(citation.source)}")
+            said.append(
+                f"[{citation.number}] {message_parts.headline(citation.source)}{message_parts.origin(citation.source)}"
+            )
             said.append(in_marks(one_line(citation.quote)))
-            outlets = [one_line(source.outlet or "") or pieces.headline(source) for source in citation.also_in]
-            said += [f"Also in: {', '.join(rich.shortened(outlet, 200) for outlet in outlets)}"] if outlets else []
+            outlets = [one_line(source.outlet or "") or message_parts.headline(source) for source in citation.also_in]
+            said += [f"Also in: {', '.join(rich_text.shortened(outlet, 200) for outlet in outlets)}"] if outlets else []
     return letters("".join([*said, one_line(answer.notice or "")]))
 
 
@@ -72,14 +78,14 @@ def test_nothing_of_an_answer_is_lost_or_doubled(
     numbered = tuple(replace(citation, number=number) for number, citation in enumerate(citations, 1))
     answer = replace(answer, citations=numbered, refusal=refusal)
     sent = blocks.answer_messages(answer, KEY)
-    assert letters("".join(rich.unescaped(message.text) for message in sent)) == expected(answer)
+    assert letters("".join(rich_text.unescaped(message.text) for message in sent)) == expected(answer)
     assert letters("".join(read(drawn(message.blocks)) for message in sent)) == expected(answer)
 
 
 def test_an_answer_is_its_text_its_sources_and_its_buttons() -> None:
     """The text is all of it in words; numbers are bold, headlines are links, quotes stand under them."""
     (message,) = blocks.answer_messages(ANSWER, KEY)
-    assert message.text.replace(rich.JOINER, "") == (
+    assert message.text.replace(rich_text.WORD_JOINER, "") == (
         "Some 40 people  walked over it\nfirst. [1]\n\n"
         "[1] Bridge reopens · The Courier · 3 January 2024\n“Some 40 people walked over it first.”\n\n"
         "Also in: Bridge opens again"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot.models import Answer
 from bot.plain_text import safe
-from bot.slack import blocks, rich
+from bot.slack import blocks, rich_text
 from index.models import Source
 from tests.fakes.examples import ANSWER, REFUSED
 from tests.fakes.hostile import LONG_TEXTS, TEXTS
@@ -33,7 +33,7 @@ def test_a_plain_message_keeps_its_paragraphs(text: str) -> None:
     message = blocks.plain_message(text)
     check(message)
     said = "".join(node["text"] for node in of(drawn(message.blocks), "text"))
-    assert said == rich.unescaped(message.text)
+    assert said == rich_text.unescaped(message.text)
     assert (safe(text).strip() or "…").startswith(said.removesuffix("…"))
 
 
@@ -48,7 +48,7 @@ def test_the_status_says_what_is_indexed_and_how_it_is() -> None:
     """Articles, period, outlets, day, health and language model, a line each."""
     message = blocks.status_message(STATUS, "")
     check(message)
-    assert rich.unescaped(message.text) == (
+    assert rich_text.unescaped(message.text) == (
         "Articles: 1,234, 3 January 2024 to 3 June 2024\n"
         "Outlets: The Courier (1,000), no outlet named (200), Echo (34)\n"
         "Last indexed: 21 November 2026, 06:59 UTC\n"
@@ -89,15 +89,15 @@ def test_the_bot_reads_its_own_words_back(answer: Answer) -> None:
     answer = replace(answer, text=re.sub(r"\n\s*\[\d+\] ", "\n", safe(answer.text)))
     sent = blocks.answer_messages(answer, KEY)
     said = letters("The articles do not say." if answer.refusal else safe(answer.text).strip() or "…")
-    assert letters("".join(blocks.spoken(drawn(message.blocks), message.text) for message in sent)) == said
+    assert letters("".join(blocks.own_words(drawn(message.blocks), message.text) for message in sent)) == said
 
 
 def test_words_are_read_back_where_slack_took_only_the_text() -> None:
     """The sources are left out; what is no answer says nothing."""
     answered, refused = blocks.answer_messages(ANSWER, KEY)[0], blocks.answer_messages(REFUSED, KEY)[0]
-    assert blocks.spoken([], answered.text) == ANSWER.text
-    assert blocks.spoken([], refused.text) == "The articles do not say."
-    assert blocks.spoken([], "Indexing…") == ""
+    assert blocks.own_words([], answered.text) == ANSWER.text
+    assert blocks.own_words([], refused.text) == "The articles do not say."
+    assert blocks.own_words([], "Indexing…") == ""
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_words_are_read_back_where_slack_took_only_the_text() -> None:
 )  # fmt: skip
 def test_what_is_no_answer_of_ours_says_nothing(found: list[object]) -> None:
     """Anything may stand in a thread."""
-    assert blocks.spoken(found, "x") == ""
+    assert blocks.own_words(found, "x") == ""
 
 
 def test_examples_ask_about_the_newest_articles_of_different_outlets() -> None:

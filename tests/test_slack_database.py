@@ -18,7 +18,7 @@ from typing import TypeVar
 import pytest
 import sqlalchemy as sql
 
-from bot.slack.database import KEPT, Database, Question
+from bot.slack.database import MAX_AGE_SECONDS, Database, Question
 from index.models import ClippingsError
 
 ROOT = Path(__file__).parents[1]
@@ -60,9 +60,9 @@ def test_a_question_is_stored_whole(database: Database) -> None:
     )
     assert database.receive(question)
     assert database.question(question.key) == question
-    assert database.unfinished() == [question]
-    database.done(question.key)
-    assert database.unfinished() == []
+    assert database.unanswered() == [question]
+    database.finish(question.key)
+    assert database.unanswered() == []
     assert database.question("C9/9.9") is None
 
 
@@ -70,7 +70,7 @@ def test_a_question_that_comes_twice_is_stored_once(database: Database) -> None:
     """Of 20 copies that arrive at once, one is new."""
     new = at_once(20, lambda number: database.receive(replace(QUESTION, text=f"copy {number}")))
     assert sorted(new) == [False] * 19 + [True]
-    assert len(database.unfinished()) == 1
+    assert len(database.unanswered()) == 1
 
 
 def test_many_threads_read_and_write(database: Database) -> None:
@@ -85,12 +85,12 @@ def test_many_threads_read_and_write(database: Database) -> None:
             database.keep_answer(key, ANSWER, "quoted")
             assert database.give_feedback(key, "U1", helpful=True)
             assert database.posted(key) == [str(number)]
-            database.done(key)
+            database.finish(key)
 
     at_once(64, answer_some)
-    assert database.unfinished() == []
+    assert database.unanswered() == []
     assert len(list(database.feedback())) == 320
-    assert database.waiting_since("U1", "C7", 0) == (320, 5)
+    assert database.count_received("U1", "C7", 0) == (320, 5)
 
 
 def test_attempts_are_counted_once_each(database: Database) -> None:
@@ -113,7 +113,7 @@ def test_what_was_received_survives_a_kill(tmp_path: Path) -> None:
         assert process.stdout.readline() == b"stored\n"
         process.send_signal(signal.SIGKILL)
     database = Database.in_folder(tmp_path)
-    assert database.unfinished() == [QUESTION]
+    assert database.unanswered() == [QUESTION]
     database.close()
 
 
@@ -136,20 +136,20 @@ def test_a_question_that_is_done_can_be_reopened(database: Database) -> None:
     """Only one of several that try does so; what is being answered, or is gone, is left alone."""
     database.receive(QUESTION)
     database.begin(QUESTION.key)
-    assert database.again(QUESTION.key, "") is None
-    database.done(QUESTION.key)
-    reopened = at_once(8, lambda _: database.again(QUESTION.key, "https://new.example"))
+    assert database.reopen(QUESTION.key, "") is None
+    database.finish(QUESTION.key)
+    reopened = at_once(8, lambda _: database.reopen(QUESTION.key, "https://new.example"))
     (found,) = filter(None, reopened)
     assert found == replace(QUESTION, response_url="https://new.example", attempts=0, received=found.received)
     assert found.received > QUESTION.received  # the new address lives from now on
-    assert database.again("gone", "") is None
+    assert database.reopen("gone", "") is None
 
 
 def test_a_forgotten_question_is_gone(database: Database) -> None:
     """What was not meant for the bot leaves nothing."""
     database.receive(QUESTION)
     database.forget(QUESTION.key)
-    assert (database.unfinished(), database.posted(QUESTION.key)) == ([], [])
+    assert (database.unanswered(), database.posted(QUESTION.key)) == ([], [])
 
 
 def test_questions_are_counted_from_a_time_on(database: Database) -> None:
@@ -157,8 +157,8 @@ def test_questions_are_counted_from_a_time_on(database: Database) -> None:
     asked = [("U1", "C1", 10.0), ("U1", "C2", 20.0), ("U2", "C1", 20.0), ("U1", "C1", 30.0)]
     for number, (user, channel, received) in enumerate(asked):
         database.receive(replace(QUESTION, key=str(number), user=user, channel=channel, received=received))
-    assert database.waiting_since("U1", "C1", 20.0) == (2, 2)
-    assert database.waiting_since("U3", "C3", 0.0) == (0, 0)
+    assert database.count_received("U1", "C1", 20.0) == (2, 2)
+    assert database.count_received("U3", "C3", 0.0) == (0, 0)
 
 
 def test_a_click_replaces_the_one_before(database: Database) -> None:
@@ -187,13 +187,13 @@ def test_feedback_holds_the_answer_that_it_is_about(database: Database) -> None:
 
 def test_after_a_week_the_rest_is_removed(database: Database) -> None:
     """What was answered goes with its answer; what was not, what is younger and all feedback stay."""
-    old, young = time.time() - KEPT - 60, time.time() - KEPT + 600
+    old, young = time.time() - MAX_AGE_SECONDS - 60, time.time() - MAX_AGE_SECONDS + 600
     for key, received in (("old", old), ("open", old), ("young", young)):
         database.receive(replace(QUESTION, key=key, received=received))
         database.keep_answer(key, ANSWER, "quoted")
         database.give_feedback(key, "U1", helpful=True)
     for key in ("old", "young"):
-        database.done(key)
+        database.finish(key)
     execute(database, "UPDATE answers SET at = at - 8 * 24 * 3600 WHERE key = 'old'")
     database.clean()
     assert [key for key in ("old", "open", "young") if database.question(key)] == ["open", "young"]
@@ -204,7 +204,7 @@ def test_after_a_week_the_rest_is_removed(database: Database) -> None:
 def test_text_that_no_database_takes_is_stored_without_it(database: Database) -> None:
     """Half a surrogate pair and NUL, which JSON can hold, lose no question and no reason."""
     assert database.receive(replace(QUESTION, text="a\0b \ud83d c"))
-    assert database.unfinished()[0].text == "ab ? c"
+    assert database.unanswered()[0].text == "ab ? c"
     database.keep_answer(QUESTION.key, {"text": "\ud83d"}, "quoted")
     assert database.give_feedback(QUESTION.key, "U1", helpful=False, reason="\ud83d\0!")
     assert [one.reason for one in database.feedback()] == ["?!"]
@@ -219,7 +219,7 @@ def test_nothing_that_reads_keeps_a_transaction_open(database: Database) -> None
     half_read = database.feedback()
     assert next(half_read).user == "U1"
     database.question(QUESTION.key)
-    database.unfinished()
+    database.unanswered()
     database.answer(QUESTION.key)
     assert isinstance(database.engine.pool, sql.QueuePool)
     assert database.engine.pool.checkedout() == 0
@@ -250,21 +250,21 @@ def test_a_url_names_a_file(tmp_path: Path) -> None:
     one.close()
     (folder / "slack.db").rename(tmp_path / "plain.db")
     two = Database(f"sqlite:///{tmp_path}/plain.db")
-    assert two.unfinished() == [QUESTION]
+    assert two.unanswered() == [QUESTION]
     two.close()
 
 
 @pytest.mark.parametrize(
     ("url", "says"),
     [
-        ("rubbish-hunter2", "is no database's URL"),
-        ("nosuch://u:hunter2@h/x", "is no database's URL"),
-        ("postgresql://u:hunter2@h:port/x", "is no database's URL"),
+        ("rubbish-hunter2", "is not the URL of a database"),
+        ("nosuch://u:hunter2@h/x", "is not the URL of a database"),
+        ("postgresql://u:hunter2@h:port/x", "is not the URL of a database"),
         ("oracle+cx_oracle://u:hunter2@h/x", "needs the Python package cx_Oracle, which is not installed"),
         ("postgresql+pg8000://u:hunter2@h/x", "needs the Python package pg8000, which is not installed"),
-        ("sqlite://", "names no file"),
-        ("sqlite:///:memory:", "names no file"),
-        ("sqlite:///file:x.db?uri=true", "names no file"),
+        ("sqlite://", "names no file to keep"),
+        ("sqlite:///:memory:", "names no file to keep"),
+        ("sqlite:///file:x.db?uri=true", "names no file to keep"),
         (
             "sqlite:////nowhere/at/all.db",
             "The database /nowhere/at/all.db cannot be opened: No such file or directory.",
@@ -303,10 +303,10 @@ def test_damage_that_comes_later_is_a_sentence(database: Database) -> None:
 
 def test_it_can_be_asked_for_without_being_made(tmp_path: Path) -> None:
     """Where there is no database, or another's, a sentence says so and nothing is changed."""
-    with pytest.raises(ClippingsError, match=r"slack\.db holds nothing yet"):
+    with pytest.raises(ClippingsError, match=r"slack\.db is empty"):
         Database.in_folder(tmp_path / "data", make=False)
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "empty.db").touch()
-    with pytest.raises(ClippingsError, match=r"empty\.db holds nothing yet"):
+    with pytest.raises(ClippingsError, match=r"empty\.db is empty"):
         Database(f"sqlite:///{tmp_path}/empty.db", make=False)
     assert [(file.name, file.stat().st_size) for file in tmp_path.iterdir()] == [("empty.db", 0)]

@@ -42,7 +42,7 @@ def test_mention_is_a_question() -> None:
     found = question_of_message(body(), "UBOT")
     assert found is not None
     assert (found.key, found.text, found.thread, found.addressed) == ("T1/C1/5.000001", "why?", "5.000001", True)
-    assert not found.private
+    assert not found.ephemeral
 
 
 def test_twin_events_of_a_mention_have_one_key() -> None:
@@ -146,14 +146,14 @@ def test_plain_text(said: str, read: str) -> None:
     assert plain_text(said, "UBOT") == read
 
 
-def test_command_and_shortcut_are_private_questions() -> None:
+def test_command_and_shortcut_are_ephemeral_questions() -> None:
     """Each use is a question of its own, answered to the one who asked."""
     command = {"team_id": "T1", "user_id": "U1", "channel_id": "C1", "text": "<@U2|ann> &amp; I", "trigger_id": "1.2"}
     asked = question_of_command(command | {"response_url": "http://x"})
-    assert (asked.key, asked.text, asked.private, asked.response_url) == ("T1/U1/1.2", "ann & I", True, "http://x")
+    assert (asked.key, asked.text, asked.ephemeral, asked.response_url) == ("T1/U1/1.2", "ann & I", True, "http://x")
     place = {"user": {"id": "U1"}, "channel": {"id": "C1"}, "team": {"id": "T1"}, "trigger_id": "1.3"}
     chosen = question_of_shortcut(place | {"response_url": "http://y", "message": {"text": "<@UBOT> fire"}}, "UBOT")
-    assert (chosen.key, chosen.text, chosen.user, chosen.private) == ("T1/U1/1.3", "fire", "U1", True)
+    assert (chosen.key, chosen.text, chosen.user, chosen.ephemeral) == ("T1/U1/1.3", "fire", "U1", True)
     empty = question_of_shortcut(place | {"response_url": "http://y", "message": {}}, "UBOT")
     assert empty.text == ""
 

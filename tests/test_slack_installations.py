@@ -1,4 +1,4 @@
-"""Tests of bot.slack.installations: the tokens of many workspaces, encrypted at rest."""
+"""Tests of bot.slack.workspaces: the tokens of many workspaces, encrypted at rest."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from slack_sdk.oauth import InstallationStore
 from slack_sdk.oauth.installation_store import Installation
 
 from bot.slack.database import Database
-from bot.slack.installations import installation_store, state_store
+from bot.slack.workspaces import installation_store, state_store
 from index.models import ClippingsError
 
 ONE, TWO = (base64.urlsafe_b64encode(letter * 32).decode() for letter in (b"1", b"2"))
@@ -132,7 +132,7 @@ def test_a_token_that_was_tampered_with_is_told(tmp_path: Path, database: Databa
 @pytest.mark.parametrize("key", ["", "short", f"{ONE},", f"{ONE},hunter2", "é" * 44, ONE[:-4]])
 def test_what_is_no_key_is_told(database: Database, key: str) -> None:
     """The setting is named, with a command that makes one, and not its value."""
-    with pytest.raises(ClippingsError, match="CLIPPINGS_SLACK_TOKEN_KEY is no key") as raised:
+    with pytest.raises(ClippingsError, match="CLIPPINGS_SLACK_TOKEN_KEY is not a key") as raised:
         store_of(database, key)
     assert "hunter2" not in str(raised.value)
 

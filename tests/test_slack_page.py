@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from slack_sdk import WebClient
 
 from bot.cli import parser as cli
-from bot.slack.rich import escaped
+from bot.slack.rich_text import escaped
 from tests import slack_demo
 from tests.fake_slack import FakeSlack
 

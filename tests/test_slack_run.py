@@ -32,7 +32,7 @@ SHORT_PATIENCE = """
 import sys
 from bot.cli.parser import main
 from bot.slack import serve
-serve.PATIENCE = 0.3
+serve.MAX_STOP_SECONDS = 0.3
 sys.exit(main(sys.argv[1:]))
 """
 WSGI = """
@@ -48,17 +48,17 @@ server.run()
 # What is set otherwise than it should be ("": not at all) -> what is said of it.
 WRONG = {
     "no bot token": ({"SLACK_BOT_TOKEN": ""}, "SLACK_BOT_TOKEN is not set"),
-    "wrong bot token": ({"SLACK_BOT_TOKEN": f"xoxb-{SECRET}"}, "Slack does not take SLACK_BOT_TOKEN (invalid_auth)"),
+    "wrong bot token": ({"SLACK_BOT_TOKEN": f"xoxb-{SECRET}"}, "Slack refuses SLACK_BOT_TOKEN (invalid_auth)"),
     "odd bot token": ({"SLACK_BOT_TOKEN": f"xoxb–{SECRET}"}, "SLACK_BOT_TOKEN holds a character"),
     "no app token": ({"SLACK_APP_TOKEN": ""}, "SLACK_APP_TOKEN is not set"),
-    "wrong app token": ({"SLACK_APP_TOKEN": f"xapp-{SECRET}"}, "Slack does not take SLACK_APP_TOKEN (invalid_auth)"),
-    "bot token for app token": ({"SLACK_APP_TOKEN": "xoxb-fake"}, "Slack does not take SLACK_APP_TOKEN"),
+    "wrong app token": ({"SLACK_APP_TOKEN": f"xapp-{SECRET}"}, "Slack refuses SLACK_APP_TOKEN (invalid_auth)"),
+    "bot token for app token": ({"SLACK_APP_TOKEN": "xoxb-fake"}, "Slack refuses SLACK_APP_TOKEN"),
     "odd app token": ({"SLACK_APP_TOKEN": f"xapp {SECRET}"}, "SLACK_APP_TOKEN holds a character"),
     "no signing secret": ({"SLACK_SIGNING_SECRET": ""}, "SLACK_SIGNING_SECRET is not set"),
     "no address": ({"CLIPPINGS_SLACK_API_URL": SECRET}, "CLIPPINGS_SLACK_API_URL (in the environment) is wrong"),
     "no host": ({"CLIPPINGS_SLACK_HOST": "192.0.2.1"}, "The pages cannot be served on 192.0.2.1"),
     "no number": ({"CLIPPINGS_SLACK_PORT": SECRET}, "CLIPPINGS_SLACK_PORT (in the environment) is wrong"),
-    "no database": ({"DATABASE_URL": f"postgresql//:{SECRET}"}, "DATABASE_URL is no database's URL"),
+    "no database": ({"DATABASE_URL": f"postgresql//:{SECRET}"}, "DATABASE_URL is not the URL of a database"),
     "no driver": ({"DATABASE_URL": f"oracle://u:{SECRET}@h/x"}, "DATABASE_URL needs the Python package"),
     "no folder": ({"DATABASE_URL": "sqlite:////nowhere/x.db"}, "The database /nowhere/x.db cannot be opened"),
     "no client secret": ({"SLACK_BOT_TOKEN": "", "SLACK_CLIENT_ID": "1.2"}, "SLACK_CLIENT_SECRET is not set"),
@@ -180,16 +180,16 @@ def test_process_that_cannot_start_says_why_and_ends(slack: FakeSlack, data: Pat
     """A second one on the data of the first, or its port; one that Slack refuses, and one that does not reach Slack."""
     with BotProcess(slack, data, mode="http") as bot, ExitStack() as stack:
         wrong = {
-            f"Another `clippings slack` runs on {data}. End it first.": BotProcess(slack, data),
+            f"Another `clippings slack` runs on {data}. Stop it first.": BotProcess(slack, data),
             f"The pages cannot be served on 127.0.0.1:{bot._port}: Address already in use. "
             "Set CLIPPINGS_SLACK_HOST and CLIPPINGS_SLACK_PORT to others.": BotProcess(
                 slack, data.with_name("two"), CLIPPINGS_SLACK_PORT=str(bot._port)
             ),
-            "Slack does not take SLACK_APP_TOKEN (invalid_auth). Copy it anew from the app's page.": BotProcess(
+            "Slack refuses SLACK_APP_TOKEN (invalid_auth). Copy it again from the app's page.": BotProcess(
                 slack, data.with_name("three"), SLACK_APP_TOKEN=f"xapp-{SECRET}"
             ),
             "Slack cannot be reached at http://127.0.0.1:9/api/. "
-            "See that this machine has a way there, then try again.": BotProcess(
+            "Check this machine's network, then try again.": BotProcess(
                 slack, data.with_name("four"), CLIPPINGS_SLACK_API_URL="http://127.0.0.1:9/api/"
             ),
         }
@@ -226,7 +226,7 @@ def test_readiness_tells_the_truth(slack: FakeSlack, llm: OpenAIServer, indexed:
 def test_readiness_names_a_model_that_is_down(slack: FakeSlack, data: Path) -> None:
     """The bot is ready all the same, for it quotes."""
     with BotProcess(slack, data, mode="http", CLIPPINGS_LLM="openai-like:http://127.0.0.1:9/v1#fake") as bot:
-        slack.wait(lambda: readiness(bot)[1]["model"] != "is being asked")
+        slack.wait(lambda: readiness(bot)[1]["model"] != "is being checked")
         expected = "does not answer; answers are quoted. `clippings status` says why"
         assert readiness(bot) == (200, {"index": "ok", "model": expected})
         ts = slack.say("U1", "C1", ASKED)
@@ -288,7 +288,7 @@ def test_answer_that_takes_too_long_is_left_to_the_next_process(
         assert "left unfinished" in impatient.communicate(timeout=60)[1]
     assert impatient.returncode == 0
     database = Database.in_folder(data)
-    assert [question.ts for question in database.unfinished()] == [ts]
+    assert [question.ts for question in database.unanswered()] == [ts]
     database.close()
     with bot:
         answered(slack, "C1", ts)

@@ -9,7 +9,7 @@ from hypothesis import given
 from slack_sdk.models.views import View
 
 from bot.plain_text import one_line, safe
-from bot.slack import rich, views
+from bot.slack import rich_text, views
 from index.models import Source
 from tests.fake_slack import limits
 from tests.fakes.examples import BODY, QUOTE, SOURCE
@@ -88,7 +88,7 @@ def test_a_passage_is_harmless_and_its_quote_whole(source: Source, before: str, 
     found = check(views.passage_view(source, before, quote, after))
     bold = "".join(text["text"] for text in of(found["blocks"][1:], "text") if "style" in text)
     assert bold == (safe(quote) or "…")
-    assert all(rich.is_address(link["url"]) and link["url"] == source.url for link in of(found, "link"))
+    assert all(rich_text.is_web_address(link["url"]) and link["url"] == source.url for link in of(found, "link"))
 
 
 @given(TEXTS, TEXTS)
@@ -101,12 +101,12 @@ def test_a_note_is_its_sentence(title: str, text: str) -> None:
 
 def test_an_article_that_is_gone_is_said_to_be() -> None:
     """The way out is to ask again."""
-    assert "Ask again" in read(check(views.gone_view())["blocks"])
+    assert "Ask again" in read(check(views.article_gone_view())["blocks"])
 
 
 def test_the_reason_is_asked_for_and_may_be_left_out() -> None:
     """A text of some lines, sent with the key of the answer."""
-    found = check(views.why_view(KEY))
+    found = check(views.reason_view(KEY))
     (block,) = found["blocks"]
     assert (found["callback_id"], found["private_metadata"], found["submit"]["text"]) == ("why", KEY, "Send")
     assert (block["block_id"], block["optional"]) == ("reason", True)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.slack.blocks import Message, answer_messages, plain_message
+from bot.slack.blocks import answer_messages, plain_message
+from bot.slack.message_parts import Message
 from bot.slack.web import Posted, Slack, SlackError, make_client, respond_to
 from tests.fake_slack import FakeSlack
 from tests.fakes.examples import ANSWER
@@ -50,7 +51,7 @@ def test_post_is_found_again(fake: FakeSlack, slack: Slack, root: str) -> None:
     ts = post(slack, root)
     assert said(fake, root) == ["Hello <!channel> & *all*"]
     assert fake.pings() == []
-    assert list(slack.ours("C1", root)) == [Posted(ts, "k", 0, 2)]
+    assert list(slack.own_messages("C1", root)) == [Posted(ts, "k", 0, 2)]
     arguments = next(call.arguments for call in fake.calls if call.method == "chat.postMessage")
     assert (arguments["unfurl_links"], arguments["unfurl_media"], arguments["mrkdwn"]) == (False, False, False)
 
@@ -70,7 +71,7 @@ def test_fault_is_tried_again_and_nothing_posted_twice(
     ts = post(slack, root, part=1)
     assert ts != first
     assert len(said(fake, root)) == 2
-    assert [one.ts for one in slack.ours("C1", root)] == [first, ts]
+    assert [message.ts for message in slack.own_messages("C1", root)] == [first, ts]
 
 
 def test_rate_limit_is_waited_out(fake: FakeSlack, slack: Slack, root: str) -> None:
@@ -127,10 +128,10 @@ def test_deletion_of_what_is_gone_is_none(fake: FakeSlack, slack: Slack, root: s
     assert said(fake, root) == []
 
 
-def test_whisper_is_seen_by_one(fake: FakeSlack, slack: Slack) -> None:
+def test_ephemeral_message_is_seen_by_one_person(fake: FakeSlack, slack: Slack) -> None:
     """In the channel, by who it is for."""
     fake.add_user("U2", name="Ann")
-    slack.whisper("C1", "U1", "", HELLO)
+    slack.post_ephemeral("C1", "U1", "", HELLO)
     assert [seen.ephemeral_to for seen in fake.channel("C1", "U1")] == ["U1"]
     assert fake.channel("C1", "U2") == []
 

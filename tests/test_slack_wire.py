@@ -52,7 +52,7 @@ def ask(slack: FakeSlack, text: str, channel: str = "C1", thread: str | None = N
     return answered(slack, channel, thread or ts, after=ts)[0]
 
 
-def whispered(slack: FakeSlack, user: str = "U1", channel: str = "C1", count: int = 1) -> list[Seen]:
+def ephemeral_messages(slack: FakeSlack, user: str = "U1", channel: str = "C1", count: int = 1) -> list[Seen]:
     """Wait until so many messages for one person alone are in a channel."""
 
     def private() -> list[Seen]:
@@ -130,7 +130,7 @@ def test_command_answers_the_asker_alone_until_it_is_shared(slack: FakeSlack) ->
     """The button shows the channel the same answer, and who asked what."""
     slack.add_channel("CCOMMAND", ("U1", "U2", "UBOT"))
     slack.command("U1", "CCOMMAND", "/clippings", MILL)
-    private = whispered(slack, channel="CCOMMAND")[0]
+    private = ephemeral_messages(slack, channel="CCOMMAND")[0]
     assert "140 of its 560 jobs" in private.text
     assert slack.channel("CCOMMAND", "U2") == []
     slack.click("U1", private.ts, "Share with the channel")
@@ -146,7 +146,7 @@ def test_shortcut_answers_about_a_message_to_who_chose_it(slack: FakeSlack) -> N
     slack.add_channel("CSHORTCUT", ("U1", "U2", "UBOT"))
     ts = slack.say("U1", "CSHORTCUT", MILL)
     slack.shortcut("U2", "CSHORTCUT", ts)
-    assert "140 of its 560 jobs" in whispered(slack, "U2", "CSHORTCUT")[0].text
+    assert "140 of its 560 jobs" in ephemeral_messages(slack, "U2", "CSHORTCUT")[0].text
     assert replies(slack, "CSHORTCUT", ts) == []
 
 
@@ -204,9 +204,9 @@ def test_help_and_status_are_told_as_message_and_as_command(slack: FakeSlack) ->
     assert "/clippings" in ask(slack, "help").text
     assert "Articles: 18" in ask(slack, "Status").text
     slack.command("U2", "CHELP", "/clippings", "help")
-    assert "/clippings" in whispered(slack, "U2", "CHELP")[0].text
+    assert "/clippings" in ephemeral_messages(slack, "U2", "CHELP")[0].text
     slack.command("U2", "CHELP", "/clippings", "status")
-    assert "Articles: 18" in whispered(slack, "U2", "CHELP", 2)[1].text
+    assert "Articles: 18" in ephemeral_messages(slack, "U2", "CHELP", 2)[1].text
 
 
 def test_reindex_is_for_admins(slack: FakeSlack) -> None:
@@ -273,12 +273,12 @@ def test_try_again_replaces_a_private_answer(slack: FakeSlack) -> None:
     """Through the address that the click brings along."""
     slack.add_channel("CAGAIN", ("U1", "UBOT"))
     slack.command("U1", "CAGAIN", "/clippings", MILL)
-    private = whispered(slack, channel="CAGAIN")[0]
+    private = ephemeral_messages(slack, channel="CAGAIN")[0]
     slack.click("U1", private.ts, "Try again")
     slack.wait(
         lambda: [call for call in slack.calls if call.method == "response_url"][-1].arguments["replace_original"]
     )
-    assert whispered(slack, channel="CAGAIN")[0].text == private.text
+    assert ephemeral_messages(slack, channel="CAGAIN")[0].text == private.text
 
 
 def test_refusal_offers_the_nearest_headlines_and_no_sources(slack: FakeSlack) -> None:

@@ -1,1 +1,1 @@
-"""The bot in Slack."""
+"""The bot in Slack: app.py takes payloads, respond.py has the story of a question, serve.py runs it all."""

@@ -1,16 +1,16 @@
-"""The Bolt app: each payload of Slack is stored or handed on, and acknowledged; nobody waits for an answer here.
+"""The Bolt app: every payload is stored or handed to a thread, then acknowledged; Slack never waits for an answer.
 
-message, mention, command, shortcut -> events.py -> Database.receive -> Workers -> Responder.respond
-button, modal, App Home, pane       -> Clicks
+message, mention, command, shortcut -> events.py -> Database.receive -> Workers -> Responder
+button, modal, App Home, pane       -> Interactions
 """
 
 from __future__ import annotations
 
-import functools
 import logging
 import re
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any
 from slack_bolt import Ack, App
 from slack_bolt.authorization import AuthorizeResult
 
+from bot.slack import events
 from bot.slack.access import Access
-from bot.slack.clicks import Clicks
 from bot.slack.database import Database, Question
-from bot.slack.events import enterprise_of, question_of_command, question_of_message, question_of_shortcut, team_of
-from bot.slack.respond import Responder
+from bot.slack.events import Payload
+from bot.slack.interactions import Interactions
+from bot.slack.respond import Backend, Responder
 from bot.slack.web import SlackError
-from bot.slack.workers import Workers
 from bot.slack.workspaces import Workspaces
 
 if TYPE_CHECKING:
@@ -33,134 +33,175 @@ if TYPE_CHECKING:
     from bot.runtime import Parts
     from bot.settings import Settings
 
-    Body = Mapping[str, Any]
-
-_CLICKING = 8  # threads for buttons, so that none waits behind a question
-_EVERY = 3600.0  # seconds between two cleanings of the database
+_INTERACTION_THREADS = 8  # of their own, so that no button waits behind questions
+_ANSWER_THREADS = 64  # most wait for a language model or for Slack
+_CLEANING_SECONDS = 3600.0  # between two cleanings of the database
 _log = logging.getLogger(__name__)
 
 
 class Bot:
-    """The whole bot, without the way that Slack's payloads come in by."""
+    """The bot, independent of how payloads reach it."""
 
     def __init__(
         self, settings: Settings, parts: Parts, engine: AnswerEngine, database: Database, workspaces: Workspaces
     ) -> None:
-        access = Access(settings, database)
-        self.database = database
-        self._workspaces = workspaces
-        self.workers = Workers(Responder(settings, parts, engine, database, workspaces, access).respond)
-        self._clicks = Clicks(settings, parts, engine, database, workspaces, access)
-        self._clicking = ThreadPoolExecutor(_CLICKING, thread_name_prefix="click")
-        self._cleaned = 0.0
+        backend = Backend(settings, parts, engine, database, workspaces, Access(settings, database))
+        self.workers = Workers(Responder(backend).attempt)
+        self._database, self._workspaces = database, workspaces
+        self._interactions = Interactions(backend, self._receive, self.workers.submit)
+        self._threads = ThreadPoolExecutor(_INTERACTION_THREADS, thread_name_prefix="interaction")
+        self._cleaned = -_CLEANING_SECONDS
         self._refusing = False
-        self._taking = threading.Lock()
+        self._receiving = threading.Lock()
         self.app = _make_app(settings, workspaces)
-        self._listen()
+        self._listen_for_questions()
+        self._listen_for_interactions()
 
     def resume(self) -> int:
-        """Answer what an earlier process left unanswered; returns how many questions that is."""
-        unfinished = self.database.unfinished()
-        for question in unfinished:
+        """Answer what an earlier process left unanswered; return the number of questions."""
+        unanswered = self._database.unanswered()
+        for question in unanswered:
             self.workers.submit(question)
-        return len(unfinished)
+        return len(unanswered)
 
     def refuse(self) -> None:
-        """Begin nothing that comes from now on, but store it."""
+        """From now on store questions without answering them."""
         self._refusing = True
 
-    def stop(self, patience: float) -> bool:
-        """Finish what is being answered; False where it took longer than so many seconds."""
-        done = self.workers.stop(patience)
-        self._clicking.shutdown(wait=done, cancel_futures=True)
-        return done
+    def stop(self, max_seconds: float) -> bool:
+        """Finish the answers under way; False if that takes too long."""
+        finished = self.workers.stop(max_seconds)
+        self._threads.shutdown(wait=finished, cancel_futures=True)
+        return finished
 
-    def _take(self, question: Question | None) -> None:
+    def _receive(self, question: Question | None) -> None:
         """Store a question, and answer it unless it is a copy."""
         if question:
-            with self._taking:  # so that they are stored in the order of their times, which the limits count by
+            with self._receiving:  # stored in the order of their times, which the limits count by
                 question = replace(question, received=time.time())
-                new = self.database.receive(question)
-            if new and not self._refusing:
+                is_new = self._database.receive(question)
+            if is_new and not self._refusing:
                 self.workers.submit(question)
-        if time.monotonic() - self._cleaned > _EVERY or not self._cleaned:
+        if time.monotonic() - self._cleaned > _CLEANING_SECONDS:
             self._cleaned = time.monotonic()
-            self._clicking.submit(self.database.clean)
+            self._threads.submit(self._database.clean)
 
-    def _click(self, act: Callable[[Body], object], body: Body) -> None:
-        self._clicking.submit(self._clicks.guarded, act, body)
+    def _listen_for_questions(self) -> None:
+        app = self.app
 
-    def _listen(self) -> None:
-        app, clicks = self.app, self._clicks
-
+        @app.event("app_mention")
+        @app.event("message")
         def message(body: dict[str, Any], context: Mapping[str, Any]) -> None:
-            self._take(question_of_message(body, context.get("bot_user_id") or ""))
+            self._receive(events.question_of_message(body, context.get("bot_user_id") or ""))
 
+        @app.command("/clippings")
         def command(ack: Ack, body: dict[str, Any]) -> None:
-            self._take(question_of_command(body))
+            self._receive(events.question_of_command(body))
             ack()
 
+        @app.message_shortcut("ask_about")
         def shortcut(ack: Ack, body: dict[str, Any], context: Mapping[str, Any]) -> None:
-            self._take(question_of_shortcut(body, context.get("bot_user_id") or ""))
+            self._receive(events.question_of_shortcut(body, context.get("bot_user_id") or ""))
             ack()
 
+    def _listen_for_interactions(self) -> None:
+        app, interactions = self.app, self._interactions
+
+        @app.event("app_home_opened")
         def opened(body: dict[str, Any]) -> None:
-            self._click(clicks.home if body["event"].get("tab") == "home" else clicks.prompts, body)
+            self._run(interactions.home if body["event"].get("tab") == "home" else interactions.prompts, body)
 
-        def pane(body: dict[str, Any]) -> None:
-            self._click(clicks.prompts, body)
+        @app.event("assistant_thread_started")
+        def started(body: dict[str, Any]) -> None:
+            self._run(interactions.prompts, body)
 
+        @app.event("app_uninstalled")
+        @app.event("tokens_revoked")
         def removed(body: dict[str, Any]) -> None:
-            self._workspaces.forget(team_of(body), enterprise_of(body))
+            event = body["event"]
+            if event["type"] == "app_uninstalled" or (event.get("tokens") or {}).get("bot"):
+                self._workspaces.forget(events.team_of(body), events.enterprise_of(body))
 
-        def revoked(body: dict[str, Any]) -> None:
-            if (body["event"].get("tokens") or {}).get("bot"):
-                removed(body)
+        app.event(re.compile(".+"))(lambda: None)  # acknowledges other events, or Slack would send them again
+        app.view("why")(self._clicked(interactions.reason))
+        app.action("feedback")(self._clicked(interactions.feedback))
+        app.action("share")(self._clicked(interactions.share))
+        app.action(re.compile(r"passage-\d+"))(self._clicked(interactions.passage))
+        app.action("retry")(self._clicked(interactions.retry))
+        app.action(re.compile(r"ask-\d+"))(self._clicked(interactions.example))
 
-        app.event("app_mention")(message)
-        app.event("message")(message)
-        app.event("app_home_opened")(opened)
-        app.event("assistant_thread_started")(pane)
-        app.event("app_uninstalled")(removed)
-        app.event("tokens_revoked")(revoked)
-        app.event(re.compile(".+"))(_nothing)
-        app.command("/clippings")(command)
-        app.message_shortcut("ask_about")(shortcut)
-        app.view("why")(self._clicked(clicks.why))
-        for action, act in {
-            "feedback": clicks.feedback, "share": clicks.share, re.compile(r"passage-\d+"): clicks.passage,
-            "retry": self._again, re.compile(r"ask-\d+"): self._example,
-        }.items():  # fmt: skip
-            app.action(action)(self._clicked(act))  # type: ignore[arg-type]  # a string or a pattern, as it takes them
-
-    def _clicked(self, act: Callable[[Body], object]) -> Callable[[Ack, dict[str, Any]], None]:
-        @functools.wraps(act)
-        def allowed(body: Body) -> None:
-            if self._clicks.allowed(body):
-                act(body)
-
+    def _clicked(self, action: Callable[[Payload], object]) -> Callable[[Ack, dict[str, Any]], None]:
         def clicked(ack: Ack, body: dict[str, Any]) -> None:
             ack()
-            self._click(allowed, body)
+            self._run(action, body, check=True)
 
         return clicked
 
-    def _again(self, body: Body) -> None:
-        if question := self._clicks.again(body):
-            self.workers.submit(question)
-
-    def _example(self, body: Body) -> None:
-        self._take(self._clicks.example(body))
+    def _run(self, action: Callable[[Payload], object], body: Payload, *, check: bool = False) -> None:
+        self._threads.submit(self._interactions.run, action, body, check=check)
 
 
-def _nothing() -> None:
-    """Acknowledge what is of no interest, or Slack would send it again."""
+class Workers:
+    """Threads that answer questions in parallel, but those of one conversation in order."""
+
+    def __init__(self, attempt: Callable[[Question], float | None]) -> None:
+        """``attempt`` answers a question, or returns the seconds until the next attempt."""
+        self._attempt = attempt
+        self._pool = ThreadPoolExecutor(_ANSWER_THREADS, thread_name_prefix="answer")
+        self._queues: dict[str, deque[Question]] = {}
+        self._changed = threading.Condition()
+        self._under_way = 0
+        self._stopping = False
+
+    def submit(self, question: Question) -> None:
+        """Answer a question after those before it in its conversation."""
+        conversation = f"{question.team}/{question.channel}/{question.thread or question.key}"
+        with self._changed:
+            if self._stopping:
+                return
+            if conversation in self._queues:
+                self._queues[conversation].append(question)
+            else:
+                self._queues[conversation] = deque([question])
+                self._pool.submit(self._drain, conversation)
+
+    def stop(self, max_seconds: float) -> bool:
+        """Begin nothing more, and wait for the answers under way; False if that takes too long."""
+        with self._changed:
+            self._stopping = True
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            return self._changed.wait_for(lambda: not self._under_way, max_seconds)
+
+    def _drain(self, conversation: str) -> None:
+        while question := self._next(conversation):
+            retry_seconds = None
+            try:
+                retry_seconds = self._attempt(question)
+            except Exception:  # noqa: BLE001  # one question must not block the others
+                _log.exception("a question could not be answered: %s", question.key)
+            finally:
+                with self._changed:
+                    self._under_way -= 1
+                    self._changed.notify_all()
+            if retry_seconds is not None:
+                timer = threading.Timer(retry_seconds, self.submit, [question])
+                timer.daemon = True
+                timer.start()
+
+    def _next(self, conversation: str) -> Question | None:
+        with self._changed:
+            queue = self._queues[conversation]
+            if self._stopping or not queue:
+                del self._queues[conversation]
+                return None
+            self._under_way += 1
+            return queue.popleft()
 
 
 def _make_app(settings: Settings, workspaces: Workspaces) -> App:
     def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult | None:
         try:
-            slack = workspaces.of(team_id or "", enterprise_id or "")
+            slack = workspaces.find(team_id or "", enterprise_id or "")
         except SlackError:
             return None
         return AuthorizeResult(
@@ -168,12 +209,12 @@ def _make_app(settings: Settings, workspaces: Workspaces) -> App:
         )
 
     logger = logging.getLogger("clippings.bolt")
-    logger.setLevel(logging.ERROR)  # its warnings hold whole payloads
+    logger.setLevel(logging.ERROR)  # its warnings quote payloads
     secret = settings.slack_signing_secret
     return App(
         name="clippings",
         logger=logger,
         signing_secret=secret.get_secret_value() if secret else "",
-        authorize=authorize,  # type: ignore[arg-type]  # None is what says that a workspace is not known
-        process_before_response=True,  # what is acknowledged has been stored
+        authorize=authorize,  # type: ignore[arg-type]  # None means that the workspace is not known
+        process_before_response=True,  # acknowledge only what is stored
     )

@@ -1,14 +1,14 @@
 """What must outlive the process, in one small database: questions and whether they were answered, answers, feedback.
 
-A question is stored before Slack is told that it arrived, under a key that each copy of it has. So a copy is known
-as one, and what a process left unanswered when it ended is found by the next.
+A question is stored before Slack gets its acknowledgement, under a key that is the same in every copy of the event.
+So copies are recognized, and the next process finds what this one left unanswered.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -16,22 +16,20 @@ from typing import Any
 import sqlalchemy as sql
 from sqlalchemy.exc import IntegrityError
 
-from bot.slack.connect import in_words, make_engine, make_tables, nothing_in, storable
+from bot.slack.connection import make_engine, make_tables, nothing_in, readable_errors, storable
 from index.models import ClippingsError
 
-KEPT = 7 * 24 * 3600  # seconds
-_KEY, _MODEL = 200, 200
+MAX_AGE_SECONDS = 7 * 24 * 3600  # of answered questions and of answers
+MAX_KEY_CHARACTERS = 200
+_MAX_MODEL_CHARACTERS = 200
 _metadata = sql.MetaData()
 _questions = sql.Table(
     "questions",
     _metadata,
-    sql.Column("key", sql.String(_KEY), primary_key=True),
-    sql.Column("team", sql.String(40), nullable=False),
-    sql.Column("enterprise", sql.String(40), nullable=False),
-    sql.Column("user", sql.String(40), nullable=False, index=True),
-    sql.Column("channel", sql.String(40), nullable=False, index=True),
-    sql.Column("ts", sql.String(40), nullable=False),
-    sql.Column("thread", sql.String(40), nullable=False),
+    sql.Column("key", sql.String(MAX_KEY_CHARACTERS), primary_key=True),
+    *(sql.Column(name, sql.String(40), nullable=False) for name in ("team", "enterprise")),
+    *(sql.Column(name, sql.String(40), nullable=False, index=True) for name in ("user", "channel")),
+    *(sql.Column(name, sql.String(40), nullable=False) for name in ("ts", "thread")),
     sql.Column("text", sql.Text, nullable=False),
     sql.Column("addressed", sql.Boolean, nullable=False),
     sql.Column("response_url", sql.Text, nullable=False),
@@ -43,22 +41,22 @@ _questions = sql.Table(
 _answers = sql.Table(
     "answers",
     _metadata,
-    sql.Column("key", sql.String(_KEY), primary_key=True),
+    sql.Column("key", sql.String(MAX_KEY_CHARACTERS), primary_key=True),
     sql.Column("version", sql.Integer, nullable=False),
     sql.Column("answer", sql.JSON, nullable=False),
-    sql.Column("model", sql.String(_MODEL), nullable=False),
+    sql.Column("model", sql.String(_MAX_MODEL_CHARACTERS), nullable=False),
     sql.Column("at", sql.Double, nullable=False),
 )
 _feedback = sql.Table(
     "feedback",
     _metadata,
-    sql.Column("key", sql.String(_KEY), primary_key=True),
+    sql.Column("key", sql.String(MAX_KEY_CHARACTERS), primary_key=True),
     sql.Column("version", sql.Integer, primary_key=True),
     sql.Column("user", sql.String(40), primary_key=True),
     sql.Column("helpful", sql.Boolean, nullable=False),
     sql.Column("reason", sql.Text, nullable=False),
     sql.Column("answer", sql.JSON, nullable=False),
-    sql.Column("model", sql.String(_MODEL), nullable=False),
+    sql.Column("model", sql.String(_MAX_MODEL_CHARACTERS), nullable=False),
     sql.Column("asked", sql.Double, nullable=False),
     sql.Column("at", sql.Double, nullable=False),
 )
@@ -66,11 +64,11 @@ _feedback = sql.Table(
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Something that was said to the bot.
+    """What the user typed, and where.
 
-    ``thread`` is the timestamp of the thread to answer in, "" where the answer goes to ``response_url``, to the asker
-    alone. ``addressed``: said to the bot for certain; else only where it takes part in the thread. ``received`` is in
-    seconds since 1970. ``attempts`` counts how often answering was begun.
+    ``thread`` is the timestamp of the thread to answer in; "" if the answer goes to the asker alone, through
+    ``response_url``. ``addressed``: certainly meant for the bot; otherwise only if it takes part in the thread.
+    ``received`` is in seconds since 1970. ``attempts`` counts the attempts to answer.
     """
 
     key: str
@@ -87,17 +85,22 @@ class Question:
     attempts: int = 0
 
     @property
-    def private(self) -> bool:
+    def ephemeral(self) -> bool:
         """Whether only the asker sees the answer."""
         return not self.thread
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether it was asked in a direct conversation."""
+        return self.channel.startswith("D")
 
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What a person thought of an answer; ``answer`` is what `ask --json` prints of it.
+    """A person's opinion of an answer, with the answer in the JSON of `ask --json`.
 
-    ``key`` is the question's. ``version`` counts its answers from 1. ``asked`` and ``at``, in seconds since 1970, are
-    when it was answered and when this was thought of it.
+    ``key`` is the question's; ``version`` counts its answers from 1. ``asked`` and ``at`` are the times of the answer
+    and of the opinion, in seconds since 1970.
     """
 
     key: str
@@ -112,21 +115,22 @@ class Feedback:
 
 
 class Database:
-    """Safe to share between threads. ClippingsError says what cannot be opened, read or written, without the URL."""
+    """Safe to share between threads. Raises ClippingsErrors without the URL, which may hold a password."""
 
     def __init__(self, url: str | sql.URL, *, make: bool = True) -> None:
-        """Open it, and make what is missing; with ``make=False`` it must be there, with what is kept in it."""
+        """Open a database and make missing tables; with ``make=False`` it must exist and hold feedback."""
         self.engine = make_engine(url, make=make)
-        try:
-            with in_words(self.engine):
-                self._open(make=make)
-        except BaseException:
-            self.close()
-            raise
+        with ExitStack() as opened, readable_errors(self.engine):
+            opened.callback(self.close)
+            if make:
+                make_tables(self.engine, _metadata)
+            elif not sql.inspect(self.engine).has_table(_feedback.name):
+                raise ClippingsError(nothing_in(self.engine.url))
+            opened.pop_all()
 
     @classmethod
     def in_folder(cls, data: Path, *, make: bool = True) -> Database:
-        """The default one: a file of SQLite."""
+        """Open the default database, an SQLite file in the data folder."""
         if make:
             try:
                 data.mkdir(parents=True, exist_ok=True)
@@ -135,11 +139,11 @@ class Database:
         return cls(sql.URL.create("sqlite", database=str(data / "slack.db")), make=make)
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close all connections."""
         self.engine.dispose()
 
     def receive(self, question: Question) -> bool:
-        """Store a question; False where it was received before."""
+        """Store a question; False if it was stored before."""
         with self._transaction() as connection:
             try:
                 connection.execute(_questions.insert(), {**asdict(question), "text": storable(question.text)})
@@ -148,124 +152,113 @@ class Database:
         return True
 
     def begin(self, key: str) -> int:
-        """Note that answering begins, and tell how often it now has."""
+        """Count an attempt to answer, and return its number."""
         with self._transaction() as connection:
-            chosen = _questions.c.key == key
-            connection.execute(_questions.update().where(chosen).values(attempts=_questions.c.attempts + 1))
-            return int(connection.execute(sql.select(_questions.c.attempts).where(chosen)).scalar_one_or_none() or 0)
+            selected = _questions.c.key == key
+            connection.execute(_questions.update().where(selected).values(attempts=_questions.c.attempts + 1))
+            return int(connection.execute(sql.select(_questions.c.attempts).where(selected)).scalar_one_or_none() or 0)
 
-    def done(self, key: str) -> None:
-        """A question has its answer."""
-        self._update(key, done=True)
+    def finish(self, key: str) -> None:
+        """Mark a question as answered."""
+        self._update(_questions.c.key == key, done=True)
 
-    def again(self, key: str, response_url: str) -> Question | None:
-        """Reopen a question that is done, to be answered once more; None where it is gone, or is being answered."""
-        reopened: dict[str, object] = {"done": False, "attempts": 0}
+    def reopen(self, key: str, response_url: str) -> Question | None:
+        """Mark an answered question as unanswered; None if it is gone, or being answered."""
+        values: dict[str, object] = {"done": False, "attempts": 0}
         if response_url:
-            reopened |= {"response_url": response_url, "received": time.time()}  # it lives as long as a new one
-        chosen = (_questions.c.key == key) & _questions.c.done
-        with self._transaction() as connection:
-            if not connection.execute(_questions.update().where(chosen).values(**reopened)).rowcount:
-                return None
-        return self.question(key)
+            values |= {"response_url": response_url, "received": time.time()}  # the new URL is valid from now on
+        reopened = self._update((_questions.c.key == key) & _questions.c.done, **values)
+        return self.question(key) if reopened else None
 
     def question(self, key: str) -> Question | None:
-        """A question, None where there is none (any more)."""
-        return next(iter(self._questions(_questions.c.key == key)), None)
+        """Return a question; None if it is gone."""
+        return next(iter(self._select_questions(_questions.c.key == key)), None)
 
-    def unfinished(self) -> list[Question]:
-        """What was received and has no answer yet, oldest first."""
-        return self._questions(sql.not_(_questions.c.done))
+    def unanswered(self) -> list[Question]:
+        """Return the questions without an answer, oldest first."""
+        return self._select_questions(sql.not_(_questions.c.done))
 
-    def waiting_since(self, user: str, channel: str, since: float, until: float = float("inf")) -> tuple[int, int]:
-        """How many questions a person asked, and how many were asked in a channel, from a time on and until another."""
-        received = _questions.c.received
-        count = sql.select(sql.func.count().label("count")).where(received >= since, received <= until)
-        chosen = (_questions.c.user == user, _questions.c.channel == channel)
-        by_user, in_channel = (int(self._rows(count.where(one))[0]["count"]) for one in chosen)
-        return by_user, in_channel
+    def count_received(self, user: str, channel: str, since: float, until: float = float("inf")) -> tuple[int, int]:
+        """Count the questions received from a user, and in a channel, between two times."""
+        period = _questions.c.received.between(since, until)
+        by_user = sql.func.count(sql.case((_questions.c.user == user, 1))).label("by_user")
+        in_channel = sql.func.count(sql.case((_questions.c.channel == channel, 1))).label("in_channel")
+        counts = self._rows(sql.select(by_user, in_channel).where(period))[0]
+        return int(counts["by_user"]), int(counts["in_channel"])
 
     def forget(self, key: str) -> None:
-        """Remove a question that was none: the bot is not meant."""
+        """Delete a message that turned out not to be meant for the bot."""
         with self._transaction() as connection:
             connection.execute(_questions.delete().where(_questions.c.key == key))
 
     def posted(self, key: str) -> list[str]:
-        """The timestamps of the messages that hold the answer."""
-        found = self._rows(sql.select(_questions.c.posted).where(_questions.c.key == key))
-        return list(found[0]["posted"]) if found else []
+        """Return the timestamps of the messages that hold the answer or its beginning."""
+        rows = self._rows(sql.select(_questions.c.posted).where(_questions.c.key == key))
+        return list(rows[0]["posted"]) if rows else []
 
     def set_posted(self, key: str, timestamps: Sequence[str]) -> None:
-        """Note the messages that hold the answer, or part of it."""
-        self._update(key, posted=list(timestamps))
+        """Store the timestamps of the messages that hold the answer or its beginning."""
+        self._update(_questions.c.key == key, posted=list(timestamps))
 
     def keep_answer(self, key: str, answer: Mapping[str, object], model: str) -> None:
-        """Keep the last answer to a question, as `ask --json` prints it."""
-        said = {"answer": dict(answer), "model": storable(model)[:_MODEL], "at": time.time()}
+        """Store the latest answer to a question, in the JSON of `ask --json`."""
+        row = {"answer": dict(answer), "model": storable(model)[:_MAX_MODEL_CHARACTERS], "at": time.time()}
         with self._transaction() as connection:
-            next_one = {"version": _answers.c.version + 1, **said}
-            if not connection.execute(_answers.update().where(_answers.c.key == key).values(next_one)).rowcount:
-                connection.execute(_answers.insert(), {"key": key, "version": 1, **said})
+            newer = _answers.update().where(_answers.c.key == key).values(version=_answers.c.version + 1, **row)
+            if not connection.execute(newer).rowcount:
+                connection.execute(_answers.insert(), {"key": key, "version": 1, **row})
 
     def answer(self, key: str) -> Mapping[str, Any] | None:
-        """The last answer to a question, None where it is gone."""
-        found = self._rows(sql.select(_answers.c.answer).where(_answers.c.key == key))
-        return dict(found[0]["answer"]) if found else None
+        """Return the latest answer to a question; None if it is gone."""
+        rows = self._rows(sql.select(_answers.c.answer).where(_answers.c.key == key))
+        return dict(rows[0]["answer"]) if rows else None
 
     def give_feedback(self, key: str, user: str, *, helpful: bool, reason: str = "") -> bool:
-        """Keep what a person thinks of the last answer, not what they thought before; False where it is gone."""
-        found = self._rows(sql.select(_answers).where(_answers.c.key == key))
-        if not found:
+        """Store a person's opinion of the latest answer in place of their earlier one; False if the answer is gone."""
+        rows = self._rows(sql.select(_answers).where(_answers.c.key == key))
+        if not rows:
             return False
-        answer = found[0]
-        mine = (_feedback.c.key == key, _feedback.c.version == answer["version"], _feedback.c.user == user)
-        said = {"helpful": helpful, "reason": storable(reason), "at": time.time()}
-        row = {**answer, **said, "asked": answer["at"], "user": user}
+        answer = rows[0]
+        opinion = {"helpful": helpful, "reason": storable(reason), "at": time.time()}
+        same = (_feedback.c.key == key, _feedback.c.version == answer["version"], _feedback.c.user == user)
         with self._transaction() as connection:
-            if not connection.execute(_feedback.update().where(*mine).values(said)).rowcount:
+            if not connection.execute(_feedback.update().where(*same).values(opinion)).rowcount:
+                row = {**answer, **opinion, "asked": answer["at"], "user": user}
                 connection.execute(_feedback.insert(), row)
         return True
 
     def feedback(self) -> Iterator[Feedback]:
-        """All feedback, oldest first, read one by one: each holds a whole answer with its passages."""
+        """Read all feedback, oldest first, row by row: each holds a whole answer with its passages."""
         primary = (_feedback.c.key, _feedback.c.version, _feedback.c.user)
-        chosen = [_feedback.c[field.name] for field in fields(Feedback)]
-        for mine in self._rows(sql.select(*primary).order_by(_feedback.c.at, *primary)):
-            one = (column == mine[column.name] for column in primary)
-            yield from (Feedback(**row) for row in self._rows(sql.select(*chosen).where(*one)))
+        columns = [_feedback.c[field.name] for field in fields(Feedback)]
+        for ids in self._rows(sql.select(*primary).order_by(_feedback.c.at, *primary)):
+            same = (column == ids[column.name] for column in primary)
+            yield from (Feedback(**row) for row in self._rows(sql.select(*columns).where(*same)))
 
     def clean(self) -> None:
-        """Remove what was answered more than a week ago. What has no answer yet stays, and all feedback."""
-        before = time.time() - KEPT
+        """Delete what was answered more than a week ago. Unanswered questions and feedback stay."""
+        before = time.time() - MAX_AGE_SECONDS
         with self._transaction() as connection:
             connection.execute(_questions.delete().where(_questions.c.done, _questions.c.received < before))
             connection.execute(_answers.delete().where(_answers.c.at < before))
 
-    def _open(self, *, make: bool) -> None:
-        if make:
-            make_tables(self.engine, _metadata)
-        elif not sql.inspect(self.engine).has_table(_feedback.name):
-            raise ClippingsError(nothing_in(self.engine.url))
-
-    def _questions(self, chosen: sql.ColumnElement[bool]) -> list[Question]:
+    def _select_questions(self, condition: sql.ColumnElement[bool]) -> list[Question]:
         columns = [_questions.c[field.name] for field in fields(Question)]
-        rows = self._rows(sql.select(*columns).where(chosen).order_by(_questions.c.received))
-        return [Question(**row) for row in rows]
+        return [
+            Question(**row) for row in self._rows(sql.select(*columns).where(condition).order_by(_questions.c.received))
+        ]
 
-    def _update(self, key: str, **values: object) -> None:
+    def _update(self, condition: sql.ColumnElement[bool], **values: object) -> int:
         with self._transaction() as connection:
-            connection.execute(_questions.update().where(_questions.c.key == key).values(**values))
+            return connection.execute(_questions.update().where(condition).values(**values)).rowcount
 
-    def _rows(self, query: sql.Select[Any]) -> Sequence[sql.RowMapping]:
-        """What is found, all of it: a transaction that stays open would keep SQLite's files from being cleaned up."""
-        with in_words(self.engine), self.engine.connect() as connection:
+    def _rows(self, query: sql.Executable) -> Sequence[sql.RowMapping]:
+        """Fetch all rows at once: an open transaction would keep SQLite from truncating its log."""
+        with readable_errors(self.engine), self.engine.connect() as connection:
             return connection.execute(query).mappings().all()
 
     @contextmanager
     def _transaction(self) -> Iterator[sql.Connection]:
-        """All that is written inside happens at once, or not at all.
-
-        It begins with what writes: SQLite then waits for other writers, whereas one that has read first may fail.
-        """
-        with in_words(self.engine), self.engine.begin() as connection:
+        """Write all or nothing. Begin with a write: SQLite waits for other writers then, but may fail after a read."""
+        with readable_errors(self.engine), self.engine.begin() as connection:
             yield connection

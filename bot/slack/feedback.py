@@ -1,10 +1,10 @@
-"""`clippings feedback`: what people thought of the answers, to read, for a spreadsheet, and for `clippings eval`."""
+"""`clippings feedback`: people's opinions of answers as JSON for `clippings eval`, or as a table."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -14,27 +14,23 @@ from bot.slack.database import Database, Feedback
 if TYPE_CHECKING:
     from bot.settings import Settings
 
-SHOWN = 10
-_LONGEST = 300  # characters of a question or a reason that are shown
 _COLUMNS = ("at", "user", "helpful", "reason", "question", "answered", "answer", "relevant", "model", "id")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def open_feedback(settings: Settings) -> Database:
-    """The database that the bot keeps; ClippingsError where there is none, and nothing is made."""
+    """Open the bot's database. Raises ClippingsError if there is none."""
     url = settings.database_url
-    if url:
-        return Database(url.get_secret_value(), make=False)
-    return Database.in_folder(settings.data, make=False)
+    return Database(url.get_secret_value(), make=False) if url else Database.in_folder(settings.data, make=False)
 
 
 def write_json(database: Database, out: TextIO) -> None:
-    """Write a line of JSON for each feedback, as `clippings eval` reads questions."""
+    """Write a line of JSON for each opinion, as `clippings eval` reads questions."""
     out.writelines(json.dumps(row, ensure_ascii=True) + "\n" for row in _rows(database))
 
 
 def write_csv(database: Database, out: TextIO) -> None:
-    """Write a row for each feedback."""
+    """Write a row for each opinion."""
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_COLUMNS)
     for row in _rows(database):
@@ -43,56 +39,45 @@ def write_csv(database: Database, out: TextIO) -> None:
 
 
 def _rows(database: Database) -> Iterator[dict[str, Any]]:
-    unhelpful = {(one.key, one.version) for one in database.feedback() if not one.helpful}
-    for one in database.feedback():
-        yield _row(one, agreed=(one.key, one.version) not in unhelpful)
+    unhelpful = {(opinion.key, opinion.version) for opinion in database.feedback() if not opinion.helpful}
+    for opinion in database.feedback():
+        yield _row(opinion, agreed=(opinion.key, opinion.version) not in unhelpful)
 
 
-def _row(one: Feedback, *, agreed: bool) -> dict[str, Any]:
-    """Feedback as a known question. The question that was searched for is the one that stands alone without turns."""
-    answer = one.answer
+def _row(opinion: Feedback, *, agreed: bool) -> dict[str, Any]:
+    """An opinion as a question with a known answer, where everybody ``agreed`` that the answer was helpful.
+
+    An unhelpful answer says nothing certain: the articles, the answer or only its form may have been wrong. There are
+    no "answers", since other words may be as right.
+    """
+    answer = opinion.answer
+    citations = answer["citations"] if agreed and answer["answered"] else []
+    known = agreed and (answer["answered"] or answer["refusal"])  # small talk is neither
     return {
-        "id": f"{one.key}/{one.version}/{one.user}",
+        "id": f"{opinion.key}/{opinion.version}/{opinion.user}",
         "question": answer["standalone_question"],
-        **_known(answer, agreed=agreed),
-        "asked": _when(one.asked).date().isoformat(),
+        "answerable": bool(answer["answered"]) if known else None,
+        "relevant": list(dict.fromkeys(citation["article"]["id"] for citation in citations)),
+        "support": [citation["quote"] for citation in citations],
+        "asked": _local_time(opinion.asked).date().isoformat(),
         "said": answer["question"],
-        "helpful": one.helpful,
-        "reason": one.reason,
-        "user": one.user,
-        "model": one.model,
+        "helpful": opinion.helpful,
+        "reason": opinion.reason,
+        "user": opinion.user,
+        "model": opinion.model,
         "answered": answer["answered"],
         "answer": answer["text"],
         "citations": answer["citations"],
         "passages": list(dict.fromkeys(passage["article"]["id"] for passage in answer["passages"])),
-        "at": _when(one.at).isoformat(timespec="seconds"),
-    }
-
-
-def _known(answer: Mapping[str, Any], *, agreed: bool) -> dict[str, object]:
-    """What feedback tells of the right answer.
-
-    That one was helpful tells where it was found; that it was not, or that people disagree, tells nothing for certain:
-    what was wrong may be the articles, the answer, or only its form. Other words may be as right, so there are no
-    "answers".
-    """
-    cited = answer["citations"] if agreed and answer["answered"] else []
-    answerable = None
-    if agreed and (answer["answered"] or answer["refusal"]):  # small talk is neither
-        answerable = bool(answer["answered"])
-    return {
-        "answerable": answerable,
-        "relevant": list(dict.fromkeys(citation["article"]["id"] for citation in cited)),
-        "support": [citation["quote"] for citation in cited],
+        "at": _local_time(opinion.at).isoformat(timespec="seconds"),
     }
 
 
 def _cell(value: object) -> str:
-    """A cell that a spreadsheet shows and does not run: ``"=1+1" -> "'=1+1"``."""
+    """A cell that spreadsheets show and do not run: ``"=1+1" -> "'=1+1"``."""
     text = "" if value is None else str(value)
-    defused = f"'{text}" if text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA) else text
-    return safe(defused)
+    return safe(f"'{text}" if text.startswith(_FORMULA_STARTS) or text.lstrip().startswith(_FORMULA_STARTS) else text)
 
 
-def _when(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds).astimezone()  # the day where the bot is, as it answered by it
+def _local_time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds).astimezone()  # the bot answers by the date of its own time zone

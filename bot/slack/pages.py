@@ -1,0 +1,134 @@
+"""The pages over HTTP: the state of the bot, Slack's signed requests, and the installation by OAuth."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from slack_bolt import App, BoltRequest, BoltResponse
+from slack_bolt.adapter.wsgi.http_request import WsgiHttpRequest
+from slack_bolt.adapter.wsgi.http_response import WsgiHttpResponse
+from slack_bolt.oauth import OAuthFlow
+from slack_sdk.signature import SignatureVerifier
+
+from index.models import ClippingsError, IndexMissing
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+    from bot.models import AnswerEngine
+    from bot.runtime import Parts
+    from bot.settings import Settings
+
+MAX_REQUEST_BYTES = 1_000_000  # Slack's requests are smaller
+_MODEL_CHECK_SECONDS = 60.0  # that a check of the language model is kept: each may cost money
+_OK = "ok"
+
+
+class Health:
+    """The state of the bot, without paths or internal names: anybody may read it. Safe to share between threads."""
+
+    def __init__(
+        self, settings: Settings, parts: Parts, engine: AnswerEngine, is_connected: Callable[[], bool] | None
+    ) -> None:
+        """``is_connected`` tells whether the socket is; None without Socket Mode."""
+        self._settings, self._parts, self._engine, self._is_connected = settings, parts, engine, is_connected
+        self._lock = threading.Lock()
+        self._model, self._model_checked = "is being checked", -_MODEL_CHECK_SECONDS
+        self.ending = False
+
+    def facts(self) -> tuple[bool, dict[str, str]]:
+        """Whether the bot can answer, and "ok" or a problem of index, socket, process and model. Does not wait.
+
+        Without its language model the bot can answer: it quotes.
+        """
+        facts = {"index": self._index_state()}
+        if self._is_connected:
+            facts["socket"] = _OK if self._is_connected() else "not connected to Slack; trying again"
+        if self.ending:
+            facts["process"] = "ending"
+        return all(fact == _OK for fact in facts.values()), {**facts, "model": self._model_state()}
+
+    def _index_state(self) -> str:
+        try:
+            return _OK if self._engine.sources(1) else "holds no articles: run `clippings index PATH`"
+        except IndexMissing:
+            return "nothing is indexed yet: run `clippings index PATH`"
+        except ClippingsError:
+            return "cannot be read: `clippings status` says why"
+
+    def _model_state(self) -> str:
+        """The result of the last check; starts another one after a minute."""
+        if not self._settings.llm:
+            return "none is set; answers are quoted"
+        with self._lock:
+            if time.monotonic() - self._model_checked >= _MODEL_CHECK_SECONDS:
+                self._model_checked = time.monotonic()
+                threading.Thread(target=self._check_model, name="model", daemon=True).start()
+            return self._model
+
+    def _check_model(self) -> None:
+        try:
+            self._parts.check_llm(self._settings)
+            self._model = _OK
+        except ClippingsError:
+            self._model = "does not answer; answers are quoted. `clippings status` says why"
+
+
+class Pages:
+    """A WSGI application: /livez and /readyz; with a signing secret /slack/events; with OAuth /slack/install."""
+
+    def __init__(self, health: Health, app: App, signing_secret: str | None, flow: OAuthFlow | None) -> None:
+        self._health, self._app, self._flow = health, app, flow
+        self._verifier = SignatureVerifier(signing_secret) if signing_secret else None
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request."""
+        request = WsgiHttpRequest(environ)
+        flow = self._flow
+        if request.path == "/livez":
+            response = BoltResponse(status=200, body={"process": _OK})
+        elif request.path == "/readyz":
+            ready, facts = self._health.facts()
+            response = BoltResponse(status=200 if ready else 503, body=facts)
+        elif flow and request.path in (flow.install_path, flow.redirect_uri_path):
+            handle = flow.handle_installation if request.path == flow.install_path else flow.handle_callback
+            query, headers = request.query_string, request.get_headers()
+            response = handle(BoltRequest(body=request.get_body(), query=query, headers=headers))
+        elif self._verifier and request.path == "/slack/events" and request.method == "POST":
+            response = self._dispatch(self._verifier, request, environ.get("CONTENT_LENGTH"))
+        else:
+            response = BoltResponse(status=404, body="Not Found")
+        sent = WsgiHttpResponse(status=response.status, headers=response.headers, body=response.body)
+        start_response(sent.status, sent.get_headers())
+        return sent.get_body()
+
+    def _dispatch(self, verifier: SignatureVerifier, request: WsgiHttpRequest, length: str | None) -> BoltResponse:
+        """Verify a request before its body is parsed, then hand it to Bolt.
+
+        Bolt would parse what anybody sends, and mistakes a command for a button if it contains the word "payload".
+        """
+        try:
+            if int(length or 0) > MAX_REQUEST_BYTES:
+                return BoltResponse(status=413, body="Content Too Large")
+            body = request.get_body()
+            headers = {name: str(value) for name, value in request.get_headers().items()}
+            verified = verifier.is_valid_request(body, headers)
+        except (TypeError, ValueError):  # a malformed number or text
+            verified = False
+        if not verified:
+            return BoltResponse(status=401, body="Unauthorized")
+        return self._app.dispatch(BoltRequest(body=_payload(body), mode="socket_mode"))
+
+
+def _payload(body: str) -> dict[str, Any]:
+    """Parse an event (JSON), an interaction (JSON in a form) or a command (a form)."""
+    form = dict(parse_qsl(body, keep_blank_values=True))
+    if not body.startswith("{") and "payload" not in form:
+        return dict(form)
+    payload: dict[str, Any] = json.loads(body if body.startswith("{") else form["payload"])
+    return payload
