@@ -1,7 +1,8 @@
 """The story of answering: question and turns -> standalone query -> passages and sentences -> Answer.
 
-    stream      condense -> retrieve -> is it answerable? -> write (with a language model) or quote (without)
-    retrieve    embed -> search -> rank sentences
+    stream        condense -> retrieve -> synthesize
+    retrieve      embed -> search -> rank sentences
+    synthesize    is it answerable? -> write (with a language model) or quote (without) -> verified Answer, or a refusal
 
 What is quoted and what is written are two answerers with one contract: the same `Answer`, every citation to the letter.
 """
@@ -27,7 +28,7 @@ from bot.generate.verify import Verifier
 from bot.models import REFUSAL, Answer, AnswerStream, Refusal, Turn
 from bot.query.chitchat import reply
 from bot.query.date_preference import date_preference, outside_period
-from bot.query.dates import Period, find_period
+from bot.query.dates import find_period
 from bot.query.followup import condense
 from index.embed import Embedder
 from index.models import Article, ClippingsError, Filters, Source
@@ -114,9 +115,14 @@ class Engine:
     ) -> Retrieval:
         """Find the passages and sentences nearest to a question, best first, without answering it."""
         as_of = as_of or date.today()  # noqa: DTZ011  # the user's day
-        standalone = condense(question, turns)
-        period = find_period(question, as_of) or find_period(standalone, as_of)
-        return self._retrieve(standalone, replace(filters, as_of=as_of), period, Timings())
+        return self._retrieve(condense(question, turns), question, filters, as_of, Timings())
+
+    def answer_from(
+        self, retrieval: Retrieval, question: str, *, turns: Sequence[Turn] = (), as_of: date | None = None
+    ) -> AnswerStream:
+        """Answer a question from what `retrieve` found for it: the second half of `stream`."""
+        as_of = as_of or date.today()  # noqa: DTZ011  # the user's day
+        return AnswerStream(self._synthesize(retrieval, question, turns, as_of, Timings()))
 
     def _answer(
         self, question: str, turns: Sequence[Turn], filters: Filters, as_of: date
@@ -125,10 +131,21 @@ class Engine:
             return Answer(question, question, greeting, "reply")
         timings = Timings()
         with timings.step("condense"):
-            standalone, notice = self._standalone(question, turns)
-            period = find_period(question, as_of) or find_period(standalone, as_of)
-        retrieval = self._retrieve(standalone, replace(filters, as_of=as_of), period, timings)
-        answer = Answer(question, standalone, "", "quote", passages=retrieval.passages, timings_ms=timings.milliseconds)
+            query, notice = self._standalone(question, turns)
+        retrieval = self._retrieve(query, question, filters, as_of, timings)
+        return (yield from self._synthesize(retrieval, question, turns, as_of, timings, notice))
+
+    def _synthesize(
+        self,
+        retrieval: Retrieval,
+        question: str,
+        turns: Sequence[Turn],
+        as_of: date,
+        timings: Timings,
+        notice: str | None = None,
+    ) -> Generator[str, None, Answer]:
+        query = retrieval.query.text
+        answer = Answer(question, query, "", "quote", passages=retrieval.passages, timings_ms=timings.milliseconds)
         prediction = predict(retrieval)
         if self._llm and not prediction.hopeless:
             with timings.step("write"):
@@ -137,7 +154,8 @@ class Engine:
                 return written
         if not prediction.answerable:
             return replace(_refuse(answer, why_unanswerable(retrieval)), notice=notice)
-        inside = tuple(each for each in retrieval.ranked if not outside_period(each.passage, period))
+        period = find_period(question, as_of) or find_period(query, as_of)
+        inside = tuple(candidate for candidate in retrieval.ranked if not outside_period(candidate.passage, period))
         within_period = replace(retrieval, ranked=inside)
         if not predict(within_period).answerable:
             outside = outside_period(retrieval.ranked[0].passage, period)
@@ -146,19 +164,24 @@ class Engine:
         notice = notice and f"{notice} The answer is quoted instead."
         return replace(answer, text=quoted.text, citations=quoted.citations, notice=notice)
 
-    def _retrieve(self, standalone: str, filters: Filters, period: Period | None, timings: Timings) -> Retrieval:
+    def _retrieve(self, query: str, question: str, filters: Filters, as_of: date, timings: Timings) -> Retrieval:
+        period = find_period(question, as_of) or find_period(query, as_of)
         with self._retrieving:
             catalogue, models = self._searcher.catalogue, self._models()
             with timings.step("embed"):
-                vector = models.embedder.question(standalone)
+                vector = models.embedder.question(query)
             with timings.step("search"):
-                idf = catalogue.idf(stems(standalone)[:MAX_QUERY_WORDS])
-                preference = date_preference(standalone, period, filters.as_of) if filters.as_of else None
-                passages = self._searcher.search(vector, list(idf), filters=filters, preference=preference)
+                idf = catalogue.idf(stems(query)[:MAX_QUERY_WORDS])
+                passages = self._searcher.search(
+                    vector,
+                    list(idf),
+                    filters=replace(filters, as_of=as_of),
+                    preference=date_preference(query, period, as_of),
+                )
             with timings.step("rank_sentences"):
-                query = Query(standalone, idf, vector)
-                ranked = rank_sentences(query, passages, models.embedder.passages, models.reader.read)
-        return Retrieval(query, rank_passages(passages, ranked), ranked, catalogue.counts()[1])
+                weighted = Query(query, idf, vector)
+                ranked = rank_sentences(weighted, passages, models.embedder.passages, models.reader.read)
+        return Retrieval(weighted, rank_passages(passages, ranked), ranked, catalogue.counts()[1])
 
     def article(self, article_id: str) -> Article | None:
         """Return an article; None if there is none with this id."""

@@ -9,11 +9,10 @@ deltas, the same sentences come out. Citation marks after a full stop ("He died.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from index.text import sentences
+from index.text import sentences, strip_invisible
 
 MAX_PLAIN_CHARACTERS = 12_000  # of a draft; what follows is the rambling of a model that found no end
 MAX_SENTENCE_CHARACTERS = 1_000  # a longer sentence is cut, with an ellipsis that marks it as unfinished
@@ -148,8 +147,8 @@ def strip_markup(text: str) -> str:
 
 def visible(text: str) -> str:
     """Remove control, bidirectional, invisible and private characters; every line separator becomes a line break."""
-    text = re.sub("[\u2028\u2029\x0b\x0c\x85]", "\n", text).replace("\t", " ")
-    return "".join(c for c in text if c == "\n" or unicodedata.category(c)[0] != "C")
+    # A "\r" goes first: "\r\n" may be split over two deltas, and is one line break.
+    return strip_invisible(text.replace("\r", "").replace("\t", " "), keep="\n", categories="C")
 
 
 def _ends_sentence(line: str, stop: int, end: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import queue
 import re
@@ -68,7 +69,8 @@ def stream_reply(
                 return
         deltas.put(None)
 
-    threading.Thread(target=read, daemon=True, name="clippings-llm").start()
+    context = contextvars.copy_context()  # so that what traces the model's call knows the question around it
+    threading.Thread(target=context.run, args=(read,), daemon=True, name="clippings-llm").start()
     length = 0
     try:
         while length <= max_characters:

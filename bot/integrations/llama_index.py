@@ -11,7 +11,6 @@ from datetime import date
 from functools import cache
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
 
 from llama_index.core.base.base_query_engine import BaseQueryEngine
 from llama_index.core.base.base_retriever import BaseRetriever
@@ -96,8 +95,7 @@ class ClippingsQueryEngine(BaseQueryEngine):
     @dispatcher.span
     def _synthesize(self, query_bundle: QueryBundle, retrieval: Retrieval) -> Response:
         dispatcher.event(SynthesizeStartEvent(query=query_bundle))
-        engine = _RetrievedEngine.of(self._engine, retrieval)
-        response = _response(engine.ask(query_bundle.query_str, filters=self._filters, as_of=self._as_of))
+        response = _response(self._engine.answer_from(retrieval, query_bundle.query_str, as_of=self._as_of).answer)
         dispatcher.event(SynthesizeEndEvent(query=query_bundle, response=response))
         return response
 
@@ -130,22 +128,6 @@ class ClippingsEmbedding(BaseEmbedding):
 
     async def _aget_text_embeddings(self, texts: list[str]) -> list[list[float]]:
         return await asyncio.to_thread(self._get_text_embeddings, texts)
-
-
-class _RetrievedEngine(Engine):
-    """An engine that answers from passages that are retrieved already, so that the two steps are two spans."""
-
-    _retrieval: Retrieval
-
-    @classmethod
-    def of(cls, engine: Engine, retrieval: Retrieval) -> _RetrievedEngine:
-        """Share the index, the models and the locks of another engine."""
-        retrieved = cls.__new__(cls)
-        vars(retrieved).update(vars(engine), _retrieval=retrieval)
-        return retrieved
-
-    def _retrieve(self, *_: Any, **__: Any) -> Retrieval:  # noqa: ANN401  # whatever `Engine` hands in: it was used before
-        return self._retrieval
 
 
 @cache
