@@ -27,6 +27,12 @@ STOP_WORDS = frozenset(
     wouldn't yet you your yours yourself yourselves""".split()
 )
 
+MONTH = (
+    r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?"
+    r"|Nov(?:ember)?|Dec(?:ember)?)"
+)
+"""The English months and their abbreviations, as a fragment of a regular expression; put ``\\b`` behind it."""
+
 _WORD = re.compile(r"(?:[A-Za-z]\.){2,}(?:[A-Za-z]\b)?|\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*|\d+")
 _PARAGRAPH = re.compile(r"\n[^\S\n]*\n\s*")  # a hard space on the line is how web pages write an empty one
 _AMERICA = {"us": "usa", "usa": "usa"}

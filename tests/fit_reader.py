@@ -27,7 +27,7 @@ from index.weights import locate
 from tests.reading import Window, batches, read
 
 LAYERS, HEADS, WIDTH = 12, 12, 384
-SHIPPED = Path(__file__).parents[1] / "bot" / "reader.npz"
+SHIPPED = Path(__file__).parents[1] / "bot" / "extract" / "reader.npz"
 RATE = 1e-3
 WARM_UP = 100  # steps
 AS_THEY_ARE = 6  # layers that do not learn where the training is not anew: half of the time for most of the gain

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from tokenizers import Tokenizer
 
-from bot.extract.reader import MOST_CONTEXT, MOST_HEADLINE, MOST_QUESTION
+from bot.extract.reader import MAX_CONTEXT_TOKENS, MAX_HEADLINE_TOKENS, MAX_QUESTION_TOKENS
 from index.text import sentences
 
 BATCH = 32
@@ -66,7 +66,7 @@ def read(files: list[Path], tokenizer: Tokenizer) -> list[Example]:
 
     found = []
     for article in (article for file in files for article in json.loads(file.read_text(encoding="utf-8"))["data"]):
-        headline = tokens([article["title"].replace("_", " ")])[0].ids[:MOST_HEADLINE]
+        headline = tokens([article["title"].replace("_", " ")])[0].ids[:MAX_HEADLINE_TOKENS]
         for each in article["paragraphs"]:
             spans = sentences(each["context"])
             encoded = tokens([each["context"][start:end] for start, end in spans])
@@ -76,7 +76,7 @@ def read(files: list[Path], tokenizer: Tokenizer) -> list[Example]:
             for qa, question in zip(each["qas"], asked, strict=True):
                 said = None if qa.get("is_impossible") else qa["answers"][0]
                 answer = (said["answer_start"], said["answer_start"] + len(said["text"])) if said else None
-                found.append(Example(question.ids[:MOST_QUESTION], paragraph, answer))
+                found.append(Example(question.ids[:MAX_QUESTION_TOKENS], paragraph, answer))
     return [example for example in found if example.paragraph.sentences]
 
 
@@ -151,7 +151,7 @@ def _window(
                 if left + part.start < answer[1] and right + part.start > answer[0]
             ]
         tokens += part.tokens
-    tokens = [*tokens[: question + MOST_CONTEXT], stop]
+    tokens = [*tokens[: question + MAX_CONTEXT_TOKENS], stop]
     begin, end = (inside[0], inside[-1]) if inside else (0, 0)
     return Window(tokens, question, begin, end) if end < len(tokens) - 1 and bool(answer) == bool(inside) else None
 

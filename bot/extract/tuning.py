@@ -1,0 +1,68 @@
+"""The numbers of bot/extract that were chosen on data.
+
+Chosen by `make quality` (`clippings eval SET`) among neighbouring values, in 2026-11, on the development halves of CLAP NQ,
+SQuAD 2.0, MTRAG-UN, RAMDocs and RealTime QA and on our own tests/questions.jsonl; docs/quality.md ("What was measured
+and decided") has the figures. The answerability weights are learned: answerability.json. Limits that only bound length or
+cost stand beside the code that they protect.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """Weights and thresholds. A sentence's score is in units of its coverage (0 to 1); logits are the reader's.
+
+    Ranking, four round numbers that weights fitted on three sets did not beat on a fourth (2026-11-21):
+
+    - ``cosine_weight``: of the cosine of sentence and question.
+    - ``passage_weight``: of the score of the passage in the search.
+    - ``answer_type_weight``: for a sentence that holds a thing of the type asked for.
+    - ``quantity_weight``: for a sentence with a number that stands by all counted words.
+
+    Reader (SQuAD, RAMDocs, RealTime QA, CLAP NQ; 2026-11-21):
+
+    - ``logit_weight``: of the logit in the score of a sentence.
+    - ``min_logit``: lower logits count as this, as does an unread sentence.
+    - ``very_certain_logit``, ``passage_logit_weight``: each unit above raises the passage, in standard deviations of its
+      score. With more weight SQuAD's hit@1 rises and RealTime QA's falls.
+
+    Quoting (RealTime QA and CLAP NQ for ``max_score_gap``, RAMDocs and SQuAD for the others; 2026-11-21):
+
+    - ``max_score_gap``: how far behind the best sentence a further quote may be; .4 and .5 were compared.
+    - ``max_conflict_score_gap``: the same for a sentence with a conflicting number.
+    - ``other_answer_logit``, ``conflict_logit``: to quote the answer of another article; to say that the articles differ.
+    - ``repeated_share``: of the shorter sentence's stems in the other one, to be a repetition of it.
+    - ``same_matter_share``: of the best passage's coverage that another passage needs to be of the same matter.
+
+    Answerability (all sets, beside the learned weights; 2026-11-21):
+
+    - ``hopeless_share``: of the threshold, below which no language model is called.
+    - ``logit_scale``: divides the reader's logit, which is overconfident.
+    - ``unknown_share``: of the question's names that no passage holds, to refuse.
+    - ``spelling_ratio``: difflib's, of two spellings of a name: "Bismark" is "Bismarck".
+    """
+
+    cosine_weight: float = 5.0
+    passage_weight: float = 0.2
+    answer_type_weight: float = 0.4
+    quantity_weight: float = 0.4
+    logit_weight: float = 0.1
+    min_logit: float = -3.0
+    very_certain_logit: float = 3.0
+    passage_logit_weight: float = 0.3
+    max_score_gap: float = 0.5
+    max_conflict_score_gap: float = 1.0
+    other_answer_logit: float = 0.0
+    conflict_logit: float = 2.0
+    repeated_share: float = 0.7
+    same_matter_share: float = 0.6
+    hopeless_share: float = 0.4
+    logit_scale: float = 4.0
+    unknown_share: float = 0.5
+    spelling_ratio: float = 0.75
+
+
+TUNED = Tuning()
