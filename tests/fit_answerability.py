@@ -1,9 +1,9 @@
 """Fit the weights of bot/extract/answerability.json: `python -m tests.fit_answerability SET… [--write]`.
 
-SET is a folder with articles.jsonl and queries.jsonl; our own set, tests/questions.jsonl over articles/, is always added.
-A set's negatives are its unanswerable questions and a sample of other sets' questions (off-topic). If all of its questions
-are answerable, they are also asked without the articles that hold the answer. Held-out balanced accuracy is by weights
-fitted without the set. Every set weighs the same, and within a set positives as much as negatives.
+SET is a folder with articles.jsonl and queries.jsonl; our own set, tests/questions.jsonl over articles/, is added.
+A set's negatives are its unanswerable questions and a sample of other sets' questions (off-topic). If all of its
+questions are answerable, they are also asked without the articles that hold the answer. Held-out balanced accuracy is
+by weights fitted without the set. Every set weighs the same, and within a set positives as much as negatives.
 """
 
 from __future__ import annotations

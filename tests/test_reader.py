@@ -43,7 +43,7 @@ def test_the_sentence_that_answers_is_read_as_such(reader: Reader, question: str
     """Of the sentences of an article the one that answers scores best, and the words that answer are marked in it."""
     readings = reader.read(question, contexts())
     logits = [reading.logit for reading in readings]
-    assert scores.index(max(scores)) == best
+    assert logits.index(max(logits)) == best
     assert words in BRIDGE[best][slice(*readings[best].answer)]
 
 

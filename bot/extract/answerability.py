@@ -1,14 +1,13 @@
 """Answerability: P(the passages answer the query), by logistic regression over 12 features.
 
-No single score decides. A cosine of .7 is reached by the article next to the right one, and by a question with one wrong
-name in a right sentence. The weights are in answerability.json, which `python -m tests.fit_answerability` writes.
+No single score decides: the article next to the right one reaches a cosine of .7, and so does a question with one wrong
+name. The weights are in answerability.json, which `python -m tests.fit_answerability` writes.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from difflib import get_close_matches
 from functools import cache
@@ -46,7 +45,7 @@ class Features:
     - ``lacks_answer_type``: 1 if the sentence holds nothing of the expected answer type.
     - ``lacks_quantity``: 1 if a number is asked for and the sentence has none for what is counted.
     - ``asks_fact``: 1 if a number, date, person or place is asked for, which the reader knows best.
-    - ``fact_reading``, ``other_reading``: the reader's probability for its surest sentence, if a fact is asked for or not.
+    - ``fact_reading``, ``other_reading``: the reader's probability for its surest sentence, if a fact is asked or not.
     - ``index_size``: 0 for one chunk, 1 for 300 or more, by the logarithm: the best of many is nearer by chance.
     """
 
@@ -116,14 +115,12 @@ def _model() -> _Model:
 
 
 def predict(retrieval: Retrieval) -> Prediction:
-    """Predict answerability. If half of the query's names are in no passage it is unanswerable, whatever the features."""
+    """Predict answerability: by the features, and never if half of the query's names are in no passage."""
     if not retrieval.ranked:
         return Prediction(0.0, answerable=False, hopeless=True)
     model = _model()
     features = astuple(Features.of(retrieval))
-    logit = model.intercept + math.fsum(
-        weight * value for weight, value in zip(model.weights, features, strict=True)
-    )
+    logit = model.intercept + math.fsum(weight * value for weight, value in zip(model.weights, features, strict=True))
     probability, unknown = _sigmoid(logit), unknown_names(retrieval)
     is_strange = bool(unknown) and len(unknown) >= TUNED.unknown_share * len(names(_shortened(retrieval.query.text)))
     is_hopeless = probability < TUNED.hopeless_share * model.threshold

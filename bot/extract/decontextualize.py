@@ -1,7 +1,7 @@
 """Decontextualize a quote: begin it where it makes sense by itself.
 
-"He was 92." does not say who. A newspaper writes "He [Alterman] was 92", which needs coreference resolution. Quoting the
-sentence before it, to the letter, leaves that to the reader and proves it too.
+"He was 92." does not say who. A newspaper writes "He [Alterman] was 92", which needs coreference resolution. Quoting
+the sentence before it, to the letter, leaves that to the reader and proves it too.
 """
 
 from __future__ import annotations

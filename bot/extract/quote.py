@@ -1,7 +1,7 @@
 """The extractive answer: the best sentences, quoted to the letter.
 
-The best sentence is quoted with the sentence that it depends on, and a second and third if they score nearly as well and
-say something else. If two articles give different numbers or facts, both are quoted and the answer says that they differ.
+The best sentence is quoted with the sentence that it depends on, and a second and third if they score nearly as well
+and say something else. If two articles give different facts, both are quoted and the answer says that they differ.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _text(citations: Sequence[Citation], *, differ: bool, dated: bool) -> str:
 
 
 def _quotes(query: Query, chosen: Sequence[Candidate]) -> list[_Quote]:
-    """Find the spans to quote, in the order of the candidates; adjacent spans are one quote, of the better candidate."""
+    """Find the spans to quote, in the order of the candidates. Adjacent spans are joined, for the better candidate."""
     quotes: list[_Quote] = []
     for candidate in chosen:
         passage = candidate.passage

@@ -1,8 +1,8 @@
 """Rank the sentences of the passages by how well they answer a query.
 
-A sentence of the best passages is scored by its cosine to the query, its coverage of the query's words (idf-weighted, with
-its headline), whether it holds a thing of the expected answer type, and the score of its passage. The reader then reads
-the first few, and tells a sentence that answers from one that only has the words.
+A sentence is scored by its cosine to the query, its coverage of the query's words (by idf, with its headline), whether
+it holds a thing of the expected answer type, and the score of its passage. The reader then reads the first few, and
+tells a sentence that answers from one that only has the words.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _MIN_READ_SENTENCES, _MAX_READ_SENTENCES = 3, 6  # the best, and the best of oth
 class Candidate:
     """A ranked sentence, ``body[start:end]`` of its article.
 
-    ``story_id`` is the article that stands for all near-duplicates, ``coverage`` the share of the query's words (by idf)
-    in the sentence, ``context_stems`` the stems of passage and headline, ``specifics`` the names and numbers of the
-    sentence, ``quantity`` its number for what the query counts. ``reading`` is None if the reader did not read it.
+    ``story_id`` is the article that stands for its near-duplicates, ``coverage`` the share of the query's words (by
+    idf) in the sentence, ``context_stems`` are the stems of passage and headline, ``specifics`` the names and numbers of the
+    sentence, ``quantity`` is its number for what the query counts. ``reading`` is None if the reader did not read it.
     """
 
     passage: Passage

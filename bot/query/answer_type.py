@@ -32,8 +32,8 @@ _DATE = re.compile(
     rf"\b(?:1[0-9]|20)\d\ds?\b|\b{MONTH}\b\.?\s\d{{1,2}}\b|\b\d{{1,2}}\s{MONTH}\b\.?|\b(?=\w{{4}}){MONTH}\b"
     r"|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b"
     r"|\b(?:yesterday|today|tomorrow|tonight|last (?:week|month|year|night))\b"
-    r"|\b(?:\d{1,2}(?:st|nd|rd|th)[- ]|(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth"
-    r"|\w+teenth|twentieth) )century\b",
+    r"|\b(?:\d{1,2}(?:st|nd|rd|th)[- ]|(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh"
+    r"|twelfth|\w+teenth|twentieth) )century\b",
     re.IGNORECASE,
 )
 _REASON = re.compile(

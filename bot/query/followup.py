@@ -20,7 +20,7 @@ _MAX_TOPIC_CHARACTERS = 300  # a pasted article is not a topic
 _FEW_WORDS = 2  # content words that are too few to say what is asked about
 _FEW_WORDS_DEFINITE = 3  # the same beside "the attack": "How did the government end the strike?"
 
-# Politeness, and the verbs of asking and being: they say nothing of the topic. bot/generate/rewrite.py counts without them.
+# Politeness, and the verbs of asking and being: they say nothing of the topic.
 _FILLER = frozenset(
     """actually again anything btw exactly explain give going good got happen happened happening hear heard hello
     hi hmm i'd i'm interested know let's like many mean meant much need ok okay oops please react reacted really
@@ -59,8 +59,9 @@ _POINTER = re.compile(
     re.IGNORECASE,
 )
 _QUESTION_WORD = re.compile(
-    r"\b(?:who|whom|whose|what|when|where|which|why|how)\b(?! about\b| of\b)|^\W*(?:is|are|was|were|do|does|did|has|have|had|can|could"
-    r"|will|would|should|may|tell|give|show|list|explain|describe)\b",
+    r"\b(?:who|whom|whose|what|when|where|which|why|how)\b(?! about\b| of\b)"
+    r"|^\W*(?:(?:and|but|so|then)\s+)?(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would"
+    r"|should|may|tell|give|show|list|explain|describe)\b",
     re.IGNORECASE,
 )
 
@@ -134,6 +135,6 @@ def _topics(question: str, turns: Sequence[Turn]) -> list[str]:
 
 
 def _without_question_word(topic: str) -> str:
-    """"Who was killed in Kerman?" -> "killed in Kerman"."""
+    """Cut what stands before the first content word: "Who was killed in Kerman?" -> "killed in Kerman"."""
     start = next((span.start for word, span in word_spans(topic) if word not in _NO_CONTENT), len(topic))
     return topic[start:].rstrip(" ?.!")
