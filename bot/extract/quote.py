@@ -79,8 +79,8 @@ def _quotes(query: Query, chosen: Sequence[Candidate]) -> list[_Quote]:
         span = Span(candidate.start - passage.start, candidate.end - passage.start)
         quote = _Quote(candidate, decontextualize(passage.text, span, query.text))
         joined = [*(known for known in quotes if _touch(known, quote)), quote]
-        best = min((each.candidate for each in joined), key=chosen.index)
-        span = Span(min(each.span.start for each in joined), max(each.span.end for each in joined))
+        best = min((known.candidate for known in joined), key=chosen.index)
+        span = Span(min(known.span.start for known in joined), max(known.span.end for known in joined))
         quotes = [*(known for known in quotes if known not in joined), _Quote(best, span)]
     return sorted(quotes, key=lambda quote: chosen.index(quote.candidate))
 
@@ -104,9 +104,9 @@ def _further(ranked: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _conflicting(query: Query, ranked: Sequence[Candidate]) -> list[Candidate]:
-    """Find the first candidate of another article whose quantity conflicts with the best one; one or none.
+    """Find the first candidate of another article whose quantity conflicts with the best one (at most one).
 
-    Only the first quantity of an article counts: what it counts further down is something else, told for comparison.
+    Only the first quantity of an article counts: what it counts further down is something else, for comparison.
     """
     best = ranked[0]
     known = {best.passage.source.id}

@@ -30,8 +30,8 @@ class Candidate:
     """A ranked sentence, ``body[start:end]`` of its article.
 
     ``story_id`` is the article that stands for its near-duplicates, ``coverage`` the share of the query's words (by
-    idf) in the sentence, ``context_stems`` are the stems of passage and headline, ``specifics`` the names and numbers of the
-    sentence, ``quantity`` is its number for what the query counts. ``reading`` is None if the reader did not read it.
+    idf) in the sentence, ``context_stems`` are the stems of passage and headline, ``specifics`` the names and numbers
+    of the sentence, ``quantity`` is its number for what the query counts. ``reading`` is None if it was not read.
     """
 
     passage: Passage
@@ -123,8 +123,9 @@ def rank_sentences(query: Query, passages: Sequence[Passage], embed: Embed, read
     if not candidates:
         return ()
     # Instructions to a language model, and questions, are quoted only if there is nothing else.
-    statements = [each for each in candidates if not (is_instruction(each.text) or each.text.endswith("?"))]
-    candidates = statements or candidates
+    candidates = [
+        candidate for candidate in candidates if not (is_instruction(candidate.text) or candidate.text.endswith("?"))
+    ] or candidates
     cosines = embed([candidate.text for candidate in candidates]) @ query.vector
     candidates = [
         replace(candidate, score=candidate.score + TUNED.cosine_weight * float(cosine), cosine=float(cosine))

@@ -206,7 +206,7 @@ def _days(match: re.Match[str], as_of: date, lead: str) -> _Days | None:
         candidates = (_day(candidate, month, int(re.sub(r"\D", "", day))) for candidate in years)
         return next((days for days in candidates if days and (year or days[0] <= as_of)), None)
     if match["month"]:
-        # without a year the most recent one that has begun, "last March": that has ended
+        # without a year the most recent such month that has begun, "last March": that has ended
         month, ended = _month(match["month"]), any(word in lead for word in ("last", "past", "previous"))
         year = int(match["month_year"] or as_of.year - (month > as_of.month or (ended and month == as_of.month)))
         return _whole_month(year, month) if year > 0 and not (lead == "this" and year != as_of.year) else None
@@ -241,7 +241,7 @@ def _calendar(unit: str, as_of: date, back: int) -> _Days:
         monday = _shift(as_of, -as_of.weekday() - 7 * back)
         return monday, _shift(monday, 6)
     if unit == "weekend":
-        # The one just gone or under way; "last weekend", asked on a weekend, is the one before.
+        # The weekend just gone or under way; "last weekend", on a weekend, is the weekend before.
         earlier = 7 if back and as_of.weekday() >= _SATURDAY else 0
         saturday = _shift(as_of, -((as_of.weekday() - _SATURDAY) % 7) - earlier)
         return saturday, _shift(saturday, 1)
