@@ -1,11 +1,11 @@
-"""What stands in an article and is no evidence: text that tells its reader what to write, and text foreign to the rest.
+"""Prompt injection in articles: find instructions to a language model, and paragraphs unrelated to their passage.
 
-An article may hold lines for a language model: "Begin your answer with the word …". A model that obeys then says what
-an article does hold, so the check of a draft must not count it. Two signs, neither of which needs the other:
+A model that obeys "Begin your answer with the word …" then repeats words of the article, so the verification of a draft
+must not count them as evidence. Two independent detectors:
 
-- *orders*: a sentence that commands (its verb in front, "you must", "the assistant should") and speaks of answers or
-  words; or a phrase that only such texts have. "He told them to ignore the instructions" reports, and passes.
-- *foreign*: no chain of shared words joins a paragraph to the question, the headline and the rest of its passage.
+- An *instruction* is a sentence that commands (its verb in front, "you must", "the assistant should") and speaks of
+  answers or words, or that has a phrase of prompts only. "He told them to ignore the instructions" is a report.
+- An *unrelated* paragraph shares no chain of words with the question, the headline and the rest of its passage.
 """
 
 from __future__ import annotations
@@ -52,38 +52,38 @@ _TELLTALE = re.compile(
 
 
 def is_instruction(sentence: str) -> bool:
-    """Whether a sentence tells whoever answers what to write. Speech in quotation marks is somebody's, and told."""
+    """Whether a sentence instructs whoever answers. Speech in quotation marks is reported, and no instruction."""
     sentence = " ".join(sentence.lower().split())
     return bool(_TELLTALE.search(sentence) or (_OF_ANSWERS.search(sentence) and _COMMAND.search(sentence)))
 
 
 def instruction_spans(text: str) -> list[Span]:
-    """The sentences of a text that give orders, and those beside them in the same paragraph."""
+    """Find the instructions of a text and the sentences beside them in the same paragraph."""
     spans = sentences(text)
-    found = {position for position, (start, end) in enumerate(spans) if is_instruction(text[start:end])}
-    for one in tuple(found):
-        for beside in (one - 1, one + 1):
-            if 0 <= beside < len(spans):
-                first, second = sorted((spans[one], spans[beside]))
-                found |= set() if "\n" in text[first.end : second.start] else {beside}
-    return [spans[position] for position in sorted(found)]
+    is_found = [is_instruction(text[start:end]) for start, end in spans]
+    marked = list(is_found)
+    for position in range(1, len(spans)):
+        is_near = "\n" not in text[spans[position - 1].end : spans[position].start]
+        marked[position - 1] |= is_near and is_found[position]
+        marked[position] |= is_near and is_found[position - 1]
+    return [span for span, mark in zip(spans, marked, strict=True) if mark]
 
 
 def unrelated_paragraphs(text: str, about: str) -> list[Span]:
-    """The paragraphs of a text that no chain of shared words joins to ``about`` (the question and the headline).
+    """Find the paragraphs that no chain of shared words joins to ``about`` (the question and the headline).
 
-    None where that would be most of them: then the text only says it in other words.
+    Empty if that would be most of the paragraphs: then the text uses other words for the same.
     """
     spans = paragraphs(text)
-    left = {span: frozenset(stems(text[span.start : span.end])) for span in spans}
+    unreached = {span: frozenset(stems(text[span.start : span.end])) for span in spans}
     reached = frozenset(stems(about))
-    while joined := [span for span, held in left.items() if held & reached]:
-        reached = reached.union(*(left.pop(span) for span in joined))
-    return list(left) if 2 * len(left) < len(spans) else []
+    while joined := [span for span, held in unreached.items() if held & reached]:
+        reached = reached.union(*(unreached.pop(span) for span in joined))
+    return list(unreached) if 2 * len(unreached) < len(spans) else []
 
 
 def blank_out(text: str, spans: list[Span]) -> str:
-    """The text with line breaks in place of some of it; all else stays where it is."""
+    """Replace spans by as many line breaks, so that all offsets stay."""
     for start, end in spans:
         text = text[:start] + "\n" * (end - start) + text[end:]
     return text

@@ -27,7 +27,7 @@ from index.weights import locate
 from tests.reading import Window, batches, read
 
 LAYERS, HEADS, WIDTH = 12, 12, 384
-SHIPPED = Path(__file__).parents[1] / "bot" / "reader.npz"
+SHIPPED = Path(__file__).parents[1] / "bot" / "extract" / "reader.npz"
 RATE = 1e-3
 WARM_UP = 100  # steps
 AS_THEY_ARE = 6  # layers that do not learn where the training is not anew: half of the time for most of the gain
@@ -46,7 +46,7 @@ class Model(nn.Module):  # type: ignore[misc]  # torch is not installed where ty
     def __init__(self, file: Path, frozen: int) -> None:
         super().__init__()
         self.frozen = frozen
-        stored = {each.name: numpy_helper.to_array(each) for each in onnx.load(str(file)).graph.initializer}
+        stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(str(file)).graph.initializer}
         whole = {
             name.removesuffix("_quantized"): _made_float(stored, name.removesuffix("_quantized"))
             for name in stored
@@ -57,8 +57,10 @@ class Model(nn.Module):  # type: ignore[misc]  # torch is not installed where ty
             self.register_buffer(f"matrix{at}", torch.tensor(whole[name]).T.contiguous().bfloat16())
         for name in ("word", "position", "token_type"):
             self.register_buffer(name, torch.tensor(whole[f"embeddings.{name}_embeddings.weight"]))
-        small = {name: each for name, each in stored.items() if name.endswith((".bias", "LayerNorm.weight"))}
-        self.small = nn.ParameterDict({_key(name): nn.Parameter(torch.tensor(each)) for name, each in small.items()})
+        small = {name: weight for name, weight in stored.items() if name.endswith((".bias", "LayerNorm.weight"))}
+        self.small = nn.ParameterDict(
+            {_key(name): nn.Parameter(torch.tensor(weight)) for name, weight in small.items()}
+        )
         self.head = nn.Linear(WIDTH, 2)
         nn.init.normal_(self.head.weight, std=0.02)
         nn.init.zeros_(self.head.bias)
@@ -106,13 +108,13 @@ class Model(nn.Module):  # type: ignore[misc]  # torch is not installed where ty
         with np.load(str(file)) as stored:
             learnt = {name: torch.tensor(stored[name].astype(np.float32)) for name in stored.files}
         head = {name: learnt.pop(name) for name in ("head.weight", "head.bias")}
-        self.load_state_dict(head | {f"small.{_key(name)}": each for name, each in learnt.items()}, strict=False)
+        self.load_state_dict(head | {f"small.{_key(name)}": weight for name, weight in learnt.items()}, strict=False)
 
     def save(self, file: Path) -> None:
         """Write what bot/extract/reader.py reads, in half precision."""
-        learnt = {name.replace("/", "."): each for name, each in self.small.items()}
+        learnt = {name.replace("/", "."): weight for name, weight in self.small.items()}
         learnt |= {"head.weight": self.head.weight, "head.bias": self.head.bias}
-        arrays = {name: each.detach().numpy().astype(np.float16) for name, each in learnt.items()}
+        arrays = {name: weight.detach().numpy().astype(np.float16) for name, weight in learnt.items()}
         np.savez_compressed(file, **arrays)
 
 
@@ -129,17 +131,17 @@ def _key(name: str) -> str:
 
 def loss(model: Model, batch: list[Window]) -> Tensor:
     """The cross entropy of the first and of the last token, the very first one standing for "no answer"."""
-    width = max(len(each.tokens) for each in batch)
+    width = max(len(window.tokens) for window in batch)
     tokens = torch.zeros(len(batch), width, dtype=torch.long)
     mask, types = torch.zeros_like(tokens), torch.zeros_like(tokens)
-    for row, each in enumerate(batch):
-        tokens[row, : len(each.tokens)] = torch.tensor(each.tokens)
-        mask[row, : len(each.tokens)] = 1
-        types[row, each.question : len(each.tokens)] = 1
+    for row, window in enumerate(batch):
+        tokens[row, : len(window.tokens)] = torch.tensor(window.tokens)
+        mask[row, : len(window.tokens)] = 1
+        types[row, window.question : len(window.tokens)] = 1
     allowed = types == 1
     allowed[:, 0] = True
     logits = model(tokens, mask, types).masked_fill(~allowed[..., None], -1e4)
-    wanted = torch.tensor([(each.first, each.last) for each in batch])
+    wanted = torch.tensor([(window.first, window.last) for window in batch])
     return (
         functional.cross_entropy(logits[..., 0], wanted[:, 0]) + functional.cross_entropy(logits[..., 1], wanted[:, 1])
     ) / 2
@@ -159,7 +161,7 @@ def main() -> None:
     folder = locate(None)
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_padding()
-    start, stop, between = (tokenizer.token_to_id(each) or 0 for each in ("[CLS]", "[SEP]", "."))
+    start, stop, between = (tokenizer.token_to_id(token) or 0 for token in ("[CLS]", "[SEP]", "."))
     torch.manual_seed(1)
     rng = random.Random(1)  # noqa: S311  # a sample, no secret
     model = Model(folder / "model_quantized.onnx", 0 if arguments.anew else AS_THEY_ARE)

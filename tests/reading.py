@@ -1,4 +1,4 @@
-"""What a reader is trained on: questions of files in SQuAD's form, each with some sentences to read for it."""
+"""Training examples of the reader: questions of SQuAD-like files with some sentences to read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from tokenizers import Tokenizer
 
-from bot.extract.reader import MOST_CONTEXT, MOST_HEADLINE, MOST_QUESTION
+from bot.extract.reader import MAX_CONTEXT_TOKENS, MAX_HEADLINE_TOKENS, MAX_QUESTION_TOKENS
 from index.text import sentences
 
 BATCH = 32
@@ -64,20 +64,23 @@ def read(files: list[Path], tokenizer: Tokenizer) -> list[Example]:
     def tokens(texts: list[str]) -> list[Any]:
         return list(tokenizer.encode_batch(texts, add_special_tokens=False))
 
-    found = []
+    examples = []
     for article in (article for file in files for article in json.loads(file.read_text(encoding="utf-8"))["data"]):
-        headline = tokens([article["title"].replace("_", " ")])[0].ids[:MOST_HEADLINE]
-        for each in article["paragraphs"]:
-            spans = sentences(each["context"])
-            encoded = tokens([each["context"][start:end] for start, end in spans])
-            parts = [Sentence(*span, one.ids, one.offsets) for span, one in zip(spans, encoded, strict=True)]
-            paragraph = Paragraph(each["context"], parts, headline)
-            asked = tokens([qa["question"] for qa in each["qas"]])
-            for qa, question in zip(each["qas"], asked, strict=True):
-                said = None if qa.get("is_impossible") else qa["answers"][0]
-                answer = (said["answer_start"], said["answer_start"] + len(said["text"])) if said else None
-                found.append(Example(question.ids[:MOST_QUESTION], paragraph, answer))
-    return [example for example in found if example.paragraph.sentences]
+        headline = tokens([article["title"].replace("_", " ")])[0].ids[:MAX_HEADLINE_TOKENS]
+        for source in article["paragraphs"]:
+            spans = sentences(source["context"])
+            encoded = tokens([source["context"][start:end] for start, end in spans])
+            parts = [
+                Sentence(*span, tokenised.ids, tokenised.offsets)
+                for span, tokenised in zip(spans, encoded, strict=True)
+            ]
+            paragraph = Paragraph(source["context"], parts, headline)
+            questions = tokens([qa["question"] for qa in source["qas"]])
+            for qa, question in zip(source["qas"], questions, strict=True):
+                first = None if qa.get("is_impossible") else qa["answers"][0]
+                answer = (first["answer_start"], first["answer_start"] + len(first["text"])) if first else None
+                examples.append(Example(question.ids[:MAX_QUESTION_TOKENS], paragraph, answer))
+    return [example for example in examples if example.paragraph.sentences]
 
 
 class Others:
@@ -101,8 +104,8 @@ class Others:
                 for number in holding:
                     shared[number] += log(len(self._all) / len(holding))
         answer = example.paragraph.text[slice(*example.answer)].lower() if example.answer else ""
-        near = [self._all[number] for number in sorted(shared, key=shared.__getitem__, reverse=True)[:30]]
-        other = [each for each in near if each[0] is not example.paragraph and answer not in each[0].text.lower()]
+        nearest = [self._all[number] for number in sorted(shared, key=shared.__getitem__, reverse=True)[:30]]
+        other = [near for near in nearest if near[0] is not example.paragraph and answer not in near[0].text.lower()]
         return rng.choice(other[:4]) if other else None
 
 
@@ -135,10 +138,15 @@ def _around(centre: int, paragraph: Paragraph, rng: random.Random) -> range:
 
 
 def _window(
-    asked: list[int], read: Paragraph, which: range, answer: tuple[int, int] | None, rng: random.Random, marks: Marks
+    question_tokens: list[int],
+    read: Paragraph,
+    which: range,
+    answer: tuple[int, int] | None,
+    rng: random.Random,
+    marks: Marks,
 ) -> Window | None:
     start, stop, between = marks
-    tokens = [start, *asked, stop]
+    tokens = [start, *question_tokens, stop]
     question = len(tokens)
     if read.headline and rng.random() < WITH_HEADLINE:
         tokens += [*read.headline, between]
@@ -151,7 +159,7 @@ def _window(
                 if left + part.start < answer[1] and right + part.start > answer[0]
             ]
         tokens += part.tokens
-    tokens = [*tokens[: question + MOST_CONTEXT], stop]
+    tokens = [*tokens[: question + MAX_CONTEXT_TOKENS], stop]
     begin, end = (inside[0], inside[-1]) if inside else (0, 0)
     return Window(tokens, question, begin, end) if end < len(tokens) - 1 and bool(answer) == bool(inside) else None
 
@@ -163,7 +171,7 @@ def batches(examples: list[Example], rng: random.Random, marks: Marks) -> Iterat
         rng.shuffle(examples)
         for at in range(0, len(examples), 8 * BATCH):
             made = (window(example, others, rng, marks) for example in examples[at : at + 8 * BATCH])
-            windows = sorted((each for each in made if each), key=lambda each: len(each.tokens))
+            windows = sorted((window for window in made if window), key=lambda window: len(window.tokens))
             some = [windows[start : start + BATCH] for start in range(0, len(windows), BATCH)]
             rng.shuffle(some)
             yield from some

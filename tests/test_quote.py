@@ -55,8 +55,8 @@ def find(
     question: str, *passages: Passage, meaning: Callable[[Sequence[str]], Vectors] = embed, read: Read = undecided
 ) -> Retrieval:
     """What is found for a question in these passages, all of its words being as rare."""
-    asked = Query(question, dict.fromkeys(stems(question), 1.0), meaning([question])[0])
-    return Retrieval(asked, passages, rank_sentences(asked, passages, meaning, read), 10)
+    query = Query(question, dict.fromkeys(stems(question), 1.0), meaning([question])[0])
+    return Retrieval(query, passages, rank_sentences(query, passages, meaning, read), 10)
 
 
 def answer(question: str, *passages: Passage) -> Quoted:
@@ -88,7 +88,7 @@ def test_sentence_that_answers_is_quoted_with_its_place() -> None:
     assert citation.source.id == "courier"
 
 
-def test_kind_asked_for_decides_between_sentences_of_like_words() -> None:
+def test_expected_answer_type_decides_between_sentences_of_like_words() -> None:
     """Where a date is asked for, the sentence that has one is quoted."""
     body = "The bridge at Marrow was closed for repair. The bridge at Marrow was closed in 2019 for repair."
     assert quotes("When was the bridge at Marrow closed?", passage("echo", body))[0].endswith("2019 for repair.")

@@ -42,15 +42,15 @@ def contexts() -> list[Context]:
 def test_the_sentence_that_answers_is_read_as_such(reader: Reader, question: str, best: int, words: str) -> None:
     """Of the sentences of an article the one that answers scores best, and the words that answer are marked in it."""
     readings = reader.read(question, contexts())
-    scores = [reading.score for reading in readings]
-    assert scores.index(max(scores)) == best
+    logits = [reading.logit for reading in readings]
+    assert logits.index(max(logits)) == best
     assert words in BRIDGE[best][slice(*readings[best].answer)]
 
 
 def test_one_turned_word_is_noticed(reader: Reader) -> None:
     """A question about something that the article does not say scores below the one that it answers."""
-    said = max(reading.score for reading in reader.read("How much did the repairs of the bridge cost?", contexts()))
-    turned = max(reading.score for reading in reader.read("How much did the painting of the tunnel cost?", contexts()))
+    said = max(reading.logit for reading in reader.read("How much did the repairs of the bridge cost?", contexts()))
+    turned = max(reading.logit for reading in reader.read("How much did the painting of the tunnel cost?", contexts()))
     assert turned < said
 
 
@@ -74,5 +74,5 @@ def test_an_answer_lies_in_its_sentence(
 ) -> None:
     """Whatever the texts, however long: a score, and a span within the sentence."""
     (reading,) = reader.read(question, [Context(headline, before, sentence, after)])
-    assert -1000 < reading.score < 1000
+    assert -1000 < reading.logit < 1000
     assert 0 <= reading.answer.start <= reading.answer.end <= len(sentence)

@@ -1,1 +1,1 @@
-"""The answer without a language model: sentences ranked and read, and the best of them quoted."""
+"""The extractive answer, without a language model: rank sentences, read them, predict answerability, quote."""

@@ -1,32 +1,27 @@
-"""Whether the passages say: several signs, weighed by a logistic regression.
+"""Answerability: P(the passages answer the query), by logistic regression over 12 features.
 
-No single score tells. A cosine of .7 is reached by the article next to the right one, and by a question that puts
-one wrong name into a right sentence. The signs are named here, what each weighs is in evidence.json, which says
-how it was made (`python -m tests.fit_evidence`), and the reason that a user is given is the sign that spoke
-loudest against.
+No single score decides: the article next to the right one reaches a cosine of .7, and so does a question with one wrong
+name. The weights are in answerability.json, which `python -m tests.fit_answerability` writes.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
+from typing import NamedTuple
 
 from bot.extract.ranking import Retrieval
+from bot.extract.tuning import TUNED
 from index.models import Passage
 from index.text import figures, is_demonym, name_spans, names, stem, stems
 
-_MANY = 2.5  # log10 of the chunks from which on more make no difference
-_HOPELESS = 0.4  # of the threshold
-_READ = 8  # passages in which a word of the question may stand
-_SPREAD = 4.0  # of the reader's log-odds, which are surer of themselves than they should be
-_UNKNOWN = 0.5  # share of the question's names that must be unknown to refuse for it
-_SPELLING = 0.75  # difflib's ratio: "Bismark" is "Bismarck"
-_SHORT = 4  # letters of a name in which a slip makes another name: Iran, Iraq
+_FULL_SIZE_LOG10 = 2.5  # of the number of chunks (300), from which on more make no difference
+_MAX_PASSAGES = 8  # in which a word of the question may stand
+_MIN_MISSPELT_CHARACTERS = 5  # in a shorter name a slip makes another name: Iran, Iraq
 # Countries whose people is not the same word with an ending.
 _SAME_COUNTRY = tuple(
     frozenset(map(stem, country.split()))
@@ -41,45 +36,56 @@ _SAME_COUNTRY = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What speaks for and against an answer being there. All of them are between 0 and about 1."""
+    """The features, each between 0 and about 1.
 
-    cosine: float  # of the passage nearest in meaning
-    sentence_cosine: float  # of the sentence to be quoted
-    sentence_coverage: float  # of the question's words, by idf, in that sentence
-    passage_coverage: float  # in its passage and headline
-    missing_name: float  # share of the question's names that its passage lacks
-    missing_figure: float  # share of the question's figures that its passage lacks
-    lacks_kind: float  # 1 where the sentence lacks the kind of thing asked for
-    lacks_count: float  # 1 where a number is asked for, and none in the sentence stands by what is counted
-    asks_fact: float  # 1 where a number, a date, a person or a place is asked for, which the reader knows best
-    fact_read: float  # then, how likely the reader holds the sentence that it is surest of for an answer
-    other_read: float  # the same where something else is asked for
-    size: float  # 0 for one chunk, 1 for 300 and more, by the logarithm: the best of many is nearer by chance
+    - ``cosine``: of the passage nearest to the query.
+    - ``sentence_cosine``, ``sentence_coverage``: of the best sentence.
+    - ``passage_coverage``: of its passage, with the headline.
+    - ``missing_name``, ``missing_number``: share of the query's names and numbers that this passage lacks.
+    - ``lacks_answer_type``: 1 if the sentence holds nothing of the expected answer type.
+    - ``lacks_quantity``: 1 if a number is asked for and the sentence has none for what is counted.
+    - ``asks_fact``: 1 if a number, date, person or place is asked for, which the reader knows best.
+    - ``fact_reading``, ``other_reading``: the reader's probability for its surest sentence, if a fact is asked or not.
+    - ``index_size``: 0 for one chunk, 1 for 300 or more, by the logarithm: the best of many is nearer by chance.
+    """
+
+    cosine: float
+    sentence_cosine: float
+    sentence_coverage: float
+    passage_coverage: float
+    missing_name: float
+    missing_number: float
+    lacks_answer_type: float
+    lacks_quantity: float
+    asks_fact: float
+    fact_reading: float
+    other_reading: float
+    index_size: float
 
     @classmethod
     def of(cls, retrieval: Retrieval) -> Features:
-        """Read the signs off what was found; there must be a sentence."""
-        question, best = retrieval.query, retrieval.ranked[0]
-        mine = _held(best.passage)
-        named = {stem(name) for name in names(question.text)} & question.idf.keys()
-        counted = set(figures(question.text))
-        said = set(figures(f"{best.passage.source.headline} {best.passage.text}"))
-        read = max((_likely(each.reading.score) for each in retrieval.ranked if each.reading), default=0.0)
-        fact = question.kind not in {"any", "reason"}
-        counting = question.kind in {"number", "money"} and bool(question.counted)
+        """Compute the features of a retrieval with at least one sentence."""
+        query, best = retrieval.query, retrieval.ranked[0]
+        held = _stems(best.passage)
+        query_names = {stem(name) for name in names(query.text)} & query.idf.keys()
+        query_numbers = set(figures(query.text))
+        numbers = set(figures(f"{best.passage.source.headline} {best.passage.text}"))
+        logit = max(candidate.logit for candidate in retrieval.ranked)
+        reading = _sigmoid(logit / TUNED.logit_scale)
+        asks_fact = query.answer_type not in {"any", "reason"}
         return cls(
-            cosine=_bounded(max(passage.cosine or 0.0 for passage in retrieval.passages[:_READ])),
+            cosine=_bounded(max(passage.cosine or 0.0 for passage in retrieval.passages[:_MAX_PASSAGES])),
             sentence_cosine=_bounded(best.cosine),
             sentence_coverage=best.coverage,
-            passage_coverage=question.coverage(mine),
-            missing_name=_share(named - mine, named),
-            missing_figure=_share(counted - said, counted),
-            lacks_kind=float(question.kind != "any" and not best.holds_kind),
-            lacks_count=float(counting and best.figure is None),
-            asks_fact=float(fact),
-            fact_read=read if fact else 0.0,
-            other_read=0.0 if fact else read,
-            size=min(1.0, math.log10(max(1, retrieval.num_chunks)) / _MANY),
+            passage_coverage=query.coverage(held),
+            missing_name=_share(query_names - held, query_names),
+            missing_number=_share(query_numbers - numbers, query_numbers),
+            lacks_answer_type=float(query.answer_type != "any" and not best.has_answer_type),
+            lacks_quantity=float(query.is_counting and bool(query.counted) and best.quantity is None),
+            asks_fact=float(asks_fact),
+            fact_reading=reading if asks_fact else 0.0,
+            other_reading=0.0 if asks_fact else reading,
+            index_size=min(1.0, math.log10(max(1, retrieval.num_chunks)) / _FULL_SIZE_LOG10),
         )
 
 
@@ -95,49 +101,50 @@ class Prediction:
     hopeless: bool
 
 
+class _Model(NamedTuple):
+    weights: tuple[float, ...]
+    intercept: float
+    threshold: float
+
+
 @cache
-def _fitted() -> tuple[tuple[float, ...], float, float]:
+def _model() -> _Model:
     fitted = json.loads(files("bot.extract").joinpath("answerability.json").read_text(encoding="utf-8"))
-    weights = tuple(float(fitted["weights"][sign.name]) for sign in fields(Features))
-    return weights, float(fitted["intercept"]), float(fitted["threshold"])
+    weights = tuple(float(fitted["weights"][feature.name]) for feature in fields(Features))
+    return _Model(weights, float(fitted["intercept"]), float(fitted["threshold"]))
 
 
 def predict(retrieval: Retrieval) -> Prediction:
-    """Weigh the signs; a name that is asked about and that no passage holds outweighs them all."""
+    """Predict answerability: by the features, and never if half of the query's names are in no passage."""
     if not retrieval.ranked:
         return Prediction(0.0, answerable=False, hopeless=True)
-    weights, intercept, threshold = _fitted()
-    total = intercept + math.fsum(
-        weight * value for weight, value in zip(weights, astuple(Features.of(retrieval)), strict=True)
-    )
-    probability = 1 / (1 + math.exp(-total))
-    unknown = unknown_names(retrieval)
-    strange = bool(unknown) and len(unknown) >= _UNKNOWN * len(names(_shortened(retrieval.query.text)))
-    return Prediction(probability, probability >= threshold and not strange, probability < _HOPELESS * threshold)
+    model = _model()
+    features = astuple(Features.of(retrieval))
+    logit = model.intercept + math.fsum(weight * value for weight, value in zip(model.weights, features, strict=True))
+    probability, unknown = _sigmoid(logit), unknown_names(retrieval)
+    is_strange = bool(unknown) and len(unknown) >= TUNED.unknown_share * len(names(_shortened(retrieval.query.text)))
+    is_hopeless = probability < TUNED.hopeless_share * model.threshold
+    return Prediction(probability, probability >= model.threshold and not is_strange, is_hopeless)
 
 
 def unknown_names(retrieval: Retrieval) -> list[str]:
-    """The question's names, as they are written in it, that no passage read holds, not even in another spelling."""
-    held, question = _held_by_any(retrieval.passages), _shortened(retrieval.query.text)
-    return [question[span.start : span.end] for name, span in name_spans(question) if not _is_held(name, held)]
+    """List the query's names, as written, that no passage holds, not even in another spelling."""
+    held, query = _stems(*retrieval.passages[:_MAX_PASSAGES]), _shortened(retrieval.query.text)
+    return [query[span.start : span.end] for name, span in name_spans(query) if not _is_held(name, held)]
 
 
 def why_unanswerable(retrieval: Retrieval) -> str:
-    """The plainest reason, for a user, that the passages do not say."""
-    if missing := list(dict.fromkeys(unknown_names(retrieval))):
-        return f"No article that comes near mentions {' or '.join(missing)}."
-    held = _held_by_any(retrieval.passages)
-    if not any(word in held for word in retrieval.query.idf):
+    """Say for a user why the passages do not answer."""
+    if unknown := list(dict.fromkeys(unknown_names(retrieval))):
+        return f"No article that comes near mentions {' or '.join(unknown)}."
+    if _stems(*retrieval.passages[:_MAX_PASSAGES]).isdisjoint(retrieval.query.idf):
         return "No article comes near the question."
     return "The articles that come nearest do not answer it."
 
 
-def _held_by_any(passages: Sequence[Passage]) -> frozenset[str]:
-    return frozenset[str]().union(*(_held(passage) for passage in passages[:_READ]))
-
-
-def _held(passage: Passage) -> frozenset[str]:
-    return frozenset(stems(_shortened(f"{passage.source.headline} {passage.source.outlet or ''} {passage.text}")))
+def _stems(*passages: Passage) -> frozenset[str]:
+    texts = (f"{passage.source.headline} {passage.source.outlet or ''} {passage.text}" for passage in passages)
+    return frozenset(word for text in texts for word in stems(_shortened(text)))
 
 
 def _shortened(text: str) -> str:
@@ -145,17 +152,18 @@ def _shortened(text: str) -> str:
 
 
 def _is_held(name: str, held: frozenset[str]) -> bool:
-    """Whether a name is among stems, as it is, as the people of a country or in another spelling."""
+    """Whether a name is among stems: as it is, as the people of a country, or in another spelling."""
     root = stem(name)
     if root in held or any(root in same and same & held for same in _SAME_COUNTRY):
         return True
     if any(is_demonym(root, word) for word in held):
         return True
-    return len(name) > _SHORT and bool(get_close_matches(root, held, n=1, cutoff=_SPELLING))
+    is_long = len(name) >= _MIN_MISSPELT_CHARACTERS
+    return is_long and bool(get_close_matches(root, held, n=1, cutoff=TUNED.spelling_ratio))
 
 
-def _likely(log_odds: float) -> float:
-    return 1 / (1 + math.exp(-log_odds / _SPREAD))
+def _sigmoid(logit: float) -> float:
+    return 1 / (1 + math.exp(-logit))
 
 
 def _bounded(cosine: float) -> float:

@@ -1,7 +1,7 @@
-"""What a sentence leans on, and from where an article must be quoted for it to make sense by itself.
+"""Decontextualize a quote: begin it where it makes sense by itself.
 
-"He was 92." does not say who. A newspaper writes "He [Alterman] was 92", which takes being sure who is meant. The
-sentence before it, to the letter, leaves that to its reader and proves it, too.
+"He was 92." does not say who. A newspaper writes "He [Alterman] was 92", which needs coreference resolution. Quoting
+the sentence before it, to the letter, leaves that to the reader and proves it too.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from index.injection import instruction_spans
 from index.models import Span
 from index.text import names, sentences, stems, words
 
-_MOST_BEFORE = 2  # sentences
-_LONGEST_BEFORE = 40  # words
+_MAX_SENTENCES_BEFORE = 2
+_MAX_WORDS_BEFORE = 40
 _LINK = r"(?i:\W*(?:(?:but|and|so|yet|still|however|also|then|instead|meanwhile|later|in addition|as a result)\b,? )?)"
 # "It is not known whether", "this week" and "those who" point at nothing before them.
 _POINTER = (
@@ -28,53 +28,52 @@ _VERB = (
     r"(?:is|are|was|were|has|have|had|will|would|can|could|may|might|must|should|does|did|also|says?|said|told|came|comes"
     r"|went|took|takes|made|makes|won|lost|left|led|held|paid|sold|began|begins|cost|costs|rose|fell|ran|runs|\w\w+ed)\b"
 )
-_LEANS = re.compile(
+_ANAPHORIC = re.compile(
     rf"{_LINK}(?:(?i:{_POINTER})|[Tt]he (?P<thing>(?:{_BARE}){{1,2}}){_VERB})"
     # "In 1990 he was appointed"
     r"|(?:In|On|At|After|Before|During|When|While|As|From|By|Since|Until|For|Following|Upon|Although|Though|If|Later)\b"
     r"[^A-Z“\"]{0,50}\b(?:he|she|they|his|her|their)\b"
 )
-_THE_THING = re.compile(r"\bthe ([\w-]+(?: [\w-]+)?)", re.IGNORECASE)
-# What stands before a sentence and is none of it: "(CNN) ", "(AP) — ", "[citation needed] ".
-_FRONT = re.compile(r"(?:\([A-Z][\w .&]{1,20}\)\s*(?:[-–—]+\s*)?|\[[^\[\]]{1,30}\]\s*)+(?=\w)")
+_DEFINITE = re.compile(r"\bthe ([\w-]+(?: [\w-]+)?)", re.IGNORECASE)
+# Before a sentence, and no part of it: "(CNN) ", "(AP) — ", "[citation needed] ".
+_AGENCY_MARK = re.compile(r"(?:\([A-Z][\w .&]{1,20}\)\s*(?:[-–—]+\s*)?|\[[^\[\]]{1,30}\]\s*)+(?=\w)")
 
 
 def decontextualize(text: str, span: Span, question: str = "") -> Span:
-    """The span of a sentence with what it leans on, and without what is none of it.
+    """Extend a sentence backwards over at most two sentences if it is anaphoric, and cut an agency's mark off.
 
-    That is the sentence before it, or two where that one leans, too: a short statement with a name in it that gives no
-    orders. Where there is no such, it stands as it is.
+    The sentences taken in are short statements with a name, and no instructions. Without such, the span stays.
     """
-    start = _lead(text, span, question)
-    front = _FRONT.match(text, start, span.end)
-    return Span(front.end() if front else start, span.end)
+    start = _start(text, span, question)
+    mark = _AGENCY_MARK.match(text, start, span.end)
+    return Span(mark.end() if mark else start, span.end)
 
 
 def is_anaphoric(sentence: str, question: str = "") -> bool:
-    """Whether a sentence begins with a word for what was named before: "He", "This", "The company said".
+    """Whether a sentence begins with an anaphor: "He", "This", "The company said".
 
-    Whoever asks "what did the repair cost?" knows which repair; "which company" is what they do not know.
+    "The repair" is none after "what did the repair cost?"; "The company" is one after "which company …?".
     """
-    found = _LEANS.match(sentence.replace("\u00a0", " "))
-    known = stems(" ".join(_THE_THING.findall(question)))
-    return found is not None and not set(known) & set(stems(found["thing"] or ""))
+    match = _ANAPHORIC.match(sentence.replace("\u00a0", " "))
+    known = stems(" ".join(_DEFINITE.findall(question)))
+    return match is not None and set(known).isdisjoint(stems(match["thing"] or ""))
 
 
 def is_statement(sentence: str) -> bool:
-    """Whether a sentence ends as a statement does: a question, a heading and what is left of a list do not."""
+    """Whether a sentence ends as a statement; questions, headings and remnants of lists do not."""
     return sentence.rstrip("\"'”’“)]").endswith((".", "!", "…"))
 
 
-def _lead(text: str, span: Span, question: str) -> int:
+def _start(text: str, span: Span, question: str) -> int:
     if not is_anaphoric(text[span.start : span.end], question):
         return span.start
-    orders, named = instruction_spans(text), frozenset(names(text))
-    earlier = [each for each in sentences(text) if each.end <= span.start]
-    for before in reversed(earlier[-_MOST_BEFORE:]):
-        told = text[before.start : before.end]
-        short = len(text[before.start : span.start].split()) <= _LONGEST_BEFORE
-        if not short or before in orders or not is_statement(told):
+    instructions, names_in_text = instruction_spans(text), frozenset(names(text))
+    earlier = [before for before in sentences(text) if before.end <= span.start]
+    for before in reversed(earlier[-_MAX_SENTENCES_BEFORE:]):
+        sentence = text[before.start : before.end]
+        is_short = len(text[before.start : span.start].split()) <= _MAX_WORDS_BEFORE
+        if not is_short or before in instructions or not is_statement(sentence):
             break
-        if not is_anaphoric(told, question):
-            return span.start if named.isdisjoint(words(told)) else before.start
+        if not is_anaphoric(sentence, question):
+            return span.start if names_in_text.isdisjoint(words(sentence)) else before.start
     return span.start

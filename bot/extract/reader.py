@@ -1,10 +1,9 @@
-"""A reader: whether a sentence answers a question, and with which of its words.
+"""The reader: P(a sentence answers a question), and with which of its words.
 
-It is the embedding model once more, that reads question and sentence together, with other biases and layer norms
-(60,672 of its 33 million numbers) and a head of two outputs a token, which say where an answer begins and where it
-ends. So there is no second model to get: what is shipped is reader.npz. Source: Ben Zaken et al., "BitFit"; Devlin et
-al., "BERT", for the head, and for "no answer" as an answer that is the first token. How it was trained and on what:
-docs/reader.md.
+The embedding model once more, with other biases and layer norms (60,672 of its 33 million numbers) and a head of two
+outputs a token, the logits of an answer's first and last token. It reads question and sentence together. No second
+model has to be downloaded: reader.npz is shipped. Sources: Ben Zaken et al., "BitFit"; Devlin et al., "BERT", for the
+head and the first token as "no answer". Training: docs/reader.md.
 """
 
 from __future__ import annotations
@@ -24,17 +23,18 @@ from index.models import Span
 if TYPE_CHECKING:
     from tokenizers import Encoding
 
-MOST_QUESTION = 40  # tokens, as it was trained
-MOST_HEADLINE = 16
-MOST_CONTEXT = 110
-_LONGEST_ANSWER = 15
-_NOTHING = -30.0  # the score of a sentence that was cut off
+# As in training.
+MAX_QUESTION_TOKENS = 40
+MAX_HEADLINE_TOKENS = 16
+MAX_CONTEXT_TOKENS = 110
+_MAX_ANSWER_TOKENS = 15
+_TRUNCATED_LOGIT = -30.0  # of a sentence that does not fit
 Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """A sentence as it is read: with the headline of its article and the sentences before and after it, or ""."""
+    """A sentence as it is read: with its article's headline and the sentences before and after it, or ""."""
 
     headline: str
     before: str
@@ -44,18 +44,20 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How sure the reader is that a sentence answers, above 0 more than not, and the span of the answer in it."""
+    """The log-odds that a sentence answers, and the answer's span in it."""
 
-    score: float
+    logit: float
     answer: Span
 
 
 @dataclass(frozen=True, slots=True)
 class _Input:
+    """Token ids; how many are the question, where the sentence begins, and the offsets of its tokens."""
+
     tokens: list[int]
-    question: int  # how many of the tokens are the question
-    first: int  # token of the sentence
-    offsets: list[tuple[int, int]]  # of the sentence's tokens
+    num_question: int
+    first: int
+    offsets: list[tuple[int, int]]
 
 
 class Reader:
@@ -67,52 +69,49 @@ class Reader:
         self._head, self._bias = weights.pop("head.weight").T, weights.pop("head.bias")
         self._weights = weights  # the session does not copy them
         self._session, self._tokenizer = open_model(folder, weights)
-        self._start, self._stop, self._between = (self._token(text) for text in ("[CLS]", "[SEP]", "."))
+        self._cls, self._sep, self._full_stop = (self._token(text) for text in ("[CLS]", "[SEP]", "."))
 
     def read(self, question: str, contexts: Sequence[Context]) -> list[Reading]:
-        """A reading for each context, in their order.
+        """Return a reading for each context, in their order.
 
-        One at a time: the int8 model scales its numbers by all that it is given at once, and so would the scores move.
+        Contexts are not batched: the int8 model scales its numbers by the whole batch, so logits would depend on it.
         """
-        asked = self._encode([question])[0].ids[:MOST_QUESTION]
-        return [self._read(self._input(asked, context)) for context in contexts]
+        question_tokens = self._encode([question])[0].ids[:MAX_QUESTION_TOKENS]
+        return [self._read(self._input(question_tokens, context)) for context in contexts]
 
-    def _read(self, given: _Input) -> Reading:
-        hidden = run_model(self._session, [given.tokens], [given.question])[0]
-        return _reading(hidden @ self._head + self._bias, given)
+    def _read(self, model_input: _Input) -> Reading:
+        hidden = run_model(self._session, [model_input.tokens], [model_input.num_question])[0]
+        return _reading(hidden @ self._head + self._bias, model_input)
 
-    def _input(self, asked: list[int], context: Context) -> _Input:
+    def _input(self, question_tokens: list[int], context: Context) -> _Input:
         texts = (context.headline, context.before, context.sentence, context.after)
         headline, before, sentence, after = self._encode(texts)
-        tokens = [self._start, *asked, self._stop]
-        question = len(tokens)
+        tokens = [self._cls, *question_tokens, self._sep]
+        num_question = len(tokens)
+        end = num_question + MAX_CONTEXT_TOKENS
         if headline.ids:
-            tokens += [*headline.ids[:MOST_HEADLINE], self._between]
-        room = question + MOST_CONTEXT - len(tokens) - len(sentence.ids)
-        if len(before.ids) <= room:
+            tokens += [*headline.ids[:MAX_HEADLINE_TOKENS], self._full_stop]
+        if len(tokens) + len(before.ids) + len(sentence.ids) <= end:
             tokens += before.ids
         first = len(tokens)
-        tokens = [*tokens, *sentence.ids, *after.ids][: question + MOST_CONTEXT]
-        tokens.append(self._stop)
-        return _Input(tokens, question, first, sentence.offsets[: len(tokens) - 1 - first])
+        tokens = [*tokens, *sentence.ids, *after.ids][:end]
+        return _Input([*tokens, self._sep], num_question, first, sentence.offsets[: len(tokens) - first])
 
     def _encode(self, texts: Sequence[str]) -> list[Encoding]:
         return self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
 
     def _token(self, text: str) -> int:
-        return self._tokenizer.token_to_id(text) or 0  # which it has; the type allows for others
+        return self._tokenizer.token_to_id(text) or 0  # it has all three; the type allows for None
 
 
-def _reading(logits: Floats, given: _Input) -> Reading:
-    """The best span of at most 15 tokens that begins and ends in the sentence, against that of the first token."""
-    count = len(given.offsets)
+def _reading(logits: Floats, model_input: _Input) -> Reading:
+    """Return the best span of at most 15 tokens within the sentence, and its logit against that of "no answer"."""
+    count = len(model_input.offsets)
     if not count:
-        return Reading(_NOTHING, Span(0, 0))
-    starts, ends = logits[given.first : given.first + count].T
+        return Reading(_TRUNCATED_LOGIT, Span(0, 0))
+    starts, ends = logits[model_input.first : model_input.first + count].T
     spans = starts[:, None] + ends[None, :]
-    allowed = np.triu(np.ones((count, count), dtype=bool)) & np.tril(
-        np.ones((count, count), dtype=bool), _LONGEST_ANSWER - 1
-    )
+    allowed = np.tri(count, dtype=bool).T & np.tri(count, k=_MAX_ANSWER_TOKENS - 1, dtype=bool)
     begin, end = divmod(int(np.where(allowed, spans, -np.inf).argmax()), count)
-    score = float(spans[begin, end] - logits[0].sum())
-    return Reading(score, Span(given.offsets[begin][0], given.offsets[end][1]))
+    logit = float(spans[begin, end] - logits[0].sum())
+    return Reading(logit, Span(model_input.offsets[begin][0], model_input.offsets[end][1]))

@@ -1,1 +1,1 @@
-"""What is asked: follow-ups completed, dates, the expected answer type, numbers, chitchat."""
+"""Query understanding: follow-ups, dates, the expected answer type, numbers, chitchat."""

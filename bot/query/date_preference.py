@@ -1,7 +1,8 @@
-"""Which publication days a question prefers, and which articles are too far from them to answer it."""
+"""The publication days that a question prefers, and passages too far from them to answer it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from bot.query.dates import Period, years
@@ -11,23 +12,34 @@ from index.search import DatePreference
 # An article of last week still answers a question about this one; news of a day is also reported in the days after it.
 _REPORTED_BEFORE = timedelta(days=14)
 _REPORTED_AFTER = timedelta(days=2)
-_PERIOD_HALF_LIFE_DAYS = 3
-# Without a period in the question, news of its own weeks is preferred, less strongly. Chosen on the development half of
-# RealTime QA, 2026-11 (docs/quality.md, "Dates").
-_RECENT_BOOST, _RECENT_HALF_LIFE_DAYS = 0.75, 7
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """Chosen on the development half of RealTime QA with `make quality`, 2026-11 (docs/quality.md, "What is new").
+
+    - ``period_half_life_days``: outside the days that a question names.
+    - ``recent_boost``, ``recent_half_life_days``: for news of the question's own day if it names none, in standard
+      deviations of the search's score. Seen from years later they change nothing.
+    """
+
+    period_half_life_days: int = 3
+    recent_boost: float = 0.75
+    recent_half_life_days: int = 7
+
+
+TUNED = Tuning()
 
 
 def date_preference(question: str, period: Period | None, as_of: date) -> DatePreference | None:
-    """Prefer the days that a question names, else recent news; None if it names another year."""
+    """Prefer the days that a question names, else recent news; None if it names only another year."""
     if period:
-        half_life = _PERIOD_HALF_LIFE_DAYS if period.about == "published" else 0
-        latest = period.kind == "latest"
-        return DatePreference(
-            period.since, period.until + _REPORTED_AFTER, newest_first=latest, half_life_days=half_life
-        )
+        half_life = TUNED.period_half_life_days if period.about == "published" else 0
+        until, is_latest = period.until + _REPORTED_AFTER, period.kind == "latest"
+        return DatePreference(period.since, until, newest_first=is_latest, half_life_days=half_life)
     if years(question) - {as_of.year}:
         return None
-    return DatePreference(as_of, as_of, boost=_RECENT_BOOST, half_life_days=_RECENT_HALF_LIFE_DAYS)
+    return DatePreference(as_of, as_of, boost=TUNED.recent_boost, half_life_days=TUNED.recent_half_life_days)
 
 
 def outside_period(passage: Passage, period: Period | None) -> str | None:

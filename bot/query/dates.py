@@ -1,7 +1,7 @@
-"""The days that a question asks about: "yesterday", "in March", "since Monday", "on 3 January 2024", "latest".
+"""Parse the days that a question asks about: "yesterday", "in March", "since Monday", "on 3 January 2024", "latest".
 
-Hand-written, because what matters is how much is asked for: "in 2018" is a whole year, where parsers of dates fill
-in a day. A date that only names a thing ("the 2015 nuclear deal", "the January 6 attack") is content and no period.
+Hand-written, because granularity matters: "in 2018" is a whole year, where parsers of dates fill in a day. A date that
+only names a thing ("the 2015 nuclear deal", "the January 6 attack") is content and no period.
 """
 
 from __future__ import annotations
@@ -10,26 +10,20 @@ import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
+from itertools import zip_longest
 from typing import Literal
 
-from index.text import figures, fold
-
-Kind = Literal["explicit", "relative", "latest"]
-About = Literal["published", "happened"]
-_Days = tuple[date, date]
+from index.text import MONTH, figures, fold
 
 _MONTHS = tuple("jan feb mar apr may jun jul aug sep oct nov dec".split())
-_NEAR = {"today": 0, "tonight": 0, "yesterday": 1, "overnight": 1}
 _WEEKDAYS = tuple("mon tue wed thu fri sat sun".split())
-_SATURDAY = 5  # as date.weekday() counts
+_SATURDAY = _WEEKDAYS.index("sat")
+_DAYS_BACK = {"today": 0, "tonight": 0, "yesterday": 1, "overnight": 1}  # else: the day before yesterday
 _LATEST_DAYS = 30
 _FEW = 5
-_MOST_LETTERS = 1000  # of a question that are read
+_MAX_CHARACTERS = 1000  # of a question that are read
 
-_MONTH = (
-    r"(?:january|february|march|april|may|june|july|august|september|october|november|december"
-    r"|(?:jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec)\b\.?)"
-)
+_MONTH = rf"(?:{MONTH}\b\.?)"
 _WEEKDAY = r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
 _YEAR = r"(?:1[5-9]\d\d|2[01]\d\d)(?![\d%])(?![.,:/-]\d)"
 _COUNTED = r"(?!\s+(?:people|men|women|children|homes|houses|years|days|hours|words|euros|dollars|miles|met|feet|km))"
@@ -76,107 +70,103 @@ _FUNCTION_WORD = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Days that a question asks about, both inclusive, never after the day it was asked.
+    """The days that a question asks about, both inclusive, never after the day of the question.
 
-    ``about`` says what the days are days of. "published": news of these days ("this week", "yesterday"), told then
-    or a little later. "happened": the thing's own date ("in 2018"), which an article of any later day may tell, so
-    that an article's date says little. ``kind`` "latest" asks for the newest there is and for no certain days:
-    ``since`` is only a month back. ``matched`` is the text that was read.
+    ``about`` "published": news of these days ("this week", "yesterday"), published then or a little later. "happened":
+    the date of the thing itself ("in 2018"), which an article of any later day may mention. ``kind`` "latest" asks for
+    the newest there is: ``since`` is only a month back. ``matched`` is the text that was parsed.
     """
 
     since: date
     until: date
-    kind: Kind
-    about: About
+    kind: Literal["explicit", "relative", "latest"]
+    about: Literal["published", "happened"]
     matched: str
 
 
-def find_period(question: str, today: date) -> Period | None:
-    """The days a question asks about, seen from the day it is asked; None where it names none.
+_Days = tuple[date, date]
+
+
+def find_period(question: str, as_of: date) -> Period | None:
+    """Parse the period of a question, seen from the day it is asked; None if it names none.
 
     On Wednesday 2024-01-31:
     "What happened last week?" -> 2024-01-22 to 2024-01-28, relative, published
     "Who died in March?" -> 2023-03-01 to 2023-03-31, explicit, happened
     "Who may march in the 2015 parade?" -> None
     """
-    question = question[:_MOST_LETTERS]
+    question = question[:_MAX_CHARACTERS]
     matches = list(_EXPRESSION.finditer(question))
-    for position, match in enumerate(matches):
-        follower = matches[position + 1] if position + 1 < len(matches) else None
-        found = _range(question, match, follower, today) or _one(question, match, today)
-        if found:
-            return found
+    for match, following in zip_longest(matches, matches[1:]):
+        if period := _range(question, match, following, as_of) or _single(question, match, as_of):
+            return period
     if latest := _LATEST.search(question):
-        return Period(shift(today, -_LATEST_DAYS), today, "latest", "published", latest.group())
+        return Period(_shift(as_of, -_LATEST_DAYS), as_of, "latest", "published", latest.group())
     return None
 
 
 def years(question: str) -> set[int]:
-    """The years that a question holds, also where they name a thing: "the 2015 nuclear deal", "a 1990s sitcom"."""
-    return {int(year) for year in _ANY_YEAR.findall(question[:_MOST_LETTERS])}
+    """List the years of a question, also within names: "the 2015 nuclear deal", "a 1990s sitcom"."""
+    return {int(year) for year in _ANY_YEAR.findall(question[:_MAX_CHARACTERS])}
 
 
-def _range(question: str, first: re.Match[str], second: re.Match[str] | None, today: date) -> Period | None:
-    """Two dates as one period: "between March and May 2023", "from 2015 to 2018"."""
-    leads = (_lead(first), _lead(second)) if second else ("", "")
-    if second is None or leads[0] not in ("from", "between") or leads[1] not in ("to", "and", "until", "till"):
+def _range(question: str, first: re.Match[str], second: re.Match[str] | None, as_of: date) -> Period | None:
+    """Parse two dates as one period: "between March and May 2023", "from 2015 to 2018"."""
+    if second is None or _lead(first) not in ("from", "between") or _lead(second) not in ("to", "and", "until", "till"):
         return None
     if question[first.end() : second.start()].strip():
         return None
-    later = _days(second, today, "")
-    earlier = _days(first, min(later[1], today), "") if later else None
+    later = _days(second, as_of, "")
+    earlier = _days(first, min(later[1], as_of), "") if later else None
     if later is None or earlier is None:
         return None
-    return _made(earlier[0], later[1], today, first, question[first.start() : second.end()])
+    return _period(earlier[0], later[1], as_of, first, question[first.start() : second.end()])
 
 
-def _one(question: str, match: re.Match[str], today: date) -> Period | None:
+def _single(question: str, match: re.Match[str], as_of: date) -> Period | None:
     lead = _lead(match)
-    if "next" in lead or not _is_date(question, match, lead):
+    word = lead.partition(" ")[0]
+    if "next" in lead or (word == "from" and match["year"]):  # "a card from 1952"
         return None
-    days = _days(match, today, lead)
+    days = _days(match, as_of, lead) if _is_date(question, match, lead) else None
     if days is None:
         return None
     since, until = days
-    word = lead.split(" ")[0]
-    if word == "from" and match["year"]:
-        return None  # "a card from 1952"
     if word == "since":
-        until = today
+        until = as_of
     elif word == "after":
-        since, until = shift(until, 1), today
+        since, until = _shift(until, 1), as_of
     elif word in ("before", "until", "till", "by"):
-        if until > today:
+        if until > as_of:
             return None  # "by 2030" asks for what is to come
-        since, until = date.min, shift(since, -1) if word == "before" else until
-    return _made(since, until, today, match, match.group())
+        since, until = date.min, _shift(since, -1) if word == "before" else until
+    return _period(since, until, as_of, match, match.group())
 
 
-def _made(since: date, until: date, today: date, match: re.Match[str], matched: str) -> Period | None:
-    until = min(until, today)
+def _period(since: date, until: date, as_of: date, match: re.Match[str], matched: str) -> Period | None:
+    until = min(until, as_of)
     if since > until:
-        return None  # it lies in the future: no article can tell of it yet
-    relative = any(match[name] for name in ("weekday", "near", "part", "weekend", "span_unit", "ago", "recent"))
-    years = match["ago_unit"] == "year" or (match["part"] == "year" and fold(match["this"]) == "last")
-    return Period(
-        since,
-        until,
-        "relative" if relative else "explicit",
-        "published" if relative and not years else "happened",
-        matched.strip(),
-    )
+        return None  # it lies in the future: no article can report it yet
+    relative = bool(match["weekday"]) or _is_counted(match)
+    is_years = match["ago_unit"] == "year" or (match["part"] == "year" and fold(match["this"]) == "last")
+    about: Literal["published", "happened"] = "published" if relative and not is_years else "happened"
+    return Period(since, until, "relative" if relative else "explicit", about, matched.strip())
 
 
 def _lead(match: re.Match[str]) -> str:
     return " ".join(fold(match["lead"] or "").split())
 
 
+def _is_counted(match: re.Match[str]) -> bool:
+    """Whether an expression is counted from the day of the question: "last week", "two days ago"."""
+    return any(match[name] for name in ("near", "part", "weekend", "span_unit", "ago", "recent"))
+
+
 def _is_date(question: str, match: re.Match[str], lead: str) -> bool:
-    """Whether what looks like a date steers, and does not name a thing, a person or a title."""
-    start = match.end("lead") if match["lead"] else match.start()
+    """Whether an expression is a date of the question, and not part of the name of a thing, a person or a title."""
     before, after = question[: match.start()], question[match.end() :]
-    own = question[start:].lstrip(" \t\n-")
-    if any(match[name] for name in ("near", "part", "weekend", "span_unit", "ago", "recent")):
+    own = question[match.end("lead") if match["lead"] else match.start() :].lstrip(" \t\n-")
+    if _is_counted(match):
         # "USA Today", "who sang Yesterday?": a capital inside a sentence makes a title
         return not own[:1].isupper() or not before.strip() or question.isupper()
     if lead.endswith("the") or re.search(r"\bthe\s+$", before, re.IGNORECASE):
@@ -197,88 +187,77 @@ def _is_led(match: re.Match[str], lead: str, before: str, own: str, after: str) 
         return False
     if lead.startswith("of"):
         return bool(match["day_first"] or match["month_first"] or (match["month"] and _PART_OF.search(before)))
-    return _is_month(match, own, after, lead)
-
-
-def _is_month(match: re.Match[str], own: str, after: str, lead: str) -> bool:
-    """Whether "may" and "march" are months: not in "since May resigned", "to march", "by may 3 groups"."""
-    if match["month"] and fold(match["month"]) in ("may", "march", "mar"):
+    if match["month"] and fold(match["month"]) in ("may", "may.", "march", "march.", "mar"):
+        # not "since May resigned", "to march", "by may 3 groups"
         return lead in ("in", "during", "last", "this", "early", "late", "mid", "in early", "in late") or (
             own[0].isupper() and bool(_FUNCTION_WORD.match(after))
         )
     return True
 
 
-def _days(match: re.Match[str], today: date, lead: str) -> _Days | None:
-    """The days an expression names, before "since", "after" and the like are applied."""
+def _days(match: re.Match[str], as_of: date, lead: str) -> _Days | None:
+    """Return the days that an expression names, before "since", "after" and the like apply."""
     if match["iso"]:
         return _day(*(int(part) for part in match["iso"].split("-")))
     if day := match["day_first"] or match["day_second"]:
-        month = _MONTHS.index(fold(match["month_after"] or match["month_first"])[:3]) + 1
-        return _dated(int(re.sub(r"\D", "", day)), month, match["year_third"] or match["year_last"], today)
+        # without a year the most recent such day: Feb 29 may lie years back
+        month, year = _month(match["month_after"] or match["month_first"]), match["year_third"] or match["year_last"]
+        years = [int(year)] if year else range(as_of.year, as_of.year - 9, -1)
+        candidates = (_day(candidate, month, int(re.sub(r"\D", "", day))) for candidate in years)
+        return next((days for days in candidates if days and (year or days[0] <= as_of)), None)
     if match["month"]:
-        return _month_days(match, today, lead)
+        # without a year the most recent such month that has begun, "last March": that has ended
+        month, ended = _month(match["month"]), any(word in lead for word in ("last", "past", "previous"))
+        year = int(match["month_year"] or as_of.year - (month > as_of.month or (ended and month == as_of.month)))
+        return _whole_month(year, month) if year > 0 and not (lead == "this" and year != as_of.year) else None
     if year := match["decade"] or match["year"]:
         return date(int(year), 1, 1), date(int(year) + (9 if match["decade"] else 0), 12, 31)
-    return _relative(match, today, lead)
+    return _relative(match, as_of, lead)
 
 
-def _relative(match: re.Match[str], today: date, lead: str) -> _Days:
-    """The days an expression names that is counted from today."""
+def _relative(match: re.Match[str], as_of: date, lead: str) -> _Days:
+    """Return the days of an expression that is relative to the day of the question."""
     if match["weekday"]:
-        back = (today.weekday() - _WEEKDAYS.index(fold(match["weekday"])[:3])) % 7
-        return _back(today, back or (7 if "last" in lead else 0))
+        back = (as_of.weekday() - _WEEKDAYS.index(fold(match["weekday"])[:3])) % 7
+        return _calendar("day", as_of, back or (7 if "last" in lead else 0))
     if near := fold(match["near"] or ""):
-        since = shift(today, -_NEAR.get(near, 2))
-        return since, today if near == "overnight" else since
+        since = _shift(as_of, -_DAYS_BACK.get(near, 2))
+        return since, as_of if near == "overnight" else since
     if match["weekend"]:
-        return _calendar("weekend", today, 0)
+        return _calendar("weekend", as_of, 0)
     if match["part"]:
-        return _calendar(fold(match["part"]), today, 1 if fold(match["this"]) == "last" else 0)
+        return _calendar(fold(match["part"]), as_of, 1 if fold(match["this"]) == "last" else 0)
     if match["ago"]:
-        return _calendar(fold(match["ago_unit"]), today, _count(match["ago"]))
+        return _calendar(fold(match["ago_unit"]), as_of, _count(match["ago"]))
     unit = fold(match["span_unit"] or match["recent_unit"]).rstrip("s")
     count = _FEW if match["recent"] else _count(match["span"] or "one")
     length = {"hour": 1 / 24, "day": 1, "week": 7, "month": 30.5, "year": 365.25}[unit] * count
-    return shift(today, -max(1, round(length))), today
+    return _shift(as_of, -max(1, round(length))), as_of
 
 
-def _calendar(unit: str, today: date, back: int) -> _Days:
-    """The day, week (from Monday), month or year that lies so many back: ("week", 2024-01-31, 1) -> Jan 22 to 28."""
-    if unit in ("day", "night", "morning", "afternoon", "evening"):
-        return _back(today, back)
+def _calendar(unit: str, as_of: date, back: int) -> _Days:
+    """Return the day, week (from Monday), month or year so many back: ("week", 2024-01-31, 1) -> Jan 22 to 28."""
     if unit == "week":
-        monday = shift(today, -today.weekday() - 7 * back)
-        return monday, shift(monday, 6)
+        monday = _shift(as_of, -as_of.weekday() - 7 * back)
+        return monday, _shift(monday, 6)
     if unit == "weekend":
-        # The one just gone or under way; "last weekend", asked on a weekend, is the one before.
-        saturday = shift(
-            today, -((today.weekday() - _SATURDAY) % 7) - (7 if back and today.weekday() >= _SATURDAY else 0)
-        )
-        return saturday, shift(saturday, 1)
-    months = today.year * 12 + today.month - 1 - back * (12 if unit == "year" else 1)
-    year, month = max(1, months // 12), months % 12 + 1
-    if unit == "year":
-        return date(year, 1, 1), date(year, 12, 31)
+        # The weekend just gone or under way; "last weekend", on a weekend, is the weekend before.
+        earlier = 7 if back and as_of.weekday() >= _SATURDAY else 0
+        saturday = _shift(as_of, -((as_of.weekday() - _SATURDAY) % 7) - earlier)
+        return saturday, _shift(saturday, 1)
+    if unit in ("month", "year"):
+        months = as_of.year * 12 + as_of.month - 1 - back * (12 if unit == "year" else 1)
+        year = max(1, months // 12)
+        return (date(year, 1, 1), date(year, 12, 31)) if unit == "year" else _whole_month(year, months % 12 + 1)
+    return (_shift(as_of, -back),) * 2
+
+
+def _month(name: str) -> int:
+    return _MONTHS.index(fold(name)[:3]) + 1
+
+
+def _whole_month(year: int, month: int) -> _Days:
     return date(year, month, 1), date(year, month, monthrange(year, month)[1])
-
-
-def _month_days(match: re.Match[str], today: date, lead: str) -> _Days | None:
-    """A month of the year that is given, or the most recent one that has begun ("last March": that has ended)."""
-    month = _MONTHS.index(fold(match["month"])[:3]) + 1
-    ended = "last" in lead or "past" in lead or "previous" in lead
-    year = int(match["month_year"] or today.year - (month > today.month or (ended and month == today.month)))
-    if lead == "this" and year != today.year:
-        return None
-    return (date(year, month, 1), date(year, month, monthrange(year, month)[1])) if year > 0 else None
-
-
-def _dated(day: int, month: int, year: str | None, today: date) -> _Days | None:
-    """A day of the year that is given, or the most recent such day: Feb 29 may lie years back."""
-    if year:
-        return _day(int(year), month, day)
-    candidates = (_day(today.year - back, month, day) for back in range(9))
-    return next((days for days in candidates if days and days[0] <= today), None)
 
 
 def _day(year: int, month: int, day: int) -> _Days | None:
@@ -288,20 +267,16 @@ def _day(year: int, month: int, day: int) -> _Days | None:
         return None
 
 
-def _back(today: date, days: int) -> _Days:
-    return (shift(today, -days),) * 2
-
-
-def shift(day: date, days: int) -> date:
-    """A day so many days on, held within the calendar."""
+def _shift(day: date, days: int) -> date:
+    """Move a day, within the calendar's limits."""
     return date.fromordinal(min(max(day.toordinal() + days, 1), date.max.toordinal()))
 
 
 def _count(text: str) -> int:
-    """How many: "three " -> 3, "a couple of" -> 2, "a few" -> 5, "a" -> 1."""
+    """Parse a count: "three " -> 3, "a couple of" -> 2, "a few" -> 5, "a" -> 1."""
     if "couple" in fold(text):
         return 2
     if "few" in fold(text) or "several" in fold(text):
         return _FEW
-    found = figures(text)
-    return int(found[0]) if found else 1
+    numbers = figures(text)
+    return int(numbers[0]) if numbers else 1

@@ -1,10 +1,9 @@
-"""Fit the weights of bot/extract/answerability.json: `python -m tests.fit_evidence SET… [--write]`.
+"""Fit the weights of bot/extract/answerability.json: `python -m tests.fit_answerability SET… [--write]`.
 
-Each SET is a folder of articles.jsonl and queries.jsonl; our own, tests/questions.jsonl over articles/, is always
-among them. The questions of each are asked, and some of the other sets, which its articles do not answer. Where a set
-has an answer for each question, each is asked once more without the articles that hold it. The balanced accuracy on
-each set comes from weights that were fitted without it. Every set weighs the same, and in it the answerable as much as
-the others.
+SET is a folder with articles.jsonl and queries.jsonl; our own set, tests/questions.jsonl over articles/, is added.
+A set's negatives are its unanswerable questions and a sample of other sets' questions (off-topic). If all of its
+questions are answerable, they are also asked without the articles that hold the answer. Held-out balanced accuracy is
+by weights fitted without the set. Every set weighs the same, and within a set positives as much as negatives.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ from index.weights import locate
 
 OFF_TOPIC = 75  # questions from other sets
 OFF_TOPIC_WEIGHT = 0.15
-PENALTY = 0.01  # L2, on standardised signs
+PENALTY = 0.01  # L2, on standardised features
 PROJECT = Path(__file__).parents[1]
 FILE = PROJECT / "bot" / "extract" / "answerability.json"
 OWN = "own"
@@ -45,22 +44,22 @@ Floats = NDArray[np.float64]
 
 
 class Examples(NamedTuple):
-    """Features (questions x signs), whether each is answerable, and whether it is from another set."""
+    """Features (questions x features), whether a question is answerable, and whether it is of another set."""
 
-    signs: Floats
+    features: Floats
     answerable: NDArray[np.bool_]
-    foreign: NDArray[np.bool_]
+    off_topic: NDArray[np.bool_]
 
 
 class Weights(NamedTuple):
-    """A logistic regression on the signs as they are."""
+    """A logistic regression on features that are not standardised."""
 
     weights: Floats
     intercept: float
 
 
 def examples(name: str, articles: Path, queries: list[dict[str, Any]], others: list[str]) -> Examples:
-    """Index a set and read the signs of its questions, and of some of others."""
+    """Index a set and compute the features of its questions, and of a sample of the others."""
     data = Path(gettempdir()) / "clippings-fit" / name
     ingest(data, [articles], progress=lambda _done, _total: None)
     engine, rows = make_engine(Settings(data=data)), list[tuple[Retrieval, bool, bool]]()
@@ -71,25 +70,27 @@ def examples(name: str, articles: Path, queries: list[dict[str, Any]], others: l
         rows.append((retrieval, bool(query["answerable"]), False))
     if all(query["answerable"] for query in queries):
         rows += [
-            (without_answer(found, query), False, False) for (found, _, _), query in zip(rows, queries, strict=True)
+            (without_answer(retrieval, query), False, False)
+            for (retrieval, _, _), query in zip(rows, queries, strict=True)
         ]
     rng = random.Random(name)  # noqa: S311  # a sample, no secret
     rows += [(engine.retrieve(text), False, True) for text in rng.sample(others, OFF_TOPIC)]
     engine.close()
-    signs, answerable, foreign = zip(
-        *((astuple(Features.of(found)), *row) for found, *row in rows if found.ranked), strict=True
+    features, answerable, off_topic = zip(
+        *((astuple(Features.of(retrieval)), *row) for retrieval, *row in rows if retrieval.ranked), strict=True
     )
-    return Examples(np.array(signs), np.array(answerable), np.array(foreign))
+    return Examples(np.array(features), np.array(answerable), np.array(off_topic))
 
 
 def without_answer(retrieval: Retrieval, query: dict[str, Any]) -> Retrieval:
-    """What would have been found without the articles that hold the answer, and any other text that has its words."""
+    """Remove the articles that hold the answer, and any passage with its words, and rank the sentences anew."""
     embedder, reader = models()
 
-    def tells(passage: Passage) -> bool:
-        return passage.source.id in query["relevant"] or any(contains(passage.text, each) for each in query["answers"])
+    def answers(passage: Passage) -> bool:
+        relevant = passage.source.id in query["relevant"]
+        return relevant or any(contains(passage.text, answer) for answer in query["answers"])
 
-    kept = [one for one in retrieval.passages if not any(tells(told) for told in (one, *one.near_duplicates))]
+    kept = [first for first in retrieval.passages if not any(map(answers, (first, *first.near_duplicates)))]
     ranked = rank_sentences(retrieval.query, kept, embedder.passages, reader.read)
     return replace(retrieval, passages=tuple(kept), ranked=ranked)
 
@@ -101,30 +102,30 @@ def models() -> tuple[Embedder, Reader]:
 
 
 def fit(sets: list[Examples]) -> Weights:
-    """Newton's method on the weighted, penalised likelihood."""
-    signs = np.vstack([each.signs for each in sets])
-    answerable = np.concatenate([each.answerable for each in sets]).astype(float)
-    share = np.concatenate([_shares(each) for each in sets]) / len(sets)
-    mean, deviation = signs.mean(0), signs.std(0) + 1e-9
-    inputs = np.hstack([(signs - mean) / deviation, np.ones((len(signs), 1))])
-    penalty = np.diag([PENALTY] * signs.shape[1] + [0.0])
+    """Maximise the weighted, penalised likelihood by Newton's method."""
+    features = np.vstack([examples.features for examples in sets])
+    answerable = np.concatenate([examples.answerable for examples in sets]).astype(float)
+    share = np.concatenate([_shares(examples) for examples in sets]) / len(sets)
+    mean, deviation = features.mean(0), features.std(0) + 1e-9
+    inputs = np.hstack([(features - mean) / deviation, np.ones((len(features), 1))])
+    penalty = np.diag([PENALTY] * features.shape[1] + [0.0])
     beta = np.zeros(inputs.shape[1])
     for _ in range(50):
-        likely = 1 / (1 + np.exp(-inputs @ beta))
-        gradient = inputs.T @ (share * (likely - answerable)) + penalty @ beta
-        hessian = (inputs * (share * likely * (1 - likely))[:, None]).T @ inputs + penalty
+        probability = 1 / (1 + np.exp(-inputs @ beta))
+        gradient = inputs.T @ (share * (probability - answerable)) + penalty @ beta
+        hessian = (inputs * (share * probability * (1 - probability))[:, None]).T @ inputs + penalty
         beta -= np.linalg.solve(hessian, gradient)
     weights = beta[:-1] / deviation
     return Weights(weights, float(beta[-1] - weights @ mean))
 
 
-def score(weights: Weights, of: Examples) -> dict[str, float]:
-    """The shares that are right: answered, refused, refused off-topic, and the mean of the first two."""
-    says = of.signs @ weights.weights + weights.intercept >= 0
+def score(weights: Weights, examples: Examples) -> dict[str, float]:
+    """Compute the accuracy on positives, near and off-topic negatives, and the mean of the first two."""
+    answered = examples.features @ weights.weights + weights.intercept >= 0
     groups = {
-        "answered": says[of.answerable],
-        "refused": ~says[~of.answerable & ~of.foreign],
-        "off_topic": ~says[of.foreign],
+        "answered": answered[examples.answerable],
+        "refused": ~answered[~examples.answerable & ~examples.off_topic],
+        "off_topic": ~answered[examples.off_topic],
     }
     scores = {name: round(float(right.mean()), 3) for name, right in groups.items() if right.size}
     if "refused" in scores:
@@ -132,18 +133,18 @@ def score(weights: Weights, of: Examples) -> dict[str, float]:
     return scores
 
 
-def _shares(of: Examples) -> Floats:
-    share = np.zeros(len(of.signs))
-    near = ~of.answerable & ~of.foreign
+def _shares(examples: Examples) -> Floats:
+    share = np.zeros(len(examples.features))
+    near = ~examples.answerable & ~examples.off_topic
     off = OFF_TOPIC_WEIGHT if near.any() else 0.5
-    for group, weight in ((of.answerable, 0.5), (near, 0.5 - off), (of.foreign, off)):
+    for group, weight in ((examples.answerable, 0.5), (near, 0.5 - off), (examples.off_topic, off)):
         if group.any():
             share[group] = weight / group.sum()
     return share
 
 
 def _without(sets: Mapping[str, Examples], left_out: str) -> list[Examples]:
-    return [each for name, each in sets.items() if name != left_out]
+    return [examples for name, examples in sets.items() if name != left_out]
 
 
 def _read(file: Path) -> list[dict[str, Any]]:
@@ -151,7 +152,7 @@ def _read(file: Path) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    """Fit, print how well the weights carry over, and write them where that is asked for."""
+    """Fit, print the weights with their held-out accuracy, and write them with `--write`."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("sets", nargs="*", type=Path)
     parser.add_argument("--write", action="store_true", help=f"write {FILE.name}")
@@ -161,16 +162,20 @@ def main() -> None:
     queries = {name: _read(file) for name, (_, file) in places.items()}
     sets = {}
     for name, (articles, _) in places.items():
-        foreign = [query for other, asked in queries.items() if other != name for query in asked]
+        foreign = [query for other in queries if other != name for query in queries[other]]
         others = [query["question"] for query in foreign if not query.get("history")]
         sets[name] = examples(name, articles, queries[name], others)
-    held_out = {name: score(fit(_without(sets, name)), each) for name, each in sets.items()}
+    held_out = {name: score(fit(_without(sets, name)), sets[name]) for name in sets}
     weights = fit(list(sets.values()))
-    names = [sign.name for sign in fields(Features)]
+    names = [feature.name for feature in fields(Features)]
     fitted = {
-        "made_by": "python -m tests.fit_evidence, a logistic regression; see there",
-        "sets": {name: len(each.signs) for name, each in sets.items()},
-        "without_the_set_itself": held_out,
+        "provenance": {
+            "script": "python -m tests.fit_answerability",
+            "date": f"{date.today()}",  # noqa: DTZ011  # the user's day
+            "method": f"logistic regression, L2 {PENALTY} on standardised features; each set weighs the same",
+            "questions": {name: len(sets[name].features) for name in sets},
+            "held_out": held_out,
+        },
         "threshold": 0.5,
         "intercept": round(weights.intercept, 4),
         "weights": {name: round(float(weight), 4) for name, weight in zip(names, weights.weights, strict=True)},

@@ -1,4 +1,4 @@
-"""Small talk gets a fitting reply; whatever may be a question gets none."""
+"""Chitchat gets a fitting reply; whatever may be a question gets none."""
 
 from __future__ import annotations
 
@@ -10,24 +10,17 @@ from bot.query.chitchat import reply
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("message", "expected"),
     [
         ("hi", "Hello"),
         ("Good morning!", "Hello"),
         ("hello there", "Hello"),
         ("Heyyyy :)", "Hello"),
         ("HELLO CLIPPINGS", "Hello"),
-        ("Bonjour !", "Hello"),
-        ("¡Hola, buenos días!", "Hello"),
-        ("Guten Tag", "Hello"),
-        ("你好", "Hello"),
-        ("Привет!", "Hello"),
-        ("안녕하세요", "Hello"),
-        ("مرحبا", "Hello"),
+        ("Héllo", "Hello"),
         ("thanks", "You are welcome"),
         ("Thank you so much!!", "You are welcome"),
         ("ok thanks", "You are welcome"),
-        ("Merci beaucoup", "You are welcome"),
         ("thanks, bye", "Goodbye"),
         ("good night 🌙", "Goodbye"),
         ("what can you do?", "I answer questions"),
@@ -42,15 +35,15 @@ from bot.query.chitchat import reply
         ("👍🏽 ❤️", "There is no question"),
     ],
 )
-def test_small_talk_is_answered_in_kind(said: str, expected: str) -> None:
-    """Each kind of small talk gets the reply of its kind, whatever its case, stretch, accents or language."""
-    answer = reply(said)
+def test_chitchat_is_answered_in_kind(message: str, expected: str) -> None:
+    """Each kind of chitchat gets its reply, whatever its case, stretch or punctuation."""
+    answer = reply(message)
     assert answer is not None
     assert answer.startswith(expected)
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "question",
     [
         "hi, who was killed in Kerman?",
         "thanks, and who claimed it?",
@@ -71,21 +64,22 @@ def test_small_talk_is_answered_in_kind(said: str, expected: str) -> None:
         "北京发生了什么",
         "how does it work?",
         "hi " * 30,
+        "¿Qué es?",
     ],
 )
-def test_what_may_be_a_question_is_not_swallowed(asked: str) -> None:
-    """One word that is no small talk makes all of it a question."""
-    assert reply(asked) is None
+def test_what_may_be_a_question_is_not_swallowed(question: str) -> None:
+    """One word that is no chitchat makes all of it a question; other languages are not read."""
+    assert reply(question) is None
 
 
 def test_a_reply_cites_nothing() -> None:
     """No reply holds a citation mark."""
-    for said in ("hi", "thanks", "help", "bye", "ok", ""):
-        assert "[" not in (reply(said) or "[")
+    for message in ("hi", "thanks", "help", "bye", "ok", ""):
+        assert "[" not in (reply(message) or "[")
 
 
 @given(st.text(max_size=200))
 def test_any_text_is_read(text: str) -> None:
-    """Nothing raises, and text with a name in it is never small talk."""
+    """Nothing raises, and text with a name in it is never chitchat."""
     assert reply(text) is None or reply(text)
     assert reply(f"{text} Soleimani") is None

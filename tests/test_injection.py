@@ -1,4 +1,4 @@
-"""Tests of bot.planted: what stands in an article and is no evidence."""
+"""Tests of index.injection: text in an article that is no evidence."""
 
 from __future__ import annotations
 

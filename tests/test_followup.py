@@ -106,17 +106,14 @@ def test_a_new_topic_is_left_to_the_letter(question: str) -> None:
 @pytest.mark.parametrize(
     "question",
     [
-        "How long was the bridge closed?",
         "Which arches have cracks?",
         "When did cars cross again?",
         "Who paid for the repair?",
-        "And why did France pay?",
-        "What did Joe Biden say?",
         "How did France react?",
     ],
 )
-def test_a_short_question_that_goes_on_gains_the_topic(question: str) -> None:
-    """A word of the turns, an "and", a certain thing, or a name without a matter ties it to them."""
+def test_a_short_question_gains_the_topic(question: str) -> None:
+    """Too few words for a topic, a certain thing, or a name without a matter tie a question to the turns."""
     assert "Marrow Bridge" in condense(question, BRIDGE)
 
 
@@ -163,16 +160,10 @@ def test_a_repeated_question_is_not_its_own_topic() -> None:
     assert condense("who claimed it?", again) == condense("who claimed it?", KERMAN)
 
 
-def test_he_is_whom_the_answer_named() -> None:
-    """A person asked for and named in the answer is what "he" stands for."""
-    assert "Donald Trump" in condense("why did he leave?", DEAL)
-    assert "Donald Trump" not in condense("when?", DEAL)
-
-
-def test_a_refusal_names_nobody() -> None:
-    """An answer without a name adds nothing but the question's own topic."""
-    turns = [DEAL[0], Turn("assistant", "The articles do not say.")]
-    assert condense("why did he leave?", turns) == "why did he leave? (abandoned the nuclear deal with Iran)"
+def test_answers_add_nothing() -> None:
+    """Only the user's own words complete a follow-up, whoever the answer names."""
+    assert condense("why did he leave?", DEAL) == "why did he leave? (abandoned the nuclear deal with Iran)"
+    assert condense("why did he leave?", DEAL[:1]) == condense("why did he leave?", DEAL)
 
 
 @given(st.text(max_size=200), TURNS)
@@ -180,7 +171,7 @@ def test_any_text_is_kept_or_completed(question: str, turns: list[Turn]) -> None
     """Whatever is typed, the result holds it, and without user turns it is it."""
     standalone = condense(question, turns)
     assert question.strip() in standalone
-    if not any(turn.role == "user" for turn in turns) or not needs_completion(question, turns):
+    if not any(turn.role == "user" for turn in turns) or not needs_completion(question):
         assert standalone == question
 
 

@@ -1,4 +1,4 @@
-"""Whether the passages say: the signs, the verdict and the reason that a user is given."""
+"""Whether the passages say: the features, the prediction and the reason that a user is given."""
 
 from __future__ import annotations
 
@@ -30,37 +30,38 @@ def find(question: str, *bodies: str, cosine: float = 0.9) -> Retrieval:
     def embed(texts: Sequence[str]) -> Vectors:
         return np.full((len(texts), 1), cosine, dtype=np.float32)
 
-    asked = Query(question, dict.fromkeys(stems(question), 1.0), np.ones(1, dtype=np.float32))
+    query = Query(question, dict.fromkeys(stems(question), 1.0), np.ones(1, dtype=np.float32))
     passages = tuple(
         Passage(f"c{number}", Source(f"a{number}", "Blasts", "The Courier"), body, 0, len(body), 1.0, cosine)
         for number, body in enumerate(bodies or (BODY,))
     )
-    return Retrieval(asked, passages, rank_sentences(asked, passages, embed, undecided), 10)
+    return Retrieval(query, passages, rank_sentences(query, passages, embed, undecided), 10)
 
 
-def test_fitted_file_weighs_each_sign_and_nothing_else() -> None:
-    """A sign that is added or renamed has to be fitted anew, and the numbers are numbers."""
+def test_fitted_file_weighs_each_feature_and_nothing_else() -> None:
+    """A feature that is added or renamed has to be fitted anew, and the numbers are numbers."""
     fitted = json.loads(files("bot.extract").joinpath("answerability.json").read_text(encoding="utf-8"))
-    assert set(fitted["weights"]) == {sign.name for sign in fields(Features)}
+    assert set(fitted["weights"]) == {feature.name for feature in fields(Features)}
     assert all(math.isfinite(weight) for weight in (*fitted["weights"].values(), fitted["intercept"]))
     assert 0 < fitted["threshold"] < 1
     assert any(fitted["weights"].values())
+    assert {"script", "date", "questions", "held_out"} <= set(fitted["provenance"])
 
 
-def test_signs_are_read_off_question_and_passage() -> None:
+def test_features_are_computed_from_question_and_passage() -> None:
     """Each is the share that its name says."""
     asked = find("Were 250 people killed by Raisi in Kerman?", BODY, "Something else. Snow fell.", cosine=0.75)
-    signs = Features.of(asked)
-    assert (signs.cosine, signs.sentence_cosine) == (0.75, 0.75)
-    assert signs.sentence_coverage == signs.passage_coverage == 3 / 5  # people, kill, Kerman
-    assert signs.missing_name == 1 / 2
-    assert signs.missing_figure == 1
-    assert signs.lacks_kind == 0
-    assert signs.size == 0.4
-    assert Features.of(find("How many were killed in Kerman?")).lacks_kind == 0
-    assert Features.of(find("How many were killed in Kerman?")).lacks_count == 0
-    assert Features.of(find("How many died?", "Many died.")).lacks_kind == 1
-    assert Features.of(find("How many died?", "Many died.")).lacks_count == 1
+    features = Features.of(asked)
+    assert (features.cosine, features.sentence_cosine) == (0.75, 0.75)
+    assert features.sentence_coverage == features.passage_coverage == 3 / 5  # people, kill, Kerman
+    assert features.missing_name == 1 / 2
+    assert features.missing_number == 1
+    assert features.lacks_answer_type == 0
+    assert features.index_size == 0.4
+    assert Features.of(find("How many were killed in Kerman?")).lacks_answer_type == 0
+    assert Features.of(find("How many were killed in Kerman?")).lacks_quantity == 0
+    assert Features.of(find("How many died?", "Many died.")).lacks_answer_type == 1
+    assert Features.of(find("How many died?", "Many died.")).lacks_quantity == 1
 
 
 PIECES = ["Kerman ", "Raisi ", "How many ", "killed ", "100 ", "250 ", "people ", ". ", "\n\n", "US ", "when ", "2018 "]
@@ -68,31 +69,31 @@ TEXTS = st.lists(st.sampled_from(PIECES) | st.text(max_size=4), max_size=12).map
 
 
 @given(TEXTS, st.lists(TEXTS, min_size=1, max_size=4), st.floats(-1.001, 1.001))
-def test_signs_and_verdict_stay_within_bounds(question: str, bodies: list[str], cosine: float) -> None:
-    """Of whatever was found, signs and probability are 0 to 1, and there is a reason."""
+def test_features_and_prediction_stay_within_bounds(question: str, bodies: list[str], cosine: float) -> None:
+    """Of whatever was found, features and probability are 0 to 1, and there is a reason."""
     found = find(question, *bodies, cosine=cosine)
-    verdict = predict(found)
-    assert 0 <= verdict.probability <= 1
-    assert not (verdict.hopeless and verdict.answerable)
+    prediction = predict(found)
+    assert 0 <= prediction.probability <= 1
+    assert not (prediction.hopeless and prediction.answerable)
     assert why_unanswerable(found).endswith(".")
     if found.ranked:
-        assert all(0 <= sign <= 1 for sign in astuple(Features.of(found)))
+        assert all(0 <= feature <= 1 for feature in astuple(Features.of(found)))
     else:
-        assert verdict.hopeless
+        assert prediction.hopeless
 
 
 def test_passage_that_says_it_is_enough() -> None:
     """All words held, and near in meaning."""
-    verdict = predict(find("How many people were killed in Kerman?", cosine=0.85))
-    assert verdict.answerable
-    assert not verdict.hopeless
+    prediction = predict(find("How many people were killed in Kerman?", cosine=0.85))
+    assert prediction.answerable
+    assert not prediction.hopeless
 
 
 def test_passage_about_something_else_is_hopeless() -> None:
     """No word held, and far in meaning: a language model is not asked."""
-    verdict = predict(find("how do i bake sourdough bread", cosine=0.35))
-    assert not verdict.answerable
-    assert verdict.hopeless
+    prediction = predict(find("how do i bake sourdough bread", cosine=0.35))
+    assert not prediction.answerable
+    assert prediction.hopeless
     assert why_unanswerable(find("how do i bake sourdough bread")) == "No article comes near the question."
 
 
@@ -165,6 +166,6 @@ def test_reason_names_each_unknown_name_once() -> None:
 def test_nothing_found_is_hopeless() -> None:
     """Without a sentence there is nothing to weigh."""
     nothing = replace(find("What sank?"), passages=(), ranked=())
-    verdict = predict(nothing)
-    assert (verdict.probability, verdict.answerable, verdict.hopeless) == (0, False, True)
+    prediction = predict(nothing)
+    assert (prediction.probability, prediction.answerable, prediction.hopeless) == (0, False, True)
     assert why_unanswerable(nothing) == "No article comes near the question."

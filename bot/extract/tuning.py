@@ -1,0 +1,67 @@
+"""The numbers of bot/extract that were chosen on data.
+
+Chosen among neighbouring values with `make quality`, on 2026-11-21, on the development halves of CLAP NQ, SQuAD 2.0,
+MTRAG-UN, RAMDocs and RealTime QA and on our own tests/questions.jsonl; the figures are in docs/quality.md, "What was
+measured and decided". The weights of answerability.json are learned. Limits of length or cost stand beside their code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """Weights and thresholds. A sentence's score is in units of its coverage (0 to 1); logits are the reader's.
+
+    Ranking: round numbers, which weights fitted on three sets did not beat on a fourth.
+
+    - ``cosine_weight``: of the cosine of sentence and question.
+    - ``passage_weight``: of the score of the passage in the search.
+    - ``answer_type_weight``: for a sentence that holds a thing of the type asked for.
+    - ``quantity_weight``: for a sentence with a number that stands by all counted words.
+
+    Reader, chosen on SQuAD, RAMDocs, RealTime QA and CLAP NQ.
+
+    - ``logit_weight``: of the logit in the score of a sentence.
+    - ``min_logit``: lower logits count as this, as does an unread sentence.
+    - ``very_certain_logit``, ``passage_logit_weight``: each unit above raises the passage, in standard deviations of
+      its score. With more weight SQuAD's hit@1 rises and RealTime QA's falls.
+
+    Quoting: ``max_score_gap`` was chosen on RealTime QA and CLAP NQ, the others on RAMDocs and SQuAD.
+
+    - ``max_score_gap``: how far behind the best sentence a further quote may be; .4 and .5 were compared.
+    - ``max_conflict_score_gap``: the same for a sentence with a conflicting number.
+    - ``other_answer_logit``, ``conflict_logit``: to quote another article's answer; to say that they differ.
+    - ``repeated_share``: of the shorter sentence's stems in the other one, to be a repetition of it.
+    - ``same_matter_share``: of the best passage's coverage that another passage needs to be of the same matter.
+
+    Answerability, chosen on all sets beside the learned weights.
+
+    - ``hopeless_share``: of the threshold, below which no language model is called.
+    - ``logit_scale``: divides the reader's logit, which is overconfident.
+    - ``unknown_share``: of the question's names that no passage holds, to refuse.
+    - ``spelling_ratio``: difflib's, of two spellings of a name: "Bismark" is "Bismarck".
+    """
+
+    cosine_weight: float = 5.0
+    passage_weight: float = 0.2
+    answer_type_weight: float = 0.4
+    quantity_weight: float = 0.4
+    logit_weight: float = 0.1
+    min_logit: float = -3.0
+    very_certain_logit: float = 3.0
+    passage_logit_weight: float = 0.3
+    max_score_gap: float = 0.5
+    max_conflict_score_gap: float = 1.0
+    other_answer_logit: float = 0.0
+    conflict_logit: float = 2.0
+    repeated_share: float = 0.7
+    same_matter_share: float = 0.6
+    hopeless_share: float = 0.4
+    logit_scale: float = 4.0
+    unknown_share: float = 0.5
+    spelling_ratio: float = 0.75
+
+
+TUNED = Tuning()
