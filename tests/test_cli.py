@@ -302,6 +302,7 @@ def test_version_is_one_line(capsys: Output) -> None:
     assert capsys.readouterr().out.startswith("clippings ")
 
 
+@pytest.mark.process
 def test_help_imports_nothing_heavy() -> None:
     """`clippings --help` pays for none of the libraries that it does not need."""
     command = [sys.executable, "-X", "importtime", "-m", "bot.cli.parser", "--help"]
@@ -312,6 +313,7 @@ def test_help_imports_nothing_heavy() -> None:
     assert imported & (heavy | {"numpy", "nupunkt", "trafilatura", "openai", "tokenizers", "asyncio"}) == set()
 
 
+@pytest.mark.process
 def test_a_closed_pipe_is_no_error() -> None:
     """Where the reader of standard output has gone, the command ends without a word."""
     code = (
