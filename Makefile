@@ -34,8 +34,8 @@ demo: setup  ## index the articles of this project and ask them a question
 slack-demo: setup  ## talk to the Slack bot in a browser, without a Slack workspace
 	$(BIN)/python -m tests.slack_demo
 
-# The linters run beside the tests, which are spread over the processors. The tests that start processes wait more than
-# they work, so that the whole has two workers a processor.
+# The linters run beside the tests, which are spread over the processors. The tests that start processes wait as much as
+# they work, so that for the whole there is a worker more.
 check: setup  ## format, lint, types, imports, and the tests that start no process: run it while you work
 	@$(MAKE) --no-print-directory --jobs 2 lint test-quick
 
@@ -52,7 +52,7 @@ test-quick:
 	$(BIN)/python -m pytest --numprocesses auto -m 'not process'
 
 test-whole:
-	$(BIN)/python -m pytest --numprocesses $$((2 * $$(getconf _NPROCESSORS_ONLN)))
+	$(BIN)/python -m pytest --numprocesses $$((1 + $$(getconf _NPROCESSORS_ONLN)))
 
 bench: setup  ## speed and memory, each figure beside its reference
 	$(BIN)/python -m tests.bench
