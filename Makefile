@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PEERS := $(VENV)-peers
 
-.PHONY: setup demo slack-demo test bench bench-peers quality lock clean help
+.PHONY: setup demo slack-demo check test lint test-quick test-whole bench bench-peers quality lock clean help
 
 setup: $(READY)  ## make .venv, install what is needed, get the embedding weights
 	@$(BIN)/python -m index.weights
@@ -34,12 +34,25 @@ demo: setup  ## index the articles of this project and ask them a question
 slack-demo: setup  ## talk to the Slack bot in a browser, without a Slack workspace
 	$(BIN)/python -m tests.slack_demo
 
+# The linters run beside the tests, which are spread over the processors. The tests that start processes wait as much as
+# they work, so that for the whole there is a worker more.
+check: setup  ## format, lint, types, imports, and the tests that start no process: run it while you work
+	@$(MAKE) --no-print-directory --jobs 2 lint test-quick
+
 test: setup  ## the whole gate, as CI runs it
+	@$(MAKE) --no-print-directory --jobs 2 lint test-whole
+
+lint:
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
-	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/mypy
+
+test-quick:
+	$(BIN)/python -m pytest --numprocesses auto -m 'not process'
+
+test-whole:
+	$(BIN)/python -m pytest --numprocesses $$((1 + $$(getconf _NPROCESSORS_ONLN)))
 
 bench: setup  ## speed and memory, each figure beside its reference
 	$(BIN)/python -m tests.bench

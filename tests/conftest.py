@@ -1,24 +1,80 @@
-"""What all tests share: where data and weights lie, no network, and chance without chance."""
+"""What all tests share: data and weights, models and an index made once, no network, and chance without chance."""
 
 from __future__ import annotations
 
 import ipaddress
 import os
+import re
+import shutil
 import socket
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
+from filelock import FileLock
 
+from index.ingest import ingest
 from index.models import WeightsError
 from index.weights import locate
 
-hypothesis.settings.register_profile("clippings", derandomize=True, deadline=None, database=None)
-hypothesis.settings.load_profile("clippings")
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+    from tokenizers import Tokenizer
+    from xdist.remote import Producer
+    from xdist.scheduler import LoadScopeScheduling
 
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, database=None)
+hypothesis.settings.register_profile("dev", hypothesis.settings.get_profile("ci"), max_examples=20)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+_ARTICLES = Path(__file__).parents[1] / "articles"
 _SHARED = Path(__file__).parents[2] / "shared" / "data"
+_BOT = re.compile(r"\[(socket|http|inside)\b")  # what a test's name says of the bot that its module keeps running
+
+
+# Order
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the modules that take longest first, so that no worker begins one when the others are done."""
+    items.sort(key=lambda item: -_seconds(item))
+
+
+def _seconds(item: pytest.Item) -> float:
+    marker = item.get_closest_marker("process")
+    return float(marker.kwargs.get("seconds", 0)) if marker else 0.0
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Give a worker whole modules, of which it makes the fixtures once: of Slack's two modes each by itself."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByModuleAndBot(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
+        def _split_scope(self, nodeid: str) -> str:
+            module, _, test = nodeid.partition("::")
+            bot = _BOT.search(test)
+            return f"{module} {bot[1] if bot else ''}"
+
+    config.option.loadscopereorder = False  # the order is that of pytest_collection_modifyitems
+    return ByModuleAndBot(config, log)
+
+
+@pytest.fixture(autouse=True)
+def _processes_are_marked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep `make check` quick: a test that starts a process says so with the marker ``process``."""
+    if not request.node.get_closest_marker("process"):
+
+        def refuse(*_: object, **__: object) -> None:
+            pytest.fail("a test that starts a process needs @pytest.mark.process")
+
+        monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
+
+
+# Data and models
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +99,61 @@ def weights() -> Path:
         return locate(Path(own).expanduser() if own else None, fetchers={})
     except WeightsError as error:
         pytest.fail(f"run 'make setup' first. {error}", pytrace=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_session_a_model() -> Iterator[None]:
+    """Read the weights once a worker, and let the models use one processor: the workers take the others.
+
+    With threads of their own in each worker a question costs 1.7 times the processor time. Processes that a test
+    starts use the models as they are.
+    """
+    from bot.extract import reader
+    from index import embed
+
+    open_model = embed.open_model
+    kept: dict[tuple[Path, bool], tuple[InferenceSession, Tokenizer, Mapping[str, embed.Vectors]]] = {}
+
+    def open_once(
+        folder: Path, weights: Mapping[str, embed.Vectors] | None = None
+    ) -> tuple[InferenceSession, Tokenizer]:
+        import onnxruntime
+
+        make_options = onnxruntime.SessionOptions
+
+        def options() -> Any:
+            made = make_options()
+            made.intra_op_num_threads = 1
+            return made
+
+        key = folder, bool(weights)
+        if key not in kept:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(onnxruntime, "SessionOptions", options)
+                kept[key] = *open_model(folder, weights), weights or {}  # a session reads its weights where they lie
+        return kept[key][:2]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(embed, "open_model", open_once)
+        patch.setattr(reader, "open_model", open_once)
+        yield
+
+
+@pytest.fixture(scope="session")
+def indexed(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder in which the project's articles are indexed, once a test run. Copy it to write to it."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    made = shared / "indexed-once"
+    with FileLock(shared / "indexed-once.lock"):
+        if not made.is_dir():
+            part = shared / "indexed-part"
+            assert ingest(part, [_ARTICLES], model_dir=weights, progress=lambda _done, _total: None).failed == ()
+            part.rename(made)
+    return Path(shutil.copytree(made, own / "indexed"))
+
+
+# The network
 
 
 @pytest.fixture(autouse=True)

@@ -1,13 +1,16 @@
-"""The real `clippings slack` in a process of its own, against a fake Slack: what the tests on the wire begin with.
+"""The real bot against a fake Slack, what the tests on the wire begin with: `clippings slack`, or its service in here.
 
 with FakeSlack() as slack, BotProcess(slack, data, mode="http", CLIPPINGS_SLACK_ADMINS="U1") as bot:
     slack.say("U1", "C1", "<@UBOT> hello")
     bot.kill()
     bot.start()
+
+`BotProcess` can be killed and sent signals. `BotInside` is the same service in this process, which starts at once.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shutil
@@ -20,6 +23,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, Self
 
+import pytest
+
+from bot.runtime import Parts
+from bot.settings import load_settings
+from bot.slack.serve import Service
 from index.ingest import ingest
 from tests.fake_slack import FakeSlack, Seen
 
@@ -35,7 +43,7 @@ def make_index(folder: Path, weights: Path, *more: Path) -> Path:
     return folder
 
 
-class BotProcess:
+class Bot:
     """The bot with a data folder of its own. Settings of the environment stay out; those of ``settings`` are added."""
 
     def __init__(self, slack: FakeSlack, data: Path, *, mode: str = "socket", **settings: str) -> None:
@@ -43,6 +51,73 @@ class BotProcess:
         self.log = data.with_name(data.name + ".log")
         self._settings = settings
         self._port = _free_port() if mode == "http" else 0
+
+    def logged(self) -> str:
+        """What it has printed and logged."""
+        return self.log.read_text("utf-8") if self.log.exists() else ""
+
+    def finish(self, ts: str, timeout: float = 60.0) -> None:
+        """Wait until it has noted that the message of a timestamp is answered: no more is done for it after that."""
+        self.slack.wait(lambda: re.search(rf"/{ts} user=\S+ attempt=\d+ ms=", self.logged()), timeout)
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("CLIPPINGS_", "SLACK_"))}
+        kept.pop("DATABASE_URL", None)
+        weights = os.environ.get("CLIPPINGS_MODEL_DIR")
+        own = {
+            "SLACK_BOT_TOKEN": self.slack.bot_token,
+            "SLACK_APP_TOKEN": self.slack.app_token,
+            "SLACK_SIGNING_SECRET": self.slack.signing_secret,
+            "CLIPPINGS_SLACK_API_URL": self.slack.api_url,
+            "CLIPPINGS_SLACK_PORT": str(self._port),
+            "CLIPPINGS_SLACK_PER_PERSON": "100000",
+            "CLIPPINGS_SLACK_PER_CHANNEL": "100000",
+            "PYTHONPATH": str(ARTICLES.parent),
+            "PYTHONUNBUFFERED": "1",
+        }
+        return kept | own | ({"CLIPPINGS_MODEL_DIR": weights} if weights else {}) | self._settings
+
+
+class BotInside(Bot):
+    """The bot in this process. It cannot be killed, and its log has nothing of what libraries print."""
+
+    def __enter__(self) -> Self:
+        """Start, and wait until it takes questions."""
+        self._handler = logging.FileHandler(self.log, encoding="utf-8")
+        logger = logging.getLogger("bot.slack")
+        logger.addHandler(self._handler)
+        logger.setLevel(logging.INFO)
+        self.data.mkdir(exist_ok=True)
+        with pytest.MonkeyPatch.context() as patch:
+            for name in os.environ:
+                patch.delenv(name)
+            for name, value in self._environment().items():
+                patch.setenv(name, value)
+            settings = load_settings(data=self.data, env_file=self.data / "no.env")
+        self._service = Service(settings, Parts(), http=self.mode == "http")
+        self._service.start()
+        if self.mode == "http":
+            self.slack.app_url = f"http://127.0.0.1:{self._port}"
+        else:
+            self.slack.wait(self.slack.connected)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End in order: everything that was begun is finished."""
+        logger = logging.getLogger("bot.slack")
+        try:
+            assert self._service.stop()
+        finally:
+            logger.removeHandler(self._handler)
+            logger.setLevel(logging.NOTSET)
+            self._handler.close()
+
+
+class BotProcess(Bot):
+    """The bot in a process of its own."""
+
+    def __init__(self, slack: FakeSlack, data: Path, *, mode: str = "socket", **settings: str) -> None:
+        super().__init__(slack, data, mode=mode, **settings)
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -87,36 +162,11 @@ class BotProcess:
         """Whether there is a process."""
         return self._process is not None
 
-    def logged(self) -> str:
-        """What it has printed and logged."""
-        return self.log.read_text("utf-8") if self.log.exists() else ""
-
-    def finish(self, ts: str, timeout: float = 60.0) -> None:
-        """Wait until it has noted that the message of a timestamp is answered: no more is done for it after that."""
-        self.slack.wait(lambda: re.search(rf"/{ts} user=\S+ attempt=\d+ ms=", self.logged()), timeout)
-
     def _end(self, number: signal.Signals) -> None:
         if self._process:
             self._process.send_signal(number)
             self._process.wait(60)
         self._process = None
-
-    def _environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("CLIPPINGS_", "SLACK_"))}
-        kept.pop("DATABASE_URL", None)
-        weights = os.environ.get("CLIPPINGS_MODEL_DIR")
-        own = {
-            "SLACK_BOT_TOKEN": self.slack.bot_token,
-            "SLACK_APP_TOKEN": self.slack.app_token,
-            "SLACK_SIGNING_SECRET": self.slack.signing_secret,
-            "CLIPPINGS_SLACK_API_URL": self.slack.api_url,
-            "CLIPPINGS_SLACK_PORT": str(self._port),
-            "CLIPPINGS_SLACK_PER_PERSON": "100000",
-            "CLIPPINGS_SLACK_PER_CHANNEL": "100000",
-            "PYTHONPATH": str(ARTICLES.parent),
-            "PYTHONUNBUFFERED": "1",
-        }
-        return kept | own | ({"CLIPPINGS_MODEL_DIR": weights} if weights else {}) | self._settings
 
     def _wait(self, condition: Callable[[], object]) -> None:
         until = time.monotonic() + _READY

@@ -24,7 +24,6 @@ from index.models import Filters, IndexMissing
 from tests.corpus import write
 from tests.fakes.openai_server import OpenAIServer, Reply
 
-ARTICLES = Path(__file__).parents[1] / "articles"
 ASKED = date(2024, 6, 10)
 KERMAN = "How many people were killed in the Kerman attack?"
 MILL = "How many jobs will the Aldermoor paper mill cut?"
@@ -34,18 +33,9 @@ KEY = "sk-very-secret"
 
 
 @pytest.fixture(scope="session")
-def data(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder in which the project's articles are indexed."""
-    folder = tmp_path_factory.mktemp("data")
-    report = ingest(folder, [ARTICLES], model_dir=weights, progress=lambda _done, _total: None)
-    assert report.failed == ()
-    return folder
-
-
-@pytest.fixture(scope="session")
-def engine(data: Path, weights: Path) -> Iterator[Engine]:
+def engine(indexed: Path, weights: Path) -> Iterator[Engine]:
     """An engine without a language model."""
-    with closing(make_engine(Settings(data=data, model_dir=weights))) as made:
+    with closing(make_engine(Settings(data=indexed, model_dir=weights))) as made:
         yield made
 
 
@@ -442,13 +432,13 @@ def test_hopeless_question_is_not_sent_to_the_model(writer: Engine, server: Open
 
 
 def test_json_holds_the_promised_keys(
-    data: Path, weights: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    indexed: Path, weights: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What `clippings ask --json` prints is what acceptance reads, and its offsets are those of `clippings show`."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CLIPPINGS_MODEL_DIR", str(weights))
     monkeypatch.delenv("CLIPPINGS_LLM", raising=False)
-    assert main(["--data", str(data), "ask", "--json", MILL]) == 0
+    assert main(["--data", str(indexed), "ask", "--json", MILL]) == 0
     said = json.loads(capsys.readouterr().out)
     assert set(said) == {
         "question", "standalone_question", "answered", "text", "answerer", "notice", "refusal", "citations", "passages",
@@ -459,11 +449,11 @@ def test_json_holds_the_promised_keys(
     assert set(citation) == {"number", "quote", "start", "end", "article", "also_in"}
     assert {"id", "headline", "outlet", "published", "url", "path"} <= set(citation["article"])
     assert {"score", "text", "start", "end", "article"} <= set(passage)
-    assert main(["--data", str(data), "show", citation["article"]["id"], "--json"]) == 0
+    assert main(["--data", str(indexed), "show", citation["article"]["id"], "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["body"][citation["start"] : citation["end"]] == citation["quote"]
     assert shown["body"][passage["start"] : passage["end"]] == passage["text"]
-    assert main(["--data", str(data), "ask", "--json", BREAD]) == 3
+    assert main(["--data", str(indexed), "ask", "--json", BREAD]) == 3
     refused = json.loads(capsys.readouterr().out)
     assert (refused["answered"], refused["text"], refused["citations"]) == (False, REFUSAL, [])
     assert set(refused["refusal"]) == {"reason", "nearest"}
@@ -476,19 +466,19 @@ def test_missing_index_is_told(tmp_path: Path, weights: Path) -> None:
         make_engine(Settings(data=tmp_path, model_dir=weights)).ask(MILL)
 
 
-def test_two_threads_may_ask_at_once(data: Path, weights: Path, engine: Engine) -> None:
+def test_two_threads_may_ask_at_once(indexed: Path, weights: Path, engine: Engine) -> None:
     """The first questions come together, when neither index nor weights are read yet; each gets its own answer."""
     questions = [KERMAN, MILL, BRIDGE, BREAD] * 2
-    with closing(make_engine(Settings(data=data, model_dir=weights))) as fresh, ThreadPoolExecutor(4) as threads:
+    with closing(make_engine(Settings(data=indexed, model_dir=weights))) as fresh, ThreadPoolExecutor(4) as threads:
         answers = list(threads.map(lambda question: fresh.ask(question, as_of=ASKED), questions))
     expected = {question: engine.ask(question, as_of=ASKED) for question in questions}
     assert [answer.text for answer in answers] == [expected[question].text for question in questions]
     assert [answer.citations for answer in answers] == [expected[question].citations for question in questions]
 
 
-def test_closed_engine_opens_again(data: Path, weights: Path) -> None:
+def test_closed_engine_opens_again(indexed: Path, weights: Path) -> None:
     """Closing lets go of the files, and is no end."""
-    engine = make_engine(Settings(data=data, model_dir=weights))
+    engine = make_engine(Settings(data=indexed, model_dir=weights))
     engine.close()
     assert engine.sources(limit=1)[0].headline == "Night buses return to Port Ellery after four years"
     engine.close()

@@ -302,6 +302,7 @@ def test_version_is_one_line(capsys: Output) -> None:
     assert capsys.readouterr().out.startswith("clippings ")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("module", ["bot", "bot.repl"])
 def test_help_imports_nothing_heavy(module: str) -> None:
     """`--help` loads no library that it does not need, and both modules run as a program."""
@@ -314,6 +315,7 @@ def test_help_imports_nothing_heavy(module: str) -> None:
     assert imported & (heavy | {"numpy", "nupunkt", "trafilatura", "openai", "tokenizers", "asyncio"}) == set()
 
 
+@pytest.mark.process
 def test_a_closed_pipe_is_no_error() -> None:
     """If the reader of standard output has gone, the command ends without a message."""
     code = (

@@ -15,15 +15,6 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")])
 # Made on branches that are merged beside this one. Remove an entry when it is there: the test below asks for it.
-COMING = {
-    "make check",
-    "bot/integrations/llama_index.py",
-    "bot/slack/interactions.py",
-    "bot/slack/message_parts.py",
-    "docs/llama-index.md",
-    "tests/fit_answerability.py",
-    "tests/test_answer_type.py",
-}
 SETTINGS = (ROOT / ".env.example").read_text("utf-8")
 
 
@@ -53,20 +44,14 @@ def test_what_a_page_names_exists(page: Path) -> None:
         assert command in COMMANDS
         assert set(re.findall(r"(?<!\S)--[a-z]+", arguments)) <= _options(command), (command, arguments)
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
-    assert {name for name in re.findall(r"\bmake ([a-z-]+)", code) if f"make {name}" not in COMING} <= targets
+    assert {name for name in re.findall(r"\bmake ([a-z-]+)", code)} <= targets
     assert set(re.findall(r"\b(?:CLIPPINGS|SLACK)_[A-Z_]+\b", code)) <= set(variables().values())
     files = re.findall(r"(?<![\w/.])(?:bot|index|prompts|tests|docs|articles)/[\w./-]*", code)
     modules = [ROOT / name.replace(".", "/") for name in re.findall(r"\bpython -m ([\w.]+)", code)]
     links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
     paths = [ROOT / name for name in files] + [(page.parent / link).resolve() for link in links]
     paths += [module if module.is_dir() else module.with_suffix(".py") for module in modules]
-    assert {str(path.relative_to(ROOT)) for path in paths if not path.exists()} <= COMING
-
-
-def test_what_is_to_come_is_not_there_yet() -> None:
-    """An entry of COMING that has come is no excuse any more."""
-    made = {f"make {name}" for name in re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)}
-    assert {name for name in COMING if name in made or (ROOT / name).exists()} == set()
+    assert {str(path.relative_to(ROOT)) for path in paths if not path.exists()} == set()
 
 
 def test_the_slack_page_or_the_readme_names_every_setting_of_slack() -> None:

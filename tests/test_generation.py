@@ -104,6 +104,7 @@ def test_a_reader_makes_nothing(tmp_path: Path) -> None:
     assert not folder.exists()
 
 
+@pytest.mark.process
 def test_a_second_writer_is_refused_at_once(tmp_path: Path) -> None:
     """While another process writes, one sentence says so; once it has ended, or was killed, the lock is free."""
     with subprocess.Popen(

@@ -280,6 +280,7 @@ def test_a_second_writer_is_refused(index: Run, texts: Path, tmp_path: Path) -> 
     assert current(tmp_path / "data") is None
 
 
+@pytest.mark.process
 def test_a_killed_run_leaves_old_or_new(tmp_path: Path, weights: Path) -> None:
     """Killed at any moment, each article is wholly as it was or as it is; the next run completes the index."""
     assert sum(torment(tmp_path, weights, kills=3, articles=20).values()) == 3

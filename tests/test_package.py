@@ -44,6 +44,7 @@ def elsewhere(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.process
 def test_the_wheel_holds_the_three_packages_and_the_licences(wheel: Path) -> None:
     """Every file of the three packages is in it, prompts and data included; no test is, and nothing else."""
     with zipfile.ZipFile(wheel) as archive:
@@ -59,11 +60,13 @@ def test_the_wheel_holds_the_three_packages_and_the_licences(wheel: Path) -> Non
     assert {name.split("/")[-1] for name in inside if "/licenses/" in name} == {"LICENSE", "NOTICE"}
 
 
+@pytest.mark.process
 def test_the_installed_command_runs_from_another_folder(elsewhere: Path, tmp_path: Path) -> None:
     """`clippings --help` answers, from an installation that knows nothing of this checkout."""
     assert "usage: clippings" in run(elsewhere / "bin" / "clippings", "--help", cwd=tmp_path)
 
 
+@pytest.mark.process
 def test_the_installed_prompts_are_found_from_another_folder(elsewhere: Path, tmp_path: Path) -> None:
     """The packages come out of the new environment, with the prompts beside their code."""
     show = "import bot, index, prompts, pathlib; print(*sorted(pathlib.Path(prompts.__file__).parent.glob('*.md')))"

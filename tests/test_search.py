@@ -267,6 +267,7 @@ def test_missing_vectors_are_said(asker: Asker, tmp_path: Path, embedder: Embedd
     other.close()
 
 
+@pytest.mark.process
 def test_a_reader_sees_what_another_process_wrote(tmp_path: Path, embedder: Embedder, weights: Path) -> None:
     """New articles are found, changed ones as they are now, and deleted ones never again, without opening anew."""
     texts = tmp_path / "articles"

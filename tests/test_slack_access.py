@@ -15,8 +15,9 @@ from bot.slack.database import Database, Question
 from bot.slack.web import Slack, SlackError, make_client
 from tests.fake_slack import FakeSlack
 from tests.fake_slack.seen import draw_blocks
-from tests.slack_process import BotProcess, answered, make_index
+from tests.slack_process import BotProcess, answered, copied
 
+pytestmark = pytest.mark.process(seconds=15)
 MILL = "How many jobs will the Aldermoor paper mill cut?"
 NOT_HERE = "I may not answer in this channel. Ask me in a direct message, or in a channel I am set up for."
 NOT_YOU = "I may answer only members of this workspace. Guests and other organisations are not allowed."
@@ -137,9 +138,9 @@ def test_limits(database: Database) -> None:
 
 
 @pytest.fixture(scope="module")
-def bot(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BotProcess]:
+def bot(indexed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BotProcess]:
     """The bot, which may answer in C1 and directly, members only, five questions each; it logs what is asked."""
-    data = make_index(tmp_path_factory.mktemp("access") / "data", weights)
+    data = copied(indexed, tmp_path_factory.mktemp("access") / "data")
     rules = {"CHANNELS": "C1", "ADMINS": "U1", "PER_PERSON": "5", "LOG_TEXT": "true"}
     named = {f"CLIPPINGS_SLACK_{name}": value for name, value in rules.items()}
     with FakeSlack() as slack, BotProcess(slack, data, **named) as started:

@@ -100,6 +100,7 @@ def test_attempts_are_counted_once_each(database: Database) -> None:
     assert database.begin("gone") == 0
 
 
+@pytest.mark.process
 def test_what_was_received_survives_a_kill(tmp_path: Path) -> None:
     """A process that is killed right after it stored a question leaves it to the next."""
     code = (
@@ -117,6 +118,7 @@ def test_what_was_received_survives_a_kill(tmp_path: Path) -> None:
     database.close()
 
 
+@pytest.mark.process
 def test_processes_that_start_at_once_share_a_new_database(tmp_path: Path) -> None:
     """Each finds its tables, whoever made them, and the question is stored once."""
     code = (

@@ -16,9 +16,13 @@ from index.generation import locked
 from tests.corpus import prose, write
 from tests.fake_slack import FakeSlack, Seen
 from tests.fakes.openai_server import OpenAIServer, Reply
-from tests.slack_process import ARTICLES, MODES, BotProcess, answered, copied, make_index, replies
+from tests.slack_process import ARTICLES, MODES, Bot, BotInside, BotProcess, answered, copied, make_index, replies
 
+pytestmark = pytest.mark.process(seconds=100)
 COUNCIL = "What did the council decide to repair before winter?"
+INSIDE = pytest.mark.parametrize("bot", ["inside"], indirect=True)
+"""For what is the same by Socket Mode and by HTTP, and does not end the process: the service in this one."""
+
 MILL = "How many jobs will the Aldermoor paper mill cut?"
 INTERNAL = re.compile(
     r"Traceback|Exception|Error\b|\.py\b|/tmp|/root|sqlite|chroma|onnx|clippings_|\bNone\b", re.IGNORECASE
@@ -33,26 +37,29 @@ def llm() -> Iterator[OpenAIServer]:
 
 
 @pytest.fixture(scope="module")
-def indexed(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def indexed(indexed: Path, weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with the project's articles and a long one, from which much can be written."""
     folder = tmp_path_factory.mktemp("articles")
     write(folder, "council", prose(40), headline="What the council repairs", outlet="The Courier")
-    return make_index(tmp_path_factory.mktemp("indexed"), weights, folder)
+    return make_index(copied(indexed, tmp_path_factory.mktemp("indexed") / "data"), weights, folder)
 
 
 @pytest.fixture(scope="module", params=MODES)
 def bot(
     request: pytest.FixtureRequest, indexed: Path, llm: OpenAIServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[BotProcess]:
+) -> Iterator[Bot]:
     """The bot, which answers with the language model."""
     data = copied(indexed, tmp_path_factory.mktemp("bot") / request.param)
     model = {"CLIPPINGS_LLM": f"openai-like:{llm.url}#fake", "CLIPPINGS_LLM_TIMEOUT": "60"}
-    with FakeSlack() as slack, BotProcess(slack, data, mode=request.param, **model) as started:
-        yield started
+    inside = request.param == "inside"
+    with FakeSlack() as slack:
+        bot = BotInside(slack, data, **model) if inside else BotProcess(slack, data, mode=request.param, **model)
+        with bot as started:
+            yield started
 
 
 @pytest.fixture
-def slack(bot: BotProcess, llm: OpenAIServer) -> Iterator[FakeSlack]:
+def slack(bot: Bot, llm: OpenAIServer) -> Iterator[FakeSlack]:
     """The workspace that the bot is in. What a test scripted and nobody asked for is gone after it."""
     yield bot.slack
     bot.slack.api.faults.clear()
@@ -61,7 +68,7 @@ def slack(bot: BotProcess, llm: OpenAIServer) -> Iterator[FakeSlack]:
 
 
 @pytest.fixture(scope="module")
-def sentences(bot: BotProcess, llm: OpenAIServer) -> list[str]:
+def sentences(bot: Bot, llm: OpenAIServer) -> list[str]:
     """What a language model can write so that the passages support it: sentences, each with the passage it cites."""
     slack = bot.slack
     llm.script(Reply.of("In Carrow the council decided to repair the old library before winter [1]."))
@@ -114,6 +121,7 @@ def assert_quiet(slack: FakeSlack, root: str) -> None:
 # A streamed answer
 
 
+@INSIDE
 def test_answer_is_seen_growing(slack: FakeSlack, llm: OpenAIServer, sentences: list[str]) -> None:
     """Each state is the beginning of the next; in the end it stands there with its sources."""
     llm.script(Reply.of(*sentences[:6], pause=0.35))
@@ -133,6 +141,7 @@ def test_answer_is_seen_growing(slack: FakeSlack, llm: OpenAIServer, sentences: 
     assert_quiet(slack, root)
 
 
+@INSIDE
 def test_long_answer_with_many_sources_is_divided_and_nothing_is_lost(
     slack: FakeSlack, llm: OpenAIServer, sentences: list[str]
 ) -> None:
@@ -164,9 +173,10 @@ STREAM_FAULTS: dict[str, list[dict[str, object]]] = {
 }
 
 
+@INSIDE
 @pytest.mark.parametrize("faults", STREAM_FAULTS.values(), ids=STREAM_FAULTS)
 def test_fault_in_a_stream_loses_and_doubles_nothing(
-    bot: BotProcess, slack: FakeSlack, llm: OpenAIServer, sentences: list[str], faults: list[dict[str, object]]
+    bot: Bot, slack: FakeSlack, llm: OpenAIServer, sentences: list[str], faults: list[dict[str, object]]
 ) -> None:
     """In the end the whole answer stands there once."""
     for fault in faults:
@@ -183,6 +193,7 @@ def test_fault_in_a_stream_loses_and_doubles_nothing(
     assert not any(slack.api.faults.values())
 
 
+@INSIDE
 def test_expired_stream_is_carried_on(slack: FakeSlack, llm: OpenAIServer, sentences: list[str]) -> None:
     """As Slack ends each after some minutes."""
     llm.script(Reply.of(*sentences[:6], pause=0.3))
@@ -217,10 +228,9 @@ POST_FAULTS: dict[str, dict[str, object]] = {
 }
 
 
+@INSIDE
 @pytest.mark.parametrize("fault", POST_FAULTS.values(), ids=POST_FAULTS)
-def test_fault_of_posting_is_survived_with_one_answer(
-    bot: BotProcess, slack: FakeSlack, fault: dict[str, object]
-) -> None:
+def test_fault_of_posting_is_survived_with_one_answer(bot: Bot, slack: FakeSlack, fault: dict[str, object]) -> None:
     """Whether the call that failed had its effect or not."""
     slack.fault("chat.postMessage", **fault)  # type: ignore[arg-type]  # a table of keywords
     root = ask(slack, "hello")
@@ -230,6 +240,7 @@ def test_fault_of_posting_is_survived_with_one_answer(
     assert_quiet(slack, root)
 
 
+@INSIDE
 def test_rate_limit_is_waited_out(slack: FakeSlack) -> None:
     """For as long as Slack says."""
     slack.fault("chat.postMessage", status=429, retry_after=2)
@@ -238,6 +249,7 @@ def test_rate_limit_is_waited_out(slack: FakeSlack) -> None:
     assert second - first >= 2
 
 
+@INSIDE
 def test_blocks_that_slack_refuses_are_sent_as_text(slack: FakeSlack, llm: OpenAIServer) -> None:
     """The text holds all of it: answer, source, and its quote."""
     llm.script(Reply(status=500))  # so that it is quoted, and posted
@@ -247,6 +259,7 @@ def test_blocks_that_slack_refuses_are_sent_as_text(slack: FakeSlack, llm: OpenA
     assert "[1] Paper mill in Aldermoor to cut a quarter of its jobs · Northgate Courier · 27 February 2024" in text
 
 
+@INSIDE
 @pytest.mark.parametrize("method", ["users.info", "conversations.replies", "assistant.threads.setStatus"])
 def test_fault_of_another_call_does_not_keep_the_answer_away(slack: FakeSlack, method: str) -> None:
     """Those that come before the answer."""
@@ -262,6 +275,7 @@ def test_fault_of_another_call_does_not_keep_the_answer_away(slack: FakeSlack, m
     assert_quiet(slack, root)
 
 
+@INSIDE
 def test_refused_call_is_told_to_who_asked(slack: FakeSlack) -> None:
     """Where it cannot be known who asks, that is said, with a way to try again."""
     user = slack.add_user("UUNKNOWN", name="Cyd")
@@ -297,7 +311,7 @@ def test_lost_and_changed_connections_lose_nothing(slack: FakeSlack) -> None:
         answered(slack, "C1", root)
 
 
-@pytest.mark.parametrize("bot", ["socket"], indirect=True)
+@INSIDE
 def test_slack_out_of_reach_for_some_seconds(slack: FakeSlack) -> None:
     """When all calls fail for longer than one is retried, the question is taken up again later."""
     slack.fault("chat.postMessage", status=503, times=4)
@@ -320,6 +334,7 @@ MODEL_FAULTS = {
 }
 
 
+@INSIDE
 @pytest.mark.parametrize("reply", MODEL_FAULTS.values(), ids=MODEL_FAULTS)
 def test_fault_of_the_language_model_ends_in_a_quoted_answer(slack: FakeSlack, llm: OpenAIServer, reply: Reply) -> None:
     """With a line that says why, in plain words."""
@@ -332,6 +347,7 @@ def test_fault_of_the_language_model_ends_in_a_quoted_answer(slack: FakeSlack, l
     assert_quiet(slack, root)
 
 
+@INSIDE
 def test_model_that_breaks_off_in_a_stream_leaves_one_answer(
     slack: FakeSlack, llm: OpenAIServer, sentences: list[str]
 ) -> None:

@@ -13,16 +13,17 @@ import pytest
 
 from tests.fake_slack import FakeSlack
 from tests.fake_slack.seen import draw_blocks
-from tests.slack_process import BotProcess, answered, make_index
+from tests.slack_process import BotProcess, answered, copied
 
+pytestmark = pytest.mark.process(seconds=10)
 MILL = "How many jobs will the Aldermoor paper mill cut?"
 FORM = "application/x-www-form-urlencoded"
 
 
 @pytest.fixture(scope="module")
-def bot(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BotProcess]:
+def bot(indexed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BotProcess]:
     """The bot over HTTP, with what the OAuth of Bolt would take from the environment."""
-    data = make_index(tmp_path_factory.mktemp("http") / "data", weights)
+    data = copied(indexed, tmp_path_factory.mktemp("http") / "data")
     confusing = {"SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": "x", "SLACK_SCOPES": "admin"}
     with FakeSlack() as slack, BotProcess(slack, data, mode="http", **confusing) as started:
         yield started

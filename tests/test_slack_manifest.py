@@ -92,6 +92,7 @@ def converse(slack: FakeSlack) -> None:
     slack.settle()
 
 
+@pytest.mark.process
 def test_scopes_cover_every_call_and_event(manifest: dict[str, Any], tmp_path: Path) -> None:
     """And none is asked for in vain: each is there for a method that is called, for an event, or for the commands."""
     parts = FakeParts(REFUSED, *[ANSWER] * 6)

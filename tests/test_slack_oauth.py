@@ -15,16 +15,17 @@ import pytest
 from cryptography.fernet import Fernet
 
 from tests.fake_slack import FakeSlack
-from tests.slack_process import BotProcess, answered, make_index, replies
+from tests.slack_process import BotProcess, answered, copied, replies
 
+pytestmark = pytest.mark.process(seconds=8)
 MILL = "<@UBOT> How many jobs will the Aldermoor paper mill cut?"
 CHANNELS = {"T1": ("C1", "U1"), "T2": ("C7", "U7")}
 
 
 @pytest.fixture(scope="module")
-def bot(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BotProcess]:
+def bot(indexed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BotProcess]:
     """The bot without a token; a second workspace, T2, has U7 in C7."""
-    data = make_index(tmp_path_factory.mktemp("oauth") / "data", weights)
+    data = copied(indexed, tmp_path_factory.mktemp("oauth") / "data")
     with FakeSlack() as slack:
         slack.add_user("U7", name="Ida")
         slack.workspace.users["U7"].team_id = "T2"

@@ -23,8 +23,9 @@ from bot.slack.database import Database
 from tests.bench_slack import load
 from tests.fake_slack import FakeSlack
 from tests.fakes.openai_server import OpenAIServer, Reply
-from tests.slack_process import BotProcess, answered, copied, make_index, replies
+from tests.slack_process import BotProcess, answered, copied, replies
 
+pytestmark = pytest.mark.process(seconds=80)
 ASKED = "<@UBOT> How many jobs will the Aldermoor paper mill cut?"
 SECRET = "s3cr3t"
 ENDING = (signal.SIGTERM, signal.SIGINT)
@@ -78,15 +79,9 @@ WRONG = {
 }
 
 
-@pytest.fixture(scope="module")
-def indexed(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder in which the project's articles are indexed."""
-    return make_index(tmp_path_factory.mktemp("indexed"), weights)
-
-
 @pytest.fixture
 def data(indexed: Path, tmp_path: Path) -> Path:
-    """A copy of it."""
+    """A data folder in which the project's articles are indexed."""
     return copied(indexed, tmp_path / "data")
 
 

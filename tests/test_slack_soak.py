@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.fake_slack import FakeSlack
-from tests.slack_process import MODES, BotProcess, make_index
+from tests.slack_process import MODES, BotProcess, copied
 
+pytestmark = pytest.mark.process(seconds=90)
 EVENTS = 1_000
 REAL_EVERY = 100  # one in so many asks the articles, which takes longer
 UNDER_WAY = 60  # events that are not acknowledged yet; more would be a burst that no workspace makes
@@ -66,9 +67,9 @@ class Crowd:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_thousand_questions_get_a_thousand_answers(mode: str, weights: Path, tmp_path: Path) -> None:
+def test_thousand_questions_get_a_thousand_answers(mode: str, indexed: Path, tmp_path: Path) -> None:
     """With twins, redeliveries, lost sockets, and two restarts of which one is a kill: none twice, none missing."""
-    data = make_index(tmp_path / "data", weights)
+    data = copied(indexed, tmp_path / "data")
     with FakeSlack() as slack, BotProcess(slack, data, mode=mode) as bot:
         crowd = Crowd(slack, seed=3)
         for number in range(EVENTS):

