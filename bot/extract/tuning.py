@@ -1,8 +1,8 @@
 """The numbers of bot/extract that were chosen on data.
 
-Chosen among neighbouring values with `make quality`, on 2026-11-21, on the development halves of CLAP NQ, SQuAD 2.0,
-MTRAG-UN, RAMDocs and RealTime QA and on our own tests/questions.jsonl; the figures are in docs/quality.md, "What was
-measured and decided". The weights of answerability.json are learned. Limits of length or cost stand beside their code.
+Those with sets named were measured with `make quality` on the sets' development halves (2026-11-21; docs/quality.md,
+"What was measured and decided"). Of the others no measurement is recorded: measure before you rely on one. The weights
+of answerability.json are learned. Limits of length or cost stand beside their code.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from dataclasses import dataclass
 class Tuning:
     """Weights and thresholds. A sentence's score is in units of its coverage (0 to 1); logits are the reader's.
 
-    Ranking: round numbers, which weights fitted on three sets did not beat on a fourth.
+    Ranking, chosen on four sets: round numbers, which weights fitted on three sets did not beat on the fourth.
 
     - ``cosine_weight``: of the cosine of sentence and question.
     - ``passage_weight``: of the score of the passage in the search.
     - ``answer_type_weight``: for a sentence that holds a thing of the type asked for.
     - ``quantity_weight``: for a sentence with a number that stands by all counted words.
 
-    Reader, chosen on SQuAD, RAMDocs, RealTime QA and CLAP NQ.
+    Reader. The last two were chosen on SQuAD, RAMDocs and RealTime QA.
 
     - ``logit_weight``: of the logit in the score of a sentence.
     - ``min_logit``: lower logits count as this, as does an unread sentence.
     - ``very_certain_logit``, ``passage_logit_weight``: each unit above raises the passage, in standard deviations of
       its score. With more weight SQuAD's hit@1 rises and RealTime QA's falls.
 
-    Quoting: ``max_score_gap`` was chosen on RealTime QA and CLAP NQ, the others on RAMDocs and SQuAD.
+    Quoting. ``max_score_gap`` was chosen on RealTime QA and CLAP NQ; the others are unrecorded.
 
     - ``max_score_gap``: how far behind the best sentence a further quote may be; .4 and .5 were compared.
     - ``max_conflict_score_gap``: the same for a sentence with a conflicting number.
@@ -36,7 +36,7 @@ class Tuning:
     - ``repeated_share``: of the shorter sentence's stems in the other one, to be a repetition of it.
     - ``same_matter_share``: of the best passage's coverage that another passage needs to be of the same matter.
 
-    Answerability, chosen on all sets beside the learned weights.
+    Answerability, beside the learned weights; unrecorded.
 
     - ``hopeless_share``: of the threshold, below which no language model is called.
     - ``logit_scale``: divides the reader's logit, which is overconfident.
