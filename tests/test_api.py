@@ -95,6 +95,7 @@ def test_names_are_those_of_their_modules() -> None:
         _ = bot.Nothing  # type: ignore[attr-defined]
 
 
+@pytest.mark.process
 def test_import_loads_nothing_and_a_quoted_answer_no_llama_index(monkeypatch: pytest.MonkeyPatch) -> None:
     """`import bot` loads its own file; asking without a language model loads no llama-index."""
     script = f"""

@@ -44,7 +44,7 @@ def test_what_a_page_names_exists(page: Path) -> None:
         assert command in COMMANDS
         assert set(re.findall(r"(?<!\S)--[a-z]+", arguments)) <= _options(command), (command, arguments)
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
-    assert {name for name in re.findall(r"\bmake ([a-z-]+)", code)} <= targets
+    assert set(re.findall(r"\bmake ([a-z-]+)", code)) <= targets
     assert set(re.findall(r"\b(?:CLIPPINGS|SLACK)_[A-Z_]+\b", code)) <= set(variables().values())
     files = re.findall(r"(?<![\w/.])(?:bot|index|prompts|tests|docs|articles)/[\w./-]*", code)
     modules = [ROOT / name.replace(".", "/") for name in re.findall(r"\bpython -m ([\w.]+)", code)]

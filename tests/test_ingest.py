@@ -251,6 +251,7 @@ def test_another_model_rebuilds_while_readers_go_on(texts: Path, tmp_path: Path,
     assert [one.name for one in data.glob("generation-*")] == ["generation-2"]
 
 
+@pytest.mark.process
 def test_an_index_of_the_first_schema_is_rebuilt_with_its_boilerplate(
     index: Run, texts: Path, tmp_path: Path, weights: Path
 ) -> None:

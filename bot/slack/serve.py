@@ -160,8 +160,8 @@ class Service:
             self._socket.close()  # type: ignore[no-untyped-call]  # Bolt gives it no type
         finished = self.bot.stop(max_seconds)
         if self._server:
+            self._server.task_dispatcher.shutdown()  # first what may write to a connection, then the connections
             self._server.close()
-            self._server.task_dispatcher.shutdown()
         self._opened.close()
         return finished
 
@@ -178,7 +178,12 @@ class Service:
             variables = "CLIPPINGS_SLACK_HOST and CLIPPINGS_SLACK_PORT"
             message = f"The pages cannot be served on {host}:{port}: {reason}. Set {variables} to others."
             raise ClippingsError(message) from None
-        threading.Thread(target=self._server.run, name="pages", daemon=True).start()
+
+        def run() -> None:
+            with contextlib.suppress(OSError):  # a connection that `stop` closes while the loop waits for it
+                self._server.run()
+
+        threading.Thread(target=run, name="pages", daemon=True).start()
 
 
 def _connect(socket: SocketModeHandler) -> None:
@@ -194,7 +199,7 @@ def _connect(socket: SocketModeHandler) -> None:
 
 def _required(secret: SecretStr | None, name: str, purpose: str) -> str:
     if secret is None:
-        raise ClippingsError(f"{name} is not set; it is needed {purpose}. The README says where to find it.")
+        raise ClippingsError(f"{name} is not set; it is needed {purpose}. docs/slack.md says where to find it.")
     value = secret.get_secret_value()
     if not (value.isascii() and value.isprintable() and " " not in value):
         raise ClippingsError(f"{name} holds a character that no such secret has. Copy it again.")
