@@ -75,7 +75,7 @@ class ClippingsQueryEngine(BaseQueryEngine):
         self._engine, self._filters, self._as_of = engine, filters, as_of
 
     def _query(self, query_bundle: QueryBundle) -> Response:
-        if reply(query_bundle.query_str):  # small talk, for which nothing is retrieved
+        if reply(query_bundle.query_str):  # chitchat, for which nothing is retrieved
             return _response(self._engine.ask(query_bundle.query_str))
         return self._synthesize(query_bundle, self._retrieve(query_bundle))
 

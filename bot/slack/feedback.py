@@ -52,7 +52,7 @@ def _row(opinion: Feedback, *, agreed: bool) -> dict[str, Any]:
     """
     answer = opinion.answer
     citations = answer["citations"] if agreed and answer["answered"] else []
-    known = agreed and (answer["answered"] or answer["refusal"])  # small talk is neither
+    known = agreed and (answer["answered"] or answer["refusal"])  # chitchat is neither
     return {
         "id": f"{opinion.key}/{opinion.version}/{opinion.user}",
         "question": answer["standalone_question"],
