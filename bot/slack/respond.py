@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from bot import serialize
+from bot.models import QuestionTooLong
 from bot.slack import blocks
 from bot.slack.access import Access, Asker
 from bot.slack.blocks import Message
@@ -274,6 +275,8 @@ def sentence(error: Exception) -> str:
         return "The articles are being indexed already. Try again when that is done."
     if isinstance(error, IndexDamaged):
         return "The index of the articles cannot be read at the moment. Whoever runs me has been told why."
+    if isinstance(error, QuestionTooLong):
+        return str(error)
     if isinstance(error, ClippingsError):
         return "I cannot search the articles at the moment; the cause has been noted for whoever runs me."
     return _BROKEN
