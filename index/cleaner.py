@@ -14,9 +14,8 @@ from multiprocessing.process import BaseProcess
 from index.clean import clean
 from index.models import Article, RawRecord, UnreadableError
 
-MAX_ARTICLE_SECONDS = 20.0  # a whole novel of 3 MB takes 2 s, a page of 5 MB 6 s
-# The slowest texts that were found take 1 s at this size (nested HTML; 2026-11-26).
-MAX_CHARACTERS_HERE = 20_000
+MAX_ARTICLE_SECONDS = 20.0  # 1 MB of text takes 0.4 s, of HTML 1 s (2026-11-26, two cores); an article may have 5 MB
+MAX_CHARACTERS_HERE = 20_000  # at this size no text was found that takes a second; most articles are shorter
 
 
 class Cleaner:
