@@ -25,7 +25,7 @@ from bot.extract.reader import Reader
 from bot.generate.llm import stream_answer
 from bot.generate.rewrite import rewrite
 from bot.generate.verify import Verifier
-from bot.models import REFUSAL, Answer, AnswerStream, Refusal, Turn
+from bot.models import REFUSAL, Answer, AnswerStream, QuestionTooLong, Refusal, Turn
 from bot.query.chitchat import reply
 from bot.query.date_preference import date_preference, outside_period
 from bot.query.dates import find_period
@@ -38,6 +38,7 @@ from index.text import stems
 if TYPE_CHECKING:
     from bot.generate.llm import LLM
 
+MAX_QUESTION_CHARACTERS = 2_000  # the time of some steps is quadratic in the question: 100 KB took two minutes
 MAX_QUERY_WORDS = 64
 _MAX_NEAREST = 3  # articles that a refusal names
 _MAX_PROMPT_PASSAGES = 10
@@ -72,7 +73,7 @@ class Engine:
 
     ``models`` and ``llm`` are called when they are first needed, and each time after: hand in what remembers its
     result. Without ``llm`` answers are quoted. Every method may raise a ClippingsError: IndexMissing, IndexDamaged,
-    WeightsError.
+    WeightsError; for a question of more than MAX_QUESTION_CHARACTERS QuestionTooLong. Longer turns are cut.
     """
 
     def __init__(self, searcher: Searcher, models: Callable[[], Models], llm: Callable[[], LLM] | None = None) -> None:
@@ -115,7 +116,7 @@ class Engine:
     ) -> Retrieval:
         """Find the passages and sentences nearest to a question, best first, without answering it."""
         as_of = as_of or date.today()  # noqa: DTZ011  # the user's day
-        return self._retrieve(condense(question, turns), question, filters, as_of, Timings())
+        return self._retrieve(condense(question, _capped(question, turns)), question, filters, as_of, Timings())
 
     def answer_from(
         self, retrieval: Retrieval, question: str, *, turns: Sequence[Turn] = (), as_of: date | None = None
@@ -127,6 +128,7 @@ class Engine:
     def _answer(
         self, question: str, turns: Sequence[Turn], filters: Filters, as_of: date
     ) -> Generator[str, None, Answer]:
+        turns = _capped(question, turns)
         if greeting := reply(question):
             return Answer(question, question, greeting, "reply")
         timings = Timings()
@@ -238,6 +240,16 @@ class Engine:
         left_out = f"Left out, because the cited passages do not support it: {draft.dropped} of the model's statements."
         notice = left_out if draft.dropped else None
         return replace(answer, text=draft.text, citations=draft.citations, answerer="write", notice=notice), None
+
+
+def _capped(question: str, turns: Sequence[Turn]) -> list[Turn]:
+    """The turns, none longer than a question may be. Raises QuestionTooLong."""
+    if len(question) > MAX_QUESTION_CHARACTERS:
+        raise QuestionTooLong(
+            f"The question is too long: {len(question):,} characters, and {MAX_QUESTION_CHARACTERS:,} are read. "
+            "Ask in a sentence or two."
+        )
+    return [replace(turn, text=turn.text[:MAX_QUESTION_CHARACTERS]) for turn in turns]
 
 
 def _refuse(answer: Answer, reason: str) -> Answer:

@@ -6,12 +6,16 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, Protocol
 
-from index.models import Article, Filters, Passage, Source
+from index.models import Article, ClippingsError, Filters, Passage, Source
 
 REFUSAL = "The articles do not say."
 _ALL_IN_MARKS = re.compile(r'["“]?([^"“”„]*)["”]?')  # either mark may be in a neighbouring sentence
 _OPENING_MARK = re.compile(r'(?:^|(?<=[\s(\[—–]))"')
 _SINGLE = str.maketrans('“”„"', "‘’‚’")
+
+
+class QuestionTooLong(ClippingsError):
+    """The question has more than MAX_QUESTION_CHARACTERS. The message is for whoever asked it."""
 
 
 @dataclass(frozen=True, slots=True)

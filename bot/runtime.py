@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -46,14 +46,15 @@ class Parts:
 
     def articles(self, file: Path) -> Iterator[Article | Failure]:
         """Read and clean the articles of a file without indexing them."""
-        from index.clean import clean
+        from index.cleaner import Cleaner
         from index.load import load
 
-        for record in load([file]):
-            try:
-                yield clean(record) if isinstance(record, RawRecord) else record
-            except UnreadableError as error:
-                yield Failure(record.path, str(error))
+        with closing(Cleaner()) as cleaner:
+            for record in load([file]):
+                try:
+                    yield cleaner.clean(record) if isinstance(record, RawRecord) else record
+                except UnreadableError as error:
+                    yield Failure(record.path, str(error))
 
     def status(self, settings: Settings) -> Status:
         """Describe what is indexed."""

@@ -19,7 +19,8 @@ from pathlib import Path
 
 from index.catalogue import Catalogue
 from index.chunk import chunk
-from index.clean import CLEANER_VERSION, article_id, clean
+from index.clean import CLEANER_VERSION, article_id
+from index.cleaner import Cleaner
 from index.embed import Embedder
 from index.generation import FINGERPRINT, Generation, locked, make_current, open_for_writing
 from index.load import count, load, printable
@@ -65,8 +66,8 @@ def ingest(
     with locked(data):
         embedder = Embedder(locate(model_dir))
         generation, old = open_for_writing(data)
-        with closing(generation):
-            run = _Run(generation, embedder)
+        with closing(generation), closing(Cleaner()) as cleaner:
+            run = _Run(generation, embedder, cleaner)
             run.repair()
             if old:
                 rebuilt = f"the index was built by another version ({old.fingerprint}, now {FINGERPRINT})"
@@ -100,6 +101,7 @@ class _Run:
 
     generation: Generation
     embedder: Embedder
+    cleaner: Cleaner
     added: int = 0
     changed: int = 0
     unchanged: int = 0
@@ -157,7 +159,7 @@ class _Run:
             self.unchanged += 1
             return None
         try:
-            article = clean(record)
+            article = self.cleaner.clean(record)
         except UnreadableError as error:
             self.failed.append(Failure(record.path, str(error)))
             return None

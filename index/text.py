@@ -38,6 +38,8 @@ _VISIBLE_FORMATS = "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u08e2"  # s
 _LINE_SEPARATOR = re.compile("\r\n?|[\v\f\x85\u2028\u2029]")
 _WORD = re.compile(r"(?:[A-Za-z]\.){2,}(?:[A-Za-z]\b)?|\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*|\d+")
 _PARAGRAPH = re.compile(r"\n[^\S\n]*\n\s*")  # a hard space on the line is how web pages write an empty one
+_MIN_LONG_WORD_CHARACTERS = 200  # prose has none, and so much is quick whatever it is
+_LONG_WORD = re.compile(r"(?<!\S)(\S{50})(\S{100,})(\S{50})")
 _ONES = {
     word: value
     for value, word in enumerate(
@@ -134,13 +136,23 @@ def surrounding(text: str, start: int, end: int) -> Span:
 
 
 def sentences(text: str) -> list[Span]:
-    """Split a text into sentences (trained Punkt), never across a blank line, without white space at either end."""
+    """Split a text into sentences (trained Punkt), never across a blank line, without white space at either end.
+
+    In a word of 200 characters or more only the first and last 50 count, since Punkt's time is quadratic in them.
+    """
+    has_long_word = max(map(len, text.split()), default=0) >= _MIN_LONG_WORD_CHARACTERS  # quicker than the pattern
+    masked = _LONG_WORD.sub(_mask, text) if has_long_word else text
     spans = [
         _trim(text, paragraph.start + start, paragraph.start + end)
         for paragraph in paragraphs(text)
-        for start, end in nupunkt.sent_spans(text[paragraph.start : paragraph.end])
+        for start, end in nupunkt.sent_spans(masked[paragraph.start : paragraph.end])
     ]
     return [span for span in spans if span.start < span.end]
+
+
+def _mask(word: re.Match[str]) -> str:
+    """Put letters in place of the inside of a long word; its length stays."""
+    return f"{word[1]}{'x' * len(word[2])}{word[3]}"
 
 
 def figures(text: str) -> list[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot import serialize
+from bot.models import QuestionTooLong
 from bot.slack import blocks
 from bot.slack.access import Access, Asker
 from bot.slack.database import Database, Question
@@ -190,6 +191,8 @@ def user_message(error: Exception) -> str:
         return (
             "The index of the articles cannot be read. Ask whoever runs me to repair it: `clippings status` says how."
         )
+    if isinstance(error, QuestionTooLong):
+        return str(error)
     if isinstance(error, ClippingsError):
         return "I cannot search the articles. Try again, or ask whoever runs me to look: `clippings status` says why."
     return "Something went wrong on my side, and my log says what. Please try again."

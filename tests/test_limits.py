@@ -1,0 +1,232 @@
+"""What one article or one question may cost: time that grows with the text and no faster, and an end to it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from bot.answer import MAX_QUESTION_CHARACTERS, Engine
+from bot.cli.parser import main
+from bot.models import QuestionTooLong, Turn
+from bot.runtime import make_engine
+from bot.settings import Settings
+from bot.slack.respond import user_message
+from index.chunk import chunk
+from index.clean import clean
+from index.cleaner import MAX_CHARACTERS_HERE, Cleaner
+from index.front_matter import front_matter
+from index.models import RawRecord, UnreadableError
+from index.text import name_spans, sentences
+from tests.corpus import article, prose, run, write
+
+ROOT = Path(__file__).parents[1]
+LONG = prose(10_000)  # 1.3 MB
+MIN_SECONDS = 0.2  # less is noise
+HOSTILE = {
+    "marks": "!", "questions": "?!", "stops": ".", "spaced stops": ". ", "ellipses": "… ", "quotes": '."',
+    "brackets": ".)",
+    "links": "[a](b)", "images": "![a](", "open brackets": "[", "tags": "<", "elements": "<a>", "emphasis": "*a ",
+    "underscores": "_a", "a word": "a", "capitals": "A ", "names": "Ann Lee ", "initials": "A.", "digits": "1,000,",
+    "numbers": "twenty ", "the": "the ", "line breaks": "\n", "hard spaces": "\n\xa0", "accents": "e\u0301",
+    "apostrophes": "a'", "dates": "Jan 5, 2024 ", "credits": ". (Reporting by ", "short lines": "More on this story\n",
+    "lists": "- a\n", "quoting": "> ", "fences": "```\n",
+}  # fmt: skip
+
+
+def record(text: str, kind: str = "text") -> RawRecord:
+    """A raw record of a file."""
+    return RawRecord("/articles/a.txt", "", text, kind)
+
+
+def seconds(work: Callable[[str], object], text: str) -> float:
+    """The processor's seconds that some work takes."""
+    started = time.process_time()
+    work(text)
+    return time.process_time() - started
+
+
+def cleaned_and_cut(kind: str, text: str) -> object:
+    """The chunks of an article."""
+    return chunk(clean(record(f"A sentence of words.\n\n{text}", kind)))
+
+
+@pytest.mark.parametrize("motif", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("kind", ["text", "markdown"])
+def test_reading_is_linear(kind: str, motif: str) -> None:
+    """Eight times the text takes at most 16 times the time. 200 KB of exclamation marks took 132 s."""
+    cleaned_and_cut(kind, LONG[:5_000])
+    short, long = ((motif * size)[:size] for size in (5_000, 40_000))
+    budget = 16 * max(seconds(partial(cleaned_and_cut, kind), short), MIN_SECONDS)
+    assert seconds(partial(cleaned_and_cut, kind), long) <= budget
+
+
+@pytest.mark.parametrize("motif", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("work", [name_spans, lambda text: front_matter(f"---\n{text}\n---\n{text}")])
+def test_finding_names_and_fields_is_linear(work: Callable[[str], object], motif: str) -> None:
+    """Eight times the text takes at most 16 times the time."""
+
+    def tried(text: str) -> None:
+        with suppress(UnreadableError):
+            work(text)
+
+    short, long = ((motif * size)[:size] for size in (5_000, 40_000))
+    assert seconds(tried, long) <= 16 * max(seconds(tried, short), MIN_SECONDS)
+
+
+@pytest.mark.parametrize("word", ["!" * 5_000, "a" * 5_000 + "!", "https://example.com/" + "a?b!" * 2_000])
+def test_a_long_word_stays_in_its_sentence(word: str) -> None:
+    """The splitter sees a part of it; the spans are those of the whole text, and the sentences beside it are parted."""
+    text = f"Ann fell. She cried {word} and left. Nobody came."
+    first, *between, last = (text[start:end] for start, end in sentences(text))
+    assert (first, last) == ("Ann fell.", "Nobody came.")
+    assert "".join([first, *between, last]).replace(" ", "") == text.replace(" ", "")
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("kind", ["text", "markdown", "html"])
+def test_a_long_article_is_cleaned_in_a_process_as_it_is_here(kind: str) -> None:
+    """The process gives the same article, also for the second record that it cleans."""
+    text = LONG[: 2 * MAX_CHARACTERS_HERE].replace("pounds.", "pounds.</p><p>" if kind == "html" else "pounds.\n\n")
+    with closing(Cleaner()) as cleaner:
+        for page in (record(text, kind), record(text[:-5_000], kind)):
+            assert cleaner.clean(page) == clean(page)
+        with pytest.raises(UnreadableError, match="no text"):
+            cleaner.clean(record("!" * 2 * MAX_CHARACTERS_HERE, kind))
+
+
+def test_a_short_article_starts_no_process() -> None:
+    """Most articles are short, and a process takes a second to start."""
+    with closing(Cleaner(seconds=1e-6)) as cleaner:
+        assert cleaner.clean(record("Frost spoiled the orchards.")).body == "Frost spoiled the orchards."
+        assert cleaner._process is None
+
+
+@pytest.mark.process
+def test_an_article_that_takes_too_long_is_stopped_and_the_next_is_read() -> None:
+    """The process is ended in the middle of its work, and another cleans the next article."""
+    with closing(Cleaner(seconds=0.001)) as cleaner:
+        for _ in range(2):
+            with pytest.raises(UnreadableError, match=r"^took longer than 0.001 seconds to read; left out\.$"):
+                cleaner.clean(record(LONG))
+
+
+@pytest.mark.process
+def test_a_process_that_crashes_costs_its_article_only() -> None:
+    """As a library would crash it; the next article is cleaned by a new process."""
+    with closing(Cleaner()) as cleaner:
+        cleaner.clean(record(LONG[:30_000]))
+        assert cleaner._process
+        assert cleaner._process.pid
+        os.kill(cleaner._process.pid, signal.SIGSEGV)
+        with pytest.raises(UnreadableError, match=r"^the process that read it ended \(exit code -11\); left out\.$"):
+            cleaner.clean(record(LONG[:30_000]))
+        assert cleaner.clean(record(LONG[:30_000])).body
+
+
+@pytest.mark.process
+def test_no_process_outlives_a_killed_run() -> None:
+    """The process ends when the one that started it is gone, however it went."""
+    program = (
+        "from index.cleaner import Cleaner; from index.models import RawRecord\n"
+        "cleaner = Cleaner(); cleaner.clean(RawRecord('/a', '', 'Ann fell. ' * 5000, 'text'))\n"
+        "print(cleaner._process.pid, flush=True); input()"
+    )
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as parent:
+        assert parent.stdout
+        child = int(parent.stdout.readline())
+        parent.kill()
+    deadline = time.monotonic() + 30
+    while _is_running(child):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.process
+def test_indexing_leaves_out_what_takes_too_long_and_keeps_the_rest(
+    tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The article is named with the reason; its earlier version stays, also with --prune, and the others are read."""
+    folder, data = tmp_path / "articles", tmp_path / "data"
+    slow = write(folder, "a-long-one", "The weir at Carrow burst on Monday.")
+    write(folder, "bees", "Keep bees away from the wind.")
+    assert run(data, [folder], weights).added == 2
+
+    monkeypatch.setattr("index.cleaner.MAX_ARTICLE_SECONDS", 0.001)
+    write(folder, "a-long-one", LONG)
+    write(folder, "frost", "Frost spoiled the orchards.")
+    monkeypatch.setenv("CLIPPINGS_MODEL_DIR", str(weights))
+    assert main(["index", str(folder), "--prune", "--data", str(data)]) == 1
+    out, err = capsys.readouterr()
+    assert err == f"{slow}: took longer than 0.001 seconds to read; left out.\n"
+    assert out.startswith("1 added, 0 changed, 1 unchanged, 0 removed, 1 failed;")
+    assert main(["index", "--explain", str(slow)]) == 1
+    assert capsys.readouterr().err == err
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> Iterator[Engine]:
+    """An engine over one article, without a language model."""
+    folder = tmp_path_factory.mktemp("limits")
+    write(folder / "articles", "weir", "The weir at Carrow burst on Monday. Nobody was hurt.")
+    assert run(folder / "data", [folder / "articles"], weights).added == 1
+    with closing(make_engine(Settings(data=folder / "data", model_dir=weights))) as made:
+        yield made
+
+
+@pytest.mark.parametrize("motif", ["who ", "1,", "!", "Ann Lee ", "May ", "\n"])
+def test_a_question_that_is_too_long_is_refused_before_any_work(engine: Engine, motif: str) -> None:
+    """100 KB took two minutes. The error says how long it is and how long it may be; Slack shows the same sentence."""
+    question = motif * (100_000 // len(motif))
+    for work in (engine.ask, engine.retrieve):
+        with pytest.raises(QuestionTooLong) as refused:
+            work(question)
+        assert str(refused.value) == (
+            "The question is too long: 100,000 characters, and 2,000 are read. Ask in a sentence or two."
+        )
+        assert user_message(refused.value) == str(refused.value)
+
+
+def test_the_longest_question_is_answered(engine: Engine) -> None:
+    """Politeness may be long. Turns of any length are no reason to fail."""
+    asked = "When did the weir at Carrow burst?"
+    question = ("Please tell me. " * MAX_QUESTION_CHARACTERS)[: MAX_QUESTION_CHARACTERS - len(asked)] + asked
+    turns = [Turn("user", "1," * 50_000), Turn("assistant", "Ann Lee " * 20_000)]
+    answer = engine.ask(question, turns=turns)
+    assert answer.question == question
+    assert engine.ask("and who was hurt?", turns=turns).question == "and who was hurt?"
+
+
+def test_a_long_question_ends_the_command_with_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In words, without a traceback."""
+    monkeypatch.setenv("CLIPPINGS_DATA", str(tmp_path))
+    assert main(["ask", "who " * 25_000]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == "The question is too long: 99,999 characters, and 2,000 are read. Ask in a sentence or two.\n"
+
+
+def test_an_article_of_long_words_is_cut_into_chunks() -> None:
+    """Together they are the article."""
+    made = chunk(article("a", "!" * 200_000))
+    assert (made[0].start, made[-1].end) == (0, 200_000)
