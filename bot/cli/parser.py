@@ -78,6 +78,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     arguments = parser.parse_args(argv)
     if arguments.command == "index" and arguments.explain and (arguments.paths or arguments.prune):
         parser.error("index --explain FILE only shows how FILE is read; it takes no PATH and no --prune")
+    if arguments.command == "index" and arguments.force and not arguments.prune:
+        parser.error("--force belongs to --prune: it removes articles though something could not be read")
     if arguments.command == "eval" and _overwrites_input(arguments):
         parser.error(f"--report would overwrite {arguments.report}, an input of this command: name another file")
     if arguments.command == "ask":
@@ -131,8 +133,14 @@ class _Version(argparse.Action):
 
 def _add_common(parser: argparse.ArgumentParser, *, data: str | None, debug: str | bool) -> None:
     """Add the options that may stand before or after the command; SUPPRESS keeps a value given before it."""
-    parser.add_argument("--data", type=Path, metavar="DIR", default=data, help="the folder of the index")
+    parser.add_argument("--data", type=_folder, metavar="DIR", default=data, help="the folder of the index")
     parser.add_argument("--debug", action="store_true", default=debug, help="show the traceback of an error")
+
+
+def _folder(name: str) -> Path:
+    if not name.strip():
+        raise argparse.ArgumentTypeError('it is empty; name a folder, or "." for this one')
+    return Path(name)
 
 
 def _day(text: str) -> date:
@@ -150,6 +158,7 @@ def _index(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("paths", nargs="*", type=Path, metavar="PATH", help="files and folders (default: those of the last run)")
     add("--prune", action="store_true", help="also remove articles whose files are gone")
+    add("--force", action="store_true", help="with --prune: remove them also if something could not be read")
     add("--explain", type=Path, metavar="FILE", help="show how FILE is read: headline, date, body…; index nothing")
     _json(parser)
 
