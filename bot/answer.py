@@ -29,6 +29,7 @@ from bot.query.chitchat import reply
 from bot.query.date_preference import date_preference, outside_period
 from bot.query.dates import Period, find_period
 from bot.query.followup import condense
+from index.decode import storable
 from index.embed import Embedder
 from index.models import Article, ClippingsError, Filters, Source
 from index.search import Searcher
@@ -102,6 +103,7 @@ class Engine:
         ``as_of`` (default: today) is the day the question is asked: "this week" is relative to it, and articles
         published later are not read.
         """
+        question = storable(question)
         return AnswerStream(self._answer(question, turns, filters, as_of or date.today()))  # noqa: DTZ011  # the user's day
 
     def retrieve(
@@ -113,6 +115,7 @@ class Engine:
         as_of: date | None = None,
     ) -> Retrieval:
         """Find the passages and sentences nearest to a question, best first, without answering it."""
+        question = storable(question)
         as_of = as_of or date.today()  # noqa: DTZ011  # the user's day
         standalone = condense(question, turns)
         period = find_period(question, as_of) or find_period(standalone, as_of)

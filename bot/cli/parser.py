@@ -137,6 +137,13 @@ def _add_common(parser: argparse.ArgumentParser, *, data: str | None, debug: str
     parser.add_argument("--debug", action="store_true", default=debug, help="show the traceback of an error")
 
 
+def _text(word: str) -> str:
+    """Read an argument that is not UTF-8 by the best guess, as articles are: mostly it is Latin-1."""
+    from index.decode import decode
+
+    return decode(os.fsencode(word))
+
+
 def _folder(name: str) -> Path:
     if not name.strip():
         raise argparse.ArgumentTypeError('it is empty; name a folder, or "." for this one')
@@ -165,16 +172,16 @@ def _index(parser: argparse.ArgumentParser) -> None:
 
 def _ask(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("question", nargs="+", metavar="WORD", help="the question; - reads it from standard input")
+    add("question", nargs="+", type=_text, metavar="WORD", help="the question; - reads it from standard input")
     add("--from", dest="since", type=_day, metavar="DATE", help="only articles published on this day or later")
     add("--to", dest="until", type=_day, metavar="DATE", help="only articles published on this day or earlier")
-    add("--outlet", metavar="NAME", help="only articles of this outlet")
+    add("--outlet", type=_text, metavar="NAME", help="only articles of this outlet")
     add("--asked", dest="as_of", type=_day, metavar="DATE", help='the day of the question, for "this week" (today)')
     _json(parser)
 
 
 def _show(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("id", metavar="ID", help="the id of the article, from `ask --json`")
+    parser.add_argument("id", type=_text, metavar="ID", help="the id of the article, from `ask --json`")
     _json(parser)
 
 
