@@ -197,7 +197,7 @@ def test_a_torn_pointer_costs_no_article(index: Run, texts: Path, tmp_path: Path
 def test_a_date_ahead_of_the_clock_is_kept_and_not_preferred(
     index: Run, texts: Path, tmp_path: Path, weights: Path
 ) -> None:
-    """Either it or the clock is wrong: it stands in the index, and a search takes it for unknown, not for the latest."""
+    """Either it or the clock is wrong: the index has it, and a search takes it for unknown, not for the latest."""
     today = datetime.now(UTC).date()
     ahead, known = today + timedelta(days=400), today - timedelta(days=30)
     write(texts, "ahead", "The ferry to Saltholm was late in the morning.", published=ahead)
@@ -208,8 +208,9 @@ def test_a_date_ahead_of_the_clock_is_kept_and_not_preferred(
     with closing(Searcher(tmp_path / "data")) as searcher:
         vector = Embedder(weights).question("ferry to Saltholm")
         passages = searcher.search(vector, stems("ferry"), filters=Filters(as_of=today), preference=newest)
-    assert [Path(passage.source.path or "").stem for passage in passages][0] == "known"
-    assert "ahead" in [Path(passage.source.path or "").stem for passage in passages]
+    names = [Path(passage.source.path or "").stem for passage in passages]
+    assert names[0] == "known"
+    assert "ahead" in names
     (line, *_) = [line for line in status_text(tmp_path / "data").splitlines() if line.startswith("articles:")]
     assert f"to {ahead} (ahead of this computer's clock: see which of them is wrong)" in line
 
