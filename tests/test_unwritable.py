@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -29,7 +29,7 @@ for command in (["ask", "When was the ferry late?"], ["show", ferry], ["status"]
 
 
 @pytest.fixture(scope="module")
-def indexed(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> Iterator[Path]:
+def indexed(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> Path:
     """A data folder with the story of a ferry, indexed by the id "ferry"."""
     folder = tmp_path_factory.mktemp("unwritable")
     write(folder / "articles", "bees", "Keep bees away from the wind. Feed them in autumn.")
