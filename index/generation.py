@@ -102,25 +102,22 @@ def _named(data: Path) -> Path | None:
 
 
 def _whole(data: Path) -> Path | None:
-    """The latest generation that a run has completed; else the one with most articles.
+    """The latest generation that a run has completed; else the one with most articles; None if all are empty.
 
-    Raises ClippingsError if there is none, but a catalogue that cannot be read and may be the one.
+    A catalogue that cannot be read may be the one, and counts as complete: whoever opens it is told.
     """
-    best, best_rank, unreadable = None, (False, 0), None
+    best, best_rank = None, (False, 0)
     for folder in generations(data):
         if not catalogue_file(folder).exists():
             continue
         try:
             with closing(open_catalogue(folder)) as catalogue:
                 is_complete, articles = bool(catalogue.get("indexed_at")), catalogue.counts()[0]
-        except ClippingsError as error:
-            unreadable = error
-            continue
+        except ClippingsError:
+            is_complete, articles = True, 0
         rank = (is_complete, number(folder) if is_complete else articles)
         if rank > best_rank:
             best, best_rank = folder, rank
-    if unreadable and not best:
-        raise unreadable
     return best
 
 

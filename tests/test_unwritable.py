@@ -41,10 +41,7 @@ def indexed(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> Path:
 @pytest.mark.parametrize("mount", [READ_ONLY, FULL], ids=["read-only", "full"])
 def test_an_index_on_a_disk_that_takes_nothing_is_read(indexed: Path, mount: str) -> None:
     """`ask`, `show` and `status` work as ever; `index` says what is the matter, and loses nothing."""
-    if subprocess.run(
-        [*NAMESPACE, "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True, check=False
-    ).returncode:
-        pytest.skip("this machine lets nobody mount in a namespace")
+    _skip_without_mounts()
     before = _contents(indexed)
     done = _in_namespace(f'{mount}\nexec "$2" -c "$3" "$1" ferry', indexed, sys.executable, COMMANDS)
     codes = [line for line in done.stdout.splitlines() if line.startswith(("ask ", "show ", "status ", "index "))]
@@ -54,6 +51,30 @@ def test_an_index_on_a_disk_that_takes_nothing_is_read(indexed: Path, mount: str
     assert "cannot be" in done.stderr.splitlines()[-1]
     assert "Unexpected" not in done.stderr
     assert _contents(indexed) == before
+
+
+def test_a_reader_that_cannot_write_sees_what_is_written_elsewhere(indexed: Path, weights: Path) -> None:
+    """The folder is mounted read-only for the reader only; what a writer adds is found by the next question."""
+    _skip_without_mounts()
+    script = f'{READ_ONLY}\nexec "$2" -m bot --data "$1" chat'
+    command = [*NAMESPACE, "sh", "-c", script, "sh", indexed, sys.executable]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as chat:
+        assert chat.stdin
+        assert chat.stdout
+        for question, expected in (("When was the ferry late?", "Monday"), ("Who repaired the windmill?", "Birchley")):
+            if expected == "Birchley":
+                write(indexed.parent / "articles", "mill", "The council of Birchley repaired the windmill.")
+                assert run(indexed, [indexed.parent / "articles"], weights).added == 1
+            chat.stdin.write(f"{question}\n")
+            chat.stdin.flush()
+            assert any(expected in line for line in iter(chat.stdout.readline, "")), expected
+        chat.stdin.close()
+
+
+def _skip_without_mounts() -> None:
+    trial = subprocess.run([*NAMESPACE, "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True, check=False)
+    if trial.returncode:
+        pytest.skip("this machine lets nobody mount in a namespace")
 
 
 def _in_namespace(script: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
