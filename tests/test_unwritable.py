@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -57,7 +56,7 @@ def test_a_reader_that_cannot_write_sees_what_is_written_elsewhere(indexed: Path
     """The folder is mounted read-only for the reader only; what a writer adds is found by the next question."""
     _skip_without_mounts()
     script = f'{READ_ONLY}\nexec "$2" -m bot --data "$1" chat'
-    command = [*NAMESPACE, "sh", "-c", script, "sh", indexed, sys.executable]
+    command: list[str | Path] = [*NAMESPACE, "sh", "-c", script, "sh", indexed, sys.executable]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as chat:
         assert chat.stdin
         assert chat.stdout
@@ -78,7 +77,7 @@ def _skip_without_mounts() -> None:
 
 
 def _in_namespace(script: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command: Sequence[str | Path] = [*NAMESPACE, "sh", "-c", script, "sh", *arguments]
+    command: list[str | Path] = [*NAMESPACE, "sh", "-c", script, "sh", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
 
 
