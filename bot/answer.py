@@ -30,6 +30,7 @@ from bot.query.chitchat import reply
 from bot.query.date_preference import date_preference, outside_period
 from bot.query.dates import find_period
 from bot.query.followup import condense
+from index.decode import storable
 from index.embed import Embedder
 from index.models import Article, ClippingsError, Filters, Source
 from index.search import Searcher
@@ -104,6 +105,7 @@ class Engine:
         ``as_of`` (default: today) is the day the question is asked: "this week" is relative to it, and articles
         published later are not read.
         """
+        question = storable(question)
         return AnswerStream(self._answer(question, turns, filters, as_of or date.today()))  # noqa: DTZ011  # the user's day
 
     def retrieve(
@@ -115,6 +117,7 @@ class Engine:
         as_of: date | None = None,
     ) -> Retrieval:
         """Find the passages and sentences nearest to a question, best first, without answering it."""
+        question = storable(question)
         as_of = as_of or date.today()  # noqa: DTZ011  # the user's day
         return self._retrieve(condense(question, _capped(question, turns)), question, filters, as_of, Timings())
 

@@ -38,11 +38,13 @@ class Parts:
         """Make the engine over the index in `settings.data`."""
         return make_engine(settings)
 
-    def ingest(self, settings: Settings, paths: Sequence[Path], *, prune: bool, progress: OnProgress) -> Report:
+    def ingest(
+        self, settings: Settings, paths: Sequence[Path], *, prune: bool, progress: OnProgress, force: bool = False
+    ) -> Report:
         """Bring the index up to date."""
         from index.ingest import ingest
 
-        return ingest(settings.data, paths, model_dir=settings.model_dir, prune=prune, progress=progress)
+        return ingest(settings.data, paths, model_dir=settings.model_dir, prune=prune, force=force, progress=progress)
 
     def articles(self, file: Path) -> Iterator[Article | Failure]:
         """Read and clean the articles of a file without indexing them."""

@@ -73,7 +73,7 @@ def article(article: Article) -> dict[str, object]:
 
 def report(report: Report) -> dict[str, object]:
     """Serialize what indexing did."""
-    names = "added changed unchanged removed gone failed chunks_embedded seconds embed_seconds rebuilt"
+    names = "added changed unchanged removed gone failed chunks_embedded seconds embed_seconds rebuilt unreached"
     return {**_attributes(report, names), "failed": [failure(failed) for failed in report.failed]}
 
 

@@ -41,6 +41,9 @@ def _variable(name: str) -> str:
 
 
 def _is_folder_or_absent(path: Path) -> Path:
+    if not os.fspath(path).strip():
+        raise ValueError
+    os.path.abspath(path.expanduser()).encode()  # noqa: PTH100  # Chroma takes UTF-8 only; UnicodeError is a ValueError
     return _is_folder(path) if os.path.lexists(path.expanduser()) else path.expanduser()
 
 
@@ -83,7 +86,8 @@ class Settings(BaseModel):
 
     data: _NewFolder = Field(
         default_factory=lambda: platformdirs.user_data_path("clippings", appauthor=False),
-        description="a folder, which is made if it is not there",
+        validate_default=True,
+        description="a folder, which is made if it is not there, with a path in UTF-8",
     )
     llm: Annotated[str, AfterValidator(_names_model)] = Field(
         default="",

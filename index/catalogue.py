@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,7 +45,7 @@ _SOURCE_WIDTH = len(fields(Source))
 _FILTER = (
     "(:outlet IS NULL OR lower(a.outlet) = lower(:outlet)) AND (:since IS NULL OR a.published >= :since) "
     "AND (:until IS NULL OR a.published <= :until) "
-    "AND (:as_of IS NULL OR a.published IS NULL OR a.published <= :as_of)"
+    "AND (:as_of IS NULL OR a.published IS NULL OR a.published <= :as_of OR a.published > :ahead)"
 )
 _CHUNKS = (
     f"FROM chunks c JOIN articles a ON a.id = c.article WHERE c.id IN (SELECT value FROM json_each(:ids)) AND {_FILTER}"
@@ -67,16 +67,18 @@ class ChunkRow(NamedTuple):
 class Catalogue:
     """The articles and chunks of one generation. Safe to share between threads."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    def __init__(self, file: Path, *, read_only: bool = False) -> None:
+        self._file, self.read_only = file, read_only
         self._lock = threading.RLock()
         with self._errors_explained():
-            self._db = sqlite3.connect(file, check_same_thread=False, isolation_level=None, timeout=30)
+            place = _read_only(file) if read_only else file
+            self._db = sqlite3.connect(place, check_same_thread=False, isolation_level=None, timeout=30, uri=read_only)
             try:
-                self._db.execute("PRAGMA journal_mode = WAL")
-                self._db.execute("PRAGMA synchronous = NORMAL")
                 self._db.execute("PRAGMA cache_size = -32000")  # kB: with the usual 2 MB a search reads pages twice
-                self._db.executescript(_SCHEMA)
+                if not read_only:
+                    self._db.execute("PRAGMA journal_mode = WAL")
+                    self._db.execute("PRAGMA synchronous = FULL")  # what a run has reported outlives a power cut
+                    self._db.executescript(_SCHEMA)
             except BaseException:
                 self._db.close()
                 raise
@@ -139,6 +141,8 @@ class Catalogue:
 
     def version(self) -> int:
         """A number that changes when another process has written."""
+        if self.read_only:
+            return self._file.stat().st_mtime_ns
         return int(self._rows("PRAGMA data_version")[0][0])
 
     def known(self, article_id: str) -> tuple[str, str] | None:
@@ -188,9 +192,10 @@ class Catalogue:
         return {row[0]: ChunkRow(row[0], _source(row[4:]), *row[1:4]) for row in rows}
 
     def days(self, ids: Iterable[str], filters: Filters = _NO_FILTERS) -> dict[str, date | None]:
-        """The publication dates of the chunks of these ids that exist and pass the filters."""
+        """The publication dates of the chunks of these ids that exist and pass the filters; None if dated ahead."""
         rows = self._rows(f"SELECT c.id, a.published {_CHUNKS}", _parameters(filters, ids=ids))
-        return {row[0]: date.fromisoformat(row[1]) if row[1] else None for row in rows}
+        ahead = _ahead().isoformat()
+        return {row[0]: date.fromisoformat(row[1]) if row[1] and row[1] <= ahead else None for row in rows}
 
     def passing(self, filters: Filters) -> list[str]:
         """The ids of all chunks that pass the filters."""
@@ -257,7 +262,7 @@ class Catalogue:
         except sqlite3.OperationalError as error:  # what is around the file: permissions, room, another's lock
             message = (
                 f"The catalogue {self._file} cannot be used ({error}). See that its folder can be written to, "
-                "which reading needs too, and that the disk has room."
+                "and that the disk has room."
             )
             raise ClippingsError(message) from error
         except sqlite3.DatabaseError as error:
@@ -268,6 +273,13 @@ class Catalogue:
             raise IndexDamaged(message) from error
 
 
+def _read_only(file: Path) -> str:
+    """The address of a file where nothing can be written beside it; a log that a writer left is read, if SQLite can."""
+    log = Path(f"{file}-wal")
+    mode = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
+    return f"{file.absolute().as_uri()}?{mode}"
+
+
 def _phrase(word: str) -> str:
     """Quote a word for FTS5, whatever is in it."""
     return '"' + word.replace('"', '""').replace("\0", "") + '"'
@@ -275,7 +287,12 @@ def _phrase(word: str) -> str:
 
 def _parameters(filters: Filters, ids: Iterable[str] = ()) -> dict[str, str | None]:
     values = {name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(filters).items()}
-    return values | {"ids": json.dumps(list(ids))}
+    return values | {"ids": json.dumps(list(ids)), "ahead": _ahead().isoformat()}
+
+
+def _ahead() -> date:
+    """Tomorrow, which has begun somewhere. A later date is wrong, or the clock is: a search takes it for unknown."""
+    return datetime.now(UTC).date() + timedelta(days=1)
 
 
 def _source(row: Sequence[Any]) -> Source:

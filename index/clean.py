@@ -22,7 +22,7 @@ from index.text import fold, sentences, strip_invisible
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-CLEANER_VERSION = 2
+CLEANER_VERSION = 3
 """Part of an article's digest: a new version cleans and indexes every article again."""
 
 _MAX_HEADLINE_CHARACTERS = 300

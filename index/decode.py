@@ -59,10 +59,15 @@ def refuse_binary(data: bytes) -> None:
         raise UnreadableError("binary, not text, whatever its name says")
 
 
+def storable(text: str) -> str:
+    """Replace the surrogates in a text by U+FFFD: no database, file or model takes them."""
+    return _SURROGATE.sub("\ufffd", text)
+
+
 def replace_surrogates(value: object) -> object:
-    """Replace the surrogates in a value of JSON or YAML by U+FFFD: no database or file takes them."""
+    """Replace the surrogates in a value of JSON or YAML by U+FFFD."""
     if isinstance(value, str):
-        return _SURROGATE.sub("\ufffd", value)
+        return storable(value)
     if isinstance(value, list):
         return [replace_surrogates(item) for item in value]
     if isinstance(value, dict):
@@ -72,7 +77,7 @@ def replace_surrogates(value: object) -> object:
 
 def _decode_as_declared(data: bytes, declared: str | None) -> str:
     try:
-        return str(replace_surrogates(data.decode(declared, "replace"))) if declared else ""
+        return storable(data.decode(declared, "replace")) if declared else ""
     except (LookupError, ValueError):  # "base64" and the like are no encodings of text
         return ""
 

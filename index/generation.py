@@ -7,10 +7,9 @@ is switched at the end, so that a reader never sees half an index.
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from index.catalogue import SCHEMA_VERSION, Catalogue
 from index.chunk import CHUNKER_VERSION
+from index.data_folder import can_write, generations, make_private, number, prepare, sync, unused
 from index.embed import MODEL_NAME
 from index.models import ClippingsError, IndexDamaged, IndexLocked
 from index.store import VectorStore
@@ -77,41 +77,80 @@ def open_catalogue(folder: Path) -> Catalogue:
     file = catalogue_file(folder)
     if not file.exists():
         raise IndexDamaged(f"The catalogue {file} is missing. Index your articles again: `clippings index FOLDER`.")
-    return Catalogue(file)
+    return Catalogue(file, read_only=not can_write(folder))
 
 
 def current(data: Path) -> Path | None:
-    """The folder of the generation in use; None if nothing has been indexed, or `current` is damaged."""
+    """The folder of the generation in use; None if nothing has been indexed.
+
+    If `current` is damaged, or names a generation that is not there, a whole one is looked for.
+    """
+    try:
+        named = _named(data)
+        return named if named and catalogue_file(named).exists() else _whole(data) or named
+    except OSError as error:
+        raise ClippingsError(f"The data folder {data} cannot be read: {error.strerror or error}.") from error
+
+
+def _named(data: Path) -> Path | None:
+    """The folder that `current` names."""
     try:
         name = (data / "current").read_text(encoding="ascii", errors="replace").strip()
     except FileNotFoundError:
         return None
-    except OSError as error:
-        raise ClippingsError(f"The data folder {data} cannot be read: {error.strerror or error}.") from error
-    return data / name if re.fullmatch(r"generation-\d{1,9}", name) else None
+    return data / name if number(Path(name)) and "/" not in name else None
+
+
+def _whole(data: Path) -> Path | None:
+    """The latest generation that a run has completed; else the one with most articles; None if all are empty.
+
+    A catalogue that cannot be read may be the one, and counts as complete: whoever opens it is told.
+    """
+    best, best_rank = None, (False, 0)
+    for folder in generations(data):
+        if not catalogue_file(folder).exists():
+            continue
+        try:
+            with closing(open_catalogue(folder)) as catalogue:
+                is_complete, articles = bool(catalogue.get("indexed_at")), catalogue.counts()[0]
+        except ClippingsError:
+            is_complete, articles = True, 0
+        rank = (is_complete, number(folder) if is_complete else articles)
+        if rank > best_rank:
+            best, best_rank = folder, rank
+    return best
 
 
 def make_current(data: Path, folder: Path) -> None:
-    """Switch every reader to this generation in one step, and remove the others."""
-    pointer = data / "current.new"
-    pointer.write_text(folder.name + "\n", encoding="ascii")
-    pointer.replace(data / "current")
-    _remove_all_but(data, folder)
+    """Switch every reader to this generation in one step; then, with the switch on the disk, remove the others."""
+    try:
+        for part in (*folder.glob("catalogue.sqlite*"), folder):
+            sync(part)
+        pointer = data / "current.new"
+        pointer.write_text(folder.name + "\n", encoding="ascii")
+        sync(pointer)
+        pointer.replace(data / "current")
+        sync(data)
+    except OSError as error:
+        raise _unwritable(data, error) from error
+    for other in generations(data):
+        if other != folder:
+            shutil.rmtree(other, ignore_errors=True)
 
 
 def open_for_writing(data: Path) -> tuple[Generation, Generation | None]:
     """The generation to write to, and the old one if the index has to be rebuilt from it."""
     folder = current(data)
     if folder is None or not catalogue_file(folder).exists():
-        _remove_all_but(data, None)
-        generation = Generation.make(_following(data, folder))
+        generation = Generation.make(unused(data, folder))
         make_current(data, generation.folder)
         return generation, None
     in_use = Generation.make(folder)
     if in_use.fingerprint == FINGERPRINT:
-        _remove_all_but(data, folder)
+        make_current(data, folder)
         return in_use, None
-    beside = _following(data, folder)
+    later = [other for other in generations(data) if number(other) > number(folder)]
+    beside = later[0] if later else unused(data, folder)  # the rest of a rebuild that was stopped, or a new one
     new = Generation.make(beside)
     if new.fingerprint != FINGERPRINT:  # left by a third version whose rebuild was stopped
         new.close()
@@ -122,25 +161,21 @@ def open_for_writing(data: Path) -> tuple[Generation, Generation | None]:
 
 @contextmanager
 def locked(data: Path) -> Iterator[None]:
-    """Be the only writer. Raises IndexLocked at once if there is another."""
+    """Be the only writer. Raises IndexLocked at once if there is another, ClippingsError for another's folder."""
     try:
-        data.mkdir(parents=True, exist_ok=True)
+        prepare(data)
         lock = FileLock(data / "lock", timeout=0).acquire()
     except Timeout:
         message = f"Another process is indexing into {data}. Wait for it to end, or choose another folder with --data."
         raise IndexLocked(message) from None
     except OSError as error:
-        raise ClippingsError(f"The data folder {data} cannot be written to: {error.strerror or error}.") from error
+        raise _unwritable(data, error) from error
     with lock:
-        yield
+        try:
+            yield
+        finally:
+            make_private(data)
 
 
-def _following(data: Path, folder: Path | None) -> Path:
-    """A folder with a new name: readers tell generations apart by name."""
-    return data / f"generation-{int(folder.name.rpartition('-')[2]) + 1 if folder else 1}"
-
-
-def _remove_all_but(data: Path, kept: Path | None) -> None:
-    for stray in data.glob("generation-*"):
-        if stray != kept:
-            shutil.rmtree(stray, ignore_errors=True)
+def _unwritable(data: Path, error: OSError) -> ClippingsError:
+    return ClippingsError(f"The data folder {data} cannot be written to: {error.strerror or error}.")

@@ -23,7 +23,7 @@ from index.clean import CLEANER_VERSION, article_id
 from index.cleaner import Cleaner
 from index.embed import Embedder
 from index.generation import FINGERPRINT, Generation, locked, make_current, open_for_writing
-from index.load import count, load, printable
+from index.load import POINTS_OUTSIDE, as_read, count, load, printable
 from index.models import Article, Chunk, ClippingsError, Failure, RawRecord, UnreadableError
 from index.weights import locate
 
@@ -35,7 +35,11 @@ Digested = tuple[Article, str]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run of indexing did. ``gone``: still indexed, though the file or record no longer exists."""
+    """What a run of indexing did.
+
+    ``gone``: articles still indexed, though the file or record no longer exists. ``unreached``: articles of an earlier
+    run whose file or folder could not be read in this one; they stay.
+    """
 
     added: int
     changed: int
@@ -47,6 +51,7 @@ class Report:
     seconds: float
     embed_seconds: float
     rebuilt: str | None = None
+    unreached: int = 0
 
 
 def ingest(
@@ -55,10 +60,12 @@ def ingest(
     *,
     model_dir: Path | None = None,
     prune: bool = False,
+    force: bool = False,
     progress: Callable[[int, int], None],
 ) -> Report:
     """Bring the index of a data folder up to date with files and folders; without any, with those of the last run.
 
+    ``prune`` removes the articles whose files are gone, but none if anything could not be read, unless ``force``.
     Calls ``progress`` with the number of articles that are done, and about how many there are. Raises IndexLocked if
     another process is writing, WeightsError, IndexDamaged; what is wrong with a single article is in the report.
     """
@@ -79,11 +86,11 @@ def ingest(
             while batch := list(islice(records, _BATCH_ARTICLES)):
                 run.write(run.changed_articles(batch))
                 progress(done := done + len(batch), total)
-            run.handle_gone(roots, prune=prune)
+            run.handle_gone(roots, prune=prune and (force or not run.failed))
             _note_roots(generation.catalogue, roots)
     return Report(
         run.added, run.changed, run.unchanged, run.removed, run.gone, tuple(run.failed), run.chunks_embedded,
-        time.perf_counter() - started, embedder.seconds, rebuilt,
+        time.perf_counter() - started, embedder.seconds, rebuilt, run.unreached,
     )  # fmt: skip
 
 
@@ -107,6 +114,7 @@ class _Run:
     unchanged: int = 0
     removed: int = 0
     gone: int = 0
+    unreached: int = 0
     chunks_embedded: int = 0
     failed: list[Failure] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
@@ -189,16 +197,21 @@ class _Run:
             self.chunks_embedded += len(chunks)
 
     def handle_gone(self, roots: Sequence[Path], *, prune: bool) -> None:
-        """Count, or with ``prune`` remove, the articles that these roots no longer hold."""
+        """Count, or with ``prune`` remove, the articles that these roots no longer hold; count the unreached ones."""
         catalogue = self.generation.catalogue
-        read = [_as_read(root) for root in roots if _exists(root)]
-        failed = {failure.path for failure in self.failed}
+        read = [as_read(root) for root in roots if _exists(root)]
+        failed = {failure.path for failure in self.failed if not failure.reason.startswith(POINTS_OUTSIDE)}
+        unseen = [(name, path) for name, path in catalogue.paths() if name not in self.seen]
+        unreached = {
+            name
+            for name, path in unseen
+            if not failed.isdisjoint(map(printable, map(str, (path, *Path(path).parents))))
+        }
+        self.unreached = len(unreached)
         gone = [
-            identity
-            for identity, path in catalogue.paths()
-            if identity not in self.seen
-            and failed.isdisjoint(map(printable, map(str, (path, *Path(path).parents))))
-            and any(Path(path).is_relative_to(root) for root in read)
+            name
+            for name, path in unseen
+            if name not in unreached and any(Path(path).is_relative_to(root) for root in read)
         ]
         if not prune or not gone:
             self.gone = len(gone)
@@ -227,15 +240,10 @@ def _digest(record: RawRecord) -> str:
 def _note_roots(catalogue: Catalogue, roots: Sequence[Path]) -> None:
     """Note what was read and when, for the next run and for `clippings status`."""
     known = json.loads(catalogue.get("roots") or "[]")
-    read = [str(_as_read(root)) for root in roots if _exists(root)]
+    read = [str(as_read(root)) for root in roots if _exists(root)]
     with catalogue.transaction():
         catalogue.set("roots", json.dumps(list(dict.fromkeys([*known, *read]))))
         catalogue.set("indexed_at", datetime.now(UTC).isoformat(timespec="seconds"))
-
-
-def _as_read(root: Path) -> Path:
-    """A root as it is spelled in the paths of its files: links keep their names."""
-    return root.resolve() if ".." in root.parts else root.absolute()
 
 
 def _exists(path: Path) -> bool:

@@ -12,7 +12,7 @@ import json
 import math
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +23,9 @@ from index.models import Failure, RawRecord, UnreadableError
 
 MAX_ARTICLE_BYTES = 5_000_000  # or characters of a line: a long novel has 3 million
 MAX_JSON_BYTES = 50_000_000  # of a .json file, which is parsed whole; .jsonl may have any size
+POINTS_OUTSIDE = "points outside"
+"""How the reason of a link begins that is not followed."""
+
 _MAX_SHOWN_CHARACTERS = 80
 _BLOCK_BYTES = 1 << 20
 
@@ -100,20 +103,26 @@ def _duplicate(key: str, place: str, seen: dict[str, str]) -> str:
 # --- Finding files ---------------------------------------------------------------------------------------------
 
 
-def _files(paths: Iterable[Path]) -> Iterator[Path | Failure]:
+def _files(paths: Sequence[Path]) -> Iterator[Path | Failure]:
     """The files to read under some paths, depth first and sorted, and what cannot be reached."""
     seen: set[_FileIdentity] = set()
-    for named in paths:
+    roots: dict[Path, Path] = {}
+    for path in paths:
         try:
-            # Without ".." a file has one path; links keep their names.
-            path = named.resolve() if ".." in named.parts else named.absolute()
-            yield from _files_under(path, seen)
-        except (OSError, ValueError, RuntimeError) as error:  # a NUL in the path; a loop that resolve() met
-            yield _failure(named, "not a path" if isinstance(error, ValueError) else _reason(error))
+            roots[as_read(path)] = Path(os.path.realpath(path))
+        except (OSError, ValueError) as error:  # a NUL in the path; a working folder that was deleted
+            yield _failure(path, "not a path" if isinstance(error, ValueError) else _reason(error))
+    for root in roots:
+        yield from _files_under(root, list(roots.values()), seen)
 
 
-def _files_under(root: Path, seen: set[_FileIdentity]) -> Iterator[Path | Failure]:
-    """As :func:`_files`, for one path; ``seen`` has the files and folders that were visited."""
+def as_read(root: Path) -> Path:
+    """A root as it is spelled in the paths of its files: absolute, without ".."; else links keep their names."""
+    return Path(os.path.realpath(root)) if ".." in root.parts else root.absolute()
+
+
+def _files_under(root: Path, homes: Sequence[Path], seen: set[_FileIdentity]) -> Iterator[Path | Failure]:
+    """As :func:`_files`, for one path; ``homes``: what links may lead into; ``seen``: what was visited."""
     waiting: list[tuple[Path, tuple[_FileIdentity, ...]]] = [(root, ())]
     while waiting:
         path, parents = waiting.pop()
@@ -124,6 +133,8 @@ def _files_under(root: Path, seen: set[_FileIdentity]) -> Iterator[Path | Failur
             if identity in parents:
                 yield _failure(path, "a loop of links: it leads back to a folder that it lies in")
             elif identity not in seen and (is_folder or _is_read(path, status, named=path == root)):
+                if path != root and path.is_symlink():
+                    _refuse_outside(path, homes)
                 seen.add(identity)
                 if is_folder:
                     visible = (inner for inner in path.iterdir() if not inner.name.startswith("."))
@@ -131,10 +142,17 @@ def _files_under(root: Path, seen: set[_FileIdentity]) -> Iterator[Path | Failur
                 else:
                     yield path
         except FileNotFoundError:
-            is_link = path.is_symlink()
+            is_link = os.path.islink(path)  # noqa: PTH114  # Path.is_symlink raises where a parent cannot be searched
             yield _failure(path, "a link to something that does not exist" if is_link else "does not exist")
         except (OSError, UnreadableError) as error:
             yield _failure(path, _reason(error))
+
+
+def _refuse_outside(link: Path, homes: Sequence[Path]) -> None:
+    """Raise UnreadableError if a link leads out of the folders that the user named."""
+    target = Path(os.path.realpath(link))
+    if not any(target.is_relative_to(home) for home in homes):
+        raise UnreadableError(f"{POINTS_OUTSIDE} the folders that are indexed, to {target}: name that too to read it")
 
 
 def _is_read(path: Path, status: os.stat_result, *, named: bool) -> bool:

@@ -151,7 +151,7 @@ class Passage:
 class Filters:
     """Limits of a search. Dates are inclusive; an article without a date passes neither ``since`` nor ``until``.
 
-    ``as_of``: the day of the question; articles published later are left out.
+    ``as_of``: the day of the question; articles published later are left out, but for those dated ahead of the clock.
     """
 
     outlet: str | None = None

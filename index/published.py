@@ -1,14 +1,15 @@
 """The publication date of an article, and where it was read.
 
 Tried in this order: metadata or front matter, URL, dateline, date lines of the page, body. No date is better than a
-wrong one: an ambiguous date is dropped, an inferred one is marked.
+wrong one: an ambiguous date is dropped, an inferred one is marked. The clock has no say: a date ahead of today is kept
+as data, and a search decides what to make of it (index/catalogue.py).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
@@ -49,7 +50,7 @@ _FIELDS = (
     "published", "date", "published_at", "publishedat", "publication_date", "pubdate", "date_published",
     "datepublished", "published_date", "publish_date", "created", "created_at", "timestamp",
 )  # fmt: skip
-_EARLIEST = date(1700, 1, 1)
+_EARLIEST, _LATEST = date(1700, 1, 1), date(2099, 12, 31)  # beyond stand mistakes and placeholders (9999-12-31)
 _MAX_TO_WHOLE_DATE = timedelta(days=60)  # a date without a year takes that of a whole date no further away
 _MAX_FIELD_CHARACTERS = 60
 _MAX_URL_CHARACTERS = 2_000
@@ -73,29 +74,27 @@ def publication_date(
     boilerplate: Iterable[Boilerplate] = (),
     *,
     fields_are: str = "metadata",
-    today: date | None = None,
 ) -> PublicationDate:
     """Find when an article was published; ``boilerplate`` holds the captions and date lines that stood beside it.
 
     A body that says "on Thursday (Jan 25)" under a photo of "Jan 5, 2024" -> 2024-01-25, "text", not certain.
     """
-    latest = (today or datetime.now(UTC).date()) + timedelta(days=1)  # the day begins earlier elsewhere
     text, boilerplate = text[:_MAX_TEXT_CHARACTERS], list(boilerplate)
     texts = [*(piece.text for piece in boilerplate), text]
     date_lines = [piece.text for piece in boilerplate if piece.kind == "date"]
     return (
-        _first(fields_are, _from_fields(fields), latest)
-        or _first("url", _from_url(url or ""), latest)
-        or _from_dateline(text, [], latest)
-        or _from_date_lines(date_lines, latest)
-        or _from_dateline(text, texts, latest)
-        or _from_weekday(text, texts, latest)
+        _first(fields_are, _from_fields(fields))
+        or _first("url", _from_url(url or ""))
+        or _from_dateline(text, [])
+        or _from_date_lines(date_lines)
+        or _from_dateline(text, texts)
+        or _from_weekday(text, texts)
         or PublicationDate()
     )
 
 
-def _first(source: str, days: Iterable[date | None], latest: date) -> PublicationDate | None:
-    return next((PublicationDate(day, source) for day in days if day and _EARLIEST <= day <= latest), None)
+def _first(source: str, days: Iterable[date | None]) -> PublicationDate | None:
+    return next((PublicationDate(day, source) for day in days if day and _EARLIEST <= day <= _LATEST), None)
 
 
 def _from_fields(fields: Mapping[str, object]) -> Iterator[date | None]:
@@ -156,31 +155,31 @@ def _from_url(url: str) -> Iterator[date | None]:
         yield _date(int(year), int(month) if month.isdigit() else _month(month), int(day))
 
 
-def _from_dateline(text: str, texts: list[str], latest: date) -> PublicationDate | None:
+def _from_dateline(text: str, texts: list[str]) -> PublicationDate | None:
     """``FRANKFURT, Jan 25 (Reuters) -``: certain with a year, else inferred from a whole date in ``texts``."""
     match = _DATELINE.match(text)
     if not match:
         return None
     if match["full"]:
-        return _first("dateline", [_parse_date(match["full"])], latest)
-    day = _with_year(match["short"], None, texts, latest)
+        return _first("dateline", [_parse_date(match["full"])])
+    day = _with_year(match["short"], None, texts)
     return PublicationDate(day, "dateline", certain=False) if day else None
 
 
-def _from_date_lines(lines: list[str], latest: date) -> PublicationDate | None:
+def _from_date_lines(lines: list[str]) -> PublicationDate | None:
     """The first line that is not of an update; else the first of an update, which is marked as inferred."""
     for updated in (False, True):
         matches = [_DATE.search(line) for line in lines if bool(_UPDATED.match(line)) is updated]
-        if first := _first("text", [_parse_date(match.group()) for match in matches if match], latest):
+        if first := _first("text", [_parse_date(match.group()) for match in matches if match]):
             return first._replace(certain=not updated)
     return None
 
 
-def _from_weekday(text: str, texts: list[str], latest: date) -> PublicationDate | None:
+def _from_weekday(text: str, texts: list[str]) -> PublicationDate | None:
     """The last weekday with a date on which, by the lead, something happened; announcements do not count."""
     lead = text[:_MAX_LEAD_CHARACTERS]
     days = [
-        _with_year(match["short"], _WEEKDAYS.index(match["weekday"][:3].lower()), texts, latest)
+        _with_year(match["short"], _WEEKDAYS.index(match["weekday"][:3].lower()), texts)
         for match in _ON_WEEKDAY.finditer(lead)
         if _PAST.search(sentence := re.split(r"[.!?]\s", lead[: match.start()])[-1][-_MAX_SENTENCE_CHARACTERS:])
         and not _FUTURE.search(sentence)
@@ -189,13 +188,13 @@ def _from_weekday(text: str, texts: list[str], latest: date) -> PublicationDate 
     return PublicationDate(max(known), "text", certain=False) if known else None
 
 
-def _with_year(short: str, weekday: int | None, texts: list[str], latest: date) -> date | None:
+def _with_year(short: str, weekday: int | None, texts: list[str]) -> date | None:
     """Complete a date by the year of the first whole date in ``texts`` that is near it and agrees with the weekday."""
     for near in (_parse_date(match.group()) for text in texts for match in _DATE.finditer(text)):
         for year in (near.year, near.year + 1, near.year - 1) if near else ():
             day = _parse_date(f"{short}, {year}")
             is_near = day and near and abs(day - near) <= _MAX_TO_WHOLE_DATE
-            if day and is_near and day <= latest and weekday in (None, day.weekday()):
+            if day and is_near and weekday in (None, day.weekday()):
                 return day
     return None
 

@@ -116,7 +116,7 @@ class Searcher:
             if folder is None or not folder.exists():
                 message = f"Nothing has been indexed in {self._data}. Index your articles: `clippings index FOLDER`."
                 raise IndexMissing(message)
-            if self._generation is None or self._generation.folder != folder:
+            if self._generation is None or self._generation.folder != folder or self._outdated(self._generation):
                 if self._generation:
                     self._retired.append(self._generation)  # another thread may be reading it
                 self._generation = None
@@ -130,6 +130,10 @@ class Searcher:
                 self._generation.store.reopen()
                 self._version = version
             return self._generation
+
+    def _outdated(self, generation: Generation) -> bool:
+        """Whether a generation that was opened without writing was changed since: it is opened anew."""
+        return generation.catalogue.read_only and generation.catalogue.version() != self._version
 
 
 def _search(

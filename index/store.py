@@ -11,7 +11,9 @@ import importlib
 import itertools
 import os
 import re
+import shutil
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,6 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from filelock import FileLock
 
+from index.data_folder import can_write
 from index.embed import DIMENSIONS
 from index.models import ClippingsError, IndexDamaged
 from index.telemetry import disable_telemetry
@@ -43,13 +46,15 @@ _path_variants = itertools.cycle(range(100))
 class VectorStore:
     """The vectors of one generation, in a folder of their own. Safe to share between threads.
 
-    Every call raises IndexDamaged if the vectors are damaged, ``make=False`` also if they are missing.
+    Every call raises IndexDamaged if the vectors are damaged, ``make=False`` also if they are missing. Where
+    nothing can be written, ``make=False`` opens a temporary copy: Chroma writes to what it reads (chroma 1.5.9).
     """
 
     def __init__(self, folder: Path, *, make: bool = True) -> None:
         if not make and not (folder / "chroma.sqlite3").exists():
             raise IndexDamaged(f"The vectors in {folder} are missing. Make them anew: `clippings index`.")
-        self._folder = folder
+        self._copy = None if make or can_write(folder) else _copied(folder)
+        self._folder = folder = Path(self._copy.name) if self._copy else folder
         # Within a process Chroma shares clients by path, and does not reopen one while another is in use. So every
         # store spells the path in its own way.
         self._path = os.fspath(folder.absolute()) + next(_path_variants) * "/."
@@ -69,6 +74,8 @@ class VectorStore:
         """Close the files."""
         with self._lock:
             _close(self._client)
+            if self._copy:
+                self._copy.cleanup()
 
     def upsert(self, ids: Sequence[str], vectors: Vectors) -> None:
         """Add vectors (len(ids) x 384), or replace those of the same ids."""
@@ -144,10 +151,26 @@ class VectorStore:
             reason = re.split(": (?=[A-Z])", str(error))[-1][:_MAX_REASON_CHARACTERS] or type(error).__name__
             message = (
                 f"The vectors in {self._folder} cannot be used ({reason}). See that the folder can be written to, "
-                "which reading needs too, and that the disk has room; else delete it and make it anew: "
-                "`clippings index`."
+                "and that the disk has room; else delete it and make it anew: `clippings index`."
             )
             raise IndexDamaged(message) from error
+
+
+def _copied(folder: Path) -> tempfile.TemporaryDirectory[str]:
+    """Copy the vectors to a temporary folder, or into memory. Raises ClippingsError if there is no room for them."""
+    for place in (tempfile.gettempdir(), "/dev/shm"):  # noqa: S108  # a private folder is made in it
+        with contextlib.suppress(OSError):
+            copy = tempfile.TemporaryDirectory(prefix="clippings-vectors-", dir=place, ignore_cleanup_errors=True)
+            try:
+                shutil.copytree(folder, copy.name, dirs_exist_ok=True)
+            except OSError:
+                copy.cleanup()
+                raise
+            return copy
+    raise ClippingsError(
+        f"{folder} cannot be written to, and there is no room to copy it to {tempfile.gettempdir()}. "
+        "Free some space, or set TMPDIR to a folder that has room."
+    )
 
 
 def _pages(count: int) -> list[slice]:

@@ -49,6 +49,6 @@ def prose(sentences: int, *, start: int = 0) -> str:
     )
 
 
-def run(data: Path, paths: Sequence[Path], weights: Path, *, prune: bool = False) -> Report:
+def run(data: Path, paths: Sequence[Path], weights: Path, *, prune: bool = False, force: bool = False) -> Report:
     """Index, without a progress bar."""
-    return ingest(data, paths, model_dir=weights, prune=prune, progress=lambda _done, _total: None)
+    return ingest(data, paths, model_dir=weights, prune=prune, force=force, progress=lambda _done, _total: None)

@@ -105,6 +105,14 @@ def test_statement_instead_of_a_question_is_answered_too(engine: Engine) -> None
     assert "140 of its 560 jobs" in answer.text
 
 
+def test_half_a_character_in_a_question_is_read_as_unknown(engine: Engine) -> None:
+    """A lone surrogate, which neither the embedding model nor a database takes, raises nothing."""
+    answer = engine.ask(f"{MILL} \ud83d", as_of=ASKED)
+    assert answer.question == f"{MILL} \ufffd"
+    assert held(engine, answer)
+    assert engine.retrieve(f"{MILL} \udce9", as_of=ASKED).passages
+
+
 def test_refusal_names_the_nearest_and_cites_nothing(engine: Engine) -> None:
     """Up to three articles are places to look, and the reason is for a user."""
     answer = engine.ask("How many people died in the earthquake in Morocco?", as_of=ASKED)

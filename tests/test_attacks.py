@@ -58,11 +58,13 @@ class Indexed(FakeParts):
         super().__init__(*queue)
         self.records: list[dict[str, dict[str, str]]] = []
 
-    def ingest(self, settings: Settings, paths: Sequence[Path], *, prune: bool, progress: OnProgress) -> Report:
+    def ingest(
+        self, settings: Settings, paths: Sequence[Path], *, prune: bool, progress: OnProgress, force: bool = False
+    ) -> Report:
         """Keep the records."""
         lines = [json.loads(line) for line in paths[0].read_text(encoding="utf-8").splitlines()]
         self.records.append({record["id"]: record for record in lines})
-        return super().ingest(settings, paths, prune=prune, progress=progress)
+        return super().ingest(settings, paths, prune=prune, progress=progress, force=force)
 
 
 def attacked(tmp_path: Path, *answers: Answer, parts: Indexed | None = None) -> Attacks:

@@ -94,6 +94,9 @@ def test_an_unknown_outlet_is_reported(capsys: Output) -> None:
         (["ask", "x", "--from", "Jan 3"], "'Jan 3' is not a date; write it as 2024-01-31"),
         (["ask", "x", "--from", "2024-02-01", "--to", "2024-01-01"], "the first date is after the last"),
         (["index", "--explain", "a.txt", "b.txt"], "it takes no PATH and no --prune"),
+        (["index", "--force"], "--force belongs to --prune"),
+        (["--data", "", "status"], 'argument --data: it is empty; name a folder, or "." for this one'),
+        (["status", "--data", " "], 'argument --data: it is empty; name a folder, or "." for this one'),
         (["ask", "x", "--js"], "unrecognized arguments: --js"),
     ],
 )
@@ -138,6 +141,34 @@ def test_index_reports_failures_and_ends_with_1(capsys: Output) -> None:
     out, err = capsys.readouterr()
     assert err == "a.txt: it is empty\nb .txt: binary\n"
     assert "The whole index was rebuilt: the chunking changed.\nArticles whose files are gone: 2. `clippings" in out
+
+
+def test_index_says_why_nothing_was_pruned(capsys: Output) -> None:
+    """What --prune left, the way out, and how many articles lie behind what could not be read; --force goes through."""
+    parts = FakeParts()
+    parts.report = replace(REPORT, failed=(Failure("a", "permission denied"),), gone=2, unreached=6)
+    assert main(["index", "--prune"], parts=parts) == 1
+    assert not parts.forced
+    out, err = capsys.readouterr()
+    assert err == "a: permission denied\n"
+    assert "Articles kept though their files could not be read this time: 6.\n" in out
+    assert (
+        "Articles whose files are gone: 2. None was removed, because something could not be read: correct that, or "
+        "remove them all the same with `clippings index --prune --force`.\n"
+    ) in out
+    assert main(["index", "--prune", "--force"], parts=parts) == 1
+    assert parts.forced
+
+
+def test_arguments_that_are_not_utf8_are_read_by_the_best_guess(capsys: Output) -> None:
+    """A question, an outlet or an id typed in a Latin-1 terminal is text, and never a traceback."""
+    parts = FakeParts(ANSWER, REFUSED)
+    assert main(["ask", os.fsdecode(b"what of caf\xe9?")], parts=parts) == 0
+    assert parts.fake.asked[0].question == "what of caf\u00e9?"
+    assert main(["ask", "x", "--outlet", os.fsdecode(b"Caf\xe9")], parts=parts) == 3
+    assert main(["show", os.fsdecode(b"caf\xe9")], parts=FakeParts()) == 1
+    assert "No article is from an outlet named Caf\u00e9" in (err := capsys.readouterr().err)
+    assert "There is no article with the id caf\u00e9." in err
 
 
 def test_index_reports_as_json(capsys: Output) -> None:

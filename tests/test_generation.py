@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import stat
 import subprocess
 import sys
 import time
@@ -12,6 +15,7 @@ import pytest
 
 from index.generation import FINGERPRINT, Generation, current, locked, make_current, open_for_writing
 from index.models import ClippingsError, IndexDamaged, IndexLocked
+from tests.corpus import article
 
 HOLD = """
 import pathlib, sys, index.generation
@@ -129,3 +133,118 @@ def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         locked(tmp_path / "file" / "data"),
     ):
         pytest.fail("locked a file")
+
+
+def _filled(data: Path, name: str, article_id: str, *, complete: bool = True) -> Path:
+    """Make a generation that holds one article."""
+    with closing(Generation.make(data / name)) as generation:
+        generation.catalogue.put(article(article_id, "A story."), "", [])
+        generation.catalogue.set("indexed_at", "2024-01-05T00:00:00+00:00" if complete else "")
+    return data / name
+
+
+@pytest.mark.parametrize("content", [None, b"", b"gener", b"generation-7\n", b"\0" * 13])
+def test_a_whole_generation_is_found_again(tmp_path: Path, content: bytes | None) -> None:
+    """A lost, empty or torn `current`, or one that names nothing, leads to the latest complete generation."""
+    _filled(tmp_path, "generation-2", "old")
+    whole = _filled(tmp_path, "generation-3", "kept")
+    _filled(tmp_path, "generation-10", "begun", complete=False)
+    if content is not None:
+        (tmp_path / "current").write_bytes(content)
+    assert current(tmp_path) == whole
+    generation, old = open_for_writing(tmp_path)
+    with closing(generation):
+        assert old is None
+        assert [path for path, _ in generation.catalogue.paths()] == ["kept"]
+    assert (tmp_path / "current").read_text() == "generation-3\n"
+
+
+def test_the_fullest_generation_is_found_if_no_run_was_completed(tmp_path: Path) -> None:
+    """A first run that was stopped leaves articles, which count more than the empty beginning of another."""
+    begun = _filled(tmp_path, "generation-1", "begun", complete=False)
+    Generation.make(tmp_path / "generation-2").close()
+    assert current(tmp_path) == begun
+
+
+def test_nothing_is_removed_while_the_generation_in_use_cannot_be_read(tmp_path: Path) -> None:
+    """With `current` torn and the catalogue damaged, the writer stops and names the catalogue."""
+    folder = _filled(tmp_path, "generation-1", "kept")
+    (folder / "catalogue.sqlite").write_bytes(b"\x5a" * 10_000)
+    (tmp_path / "current").write_bytes(b"")
+    with pytest.raises(IndexDamaged, match=r"generation-1/catalogue\.sqlite is damaged"):
+        open_for_writing(tmp_path)
+    assert (folder / "catalogue.sqlite").exists()
+
+
+def test_only_generations_are_removed(tmp_path: Path) -> None:
+    """A folder of the user's stays, whatever its name; a new generation has a number above it."""
+    data = tmp_path / "data"
+    for name in ("generation-photos", "generation-2", "generation-4"):
+        (data / name).mkdir(parents=True)
+        (data / name / "beach.jpg").write_bytes(b"jpg")
+    _filled(data, "generation-3", "superseded")
+    new = _filled(data, "generation-5", "kept")
+    make_current(data, new)
+    generation, _ = open_for_writing(data)
+    generation.close()
+    left = {path.name for path in data.iterdir()} - {"current"}
+    assert left == {"generation-photos", "generation-2", "generation-4", "generation-5"}
+    assert all((data / name / "beach.jpg").exists() for name in left - {"generation-5"})
+    shutil.rmtree(new)
+    again, _ = open_for_writing(data)
+    again.close()
+    assert again.folder.name == "generation-6"
+
+
+def _contents(folder: Path) -> set[Path]:
+    return set(folder.rglob("*"))
+
+
+def test_a_folder_that_is_not_ours_is_refused(tmp_path: Path) -> None:
+    """Nothing is written to a folder with other files, and its rights stay; a file in it is enough."""
+    (tmp_path / "generation-photos").mkdir()
+    (tmp_path / "notes.txt").write_text("mine")
+    tmp_path.chmod(0o755)
+    before = _contents(tmp_path)
+    message = f"The folder {tmp_path} holds files that Clippings did not make"
+    with pytest.raises(ClippingsError, match=message), locked(tmp_path):
+        pytest.fail("locked a folder of the user's")
+    assert _contents(tmp_path) == before
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
+
+
+@pytest.mark.parametrize("made", ["nothing", "slack.db", "history", "lost+found", "current", "generation-1"])
+def test_a_folder_of_an_earlier_version_is_ours(tmp_path: Path, made: str) -> None:
+    """What earlier versions made without a mark is taken over, and marked; so is an empty folder or disk."""
+    if made == "current":
+        (tmp_path / made).write_text("generation-3\n")
+    elif made == "generation-1":
+        _filled(tmp_path, made, "kept")
+        (tmp_path / "notes.txt").write_text("put beside it by the user")
+    elif made == "lost+found":
+        (tmp_path / made).mkdir()
+    elif made != "nothing":
+        (tmp_path / made).touch()
+    with locked(tmp_path):
+        assert (tmp_path / ".clippings").is_file()
+    (tmp_path / "notes.txt").write_text("mine")
+    with locked(tmp_path):
+        pass
+
+
+def test_the_index_is_private(tmp_path: Path) -> None:
+    """As `slack.db`: nobody but its owner reads the index, also one that an earlier version made for all to read."""
+    data = tmp_path / "data"
+    mask = os.umask(0o022)
+    try:
+        folder = _filled(data, "generation-1", "kept")
+        make_current(data, folder)
+        assert stat.S_IMODE(data.stat().st_mode) == 0o755
+        with locked(data):
+            generation, _ = open_for_writing(data)
+            generation.close()
+    finally:
+        os.umask(mask)
+    assert len(_contents(data)) > 5
+    for path in (data, *_contents(data)):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path

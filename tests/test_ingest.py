@@ -8,16 +8,17 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.cli.render import plain, status_lines
 from index.embed import MODEL_NAME, Embedder
 from index.generation import FINGERPRINT, Generation, current, locked
 from index.ingest import Report, ingest
-from index.models import Article, Boilerplate, ClippingsError, IndexLocked, IndexMissing
-from index.search import Searcher
+from index.models import Article, Boilerplate, ClippingsError, Filters, IndexLocked, IndexMissing
+from index.search import DatePreference, Searcher
 from index.status import status
 from index.text import stems
 from tests.corpus import prose, run, write
@@ -40,8 +41,8 @@ def texts(tmp_path: Path) -> Path:
 def index(tmp_path: Path, weights: Path) -> Run:
     """Index into a data folder."""
 
-    def call(*paths: Path, prune: bool = False) -> Report:
-        return run(tmp_path / "data", paths, weights, prune=prune)
+    def call(*paths: Path, prune: bool = False, force: bool = False) -> Report:
+        return run(tmp_path / "data", paths, weights, prune=prune, force=force)
 
     return call
 
@@ -147,6 +148,76 @@ def test_a_folder_that_fails_keeps_its_articles(index: Run, texts: Path, tmp_pat
     assert [Path(failure.path).name for failure in report.failed] == ["inner"]
     assert counted(report) == (0, 0, 3, 0, 0, 0)
     assert "inner" in indexed(tmp_path / "data")
+
+
+@pytest.mark.parametrize("relative", [False, True])
+def test_nothing_is_pruned_if_anything_could_not_be_read(
+    index: Run, texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, relative: bool
+) -> None:
+    """One failure anywhere stops the removal, unless it is forced; articles behind the failure stay even then."""
+    monkeypatch.chdir(tmp_path)
+    inner = write(texts / "inner", "inner", "A story in a folder of its own.").parent
+    named = Path("articles") if relative else texts
+    index(named)
+    (texts / "bees.md").unlink()
+    shutil.rmtree(inner)
+    inner.symlink_to(inner)
+    report = index(named, prune=True)
+    assert (report.removed, report.gone, report.unreached, len(report.failed)) == (0, 1, 1, 1)
+    assert Path(report.failed[0].path) == inner
+    assert set(indexed(tmp_path / "data")) == {"long", "bees", "frost", "inner"}
+    report = index(named, prune=True, force=True)
+    assert (report.removed, report.gone, report.unreached, len(report.failed)) == (1, 0, 1, 1)
+    assert set(indexed(tmp_path / "data")) == {"long", "frost", "inner"}
+
+
+def test_what_a_link_let_in_can_be_pruned(index: Run, texts: Path, tmp_path: Path) -> None:
+    """An article behind a link that is no longer followed is not lost by itself, and goes with --prune --force."""
+    payroll = write(tmp_path / "private", "payroll", "The mayor earns 900 pounds a month.")
+    (texts / "link.md").symlink_to(payroll)
+    index(texts, payroll.parent)
+    assert "link" in indexed(tmp_path / "data")
+    report = index(texts, prune=True)
+    assert (report.removed, report.gone, report.unreached) == (0, 1, 0)
+    assert report.failed[0].reason.startswith("points outside the folders that are indexed")
+    assert index(texts, prune=True, force=True).removed == 1
+    assert set(indexed(tmp_path / "data")) == {"long", "bees", "frost"}
+
+
+def test_a_torn_pointer_costs_no_article(index: Run, texts: Path, tmp_path: Path) -> None:
+    """With `current` empty, articles whose files are gone are still indexed after the next run, and found before it."""
+    index(texts)
+    (tmp_path / "data" / "current").write_bytes(b"")
+    shutil.rmtree(texts)
+    assert set(indexed(tmp_path / "data")) == {"long", "bees", "frost"}
+    index()  # as `reindex` in Slack does
+    assert set(indexed(tmp_path / "data")) == {"long", "bees", "frost"}
+
+
+def test_a_date_ahead_of_the_clock_is_kept_and_not_preferred(
+    index: Run, texts: Path, tmp_path: Path, weights: Path
+) -> None:
+    """Either it or the clock is wrong: the index has it, and a search takes it for unknown, not for the latest."""
+    today = datetime.now(UTC).date()
+    ahead, known = today + timedelta(days=400), today - timedelta(days=30)
+    write(texts, "ahead", "The ferry to Saltholm was late in the morning.", published=ahead)
+    write(texts, "known", "A ferry to Saltholm was late in the evening, too.", published=known)
+    index(texts)
+    assert indexed(tmp_path / "data")["ahead"].source.published == ahead
+    newest = DatePreference(today, today, newest_first=True, boost=100.0)
+    with closing(Searcher(tmp_path / "data")) as searcher:
+        vector = Embedder(weights).question("ferry to Saltholm")
+        passages = searcher.search(vector, stems("ferry"), filters=Filters(as_of=today), preference=newest)
+    names = [Path(passage.source.path or "").stem for passage in passages]
+    assert names[0] == "known"
+    assert "ahead" in names
+    (line, *_) = [line for line in status_text(tmp_path / "data").splitlines() if line.startswith("articles:")]
+    assert f"to {ahead} (ahead of this computer's clock: see which of them is wrong)" in line
+
+
+def status_text(data: Path) -> str:
+    """What `clippings status` prints."""
+    return plain(status_lines(status(data), data, "none"))
 
 
 def test_an_id_belongs_to_one_file(index: Run, tmp_path: Path) -> None:

@@ -326,14 +326,55 @@ def test_a_file_is_read_once(tmp_path: Path) -> None:
     assert not failures
 
 
-def test_links_are_followed(tmp_path: Path) -> None:
-    """A link to a file or folder elsewhere is read, under the path where it was found."""
+def test_links_out_of_the_folder_are_refused(tmp_path: Path) -> None:
+    """A link is followed only within the named folders; others are failures, unless their target is not read anyway."""
+    far, near = tmp_path / "far", tmp_path / "near"
+    far.mkdir()
+    (near / "inside").mkdir(parents=True)
+    payroll = _write(far / "payroll.txt", STORY)
+    (near / "file.txt").symlink_to("../far/payroll.txt")
+    (near / "folder").symlink_to(far)
+    (near / "LICENSE").symlink_to(_write(far / "LICENSE", STORY))  # not of a kind that is read
+    (near / "nearer").symlink_to(near / "inside")
+    story = _write(near / "inside" / "a.txt", STORY)
+    records, failures = _split([near])
+    assert [record.path for record in records] == [str(story)]
+    assert [(Path(failure.path).name, failure.reason) for failure in failures] == [
+        (name, f"points outside the folders that are indexed, to {target}: name that too to read it")
+        for name, target in (("file.txt", payroll), ("folder", far))
+    ]
+
+
+def test_links_into_a_named_folder_are_followed(tmp_path: Path) -> None:
+    """Named themselves, the targets are read, under the path where they were found; so is a root that is a link."""
     (tmp_path / "far").mkdir()
     (tmp_path / "near").mkdir()
     _write(tmp_path / "far" / "a.txt", STORY)
     (tmp_path / "near" / "link").symlink_to(tmp_path / "far")
-    records, _ = _split([tmp_path / "near"])
-    assert [record.path for record in records] == [str(tmp_path / "near" / "link" / "a.txt")]
+    found = str(tmp_path / "near" / "link" / "a.txt")
+    assert [record.path for record in _split([tmp_path / "near", tmp_path / "far"])[0]] == [found]
+    assert [record.path for record in _split([tmp_path / "near" / "link"])[0]] == [found]
+
+
+@pytest.mark.parametrize("relative", [False, True])
+def test_a_path_that_is_too_long_is_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, relative: bool
+) -> None:
+    """A folder deeper than the system can name costs that folder only, and is named with its absolute path."""
+    monkeypatch.chdir(tmp_path)
+    Path("news").mkdir()
+    for name in ("a.txt", "z.txt"):
+        _write(tmp_path / "news" / name, STORY)
+    os.chdir("news")
+    for _ in range(17):
+        Path("d" * 250).mkdir()
+        os.chdir("d" * 250)
+    os.chdir(tmp_path)
+    records, failures = _split([Path("news") if relative else tmp_path / "news"])
+    assert [Path(record.path).name for record in records] == ["a.txt", "z.txt"]
+    (failure,) = failures
+    assert failure.reason == "file name too long"
+    assert failure.path.startswith(str(tmp_path / "news" / ("d" * 250)))
 
 
 def test_loops_of_links_end(tmp_path: Path) -> None:
@@ -400,7 +441,7 @@ def _as_nobody() -> Iterator[None]:
 
 
 def test_what_may_not_be_read_is_told_and_the_rest_is_read() -> None:
-    """A file and a folder without permission are one failure each."""
+    """A file and a folder without permission are one failure each, and so is a link that cannot be looked at."""
     with tempfile.TemporaryDirectory() as name:  # tmp_path lies in a folder that nobody else may enter
         folder = Path(name)
         folder.chmod(0o755)
@@ -411,12 +452,15 @@ def test_what_may_not_be_read_is_told_and_the_rest_is_read() -> None:
         assert len(_split([folder])[0]) == 3
         for closed in ("a.txt", "c.jsonl", "closed"):
             (folder / closed).chmod(0o000)
+        (folder / "half").mkdir()
+        (folder / "half" / "link.txt").symlink_to("nowhere")
+        (folder / "half").chmod(0o744)  # its names can be read, and nothing behind them
         with _as_nobody():
             records, failures = _split([folder])
             assert count([folder]) == 3
         (folder / "closed").chmod(0o755)
     assert [Path(record.path).name for record in records] == ["b.txt"]
-    assert [Path(failure.path).name for failure in failures] == ["a.txt", "c.jsonl", "closed"]
+    assert [Path(failure.path).name for failure in failures] == ["a.txt", "c.jsonl", "closed", "link.txt"]
     assert {failure.reason for failure in failures} == {"permission denied: this user may not read it"}
 
 

@@ -62,6 +62,23 @@ def test_data_given_by_the_caller_wins(tmp_path: Path, monkeypatch: pytest.Monke
     assert load_settings(data=tmp_path / "given").data == tmp_path / "given"
 
 
+@pytest.mark.parametrize("name", [b"news-\xe9", b" "])
+def test_a_data_folder_that_cannot_be_used_is_named(name: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A blank path, and one that is not UTF-8, which Chroma cannot open: given, set, or of the working folder."""
+    message = "is wrong: expected a folder, which is made if it is not there, with a path in UTF-8"
+    with pytest.raises(ClippingsError, match=f"^--data {message}"):
+        load_settings(data=Path(os.fsdecode(name)))
+    if name.strip():
+        monkeypatch.setenv("CLIPPINGS_DATA", os.fsdecode(name))
+        with pytest.raises(ClippingsError, match=r"^CLIPPINGS_DATA \(in the environment\) " + message):
+            load_settings()
+        Path(os.fsdecode(name)).mkdir()
+        monkeypatch.chdir(os.fsdecode(name))
+        monkeypatch.setenv("CLIPPINGS_DATA", "data")
+        with pytest.raises(ClippingsError, match=message):
+            load_settings()
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "expected"),
     [

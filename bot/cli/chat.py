@@ -17,7 +17,8 @@ from bot.cli import render
 from bot.cli.filters import known_outlet, make_filters, read_day
 from bot.models import Answer, AnswerEngine, Turn
 from bot.plain_text import one_line, safe, title
-from index.models import Filters, Source
+from index.data_folder import prepare
+from index.models import ClippingsError, Filters, Source
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -205,10 +206,10 @@ def _prompt(path: Path) -> Callable[[], str]:
 
     history: History = InMemoryHistory()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        prepare(path.parent)
         path.touch(mode=0o600)
         history = FileHistory(str(path))
-    except OSError:
+    except (OSError, ClippingsError):
         print(f"(The history cannot be kept in {one_line(str(path))}.)", file=sys.stderr)
     session: PromptSession[str] = PromptSession(history=history)
     return lambda: session.prompt("> ")

@@ -34,8 +34,10 @@ def index(arguments: Namespace, settings: Settings, parts: Parts) -> int:
     if arguments.explain:
         return _explain(arguments, parts)
     with progress_bar("articles") as progress:
-        report = parts.ingest(settings, arguments.paths, prune=arguments.prune, progress=progress)
-    _print(arguments, serialize.report(report), [render.line(_summary(report))], report.failed)
+        report = parts.ingest(
+            settings, arguments.paths, prune=arguments.prune, force=arguments.force, progress=progress
+        )
+    _print(arguments, serialize.report(report), [render.line(_summary(report, arguments))], report.failed)
     return FAILED if report.failed else OK
 
 
@@ -141,13 +143,20 @@ def _explain(arguments: Namespace, parts: Parts) -> int:
     return FAILED if failures else OK
 
 
-def _summary(report: Report) -> str:
+def _summary(report: Report, arguments: Namespace) -> str:
     counts = ", ".join(f"{getattr(report, name)} {name}" for name in ("added", "changed", "unchanged", "removed"))
     embedded = f"{report.chunks_embedded} chunks embedded in {report.seconds:.1f} s"
     lines = [f"{counts}, {len(report.failed)} failed; {embedded}."]
     if report.rebuilt:
         lines.append(f"The whole index was rebuilt: {report.rebuilt}.")
-    if report.gone:
+    if report.unreached:
+        lines.append(f"Articles kept though their files could not be read this time: {report.unreached}.")
+    if report.gone and arguments.prune:
+        lines.append(
+            f"Articles whose files are gone: {report.gone}. None was removed, because something could not be read: "
+            "correct that, or remove them all the same with `clippings index --prune --force`."
+        )
+    elif report.gone:
         lines.append(f"Articles whose files are gone: {report.gone}. `clippings index --prune` removes them.")
     if report.chunks_embedded and report.seconds:
         share = int(100 * report.embed_seconds / report.seconds)

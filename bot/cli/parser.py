@@ -78,6 +78,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     arguments = parser.parse_args(argv)
     if arguments.command == "index" and arguments.explain and (arguments.paths or arguments.prune):
         parser.error("index --explain FILE only shows how FILE is read; it takes no PATH and no --prune")
+    if arguments.command == "index" and arguments.force and not arguments.prune:
+        parser.error("--force belongs to --prune: it removes articles though something could not be read")
     if arguments.command == "eval" and _overwrites_input(arguments):
         parser.error(f"--report would overwrite {arguments.report}, an input of this command: name another file")
     if arguments.command == "ask":
@@ -131,8 +133,21 @@ class _Version(argparse.Action):
 
 def _add_common(parser: argparse.ArgumentParser, *, data: str | None, debug: str | bool) -> None:
     """Add the options that may stand before or after the command; SUPPRESS keeps a value given before it."""
-    parser.add_argument("--data", type=Path, metavar="DIR", default=data, help="the folder of the index")
+    parser.add_argument("--data", type=_folder, metavar="DIR", default=data, help="the folder of the index")
     parser.add_argument("--debug", action="store_true", default=debug, help="show the traceback of an error")
+
+
+def _text(word: str) -> str:
+    """Read an argument that is not UTF-8 by the best guess, as articles are: mostly it is Latin-1."""
+    from index.decode import decode
+
+    return decode(os.fsencode(word))
+
+
+def _folder(name: str) -> Path:
+    if not name.strip():
+        raise argparse.ArgumentTypeError('it is empty; name a folder, or "." for this one')
+    return Path(name)
 
 
 def _day(text: str) -> date:
@@ -150,22 +165,23 @@ def _index(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("paths", nargs="*", type=Path, metavar="PATH", help="files and folders (default: those of the last run)")
     add("--prune", action="store_true", help="also remove articles whose files are gone")
+    add("--force", action="store_true", help="with --prune: remove them also if something could not be read")
     add("--explain", type=Path, metavar="FILE", help="show how FILE is read: headline, date, body…; index nothing")
     _json(parser)
 
 
 def _ask(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("question", nargs="+", metavar="WORD", help="the question; - reads it from standard input")
+    add("question", nargs="+", type=_text, metavar="WORD", help="the question; - reads it from standard input")
     add("--from", dest="since", type=_day, metavar="DATE", help="only articles published on this day or later")
     add("--to", dest="until", type=_day, metavar="DATE", help="only articles published on this day or earlier")
-    add("--outlet", metavar="NAME", help="only articles of this outlet")
+    add("--outlet", type=_text, metavar="NAME", help="only articles of this outlet")
     add("--asked", dest="as_of", type=_day, metavar="DATE", help='the day of the question, for "this week" (today)')
     _json(parser)
 
 
 def _show(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("id", metavar="ID", help="the id of the article, from `ask --json`")
+    parser.add_argument("id", type=_text, metavar="ID", help="the id of the article, from `ask --json`")
     _json(parser)
 
 

@@ -10,7 +10,7 @@ import traceback
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
@@ -134,6 +134,8 @@ def status_lines(status: Status, data: Path, llm: str) -> list[Line]:
     outlets = sorted(status.outlets.items(), key=lambda outlet: (-outlet[1], outlet[0]))
     named = ", ".join(f"{one_line(name) or 'no outlet named'} ({count})" for name, count in outlets[:MAX_OUTLETS_SHOWN])
     period = f", {status.first_published} to {status.last_published}" if status.first_published else ""
+    if status.last_published and status.last_published > datetime.now(UTC).date() + timedelta(days=1):
+        period += " (ahead of this computer's clock: see which of them is wrong)"
     more = f" and {len(outlets) - MAX_OUTLETS_SHOWN} more" if len(outlets) > MAX_OUTLETS_SHOWN else ""
     facts = {
         "articles": f"{status.articles} in {status.chunks} chunks{period}",

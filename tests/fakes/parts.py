@@ -44,15 +44,18 @@ class FakeParts(Parts):
         self.check: str | ClippingsError = "it answers"
         self.indexed: list[tuple[list[Path], bool]] = []
         self.settings: Settings | None = None
+        self.forced = False
 
     def engine(self, settings: Settings) -> FakeEngine:
         """The fake engine."""
         self.settings = settings
         return self.fake
 
-    def ingest(self, settings: Settings, paths: Sequence[Path], *, prune: bool, progress: OnProgress) -> Report:
+    def ingest(
+        self, settings: Settings, paths: Sequence[Path], *, prune: bool, progress: OnProgress, force: bool = False
+    ) -> Report:
         """Report what the test wants, after two steps of progress."""
-        self.settings = settings
+        self.settings, self.forced = settings, force
         self.indexed.append((list(paths), prune))
         progress(1, 2)
         progress(2, 2)
