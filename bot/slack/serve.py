@@ -25,6 +25,7 @@ from bot.slack.database import Database
 from bot.slack.pages import MAX_REQUEST_BYTES, Health, Pages
 from bot.slack.web import SDK_LOG, make_client
 from bot.slack.workspaces import InstalledWorkspaces, OneWorkspace, Workspaces, installation_store, state_store
+from index.data_folder import prepare
 from index.models import ClippingsError
 
 if TYPE_CHECKING:
@@ -208,7 +209,7 @@ def _required(secret: SecretStr | None, name: str, purpose: str) -> str:
 
 def _lock(settings: Settings) -> FileLock:
     """Keep a second process from answering the same questions from the same database."""
-    settings.data.mkdir(parents=True, exist_ok=True)
+    prepare(settings.data)
     lock = FileLock(settings.data / "slack.lock", blocking=False, thread_local=False)
     try:
         lock.acquire()
