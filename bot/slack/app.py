@@ -229,9 +229,14 @@ def _make_app(settings: Settings, workspaces: Workspaces) -> App:
         user_facing_authorize_error_message=_NOT_SERVED,
     )
 
+    @app.middleware
+    def authorized(context: dict[str, Any], next_: Callable[[], None]) -> None:
+        context["is_read"] = True  # by Bolt; what fails from now on and is not Malformed is an error of ours
+        next_()
+
     @app.error
-    def refuse(error: Exception) -> BoltResponse | None:
-        if isinstance(error, Malformed):
+    def refuse(error: Exception, context: Mapping[str, Any]) -> BoltResponse | None:
+        if isinstance(error, Malformed) or ("is_read" not in context and isinstance(error, events.UNREADABLE)):
             return bad_request(error)
         _log.error("a payload could not be taken", exc_info=error)
         return None  # 500: Slack sends an event again
@@ -239,7 +244,8 @@ def _make_app(settings: Settings, workspaces: Workspaces) -> App:
     return app
 
 
-def bad_request(error: Malformed) -> BoltResponse:
+def bad_request(error: Exception) -> BoltResponse:
     """Refuse a payload that cannot be read."""
-    _log.warning("a payload that is not as Slack writes it was refused (%s)", error)
+    reason = error if isinstance(error, Malformed) else type(error).__name__  # without what the payload holds
+    _log.warning("a payload that is not as Slack writes it was refused (%s)", reason)
     return BoltResponse(status=400, body="Bad Request")

@@ -30,18 +30,22 @@ _MAX_TURNS_CHARACTERS = 8_000
 Payload = Mapping[str, Any]
 
 
+UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""The errors of reading a payload with missing keys, other types or huge numbers."""
+
+
 class Malformed(ValueError):
     """A payload is not as Slack writes it. The text names the error, and quotes nothing."""
 
 
 @contextmanager
 def reading() -> Iterator[None]:
-    """Turn the errors of reading a payload, such as missing keys, other types and huge numbers, into Malformed."""
+    """Turn UNREADABLE errors into Malformed."""
     try:
         yield
     except Malformed:
         raise
-    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+    except UNREADABLE as error:
         raise Malformed(type(error).__name__) from None
 
 
