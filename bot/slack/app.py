@@ -229,14 +229,9 @@ def _make_app(settings: Settings, workspaces: Workspaces) -> App:
         user_facing_authorize_error_message=_NOT_SERVED,
     )
 
-    @app.middleware
-    def authorized(context: dict[str, Any], next_: Callable[[], None]) -> None:
-        context["is_read"] = True  # by Bolt; what fails from now on and is not Malformed is an error of ours
-        next_()
-
     @app.error
-    def refuse(error: Exception, context: Mapping[str, Any]) -> BoltResponse | None:
-        if isinstance(error, Malformed) or ("is_read" not in context and isinstance(error, events.UNREADABLE)):
+    def refuse(error: Exception) -> BoltResponse | None:
+        if isinstance(error, events.UNREADABLE):  # Malformed, or Bolt's own readers fail
             return bad_request(error)
         _log.error("a payload could not be taken", exc_info=error)
         return None  # 500: Slack sends an event again
