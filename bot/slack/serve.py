@@ -167,8 +167,8 @@ class Service:
             self._socket.close()  # type: ignore[no-untyped-call]  # Bolt gives it no type
         finished = self.bot.stop(max_seconds)
         if self._server:
+            self._server.task_dispatcher.shutdown()  # its threads write to what `close` closes
             self._server.close()
-            self._server.task_dispatcher.shutdown()
         self._opened.close()
         return finished
 
