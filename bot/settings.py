@@ -104,6 +104,9 @@ class Settings(BaseModel):
     slack_client_secret: _Secret = Field(default=None, description="the app's client secret")
     slack_token_key: _Secret = Field(default=None, description="an encryption key: 32 bytes in URL-safe base64")
     slack_api_url: _Url = Field(default="https://slack.com/api/", description="the http(s) address of Slack's Web API")
+    slack_workspaces: _Names = Field(
+        default=frozenset(), description="ids of workspaces and organisations, separated by commas"
+    )
     slack_channels: _Names = Field(default=frozenset(), description="ids of channels, separated by commas")
     slack_users: _Names = Field(default=frozenset(), description="ids of people, separated by commas")
     slack_admins: _Names = Field(default=frozenset(), description="ids of people, separated by commas")

@@ -163,6 +163,31 @@ def test_questions_are_counted_from_a_time_on(database: Database) -> None:
     assert database.count_received("U3", "C3", 0.0) == (0, 0)
 
 
+def test_a_question_that_is_asked_again_counts_again(database: Database) -> None:
+    """At each of its times; after a week they are gone."""
+    database.receive(replace(QUESTION, received=10.0))
+    for _ in range(3):
+        database.finish(QUESTION.key)
+        assert database.reopen(QUESTION.key, "")
+    user, channel = QUESTION.user, QUESTION.channel
+    assert database.count_received(user, channel, 0.0) == (4, 4)
+    assert database.count_received(user, channel, 0.0, 10.0) == (1, 1)
+    assert database.count_received(user, channel, 11.0) == (3, 3)
+    database.clean()
+    assert database.count_received(user, channel, 0.0) == (3, 3)
+
+
+def test_an_answer_is_shared_once(database: Database) -> None:
+    """By one of several that try; a later answer to the question can be shared again, and what failed, too."""
+    assert not database.share(QUESTION.key)
+    database.keep_answer(QUESTION.key, {"text": "1"}, "")
+    assert sum(at_once(8, lambda _: database.share(QUESTION.key))) == 1
+    database.keep_answer(QUESTION.key, {"text": "2"}, "")
+    assert [database.share(QUESTION.key) for _ in range(2)] == [True, False]
+    database.unshare(QUESTION.key)
+    assert database.share(QUESTION.key)
+
+
 def test_a_click_replaces_the_one_before(database: Database) -> None:
     """One person has one opinion of an answer; another person has their own."""
     database.keep_answer(QUESTION.key, ANSWER, "quoted")

@@ -15,7 +15,7 @@ from slack_sdk.oauth import InstallationStore
 from slack_sdk.oauth.installation_store import Installation
 
 from bot.slack.database import Database
-from bot.slack.workspaces import installation_store, state_store
+from bot.slack.workspaces import NotAdmitted, installation_store, state_store
 from index.models import ClippingsError
 
 ONE, TWO = (base64.urlsafe_b64encode(letter * 32).decode() for letter in (b"1", b"2"))
@@ -38,9 +38,11 @@ def database(tmp_path: Path) -> Iterator[Database]:
     opened.close()
 
 
-def store_of(database: Database, key: str = ONE) -> InstallationStore:
+def store_of(
+    database: Database, key: str = ONE, allowed: frozenset[str] = frozenset({"T1", "T2"})
+) -> InstallationStore:
     """What the bot opens at its start."""
-    return installation_store(database.engine, "1.2", SecretStr(key))
+    return installation_store(database.engine, "1.2", SecretStr(key), allowed)
 
 
 def installation(team: str = "T1", user: str = "U1", **changed: str) -> Installation:
@@ -175,3 +177,58 @@ def test_sign_ins_that_are_over_are_removed(database: Database) -> None:
     state = store.issue()
     with database.engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT state FROM slack_oauth_states").scalars().all() == [state]
+
+
+def organisation(enterprise: str) -> Installation:
+    """What a whole organisation gives."""
+    given: dict[str, Any] = {"app_id": "A1", "user_id": "U1", "bot_token": "xoxb-secret-whole"}
+    return Installation(enterprise_id=enterprise, team_id=None, is_enterprise_install=True, **given)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "taken", "refused"),
+    [
+        ({"T1"}, installation("T1"), installation("T2")),
+        ({"E1"}, organisation("E1"), organisation("E2")),
+        ({"E1"}, installation("T1", enterprise_id="E1"), installation("T1", enterprise_id="E2")),
+        (set(), installation("T2"), installation("T1")),
+        (set(), organisation("E1"), installation("T1", enterprise_id="E2")),
+        (set(), installation("T1", enterprise_id="E1"), organisation("E1")),
+    ],
+)
+def test_a_workspace_that_is_not_named_is_not_stored(
+    allowed: set[str], taken: Installation, refused: Installation, database: Database
+) -> None:
+    """Where none is named, the first one is the only one, also after the next start and after it has left."""
+    for _ in range(2):
+        store = store_of(database, allowed=frozenset(allowed))
+        store.save(taken)
+        with pytest.raises(NotAdmitted, match=f"adds {refused.team_id or refused.enterprise_id} to CLIPPINGS_SLACK_"):
+            store.save(refused)
+        for given in (taken, refused):
+            place = {"enterprise_id": given.enterprise_id, "team_id": given.team_id}
+            bot = store.find_bot(**place, is_enterprise_install=given.is_enterprise_install)
+            assert (bot is not None) == (given is taken)
+        store.delete_all(enterprise_id=taken.enterprise_id, team_id=taken.team_id)
+
+
+def test_a_stored_workspace_that_is_no_longer_named_is_not_found(database: Database) -> None:
+    """Whoever runs the bot takes it off the list: its questions are not answered, and its tokens stay."""
+    store_of(database).save(installation("T2"))
+    assert store_of(database, allowed=frozenset({"T1"})).find_bot(**T2) is None
+    assert store_of(database).find_bot(**T2) is not None
+
+
+def test_workspaces_of_earlier_versions_stay(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+    """Several had installed the bot when nothing was noted: they are answered, a warning names them, others may not."""
+    store = store_of(database)
+    for team in ("T1", "T2"):
+        store.save(installation(team))
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("drop table slack_workspaces")
+    later = store_of(database, allowed=frozenset())
+    assert later.find_bot(**T1)
+    assert later.find_bot(**T2)
+    assert "several workspaces use this bot: T1, T2." in caplog.text
+    with pytest.raises(NotAdmitted):
+        later.save(installation("T3"))

@@ -17,7 +17,7 @@ from cryptography.fernet import Fernet
 from tests.fake_slack import FakeSlack
 from tests.slack_process import BotProcess, answered, copied, replies
 
-pytestmark = pytest.mark.process(seconds=8)
+pytestmark = pytest.mark.process(seconds=12)
 MILL = "<@UBOT> How many jobs will the Aldermoor paper mill cut?"
 CHANNELS = {"T1": ("C1", "U1"), "T2": ("C7", "U7")}
 
@@ -32,7 +32,7 @@ def bot(indexed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bot
         slack.add_channel("C7", ("U7", slack.bot_user), team="T2")
         slack.api.teams.clear()
         client = {"SLACK_BOT_TOKEN": "", "SLACK_CLIENT_ID": slack.client_id, "SLACK_CLIENT_SECRET": slack.client_secret}
-        key = {"CLIPPINGS_SLACK_TOKEN_KEY": Fernet.generate_key().decode()}
+        key = {"CLIPPINGS_SLACK_TOKEN_KEY": Fernet.generate_key().decode(), "CLIPPINGS_SLACK_WORKSPACES": "T1, T2"}
         with BotProcess(slack, data, mode="http", **client, **key) as started:
             yield started
 
@@ -120,3 +120,47 @@ def test_revoked_tokens_of_people_remove_nothing(bot: BotProcess) -> None:
     revoked = {"type": "tokens_revoked", "tokens": {"bot": ["UBOT"]}}
     slack.delivery.send("events_api", body | {"event_id": "Ev2", "event": revoked})
     slack.wait(lambda: _installed(bot) == set())
+
+
+@pytest.fixture
+def open_bot(bot: BotProcess, tmp_path: Path) -> Iterator[BotProcess]:
+    """A process without articles that names no workspace, on the same fake Slack."""
+    address = bot.slack.app_url
+    settings = {**bot._settings, "CLIPPINGS_SLACK_WORKSPACES": ""}
+    with BotProcess(bot.slack, tmp_path / "data", mode="http", **settings) as started:
+        yield started
+    bot.slack.app_url = address
+
+
+def test_the_first_workspace_closes_the_door(open_bot: BotProcess) -> None:
+    """A stranger's workspace gets a page that names the setting; no token of it is stored, and it is not answered."""
+    slack = open_bot.slack
+    before = set(slack.api.teams)
+    back, cookie = install(slack, "T1")
+    assert get(back, cookie)[0] == 200
+    answered(slack, "C1", slack.say("U1", "C1", "<@UBOT> hello"))
+    back, cookie = install(slack, "T2")
+    status, _, _, page = get(back, cookie)
+    assert (status, "adds T2 to CLIPPINGS_SLACK_WORKSPACES" in page) == (403, True)
+    assert len(set(slack.api.teams) - before) == 2
+    assert _installed(open_bot) == {"T1"}
+    ts = slack.say("U7", "C7", "<@UBOT> hello")
+    slack.command("U7", "C7", "/clippings", "hello")
+    slack.settle()
+    assert replies(slack, "C7", ts) == []
+    assert [seen.text for seen in slack.channel("C7", "U7") if seen.ephemeral_to] == [
+        "I do not answer in this workspace. Ask whoever runs me to install me here."
+    ]
+    back, cookie = install(slack, "T1")  # again, as after a change of scopes
+    assert get(back, cookie)[0] == 200
+
+
+def test_installations_are_limited(open_bot: BotProcess) -> None:
+    """Thirty a minute may be started; odd queries and bodies are pages, too."""
+    address = f"{open_bot.slack.app_url}/slack/"
+    for query in ("code=%ff&state=%00", "state=[]&code=x", "error=%ff", "code=1e999"):
+        status, _, _, page = get(f"{address}oauth_redirect?{query}", "slack-app-oauth-state=\xff")
+        assert status in (200, 400, 401)
+        assert "Traceback" not in page
+    statuses = [get(f"{address}install?team={number}")[0] for number in range(31)]
+    assert statuses == [200] * 30 + [429]

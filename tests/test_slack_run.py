@@ -62,6 +62,7 @@ WRONG = {
     "no database": ({"DATABASE_URL": f"postgresql//:{SECRET}"}, "DATABASE_URL is not the URL of a database"),
     "no driver": ({"DATABASE_URL": f"oracle://u:{SECRET}@h/x"}, "DATABASE_URL needs the Python package"),
     "no folder": ({"DATABASE_URL": "sqlite:////nowhere/x.db"}, "The database /nowhere/x.db cannot be opened"),
+    "another workspace": ({"CLIPPINGS_SLACK_WORKSPACES": "T2,E1"}, "SLACK_BOT_TOKEN is of the workspace T1, which"),
     "no client secret": ({"SLACK_BOT_TOKEN": "", "SLACK_CLIENT_ID": "1.2"}, "SLACK_CLIENT_SECRET is not set"),
     "no key": (
         {"SLACK_BOT_TOKEN": "", "SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": SECRET},

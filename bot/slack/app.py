@@ -16,13 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from slack_bolt import Ack, App
+from slack_bolt import Ack, App, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 
 from bot.slack import events
 from bot.slack.access import Access
 from bot.slack.database import Database, Question
-from bot.slack.events import Payload
+from bot.slack.events import Interaction, Malformed, Payload
 from bot.slack.interactions import Interactions
 from bot.slack.respond import Backend, Responder
 from bot.slack.web import SlackError
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 _INTERACTION_THREADS = 8  # of their own, so that no button waits behind questions
 _ANSWER_THREADS = 64  # most wait for a language model or for Slack
 _CLEANING_SECONDS = 3600.0  # between two cleanings of the database
+_NOT_SERVED = "I do not answer in this workspace. Ask whoever runs me to install me here."
 _log = logging.getLogger(__name__)
 
 
@@ -109,36 +110,44 @@ class Bot:
 
         @app.event("app_home_opened")
         def opened(body: dict[str, Any]) -> None:
-            self._run(interactions.home if body["event"].get("tab") == "home" else interactions.prompts, body)
+            is_home = body["event"].get("tab") == "home"
+            self._run(interactions.home if is_home else interactions.prompts, events.interaction_of_page(body))
 
         @app.event("assistant_thread_started")
         def started(body: dict[str, Any]) -> None:
-            self._run(interactions.prompts, body)
+            self._run(interactions.prompts, events.interaction_of_page(body))
 
         @app.event("app_uninstalled")
         @app.event("tokens_revoked")
         def removed(body: dict[str, Any]) -> None:
-            event = body["event"]
-            if event["type"] == "app_uninstalled" or (event.get("tokens") or {}).get("bot"):
-                self._workspaces.forget(events.team_of(body), events.enterprise_of(body))
+            with events.reading():
+                event, place = body["event"], (events.team_of(body), events.enterprise_of(body))
+                is_removed = event["type"] == "app_uninstalled" or (event.get("tokens") or {}).get("bot")
+            if is_removed:
+                self._workspaces.forget(*place)
 
         app.event(re.compile(".+"))(lambda: None)  # acknowledges other events, or Slack would send them again
-        app.view("why")(self._clicked(interactions.reason))
+        app.view("why")(self._clicked(interactions.reason, events.interaction_of_modal))
         app.action("feedback")(self._clicked(interactions.feedback))
         app.action("share")(self._clicked(interactions.share))
         app.action(re.compile(r"passage-\d+"))(self._clicked(interactions.passage))
         app.action("retry")(self._clicked(interactions.retry))
         app.action(re.compile(r"ask-\d+"))(self._clicked(interactions.example))
 
-    def _clicked(self, action: Callable[[Payload], object]) -> Callable[[Ack, dict[str, Any]], None]:
+    def _clicked(
+        self,
+        action: Callable[[Interaction], object],
+        read: Callable[[Payload], Interaction] = events.interaction_of_click,
+    ) -> Callable[[Ack, dict[str, Any]], None]:
         def clicked(ack: Ack, body: dict[str, Any]) -> None:
+            interaction = read(body)
             ack()
-            self._run(action, body, check=True)
+            self._run(action, interaction, check=True)
 
         return clicked
 
-    def _run(self, action: Callable[[Payload], object], body: Payload, *, check: bool = False) -> None:
-        self._threads.submit(self._interactions.run, action, body, check=check)
+    def _run(self, action: Callable[[Interaction], object], interaction: Interaction, *, check: bool = False) -> None:
+        self._threads.submit(self._interactions.run, action, interaction, check=check)
 
 
 class Workers:
@@ -201,7 +210,7 @@ class Workers:
 def _make_app(settings: Settings, workspaces: Workspaces) -> App:
     def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult | None:
         try:
-            slack = workspaces.find(team_id or "", enterprise_id or "")
+            slack = workspaces.find(events.id_of(team_id), events.id_of(enterprise_id))
         except SlackError:
             return None
         return AuthorizeResult(
@@ -211,10 +220,27 @@ def _make_app(settings: Settings, workspaces: Workspaces) -> App:
     logger = logging.getLogger("clippings.bolt")
     logger.setLevel(logging.ERROR)  # its warnings quote payloads
     secret = settings.slack_signing_secret
-    return App(
+    app = App(
         name="clippings",
         logger=logger,
         signing_secret=secret.get_secret_value() if secret else "",
         authorize=authorize,  # type: ignore[arg-type]  # None means that the workspace is not known
         process_before_response=True,  # acknowledge only what is stored
+        user_facing_authorize_error_message=_NOT_SERVED,
     )
+
+    @app.error
+    def refuse(error: Exception) -> BoltResponse | None:
+        if isinstance(error, events.UNREADABLE):  # Malformed, or Bolt's own readers fail
+            return bad_request(error)
+        _log.error("a payload could not be taken", exc_info=error)
+        return None  # 500: Slack sends an event again
+
+    return app
+
+
+def bad_request(error: Exception) -> BoltResponse:
+    """Refuse a payload that cannot be read."""
+    reason = error if isinstance(error, Malformed) else type(error).__name__  # without what the payload holds
+    _log.warning("a payload that is not as Slack writes it was refused (%s)", reason)
+    return BoltResponse(status=400, body="Bad Request")

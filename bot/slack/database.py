@@ -38,6 +38,20 @@ _questions = sql.Table(
     sql.Column("done", sql.Boolean, nullable=False, default=False, index=True),
     sql.Column("posted", sql.JSON, nullable=False, default=list),
 )
+_repeats = sql.Table(  # the times at which questions had been received before they were asked again with "Try again"
+    "repeats",
+    _metadata,
+    sql.Column("id", sql.Integer, primary_key=True),
+    *(sql.Column(name, sql.String(40), nullable=False, index=True) for name in ("user", "channel")),
+    sql.Column("received", sql.Double, nullable=False, index=True),
+)
+_shares = sql.Table(
+    "shares",
+    _metadata,
+    sql.Column("key", sql.String(MAX_KEY_CHARACTERS), primary_key=True),
+    sql.Column("version", sql.Integer, primary_key=True),
+    sql.Column("at", sql.Double, nullable=False),
+)
 _answers = sql.Table(
     "answers",
     _metadata,
@@ -163,12 +177,21 @@ class Database:
         self._update(_questions.c.key == key, done=True)
 
     def reopen(self, key: str, response_url: str) -> Question | None:
-        """Mark an answered question as unanswered; None if it is gone, or being answered."""
+        """Mark an answered question as received again, and unanswered; None if it is gone, or being answered.
+
+        Both times count for `count_received`.
+        """
         values: dict[str, object] = {"done": False, "attempts": 0}
         if response_url:
-            values |= {"response_url": response_url, "received": time.time()}  # the new URL is valid from now on
-        reopened = self._update((_questions.c.key == key) & _questions.c.done, **values)
-        return self.question(key) if reopened else None
+            values["response_url"] = response_url  # valid from now on
+        same, columns = _questions.c.key == key, ("user", "channel", "received")
+        with self._transaction() as connection:
+            if not connection.execute(_questions.update().where(same, _questions.c.done).values(values)).rowcount:
+                return None
+            before = sql.select(*(_questions.c[name] for name in columns)).where(same)
+            connection.execute(_repeats.insert().from_select(columns, before))
+            connection.execute(_questions.update().where(same).values(received=time.time()))
+        return self.question(key)
 
     def question(self, key: str) -> Question | None:
         """Return a question; None if it is gone."""
@@ -179,11 +202,14 @@ class Database:
         return self._select_questions(sql.not_(_questions.c.done))
 
     def count_received(self, user: str, channel: str, since: float, until: float = float("inf")) -> tuple[int, int]:
-        """Count the questions received from a user, and in a channel, between two times."""
-        period = _questions.c.received.between(since, until)
-        by_user = sql.func.count(sql.case((_questions.c.user == user, 1))).label("by_user")
-        in_channel = sql.func.count(sql.case((_questions.c.channel == channel, 1))).label("in_channel")
-        counts = self._rows(sql.select(by_user, in_channel).where(period))[0]
+        """Count the questions received from a user, and in a channel, between two times; also those asked again."""
+        received = sql.union_all(*(
+            sql.select(table.c.user, table.c.channel).where(table.c.received.between(since, until))
+            for table in (_questions, _repeats)
+        )).subquery()  # fmt: skip
+        by_user = sql.func.count(sql.case((received.c.user == user, 1))).label("by_user")
+        in_channel = sql.func.count(sql.case((received.c.channel == channel, 1))).label("in_channel")
+        counts = self._rows(sql.select(by_user, in_channel))[0]
         return int(counts["by_user"]), int(counts["in_channel"])
 
     def forget(self, key: str) -> None:
@@ -213,6 +239,20 @@ class Database:
         rows = self._rows(sql.select(_answers.c.answer).where(_answers.c.key == key))
         return dict(rows[0]["answer"]) if rows else None
 
+    def share(self, key: str) -> bool:
+        """Note that the latest answer to a question is shared; False if it is already."""
+        latest = sql.select(_answers.c.key, _answers.c.version, sql.literal(time.time())).where(_answers.c.key == key)
+        with self._transaction() as connection:
+            try:
+                return bool(connection.execute(_shares.insert().from_select(["key", "version", "at"], latest)).rowcount)
+            except IntegrityError:
+                return False
+
+    def unshare(self, key: str) -> None:
+        """Let an answer be shared again that could not be posted."""
+        with self._transaction() as connection:
+            connection.execute(_shares.delete().where(_shares.c.key == key))
+
     def give_feedback(self, key: str, user: str, *, helpful: bool, reason: str = "") -> bool:
         """Store a person's opinion of the latest answer in place of their earlier one; False if the answer is gone."""
         rows = self._rows(sql.select(_answers).where(_answers.c.key == key))
@@ -241,6 +281,8 @@ class Database:
         with self._transaction() as connection:
             connection.execute(_questions.delete().where(_questions.c.done, _questions.c.received < before))
             connection.execute(_answers.delete().where(_answers.c.at < before))
+            connection.execute(_shares.delete().where(_shares.c.at < before))
+            connection.execute(_repeats.delete().where(_repeats.c.received < before))
 
     def _select_questions(self, condition: sql.ColumnElement[bool]) -> list[Question]:
         columns = [_questions.c[field.name] for field in fields(Question)]

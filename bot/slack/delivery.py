@@ -92,12 +92,14 @@ class Delivery:
         self._set_timestamps(["private"])
 
     def put_refusal(self, message: Message) -> None:
-        """Show the asker alone why the question is not answered."""
+        """Show the asker alone why the question is not answered; an earlier answer to it stays."""
         question = self._question
-        if question.ephemeral or question.is_direct:
+        if self.begun and question.ephemeral:
+            respond_to(question.response_url, message)
+        elif question.ephemeral or (question.is_direct and not self.begun):
             self.put(message)
         else:
-            thread = question.thread if question.thread != question.ts else ""
+            thread = question.thread if self.begun or question.thread != question.ts else ""
             self.slack.post_ephemeral(question.channel, question.user, thread, message)
 
     def add(self, ts: str) -> None:

@@ -5,38 +5,116 @@ from __future__ import annotations
 import html
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from bot.models import Turn
 from bot.slack.blocks import own_words
-from bot.slack.database import MAX_KEY_CHARACTERS, Question
+from bot.slack.connection import storable
+from bot.slack.database import Question
 
 _SUBTYPES_OF_PEOPLE = (None, "file_share", "thread_broadcast")
 _SLACKBOT = "USLACKBOT"
 _SPECIAL = re.compile(r"<([^<>]*)>")
 _MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^<>]*)?>")
+_ID = re.compile(r"[A-Za-z0-9_]{0,40}")
+_TRIGGER = re.compile(r"[A-Za-z0-9_.-]{0,100}")
+_TS = re.compile(r"([0-9]{1,20}\.[0-9]{1,19})?")
 _MAX_QUESTION_CHARACTERS = 4_000
+_MESSAGE_FORMS = {"user": _ID, "channel": _ID, "ts": _TS}
 _MAX_TURNS = 20
 _MAX_TURNS_CHARACTERS = 8_000
 
 Payload = Mapping[str, Any]
 
 
+UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""The errors of reading a payload with missing keys, other types or huge numbers."""
+
+
+class Malformed(ValueError):
+    """A payload is not as Slack writes it. The text names the error, and quotes nothing."""
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Turn UNREADABLE errors into Malformed."""
+    try:
+        yield
+    except Malformed:
+        raise
+    except UNREADABLE as error:
+        raise Malformed(type(error).__name__) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """What a person did with a button, a modal or a page; what does not apply is "".
+
+    ``value`` is the button's, or what the modal was opened with; ``text`` what was typed into the modal; ``thread`` a
+    timestamp. ``channel`` begins with "D" where there is none, as in direct conversations.
+    """
+
+    team: str
+    enterprise: str
+    user: str
+    channel: str
+    trigger_id: str = ""
+    response_url: str = ""
+    value: str = ""
+    text: str = ""
+    thread: str = ""
+
+
+@reading()
+def interaction_of_click(body: Payload) -> Interaction:
+    """Read a click on a button. Raises Malformed."""
+    return _interaction(body, value=_storable(body["actions"][0].get("value")))
+
+
+@reading()
+def interaction_of_modal(body: Payload) -> Interaction:
+    """Read what was typed into a modal. Raises Malformed."""
+    view = body["view"]
+    typed = _text(view["state"]["values"]["reason"]["reason"].get("value"))
+    return _interaction(body, value=_storable(view["private_metadata"]), text=typed)
+
+
+@reading()
+def interaction_of_page(body: Payload) -> Interaction:
+    """Read that the App Home or a pane was opened; the older assistant pane has a thread. Raises Malformed."""
+    event = body["event"]
+    thread = event.get("assistant_thread") or {}
+    return Interaction(
+        team_of(body), enterprise_of(body), _matched(_ID, thread.get("user_id") or event["user"]),
+        _matched(_ID, thread.get("channel_id") or event.get("channel")) or "D",
+        thread=_matched(_TS, thread.get("thread_ts")),
+    )  # fmt: skip
+
+
+def _interaction(body: Payload, *, value: str, text: str = "") -> Interaction:
+    channel = _matched(_ID, (body.get("channel") or {}).get("id")) or "D"
+    trigger, url = _matched(_TRIGGER, body.get("trigger_id")), _storable(body.get("response_url"))
+    user = _matched(_ID, body["user"]["id"])
+    return Interaction(team_of(body), enterprise_of(body), user, channel, trigger, url, value, text)
+
+
+@reading()
 def question_of_message(body: Payload, bot_user: str) -> Question | None:
     """Read a question from a `message` or `app_mention` event; None if it is certainly not for the bot.
 
     A mention in a channel comes as both events. Not for the bot: messages of bots, edits, deletions, joins and other
-    notices, and messages that mention another person and not the bot.
+    notices, and messages that mention another person and not the bot. Raises Malformed.
     """
     event: Payload = body["event"]
-    user, channel, ts = (str(event.get(name) or "") for name in ("user", "channel", "ts"))
+    user, channel, ts = (_matched(form, event.get(name)) for name, form in _MESSAGE_FORMS.items())
     if event.get("subtype") not in _SUBTYPES_OF_PEOPLE or any(map(event.get, ("bot_id", "hidden", "edited"))):
         return None
     if not user or user in (bot_user, _SLACKBOT) or not channel or not ts:
         return None
-    text, thread = str(event.get("text") or ""), str(event.get("thread_ts") or "")
+    text, thread = _text(event.get("text")), _matched(_TS, event.get("thread_ts"))
     mentioned = set(_MENTION.findall(text))
     addressed = bot_user in mentioned or event.get("channel_type") == "im" or channel.startswith("D")
     if not addressed and (mentioned or thread in ("", ts)):
@@ -44,33 +122,69 @@ def question_of_message(body: Payload, bot_user: str) -> Question | None:
     return _question(body, user, channel, plain_text(text, bot_user), ts=ts, thread=thread, addressed=addressed)
 
 
+@reading()
 def question_of_command(body: Payload) -> Question:
-    """Read the question after `/clippings`; only the asker sees the answer."""
-    return _question(body, str(body["user_id"]), str(body["channel_id"]), plain_text(str(body.get("text") or ""), ""))
+    """Read the question after `/clippings`; only the asker sees the answer. Raises Malformed."""
+    return _question(body, body["user_id"], body["channel_id"], plain_text(_text(body.get("text")), ""))
 
 
+@reading()
 def question_of_shortcut(body: Payload, bot_user: str) -> Question:
-    """Read the message that "Ask about this message" was chosen on; only who chose it sees the answer."""
-    text = plain_text(str(body["message"].get("text") or ""), bot_user)
-    return _question(body, str(body["user"]["id"]), str(body["channel"]["id"]), text)
+    """Read the message that "Ask about this message" was chosen on; only who chose it sees the answer.
+
+    Raises Malformed.
+    """
+    text = plain_text(_text(body["message"].get("text")), bot_user)
+    return _question(body, body["user"]["id"], body["channel"]["id"], text)
 
 
-def question_of_example(body: Payload, text: str, channel: str, ts: str) -> Question:
+def question_of_example(click: Interaction, channel: str, ts: str) -> Question:
     """An example question of the App Home, posted as a message to the direct conversation."""
-    return _question(body, str(body["user"]["id"]), channel, text, ts=ts)
+    return _question({"team": click.team, "enterprise": click.enterprise}, click.user, channel, click.value, ts=ts)
 
 
 def _question(  # noqa: PLR0913  # what distinguishes the ways to ask
     body: Payload, user: str, channel: str, text: str, *, ts: str = "", thread: str = "", addressed: bool = True
 ) -> Question:
     """Make a question; without ``ts`` it is answered through the response URL."""
-    team = team_of(body)
-    key = f"{team}/{channel}/{ts}" if ts else f"{team}/{user}/{body['trigger_id']}"[:MAX_KEY_CHARACTERS]
+    team, user, channel = team_of(body), _required(_ID, user), _required(_ID, channel)
+    key = f"{team}/{channel}/{ts}" if ts else f"{team}/{user}/{_required(_TRIGGER, body['trigger_id'])}"
     return Question(
         key=key, team=team, enterprise=enterprise_of(body), user=user, channel=channel, ts=ts, thread=thread or ts,
         text=text[:_MAX_QUESTION_CHARACTERS], addressed=addressed,
-        response_url="" if ts else str(body["response_url"]), received=time.time(),
+        response_url="" if ts else _storable(body["response_url"]), received=time.time(),
     )  # fmt: skip
+
+
+def id_of(value: object) -> str:
+    """An id of Slack's; "" for None. Raises Malformed."""
+    return _matched(_ID, value)
+
+
+def _matched(form: re.Pattern[str], value: object) -> str:
+    """An id or a timestamp; "" for None. Raises Malformed."""
+    if value is None or (isinstance(value, str) and form.fullmatch(value)):
+        return value or ""
+    raise Malformed("an id or a timestamp")
+
+
+def _required(form: re.Pattern[str], value: object) -> str:
+    if text := _matched(form, value):
+        return text
+    raise Malformed("no id")
+
+
+def _text(value: object) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    raise Malformed("a text")
+
+
+def _storable(value: object) -> str:
+    """A text that every database takes. Raises Malformed."""
+    if storable(text := _text(value)) == text:
+        return text
+    raise Malformed("a character")
 
 
 def plain_text(text: str, bot_user: str) -> str:
@@ -93,7 +207,7 @@ def team_of(body: Payload) -> str:
     """The workspace that installed the bot, which may differ from the asker's."""
     for authorization in body.get("authorizations") or ():
         if authorization.get("team_id"):
-            return str(authorization["team_id"])
+            return _matched(_ID, authorization["team_id"])
     return _id_of(body, "team")
 
 
@@ -104,7 +218,7 @@ def enterprise_of(body: Payload) -> str:
 
 def _id_of(body: Payload, name: str) -> str:
     value = body.get(name)
-    return str(body.get(f"{name}_id") or (value.get("id") if isinstance(value, Mapping) else value) or "")
+    return _matched(_ID, body.get(f"{name}_id") or (value.get("id") if isinstance(value, Mapping) else value))
 
 
 @dataclass(frozen=True, slots=True)

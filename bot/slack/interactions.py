@@ -11,7 +11,7 @@ from bot import serialize
 from bot.slack import blocks, views
 from bot.slack.access import Asker
 from bot.slack.database import Question
-from bot.slack.events import Payload, enterprise_of, question_of_example, team_of
+from bot.slack.events import Interaction, Malformed, question_of_example, reading
 from bot.slack.message_parts import quote_digest
 from bot.slack.respond import Backend, user_message
 from bot.slack.web import Slack, SlackError, respond_to
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _MAX_EXAMPLES = 4
 _GONE = "That answer is more than a week old and has been deleted. Please ask again."
+_NOT_YOURS = "Only the person who asked this question can do that. Please ask it yourself."
+_SHARED = "This answer has been shared already."
 _log = logging.getLogger(__name__)
 
 
@@ -36,64 +38,71 @@ class Interactions:
         self._backend, self._database = backend, backend.database
         self._receive, self._submit = receive, submit
 
-    def feedback(self, body: Payload) -> None:
+    def feedback(self, click: Interaction) -> None:
         """Store an opinion of an answer, and ask why if it was not helpful."""
-        opinion, _, key = _value(body).partition(" ")
-        if not self._database.give_feedback(key, body["user"]["id"], helpful=opinion == "helpful"):
-            self._open(body, views.note_view("Feedback", _GONE))
+        opinion, _, key = click.value.partition(" ")
+        if not self._database.give_feedback(key, click.user, helpful=opinion == "helpful"):
+            self._open(click, views.note_view("Feedback", _GONE))
         elif opinion != "helpful":
-            self._open(body, views.reason_view(key))
+            self._open(click, views.reason_view(key))
 
-    def reason(self, body: Payload) -> None:
+    def reason(self, modal: Interaction) -> None:
         """Store why an answer was not helpful."""
-        view = body["view"]
-        reason = view["state"]["values"]["reason"]["reason"].get("value") or ""
-        self._database.give_feedback(view["private_metadata"], body["user"]["id"], helpful=False, reason=reason)
+        self._database.give_feedback(modal.value, modal.user, helpful=False, reason=modal.text)
 
-    def retry(self, body: Payload) -> None:
-        """Answer a question again, unless it is gone, or being answered."""
-        if question := self._database.reopen(_value(body), str(body.get("response_url") or "")):
+    def retry(self, click: Interaction) -> None:
+        """Answer a question of the same person again, unless it is being answered. It counts as another question."""
+        question = self._database.question(click.value)
+        if problem := _problem(question, click):
+            self._open(click, views.note_view("Try again", problem))
+        elif question := self._database.reopen(click.value, click.response_url):
             self._submit(question)
 
-    def share(self, body: Payload) -> None:
-        """Show an ephemeral answer to the channel."""
-        stored = self._database.answer(_value(body))
-        if stored is None:
-            self._open(body, views.note_view("Share", _GONE))
+    def share(self, click: Interaction) -> None:
+        """Show an ephemeral answer to the channel, once."""
+        key, stored = click.value, self._database.answer(click.value)
+        problem = _problem(self._database.question(key) if stored else None, click)
+        if problem or stored is None or not self._database.share(key):
+            self._open(click, views.note_view("Share", problem or _SHARED))
             return
-        answer, url = serialize.read_answer(stored), body["response_url"]
-        for message in blocks.answer_messages(answer, _value(body), asked_by=body["user"]["id"]):
-            respond_to(url, message, public=True)
-        *_, last = blocks.answer_messages(answer, _value(body))
-        respond_to(url, last, replace=True)  # removes the button, so that it is shared once
-
-    def passage(self, body: Payload) -> None:
-        """Open a quote inside its paragraph."""
-        value = json.loads(_value(body))
+        answer = serialize.read_answer(stored)
         try:
-            article = self._backend.engine.article(str(value["id"]))
+            for message in blocks.answer_messages(answer, key, asked_by=click.user):
+                respond_to(click.response_url, message, public=True)
+        except SlackError:
+            self._database.unshare(key)
+            raise
+        *_, last = blocks.answer_messages(answer, key)
+        respond_to(click.response_url, last, replace=True)  # removes the button
+
+    def passage(self, click: Interaction) -> None:
+        """Open a quote inside its paragraph."""
+        with reading():
+            value = json.loads(click.value)
+            article_id, start, end, mark = str(value["id"]), int(value["start"]), int(value["end"]), value["mark"]
+            article_id.encode()
+        try:
+            article = self._backend.engine.article(article_id)
         except ClippingsError:
             article = None
-        start, end = int(value["start"]), int(value["end"])
-        if article is None or quote_digest(article.body[start:end]) != value["mark"]:
-            self._open(body, views.article_gone_view())
+        if article is None or quote_digest(article.body[start:end]) != mark:
+            self._open(click, views.article_gone_view())
             return
         text, (first, last) = article.body, surrounding(article.body, start, end)
-        self._open(body, views.passage_view(article.source, text[first:start], text[start:end], text[end:last]))
+        self._open(click, views.passage_view(article.source, text[first:start], text[start:end], text[end:last]))
 
-    def example(self, body: Payload) -> None:
+    def example(self, click: Interaction) -> None:
         """Post an example question of the App Home to the direct conversation, and answer it."""
-        text = _value(body)
-        posted = self._slack(body).post_direct(body["user"]["id"], blocks.plain_message(text))
-        self._receive(question_of_example(body, text, *posted))
+        posted = self._slack(click).post_direct(click.user, blocks.plain_message(click.value))
+        self._receive(question_of_example(click, *posted))
 
-    def home(self, body: Payload) -> None:
-        """Publish the App Home of a person."""
-        user, slack, access = body["event"]["user"], self._slack(body), self._backend.access
-        if problem := access.refusal(_asker(body, user), slack):
-            view = views.home_view(None, problem, [], admin=False)
+    def home(self, page: Interaction) -> None:
+        """Publish the App Home of a person; for who may not ask, only the reason."""
+        user, slack = page.user, self._slack(page)
+        if refusal := self._backend.access.refusal(_asker(page), slack):
+            view = views.refused_home_view(refusal)
         else:
-            status = None
+            status = problem = None
             try:
                 status = self._backend.parts.status(self._backend.settings)
             except ClippingsError as error:
@@ -101,37 +110,32 @@ class Interactions:
             view = views.home_view(status, problem, self._examples(), admin=user in self._backend.settings.slack_admins)
         slack.call("views.publish", user_id=user, view=view.to_dict())
 
-    def prompts(self, body: Payload) -> None:
-        """Suggest questions in a pane that was opened: the older assistant pane has a thread, the newer has none."""
-        event, slack = body["event"], self._slack(body)
-        thread = event.get("assistant_thread") or {}
-        place = {"channel_id": thread.get("channel_id") or event.get("channel")}
-        if thread.get("thread_ts"):
-            place["thread_ts"] = thread["thread_ts"]
-        if self._backend.access.refusal(_asker(body, thread.get("user_id") or event.get("user")), slack):
+    def prompts(self, page: Interaction) -> None:
+        """Suggest questions in a pane that was opened."""
+        slack, place = self._slack(page), {"channel_id": page.channel}
+        if page.thread:
+            place["thread_ts"] = page.thread
+        if self._backend.access.refusal(_asker(page), slack):
             return  # without showing headlines; the reason comes when they ask
         prompts = [{"title": example, "message": example} for example in self._examples()]
         if prompts:
             title = "Ask about what is indexed"
             slack.call("assistant.threads.setSuggestedPrompts", **place, prompts=prompts, title=title)
 
-    def run(self, action: Callable[[Payload], object], body: Payload, *, check: bool) -> None:
+    def run(self, action: Callable[[Interaction], object], interaction: Interaction, *, check: bool) -> None:
         """Run an action, after a ``check`` of who clicked; show refusals and errors in a modal."""
         try:
-            channel = (body.get("channel") or {}).get("id") or "D"
-            refusal = check and self._backend.access.refusal(
-                _asker(body, body["user"]["id"], channel), self._slack(body)
-            )
+            refusal = check and self._backend.access.refusal(_asker(interaction), self._slack(interaction))
             if refusal:
-                self._open(body, views.note_view("Not allowed", refusal))
+                self._open(interaction, views.note_view("Not allowed", refusal))
             else:
-                action(body)
+                action(interaction)
         except Exception as error:  # noqa: BLE001  # the person gets a message, whatever goes wrong
-            log = _log.warning if isinstance(error, (SlackError, ClippingsError)) else _log.exception
+            log = _log.warning if isinstance(error, (SlackError, ClippingsError, Malformed)) else _log.exception
             log("an interaction failed: %s (%s)", action.__name__, error)
-            if "trigger_id" in body:
+            if interaction.trigger_id:
                 try:
-                    self._open(body, views.note_view("Sorry", user_message(error)))
+                    self._open(interaction, views.note_view("Sorry", user_message(error)))
                 except SlackError:
                     _log.warning("the error could not be shown")
 
@@ -141,17 +145,19 @@ class Interactions:
         except ClippingsError:
             return []
 
-    def _open(self, body: Payload, view: View) -> None:
-        self._slack(body).call("views.open", trigger_id=body["trigger_id"], view=view.to_dict())
+    def _open(self, interaction: Interaction, view: View) -> None:
+        self._slack(interaction).call("views.open", trigger_id=interaction.trigger_id, view=view.to_dict())
 
-    def _slack(self, body: Payload) -> Slack:
-        return self._backend.workspaces.find(team_of(body), enterprise_of(body))
-
-
-def _asker(body: Payload, user: str, channel: str = "D") -> Asker:
-    """Who interacts; in no channel by default."""
-    return Asker(team_of(body), enterprise_of(body), user, channel)
+    def _slack(self, interaction: Interaction) -> Slack:
+        return self._backend.workspaces.find(interaction.team, interaction.enterprise)
 
 
-def _value(body: Payload) -> str:
-    return str(body["actions"][0].get("value") or "")
+def _asker(interaction: Interaction) -> Asker:
+    return Asker(interaction.team, interaction.enterprise, interaction.user, interaction.channel)
+
+
+def _problem(question: Question | None, click: Interaction) -> str | None:
+    """Why the buttons of an answer are not for whoever clicked; None if they are."""
+    if question is None:
+        return _GONE
+    return None if question.user == click.user else _NOT_YOURS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -15,6 +16,8 @@ from slack_bolt.adapter.wsgi.http_response import WsgiHttpResponse
 from slack_bolt.oauth import OAuthFlow
 from slack_sdk.signature import SignatureVerifier
 
+from bot.slack.app import bad_request
+from bot.slack.events import Malformed, reading
 from index.models import ClippingsError, IndexMissing
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
 MAX_REQUEST_BYTES = 1_000_000  # Slack's requests are smaller
 _MODEL_CHECK_SECONDS = 60.0  # that a check of the language model is kept: each may cost money
+_MAX_SIGN_INS_PER_MINUTE = 30  # begun by anybody; each is a row in the database for ten minutes
 _OK = "ok"
 
 
@@ -85,6 +89,7 @@ class Pages:
     def __init__(self, health: Health, app: App, signing_secret: str | None, flow: OAuthFlow | None) -> None:
         self._health, self._app, self._flow = health, app, flow
         self._verifier = SignatureVerifier(signing_secret) if signing_secret else None
+        self._sign_ins: deque[float] = deque([-60.0] * _MAX_SIGN_INS_PER_MINUTE, _MAX_SIGN_INS_PER_MINUTE)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
@@ -96,9 +101,7 @@ class Pages:
             ready, facts = self._health.facts()
             response = BoltResponse(status=200 if ready else 503, body=facts)
         elif flow and request.path in (flow.install_path, flow.redirect_uri_path):
-            handle = flow.handle_installation if request.path == flow.install_path else flow.handle_callback
-            query, headers = request.query_string, request.get_headers()
-            response = handle(BoltRequest(body=request.get_body(), query=query, headers=headers))
+            response = self._sign_in(flow, request)
         elif self._verifier and request.path == "/slack/events" and request.method == "POST":
             response = self._dispatch(self._verifier, request, environ.get("CONTENT_LENGTH"))
         else:
@@ -106,6 +109,18 @@ class Pages:
         sent = WsgiHttpResponse(status=response.status, headers=response.headers, body=response.body)
         start_response(sent.status, sent.get_headers())
         return sent.get_body()
+
+    def _sign_in(self, flow: OAuthFlow, request: WsgiHttpRequest) -> BoltResponse:
+        """Begin or end an installation."""
+        query = BoltRequest(body="", query=request.query_string, headers=request.get_headers())
+        if request.path != flow.install_path:
+            return flow.handle_callback(query)
+        now = time.monotonic()
+        if now - self._sign_ins[0] < 60:  # noqa: PLR2004  # seconds of a minute
+            body = "Too many installations have been started. Try again in a minute."
+            return BoltResponse(status=429, body=body, headers={"Retry-After": "60"})
+        self._sign_ins.append(now)
+        return flow.handle_installation(query)
 
     def _dispatch(self, verifier: SignatureVerifier, request: WsgiHttpRequest, length: str | None) -> BoltResponse:
         """Verify a request before its body is parsed, then hand it to Bolt.
@@ -118,17 +133,23 @@ class Pages:
             body = request.get_body()
             headers = {name: str(value) for name, value in request.get_headers().items()}
             verified = verifier.is_valid_request(body, headers)
-        except (TypeError, ValueError):  # a malformed number or text
+        except (ArithmeticError, TypeError, ValueError):  # a malformed number or text
             verified = False
         if not verified:
             return BoltResponse(status=401, body="Unauthorized")
-        return self._app.dispatch(BoltRequest(body=_payload(body), mode="socket_mode"))
+        try:
+            with reading():
+                return self._app.dispatch(BoltRequest(body=_payload(body), mode="socket_mode"))
+        except Malformed as error:
+            return bad_request(error)
 
 
 def _payload(body: str) -> dict[str, Any]:
-    """Parse an event (JSON), an interaction (JSON in a form) or a command (a form)."""
+    """Parse an event (JSON), an interaction (JSON in a form) or a command (a form). Raises Malformed."""
     form = dict(parse_qsl(body, keep_blank_values=True))
     if not body.startswith("{") and "payload" not in form:
         return dict(form)
-    payload: dict[str, Any] = json.loads(body if body.startswith("{") else form["payload"])
+    payload = json.loads(body if body.startswith("{") else form["payload"])
+    if not isinstance(payload, dict):
+        raise Malformed("no object")
     return payload

@@ -138,7 +138,9 @@ class Responder:
         if isinstance(error, SlackError) and error.code in TEMPORARY:
             delivery.show_status("")
             raise error
-        if not isinstance(error, ClippingsError):
+        if isinstance(error, SlackError):
+            _log.warning("Slack refused key=%s (%s)", question.key, error)
+        elif not isinstance(error, ClippingsError):
             _log.error("an internal error key=%s", question.key, exc_info=error)
         delivery.put(blocks.error_message(user_message(error), question.key), complete=False)
         delivery.show_status("")

@@ -24,7 +24,14 @@ from bot.slack.app import Bot
 from bot.slack.database import Database
 from bot.slack.pages import MAX_REQUEST_BYTES, Health, Pages
 from bot.slack.web import SDK_LOG, make_client
-from bot.slack.workspaces import InstalledWorkspaces, OneWorkspace, Workspaces, installation_store, state_store
+from bot.slack.workspaces import (
+    PAGES,
+    InstalledWorkspaces,
+    OneWorkspace,
+    Workspaces,
+    installation_store,
+    state_store,
+)
 from index.data_folder import prepare
 from index.models import ClippingsError
 
@@ -222,15 +229,15 @@ def _workspaces(settings: Settings, database: Database) -> tuple[OAuthFlow | Non
     """One workspace by its bot token; or with a client id and no token, those that install the app by OAuth."""
     if settings.slack_bot_token or not settings.slack_client_id:
         token = _required(settings.slack_bot_token, "SLACK_BOT_TOKEN", "to answer (xoxb-…)")
-        return None, OneWorkspace(token, settings.slack_api_url)
+        return None, OneWorkspace(token, settings.slack_api_url, settings.slack_workspaces)
     secret = _required(settings.slack_client_secret, "SLACK_CLIENT_SECRET", "to be installed by OAuth")
     key = SecretStr(_required(settings.slack_token_key, "CLIPPINGS_SLACK_TOKEN_KEY", "to encrypt workspaces' tokens"))
-    store = installation_store(database.engine, settings.slack_client_id, key)
+    store = installation_store(database.engine, settings.slack_client_id, key, settings.slack_workspaces)
     flow = OAuthFlow(
         client=make_client(None, settings.slack_api_url),
         settings=OAuthSettings(
             client_id=settings.slack_client_id, client_secret=secret, scopes=scopes(),
-            installation_store=store, state_store=state_store(database.engine),
+            installation_store=store, state_store=state_store(database.engine), callback_options=PAGES,
             authorization_url=urljoin(settings.slack_api_url, "../oauth/v2/authorize"),
         ),
     )  # fmt: skip

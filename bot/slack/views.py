@@ -42,6 +42,11 @@ def home_view(status: Status | None, problem: str | None, examples: Sequence[str
     return View(type="home", blocks=blocks)
 
 
+def refused_home_view(reason: str) -> View:
+    """The App Home of who may not ask."""
+    return View(type="home", blocks=[text_block(literal(reason))])
+
+
 def passage_view(source: Source, before: str, quote: str, after: str) -> View:
     """A quote in bold inside its paragraph; if that is long, the text around the quote is cut."""
     room = max(_MIN_CONTEXT_CHARACTERS, (_MAX_PASSAGE_CHARACTERS - len(quote)) // 2)

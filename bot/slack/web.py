@@ -208,6 +208,8 @@ def respond_to(url: str, message: Message, *, replace: bool = False, public: boo
             response = client.send_dict(body)
         except (OSError, HTTPException):
             raise SlackError("response_url", UNREACHABLE) from None
+        except ValueError:  # it is no URL
+            raise SlackError("response_url", "refused") from None
         if response.status_code == HTTPStatus.OK and response.body in ("ok", ""):
             return
         if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
