@@ -87,7 +87,7 @@ def ingest(
                 run.write(run.changed_articles(batch))
                 progress(done := done + len(batch), total)
             run.handle_gone(roots, prune=prune and (force or not run.failed))
-            _note_roots(generation.catalogue, roots)
+            _note_roots(generation.catalogue, roots, {failure.path for failure in run.failed})
     return Report(
         run.added, run.changed, run.unchanged, run.removed, run.gone, tuple(run.failed), run.chunks_embedded,
         time.perf_counter() - started, embedder.seconds, rebuilt, run.unreached,
@@ -237,10 +237,10 @@ def _digest(record: RawRecord) -> str:
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _note_roots(catalogue: Catalogue, roots: Sequence[Path]) -> None:
-    """Note what was read and when, for the next run and for `clippings status`."""
+def _note_roots(catalogue: Catalogue, roots: Sequence[Path], failed: set[str]) -> None:
+    """Note what was read and when, for the next run and for `clippings status`; no file that could not be read."""
     known = json.loads(catalogue.get("roots") or "[]")
-    read = [str(as_read(root)) for root in roots if _exists(root)]
+    read = [str(path) for root in roots if _exists(root) and printable(str(path := as_read(root))) not in failed]
     with catalogue.transaction():
         catalogue.set("roots", json.dumps(list(dict.fromkeys([*known, *read]))))
         catalogue.set("indexed_at", datetime.now(UTC).isoformat(timespec="seconds"))

@@ -356,3 +356,12 @@ def test_a_second_writer_is_refused(index: Run, texts: Path, tmp_path: Path) -> 
 def test_a_killed_run_leaves_old_or_new(tmp_path: Path, weights: Path) -> None:
     """Killed at any moment, each article is wholly as it was or as it is; the next run completes the index."""
     assert sum(torment(tmp_path, weights, kills=3, articles=20).values()) == 3
+
+
+def test_a_file_that_cannot_be_read_is_not_remembered(tmp_path: Path, weights: Path) -> None:
+    """Else every later run without a path would fail for a path that was named by mistake."""
+    write(tmp_path / "articles", "frost", "Frost spoiled the orchards of Carrow.")
+    (tmp_path / "scan.pdf").write_bytes(b"%PDF")
+    assert [failure.path for failure in run(tmp_path / "data", [tmp_path / "scan.pdf"], weights).failed]
+    run(tmp_path / "data", [tmp_path / "articles"], weights)
+    assert run(tmp_path / "data", [], weights).failed == ()
