@@ -293,7 +293,7 @@ class Catalogue:
             raise self._damaged(error) from error
 
     def _damaged(self, reason: object) -> IndexDamaged:
-        return IndexDamaged(f"The catalogue {self._file} is damaged ({reason}). {_REBUILD}")
+        return IndexDamaged(f"The catalogue {self._file} is damaged ({reason}). Rebuild it: `clippings index FOLDER`.")
 
 
 def _checksum(row: Sequence[object]) -> str:

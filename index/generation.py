@@ -40,11 +40,13 @@ class Generation:
     def open(cls, folder: Path) -> Generation:
         """Open a generation for reading. Raises IndexDamaged if a part of it is missing or damaged."""
         check(folder)
+        catalogue = open_catalogue(folder)
         if not is_recorded(folder) and count_vectors(folder) is None:
+            catalogue.close()
             raise IndexDamaged(
                 f"The vectors in {vectors_folder(folder)} are missing or damaged. Rebuild them: `clippings index`."
             )
-        return cls._open(folder, open_catalogue(folder), make=False)
+        return cls._open(folder, catalogue, make=False)
 
     @classmethod
     def make(cls, folder: Path) -> Generation:
@@ -124,9 +126,7 @@ def make_current(data: Path, folder: Path) -> None:
 
 def set_aside(folder: Path) -> Path:
     """Rename a generation whose catalogue is damaged: what is in it may be all that is left of an article."""
-    kept = next(
-        path for i in itertools.count(1) if not (path := folder.with_name(f"damaged-{i}")).exists()
-    )
+    kept = next(path for i in itertools.count(1) if not (path := folder.with_name(f"damaged-{i}")).exists())
     return folder.rename(kept)
 
 

@@ -22,7 +22,7 @@ from index.chunk import chunk
 from index.clean import CLEANER_VERSION, article_id, clean
 from index.embed import Embedder
 from index.generation import Generation, locked, make_current, open_for_writing, set_aside
-from index.integrity import record
+from index.integrity import record_checksums
 from index.load import count, load, printable
 from index.models import Article, Chunk, ClippingsError, Failure, IndexDamaged, RawRecord, UnreadableError
 from index.weights import locate
@@ -76,7 +76,9 @@ def ingest(
             roots = _roots(generation.catalogue, paths)
             if old:
                 if old.is_damaged or run.lost:
-                    rebuilt += f"; what could be read was kept, and the damaged files are now in {set_aside(old.folder)}"
+                    rebuilt += (
+                        f"; what could be read was kept, and the damaged files are now in {set_aside(old.folder)}"
+                    )
                 make_current(data, generation.folder)
             total, done, records = count(roots), 0, load(roots)
             while batch := list(islice(records, _BATCH_ARTICLES)):
@@ -85,7 +87,7 @@ def ingest(
             run.handle_gone(roots, prune=prune)
             run.report_lost()
             _note_roots(generation.catalogue, roots)
-        record(generation.folder)
+        record_checksums(generation.folder)
     return Report(
         run.added, run.changed, run.unchanged, run.removed, run.gone, tuple(run.failed), run.chunks_embedded,
         time.perf_counter() - started, embedder.seconds, rebuilt,

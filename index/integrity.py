@@ -37,7 +37,7 @@ def vectors_folder(folder: Path) -> Path:
     return folder / "vectors"
 
 
-def record(folder: Path) -> None:
+def record_checksums(folder: Path) -> None:
     """Record the checksums of a generation that no process has open for writing."""
     catalogue = catalogue_file(folder)
     log = catalogue.with_name(catalogue.name + "-wal")

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+from index.catalogue import Catalogue
 from index.generation import FINGERPRINT, current, open_catalogue
 from index.integrity import count_vectors, damaged_file, vectors_folder
-from index.models import IndexMissing
+from index.models import IndexDamaged, IndexMissing
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def status(data: Path) -> Status:
         articles, chunks = catalogue.counts()
         fingerprint, indexed_at = catalogue.get("fingerprint") or "", catalogue.get("indexed_at")
         first, last = catalogue.period()
-        problem = _problem(folder, chunks, fingerprint, dirty=bool(catalogue.get("dirty")))
+        problem = _problem(folder, catalogue, fingerprint, chunks)
         return Status(
             articles, chunks, catalogue.outlets(), first, last, fingerprint.partition("/")[0],
             datetime.fromisoformat(indexed_at) if indexed_at else None,
@@ -47,15 +48,19 @@ def status(data: Path) -> Status:
         )  # fmt: skip
 
 
-def _problem(folder: Path, chunks: int, fingerprint: str, *, dirty: bool) -> str | None:
+def _problem(folder: Path, catalogue: Catalogue, fingerprint: str, chunks: int) -> str | None:
     if fingerprint != FINGERPRINT:
         return "the index was built by another version; run `clippings index` to rebuild it"
     if file := damaged_file(folder):
         return f"{file} is damaged; run `clippings index` to rebuild it"
+    try:
+        catalogue.check()
+    except IndexDamaged as error:
+        return str(error)
     vectors = count_vectors(folder)
     if vectors is None:
         return f"the vectors in {vectors_folder(folder)} are missing or damaged; run `clippings index` to rebuild them"
-    if dirty or vectors != chunks:
+    if catalogue.get("dirty") or vectors != chunks:
         return "the last indexing is under way or was stopped; run `clippings index` to complete it"
     return None
 

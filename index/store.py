@@ -178,7 +178,10 @@ def _cosines(result: QueryResult) -> dict[str, float]:
 
 
 def _open(path: str, *, make: bool) -> tuple[ClientAPI, Collection]:
-    """Open the collection, with ``make`` create it if there is none; all settings that matter are given here, and none is read from the environment."""
+    """Open the collection, with ``make`` create it if there is none.
+
+    All settings that matter are given here, and none is read from the environment.
+    """
     _import_chroma(path)
     disable_telemetry()
     import chromadb
@@ -209,9 +212,11 @@ def _keep_readers_from_writing(path: str) -> None:
     trigger = (
         "CREATE TRIGGER IF NOT EXISTS clippings_ignores BEFORE INSERT ON acquire_write BEGIN SELECT RAISE(IGNORE); END"
     )
-    with contextlib.closing(sqlite3.connect(f"{path}/chroma.sqlite3", timeout=30)) as database:
-        with contextlib.suppress(sqlite3.OperationalError):  # a Chroma without that table
-            database.execute(trigger)
+    with (
+        contextlib.closing(sqlite3.connect(f"{path}/chroma.sqlite3", timeout=30)) as database,
+        contextlib.suppress(sqlite3.OperationalError),  # a Chroma without that table
+    ):
+        database.execute(trigger)
 
 
 def _import_chroma(folder: str) -> None:
