@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _COLLECTION = "chunks"
 _PAGE_ROWS = 5_000  # get() of over 32,766 rows fails, and a batch may have 5,461 at most
 _MAX_FETCHED_VECTORS = 100  # fetching so few is quicker than searching among them
-_MAX_SEARCHED_SELVES = 50
+_MAX_SEARCHED_SELVES = 500  # takes a second at most
 _MIN_SELF_COSINE = 0.999
 _MAX_REASON_CHARACTERS = 200
 _MAX_LOCK_SECONDS = 120
