@@ -192,11 +192,14 @@ class Catalogue:
         return Article(_source(row), row[_SOURCE_WIDTH], boilerplate)
 
     def check(self) -> None:
-        """Read all pages and articles. Raises IndexDamaged at the first that is not as it was stored."""
+        """Read all pages, tables and articles. Raises IndexDamaged at the first that is not as it was stored."""
         if (result := self._rows("PRAGMA quick_check(1)")[0][0]) != "ok":
             raise self._damaged(result)
         for identity, _ in self.paths():
             self.article(identity)
+        self.chunks([])
+        self.idf(["word"])
+        self.search(["word"], 1)
 
     def sources(self, limit: int | None = None) -> list[Source]:
         """The sources of the indexed articles, newest first, then by headline."""

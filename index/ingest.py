@@ -62,7 +62,7 @@ def ingest(
     Calls ``progress`` with the number of articles that are done, and about how many there are. Raises IndexLocked if
     another process is writing, WeightsError, IndexDamaged; what is wrong with a single article is in the report.
     """
-    started, rebuilt = time.perf_counter(), None
+    started, rebuilt = time.perf_counter(), ""
     with locked(data):
         embedder = Embedder(locate(model_dir))
         generation, old = open_for_writing(data)
@@ -90,7 +90,7 @@ def ingest(
         record_checksums(generation.folder)
     return Report(
         run.added, run.changed, run.unchanged, run.removed, run.gone, tuple(run.failed), run.chunks_embedded,
-        time.perf_counter() - started, embedder.seconds, rebuilt,
+        time.perf_counter() - started, embedder.seconds, rebuilt or None,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ than this module, and a process of its own tries the vectors.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -19,6 +20,7 @@ from index.models import ClippingsError, IndexDamaged
 from index.store import stable_files
 
 _MAX_TRIAL_SECONDS = 120
+_MAX_TRIALS = 3  # a search fails also if it meets a write (chroma 1.5.9)
 _TRIAL = """
 import pathlib, sys, index.store
 store = index.store.VectorStore(pathlib.Path(sys.argv[1]), make=False)
@@ -86,14 +88,14 @@ def count_vectors(folder: Path) -> int | None:
     """Search and count the vectors in a process of its own, which damage may crash; None if they cannot be used."""
     # With -P: this package, not a folder `index` of the user's.
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    try:
-        trial = subprocess.run(  # noqa: S603  # our own interpreter and program, the folder as an argument
-            [sys.executable, "-P", "-c", _TRIAL, str(vectors_folder(folder))],
-            capture_output=True, text=True, timeout=_MAX_TRIAL_SECONDS, check=True, env=environment,
-        )  # fmt: skip
-        return int(trial.stdout)
-    except (subprocess.SubprocessError, ValueError):
-        return None
+    for _ in range(_MAX_TRIALS):
+        with contextlib.suppress(subprocess.SubprocessError, ValueError):
+            trial = subprocess.run(  # noqa: S603  # our own interpreter and program, the folder as an argument
+                [sys.executable, "-P", "-c", _TRIAL, str(vectors_folder(folder))],
+                capture_output=True, text=True, timeout=_MAX_TRIAL_SECONDS, check=True, env=environment,
+            )  # fmt: skip
+            return int(trial.stdout)
+    return None
 
 
 def _record(folder: Path) -> Path:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.generation import Generation, make_current
+from index.generation import Generation, make_current, open_catalogue
 from index.integrity import damaged_file, forget, record_checksums
 from index.models import Chunk, IndexDamaged
 from index.search import Searcher
@@ -143,6 +143,8 @@ def test_a_damaged_schema_is_said(data: Path, statement: str) -> None:
         database.execute(statement)
     with pytest.raises(IndexDamaged, match=r"damaged.*: `clippings index"):
         search(data)
+    with pytest.raises(IndexDamaged), closing(open_catalogue(folder)) as catalogue:
+        catalogue.check()
 
 
 def test_damaged_vectors_are_made_anew_from_the_catalogue(tmp_path: Path, weights: Path) -> None:
