@@ -56,7 +56,9 @@ _CHUNKS = (
 _UNCHECKED_COLUMNS = 13  # of `articles` before schema 3
 _NO_FILTERS = Filters()
 # Operational errors of SQLite that damage causes; the others come from what is around the file.
-_DAMAGE = re.compile("no such (table|column)|has no column|malformed|vtable constructor failed|decode to UTF-8")
+_DAMAGE = re.compile(
+    "no such (fts5 table|table|column)|has no column|malformed|vtable constructor failed|decode to UTF-8"
+)
 _REBUILD = "Rebuild the index: `clippings index`."
 _MIN_IDF_CHUNKS = 1_000
 
@@ -199,6 +201,7 @@ class Catalogue:
             self.article(identity)
         self.chunks([])
         self.idf(["word"])
+        self.get("fingerprint")
         self.search(["word"], 1)
 
     def sources(self, limit: int | None = None) -> list[Source]:
