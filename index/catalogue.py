@@ -6,8 +6,10 @@ SQLite's FTS5 over words that index/text.py has stemmed: updated in place, in th
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+import re
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,15 +22,16 @@ from typing import Any, NamedTuple
 from index.models import Article, Boilerplate, Chunk, ClippingsError, Filters, IndexDamaged, Source
 from index.text import stems
 
-SCHEMA_VERSION = 2
-"""Part of FINGERPRINT: an index of another version is rebuilt. 2: `furniture` became `boilerplate`."""
+SCHEMA_VERSION = 3
+"""Part of FINGERPRINT: an index of another version is rebuilt. 2: `furniture` became `boilerplate`. 3: `checksum`."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS articles (
     id TEXT PRIMARY KEY, path TEXT NOT NULL, digest TEXT NOT NULL, headline TEXT NOT NULL, body TEXT NOT NULL,
     outlet TEXT, byline TEXT, published TEXT, published_from TEXT, published_certain INTEGER NOT NULL,
-    url TEXT, language TEXT, boilerplate TEXT NOT NULL
+    url TEXT, language TEXT, boilerplate TEXT NOT NULL,
+    checksum TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS articles_by_path ON articles (path);
 CREATE INDEX IF NOT EXISTS articles_by_filter ON articles (published, outlet, id);
@@ -50,7 +53,13 @@ _FILTER = (
 _CHUNKS = (
     f"FROM chunks c JOIN articles a ON a.id = c.article WHERE c.id IN (SELECT value FROM json_each(:ids)) AND {_FILTER}"
 )
+_UNCHECKED_COLUMNS = 13  # of `articles` before schema 3
 _NO_FILTERS = Filters()
+# Operational errors of SQLite that damage causes; the others come from what is around the file.
+_DAMAGE = re.compile(
+    "no such (fts5 table|table|column)|has no column|malformed|vtable constructor failed|decode to UTF-8"
+)
+_REBUILD = "Rebuild the index: `clippings index`."
 _MIN_IDF_CHUNKS = 1_000
 
 
@@ -65,9 +74,12 @@ class ChunkRow(NamedTuple):
 
 
 class Catalogue:
-    """The articles and chunks of one generation. Safe to share between threads."""
+    """The articles and chunks of one generation. Safe to share between threads.
 
-    def __init__(self, file: Path, *, read_only: bool = False) -> None:
+    Every call raises IndexDamaged if what it reads is damaged. ``make``: create the tables that are missing.
+    """
+
+    def __init__(self, file: Path, *, make: bool = True, read_only: bool = False) -> None:
         self._file, self.read_only = file, read_only
         self._lock = threading.RLock()
         with self._errors_explained():
@@ -78,6 +90,7 @@ class Catalogue:
                 if not read_only:
                     self._db.execute("PRAGMA journal_mode = WAL")
                     self._db.execute("PRAGMA synchronous = FULL")  # what a run has reported outlives a power cut
+                if make and not read_only:
                     self._db.executescript(_SCHEMA)
             except BaseException:
                 self._db.close()
@@ -108,10 +121,10 @@ class Catalogue:
         source = article.source
         row = (
             source.id, source.path or "", digest, source.headline, article.body, source.outlet, source.byline,
-            source.published and source.published.isoformat(), source.published_from, source.published_certain,
+            source.published and source.published.isoformat(), source.published_from, int(source.published_certain),
             source.url, source.language, json.dumps(article.boilerplate),
         )  # fmt: skip
-        self._execute(f"INSERT INTO articles VALUES ({','.join('?' * len(row))})", row)
+        self._execute(f"INSERT INTO articles VALUES ({'?,' * len(row)} ?)", (*row, _checksum(row)))
         headline = " ".join(stems(source.headline))
         for chunk in chunks:
             number = self._execute(
@@ -168,12 +181,32 @@ class Catalogue:
         return [(row[0], row[1]) for row in self._rows("SELECT id, path FROM articles ORDER BY id")]
 
     def article(self, article_id: str) -> Article | None:
-        """An article with body and boilerplate; an index of schema 1 can be read too."""
+        """An article with body and boilerplate. Raises IndexDamaged if it is not as it was stored.
+
+        An index of schema 1 or 2, without checksums, can be read too.
+        """
         rows = self._rows(f"SELECT {_SOURCE_COLUMNS}, a.body, a.* FROM articles a WHERE a.id = ?", (article_id,))
         if not rows:
             return None
-        boilerplate = tuple(Boilerplate(*piece) for piece in json.loads(rows[0][-1]))  # the last column of the table
-        return Article(_source(rows[0]), rows[0][_SOURCE_WIDTH], boilerplate)
+        row = rows[0]
+        stored = row[_SOURCE_WIDTH + 1 :]  # the columns of the table
+        if len(stored) > _UNCHECKED_COLUMNS:
+            *stored, checksum = stored
+            if checksum != _checksum(stored):
+                raise IndexDamaged(f"The article {article_id!r} in {self._file} is damaged. {_REBUILD}")
+        boilerplate = tuple(Boilerplate(*piece) for piece in json.loads(stored[-1]))
+        return Article(_source(row), row[_SOURCE_WIDTH], boilerplate)
+
+    def check(self) -> None:
+        """Read all pages, tables and articles. Raises IndexDamaged at the first that is not as it was stored."""
+        if (result := self._rows("PRAGMA quick_check(1)")[0][0]) != "ok":
+            raise self._damaged(result)
+        for identity, _ in self.paths():
+            self.article(identity)
+        self.chunks([])
+        self.idf(["word"])
+        self.get("fingerprint")
+        self.search(["word"], 1)
 
     def sources(self, limit: int | None = None) -> list[Source]:
         """The sources of the indexed articles, newest first, then by headline."""
@@ -194,8 +227,8 @@ class Catalogue:
     def days(self, ids: Iterable[str], filters: Filters = _NO_FILTERS) -> dict[str, date | None]:
         """The publication dates of the chunks of these ids that exist and pass the filters; None if dated ahead."""
         rows = self._rows(f"SELECT c.id, a.published {_CHUNKS}", _parameters(filters, ids=ids))
-        ahead = _ahead().isoformat()
-        return {row[0]: date.fromisoformat(row[1]) if row[1] and row[1] <= ahead else None for row in rows}
+        ahead, days = _ahead(), {row[0]: _date(row[1]) for row in rows}
+        return {name: day if day and day <= ahead else None for name, day in days.items()}
 
     def passing(self, filters: Filters) -> list[str]:
         """The ids of all chunks that pass the filters."""
@@ -244,7 +277,7 @@ class Catalogue:
     def period(self) -> tuple[date | None, date | None]:
         """The first and the last publication date."""
         first, last = self._rows("SELECT min(published), max(published) FROM articles")[0]
-        return first and date.fromisoformat(first), last and date.fromisoformat(last)
+        return _date(first), _date(last)
 
     def _rows(self, query: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> list[Any]:
         with self._lock, self._errors_explained():
@@ -259,18 +292,24 @@ class Catalogue:
         """Turn an error of SQLite into a message with the cause and the way out."""
         try:
             yield
-        except sqlite3.OperationalError as error:  # what is around the file: permissions, room, another's lock
+        except sqlite3.OperationalError as error:  # mostly what is around the file: permissions, room, another's lock
+            if _DAMAGE.search(str(error)):
+                raise self._damaged(error) from error
             message = (
                 f"The catalogue {self._file} cannot be used ({error}). See that its folder can be written to, "
                 "and that the disk has room."
             )
             raise ClippingsError(message) from error
         except sqlite3.DatabaseError as error:
-            message = (
-                f"The catalogue {self._file} is damaged ({error}). Delete its folder and index your articles again: "
-                "`clippings index FOLDER`."
-            )
-            raise IndexDamaged(message) from error
+            raise self._damaged(error) from error
+
+    def _damaged(self, reason: object) -> IndexDamaged:
+        return IndexDamaged(f"The catalogue {self._file} is damaged ({reason}). Rebuild it: `clippings index FOLDER`.")
+
+
+def _checksum(row: Sequence[object]) -> str:
+    """The SHA-256 of a row of `articles`."""
+    return hashlib.sha256(json.dumps(row).encode()).hexdigest()
 
 
 def _read_only(file: Path) -> str:
@@ -297,6 +336,13 @@ def _ahead() -> date:
 
 def _source(row: Sequence[Any]) -> Source:
     source = dict(zip((field.name for field in fields(Source)), row, strict=False))
-    published = date.fromisoformat(source["published"]) if source["published"] else None
+    published = _date(source["published"])
     certain = bool(source["published_certain"])
     return Source(**source | {"published": published, "published_certain": certain, "path": source["path"] or None})
+
+
+def _date(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except (TypeError, ValueError):
+        raise IndexDamaged(f"The index is damaged: {text!r} is no date. {_REBUILD}") from None

@@ -7,6 +7,7 @@ is switched at the end, so that a reader never sees half an index.
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -19,6 +20,7 @@ from index.catalogue import SCHEMA_VERSION, Catalogue
 from index.chunk import CHUNKER_VERSION
 from index.data_folder import can_write, generations, make_private, number, prepare, sync, unused
 from index.embed import MODEL_NAME
+from index.integrity import catalogue_file, check, count_vectors, damaged_file, forget, is_recorded, vectors_folder
 from index.models import ClippingsError, IndexDamaged, IndexLocked
 from index.store import VectorStore
 
@@ -37,12 +39,20 @@ class Generation:
     @classmethod
     def open(cls, folder: Path) -> Generation:
         """Open a generation for reading. Raises IndexDamaged if a part of it is missing or damaged."""
-        return cls._open(folder, open_catalogue(folder), make=False)
+        check(folder)
+        catalogue = open_catalogue(folder)
+        if not is_recorded(folder) and count_vectors(folder) is None:
+            catalogue.close()
+            raise IndexDamaged(
+                f"The vectors in {vectors_folder(folder)} are missing or damaged. Rebuild them: `clippings index`."
+            )
+        return cls._open(folder, catalogue, make=False)
 
     @classmethod
     def make(cls, folder: Path) -> Generation:
         """Open a generation for writing; creates what is missing."""
         folder.mkdir(parents=True, exist_ok=True)
+        forget(folder)
         generation = cls._open(folder, Catalogue(catalogue_file(folder)), make=True)
         if generation.fingerprint is None:
             generation.catalogue.set("fingerprint", FINGERPRINT)
@@ -51,7 +61,7 @@ class Generation:
     @classmethod
     def _open(cls, folder: Path, catalogue: Catalogue, *, make: bool) -> Generation:
         try:
-            return cls(folder, catalogue, VectorStore(folder / "vectors", make=make))
+            return cls(folder, catalogue, VectorStore(vectors_folder(folder), make=make))
         except BaseException:
             catalogue.close()
             raise
@@ -61,23 +71,38 @@ class Generation:
         """What this generation was built with."""
         return self.catalogue.get("fingerprint")
 
+    def reopen_vectors(self) -> None:
+        """Load the vectors that another process wrote. Raises IndexDamaged."""
+        check(self.folder)
+        self.store.reopen()
+
     def close(self) -> None:
         """Close the files."""
         self.catalogue.close()
         self.store.close()
 
 
-def catalogue_file(folder: Path) -> Path:
-    """The path of the catalogue of a generation."""
-    return folder / "catalogue.sqlite"
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """A generation that has to be rebuilt, and why. ``catalogue`` is None if it cannot be read."""
+
+    folder: Path
+    reason: str
+    catalogue: Catalogue | None
+    is_damaged: bool = False
+
+    def close(self) -> None:
+        """Close the files."""
+        if self.catalogue:
+            self.catalogue.close()
 
 
 def open_catalogue(folder: Path) -> Catalogue:
     """Open the catalogue of a generation for reading. Raises IndexDamaged if there is none."""
     file = catalogue_file(folder)
-    if not file.exists():
+    if not file.is_file():
         raise IndexDamaged(f"The catalogue {file} is missing. Index your articles again: `clippings index FOLDER`.")
-    return Catalogue(file, read_only=not can_write(folder))
+    return Catalogue(file, make=False, read_only=not can_write(folder))
 
 
 def current(data: Path) -> Path | None:
@@ -138,25 +163,51 @@ def make_current(data: Path, folder: Path) -> None:
             shutil.rmtree(other, ignore_errors=True)
 
 
-def open_for_writing(data: Path) -> tuple[Generation, Generation | None]:
+def set_aside(folder: Path) -> Path:
+    """Rename a generation whose catalogue is damaged: what is in it may be all that is left of an article."""
+    kept = next(path for i in itertools.count(1) if not (path := folder.with_name(f"damaged-{i}")).exists())
+    return folder.rename(kept)
+
+
+def open_for_writing(data: Path) -> tuple[Generation, Replaced | None]:
     """The generation to write to, and the old one if the index has to be rebuilt from it."""
     folder = current(data)
     if folder is None or not catalogue_file(folder).exists():
         generation = Generation.make(unused(data, folder))
         make_current(data, generation.folder)
         return generation, None
-    in_use = Generation.make(folder)
-    if in_use.fingerprint == FINGERPRINT:
+    replaced = _to_be_replaced(folder)
+    if not replaced:
+        generation = Generation.make(folder)
         make_current(data, folder)
-        return in_use, None
+        return generation, None
     later = [other for other in generations(data) if number(other) > number(folder)]
-    beside = later[0] if later else unused(data, folder)  # the rest of a rebuild that was stopped, or a new one
-    new = Generation.make(beside)
-    if new.fingerprint != FINGERPRINT:  # left by a third version whose rebuild was stopped
-        new.close()
+    beside = later[0] if later else unused(data, folder)
+    rest = _to_be_replaced(beside) if beside.exists() else None
+    if rest:  # a rebuild that was stopped, by a third version or with damage
+        rest.close()
         shutil.rmtree(beside)
-        new = Generation.make(beside)
-    return new, in_use
+    return Generation.make(beside), replaced
+
+
+def _to_be_replaced(folder: Path) -> Replaced | None:
+    """Look for what keeps a generation from being changed in place."""
+    catalogue = None
+    try:
+        catalogue = open_catalogue(folder)
+        fingerprint = catalogue.get("fingerprint")
+        if fingerprint not in {None, FINGERPRINT}:
+            reason = f"the index was built by another version ({fingerprint}, now {FINGERPRINT})"
+            return Replaced(folder, reason, catalogue)
+        file = damaged_file(folder)
+        catalogue.check()
+    except IndexDamaged:
+        return Replaced(folder, f"{catalogue_file(folder)} was damaged", catalogue, is_damaged=True)
+    if file or (not is_recorded(folder) and count_vectors(folder) is None):
+        reason = f"{file or vectors_folder(folder)} was missing or damaged"
+        return Replaced(folder, reason, catalogue, is_damaged=file == catalogue_file(folder))
+    catalogue.close()
+    return None
 
 
 @contextmanager

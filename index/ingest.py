@@ -22,9 +22,10 @@ from index.chunk import chunk
 from index.clean import CLEANER_VERSION, article_id
 from index.cleaner import Cleaner
 from index.embed import Embedder
-from index.generation import FINGERPRINT, Generation, locked, make_current, open_for_writing
+from index.generation import Generation, locked, make_current, open_for_writing, set_aside
+from index.integrity import record_checksums
 from index.load import POINTS_OUTSIDE, as_read, count, load, printable
-from index.models import Article, Chunk, ClippingsError, Failure, RawRecord, UnreadableError
+from index.models import Article, Chunk, ClippingsError, Failure, IndexDamaged, RawRecord, UnreadableError
 from index.weights import locate
 
 _BATCH_ARTICLES = 64  # memory stays flat, and the embedder can sort by length
@@ -69,7 +70,7 @@ def ingest(
     Calls ``progress`` with the number of articles that are done, and about how many there are. Raises IndexLocked if
     another process is writing, WeightsError, IndexDamaged; what is wrong with a single article is in the report.
     """
-    started, rebuilt = time.perf_counter(), None
+    started, rebuilt = time.perf_counter(), ""
     with locked(data):
         embedder = Embedder(locate(model_dir))
         generation, old = open_for_writing(data)
@@ -77,20 +78,27 @@ def ingest(
             run = _Run(generation, embedder, cleaner)
             run.repair()
             if old:
-                rebuilt = f"the index was built by another version ({old.fingerprint}, now {FINGERPRINT})"
+                rebuilt = old.reason
                 with closing(old):
                     run.copy(old.catalogue, progress)
-                make_current(data, generation.folder)
             roots = _roots(generation.catalogue, paths)
+            if old:
+                if old.is_damaged or run.lost:
+                    rebuilt += (
+                        f"; what could be read was kept, and the damaged files are now in {set_aside(old.folder)}"
+                    )
+                make_current(data, generation.folder)
             total, done, records = count(roots), 0, load(roots)
             while batch := list(islice(records, _BATCH_ARTICLES)):
                 run.write(run.changed_articles(batch))
                 progress(done := done + len(batch), total)
             run.handle_gone(roots, prune=prune and (force or not run.failed))
+            run.report_lost()
             _note_roots(generation.catalogue, roots, {failure.path for failure in run.failed})
+        record_checksums(generation.folder)
     return Report(
         run.added, run.changed, run.unchanged, run.removed, run.gone, tuple(run.failed), run.chunks_embedded,
-        time.perf_counter() - started, embedder.seconds, rebuilt, run.unreached,
+        time.perf_counter() - started, embedder.seconds, rebuilt or None, run.unreached,
     )  # fmt: skip
 
 
@@ -118,6 +126,7 @@ class _Run:
     chunks_embedded: int = 0
     failed: list[Failure] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
+    lost: dict[str, str] = field(default_factory=dict)  # paths by id, of articles that could not be copied
 
     def repair(self) -> None:
         """Make vectors and catalogue agree after a run that did not end."""
@@ -132,19 +141,35 @@ class _Run:
                 if article := catalogue.article(identity):
                     self._embed([piece for piece in chunk(article) if piece.id in missing])
 
-    def copy(self, old: Catalogue, progress: Callable[[int, int], None]) -> None:
-        """Index the articles of an old generation again, from its own copy of them."""
-        identities = [identity for identity, _ in old.paths()]
+    def copy(self, old: Catalogue | None, progress: Callable[[int, int], None]) -> None:
+        """Index the articles of an old generation again, from its own copy of them, where that is not damaged."""
+        if not old:
+            return
+        try:
+            paths, notes = dict(old.paths()), {key: old.get(key) or "" for key in ("roots", "indexed_at")}
+        except IndexDamaged:
+            return
+        identities = list(paths)
         for start in range(0, len(identities), _BATCH_ARTICLES):
             batch: list[Digested] = []
             for identity in identities[start : start + _BATCH_ARTICLES]:
-                article, known = old.article(identity), old.known(identity)
+                try:
+                    article, known = old.article(identity), old.known(identity)
+                except IndexDamaged:
+                    self.lost[identity] = paths[identity]
+                    continue
                 if article and known and self.generation.catalogue.known(identity) != known:
                     batch.append((article, known[0]))
             self.write(batch)
             progress(start + len(batch), len(identities))
-        for key in ("roots", "indexed_at"):
-            self.generation.catalogue.set(key, old.get(key) or "")
+        for key, note in notes.items():
+            self.generation.catalogue.set(key, note)
+
+    def report_lost(self) -> None:
+        """Report the articles that could not be copied, and whose files are gone or were not read in this run."""
+        for identity in self.lost.keys() - self.seen:
+            reason = "the stored article was damaged, and its file was not read in this run; index that file again"
+            self.failed.append(Failure(self.lost[identity], reason))
 
     def changed_articles(self, batch: Sequence[RawRecord | Failure]) -> list[Digested]:
         """Clean the records that are new or changed; count the others."""

@@ -99,7 +99,7 @@ class Searcher:
             except IndexDamaged:  # raised by a search during a write, too (chroma 1.5.9); real damage fails to reopen
                 if attempt == _MAX_ATTEMPTS - 1:
                     raise
-                generation.store.reopen()
+                generation.reopen_vectors()
                 continue
             if self._state(generation) == before:
                 break
@@ -127,7 +127,7 @@ class Searcher:
                     raise IndexMissing(message)
                 self._generation, self._version = generation, generation.catalogue.version()
             elif (version := self._generation.catalogue.version()) != self._version:
-                self._generation.store.reopen()
+                self._generation.reopen_vectors()
                 self._version = version
             return self._generation
 

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+from index.catalogue import Catalogue
 from index.generation import FINGERPRINT, current, open_catalogue
-from index.models import IndexMissing
-
-_MAX_COUNT_SECONDS = 60
-_COUNT = """
-import pathlib, sys, index.store
-print(index.store.VectorStore(pathlib.Path(sys.argv[1]), make=False).count())
-"""
+from index.integrity import count_vectors, damaged_file, vectors_folder
+from index.models import IndexDamaged, IndexMissing
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +39,7 @@ def status(data: Path) -> Status:
         articles, chunks = catalogue.counts()
         fingerprint, indexed_at = catalogue.get("fingerprint") or "", catalogue.get("indexed_at")
         first, last = catalogue.period()
-        problem = _problem(folder, chunks, fingerprint, dirty=bool(catalogue.get("dirty")))
+        problem = _problem(folder, catalogue, fingerprint, chunks)
         return Status(
             articles, chunks, catalogue.outlets(), first, last, fingerprint.partition("/")[0],
             datetime.fromisoformat(indexed_at) if indexed_at else None,
@@ -55,29 +48,21 @@ def status(data: Path) -> Status:
         )  # fmt: skip
 
 
-def _problem(folder: Path, chunks: int, fingerprint: str, *, dirty: bool) -> str | None:
+def _problem(folder: Path, catalogue: Catalogue, fingerprint: str, chunks: int) -> str | None:
     if fingerprint != FINGERPRINT:
         return "the index was built by another version; run `clippings index` to rebuild it"
-    vectors = _count_vectors(folder)
+    if file := damaged_file(folder):
+        return f"{file} is damaged; run `clippings index` to rebuild it"
+    try:
+        catalogue.check()
+    except IndexDamaged as error:
+        return str(error)
+    vectors = count_vectors(folder)
     if vectors is None:
-        return f"the vectors are missing or damaged; delete {folder / 'vectors'} and run `clippings index`"
-    if dirty or vectors != chunks:
+        return f"the vectors in {vectors_folder(folder)} are missing or damaged; run `clippings index` to rebuild them"
+    if catalogue.get("dirty") or vectors != chunks:
         return "the last indexing is under way or was stopped; run `clippings index` to complete it"
     return None
-
-
-def _count_vectors(folder: Path) -> int | None:
-    """Count in a process of its own, which a damaged segment may crash; None if it did."""
-    # With -P: this package, not a folder `index` of the user's.
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    try:
-        counted = subprocess.run(  # noqa: S603  # our own interpreter and program, the folder as an argument
-            [sys.executable, "-P", "-c", _COUNT, str(folder / "vectors")],
-            capture_output=True, text=True, timeout=_MAX_COUNT_SECONDS, check=True, env=environment,
-        )  # fmt: skip
-        return int(counted.stdout)
-    except (subprocess.SubprocessError, ValueError):
-        return None
 
 
 def _size(file: Path) -> int:

@@ -12,6 +12,7 @@ import itertools
 import os
 import re
 import shutil
+import sqlite3
 import sys
 import tempfile
 import threading
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 _COLLECTION = "chunks"
 _PAGE_ROWS = 5_000  # get() of over 32,766 rows fails, and a batch may have 5,461 at most
 _MAX_FETCHED_VECTORS = 100  # fetching so few is quicker than searching among them
+_MAX_SEARCHED_SELVES = 500  # takes a second at most
+_MIN_SELF_COSINE = 0.999
 _MAX_REASON_CHARACTERS = 200
 _MAX_LOCK_SECONDS = 120
 _import_lock = threading.Lock()
@@ -52,9 +55,10 @@ class VectorStore:
 
     def __init__(self, folder: Path, *, make: bool = True) -> None:
         if not make and not (folder / "chroma.sqlite3").exists():
-            raise IndexDamaged(f"The vectors in {folder} are missing. Make them anew: `clippings index`.")
+            raise IndexDamaged(f"The vectors in {folder} are missing. Rebuild them: `clippings index`.")
         self._copy = None if make or can_write(folder) else _copied(folder)
-        self._folder = folder = Path(self._copy.name) if self._copy else folder
+        self._folder, self._make = Path(self._copy.name) if self._copy else folder, make
+        folder = self._folder
         # Within a process Chroma shares clients by path, and does not reopen one while another is in use. So every
         # store spells the path in its own way.
         self._path = os.fspath(folder.absolute()) + next(_path_variants) * "/."
@@ -62,13 +66,13 @@ class VectorStore:
         with self._errors_explained():
             folder.mkdir(parents=True, exist_ok=True)
             with self._file_lock():
-                self._client, self._collection = _open(self._path)
+                self._client, self._collection = _open(self._path, make=make)
 
     def reopen(self) -> None:
         """Load what another process wrote: an open client searches the vectors that it has loaded (chroma 1.5.9)."""
         with self._errors_explained(), self._file_lock():
             _close(self._client)
-            self._client, self._collection = _open(self._path)
+            self._client, self._collection = _open(self._path, make=self._make)
 
     def close(self) -> None:
         """Close the files."""
@@ -135,6 +139,13 @@ class VectorStore:
             if len(page) < _PAGE_ROWS:
                 return
 
+    def self_search(self) -> None:
+        """Search for a sample of the vectors. Raises IndexDamaged if the nearest to one of them is not itself."""
+        ids = list(self.ids())
+        for vector in self.vectors(ids[:: len(ids) // _MAX_SEARCHED_SELVES + 1]).values():
+            if not any(cosine > _MIN_SELF_COSINE for _, cosine in self.nearest(vector, 1)):
+                raise IndexDamaged(f"The vectors in {self._folder} are damaged. Rebuild them: `clippings index`.")
+
     def _file_lock(self) -> FileLock:
         """Exclude other processes: one that loads the files while another writes them crashes (chroma 1.5.9)."""
         return FileLock(self._folder / "lock", timeout=_MAX_LOCK_SECONDS, thread_local=False)
@@ -151,7 +162,7 @@ class VectorStore:
             reason = re.split(": (?=[A-Z])", str(error))[-1][:_MAX_REASON_CHARACTERS] or type(error).__name__
             message = (
                 f"The vectors in {self._folder} cannot be used ({reason}). See that the folder can be written to, "
-                "and that the disk has room; else delete it and make it anew: `clippings index`."
+                "and that the disk has room; then rebuild them: `clippings index`."
             )
             raise IndexDamaged(message) from error
 
@@ -173,6 +184,15 @@ def _copied(folder: Path) -> tempfile.TemporaryDirectory[str]:
     )
 
 
+def stable_files(folder: Path) -> list[Path]:
+    """The files that only a writer changes.
+
+    Without `index_metadata.pickle` a segment is still in the log, and Chroma makes its files whenever it is opened.
+    """
+    segments = [marker.parent for marker in sorted(folder.glob("*/index_metadata.pickle"))]
+    return [folder / "chroma.sqlite3", *(file for segment in segments for file in sorted(segment.iterdir()))]
+
+
 def _pages(count: int) -> list[slice]:
     return [slice(start, start + _PAGE_ROWS) for start in range(0, count, _PAGE_ROWS)]
 
@@ -182,8 +202,11 @@ def _cosines(result: QueryResult) -> dict[str, float]:
     return {name: 1.0 - distance for name, distance in zip(result["ids"][0], distances, strict=True)}
 
 
-def _open(path: str) -> tuple[ClientAPI, Collection]:
-    """Open or create the collection; all settings that matter are given here, and none is read from the environment."""
+def _open(path: str, *, make: bool) -> tuple[ClientAPI, Collection]:
+    """Open the collection, with ``make`` create it if there is none.
+
+    All settings that matter are given here, and none is read from the environment.
+    """
     _import_chroma(path)
     disable_telemetry()
     import chromadb
@@ -194,15 +217,31 @@ def _open(path: str) -> tuple[ClientAPI, Collection]:
     )
     client = chromadb.Client(settings)
     try:
-        collection = client.get_or_create_collection(
-            _COLLECTION, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
-        )
+        if make:
+            _keep_readers_from_writing(path)
+            collection = client.get_or_create_collection(
+                _COLLECTION, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
+            )
+        else:
+            collection = client.get_collection(_COLLECTION, embedding_function=None)
         if collection.count():  # the first search loads the vectors
             collection.query(query_embeddings=np.eye(1, DIMENSIONS, dtype=np.float32), n_results=1, include=[])
     except BaseException:
         _close(client)
         raise
     return client, collection
+
+
+def _keep_readers_from_writing(path: str) -> None:
+    """Let opening change no byte, so that the file has a checksum: Chroma adds a row that nobody reads (1.5.9)."""
+    trigger = (
+        "CREATE TRIGGER IF NOT EXISTS clippings_ignores BEFORE INSERT ON acquire_write BEGIN SELECT RAISE(IGNORE); END"
+    )
+    with (
+        contextlib.closing(sqlite3.connect(f"{path}/chroma.sqlite3", timeout=30)) as database,
+        contextlib.suppress(sqlite3.OperationalError),  # a Chroma without that table
+    ):
+        database.execute(trigger)
 
 
 def _import_chroma(folder: str) -> None:

@@ -34,8 +34,9 @@ from index.catalogue import Catalogue
 from index.chunk import chunk
 from index.clean import clean
 from index.embed import DIMENSIONS, Embedder, Vectors
-from index.generation import Generation, catalogue_file, current, make_current
+from index.generation import Generation, current, make_current
 from index.ingest import ingest
+from index.integrity import catalogue_file
 from index.load import load
 from index.models import Article, Chunk, Filters, RawRecord, Source
 from index.search import Searcher

@@ -245,7 +245,7 @@ def test_a_damaged_file_is_named_with_the_way_out(tmp_path: Path, start: int) ->
         with closing(Catalogue(file)) as damaged:
             damaged.article("bridge")
 
-    with pytest.raises(IndexDamaged, match=r"catalogue\.sqlite is damaged .* Delete its folder and index"):
+    with pytest.raises(IndexDamaged, match=r"catalogue\.sqlite is damaged .* Rebuild it: `clippings index FOLDER`"):
         read()
 
 

@@ -284,7 +284,7 @@ def test_vectors_that_were_lost_are_made_again(index: Run, texts: Path, tmp_path
 def test_vectors_left_over_are_removed(index: Run, texts: Path, tmp_path: Path) -> None:
     """What a stopped run left among the vectors is found by nobody, and the next run clears it away."""
     index(texts)
-    with closing(Generation.open(tmp_path / "data" / "generation-1")) as generation:
+    with closing(Generation.make(tmp_path / "data" / "generation-1")) as generation:
         (some, vector), *_ = generation.store.vectors(generation.catalogue.all_chunk_ids()[:1]).items()
         generation.store.upsert(["left over"], vector[None])
         generation.store.delete([some])
@@ -309,7 +309,7 @@ def test_another_model_rebuilds_while_readers_go_on(texts: Path, tmp_path: Path,
             return len(passages)
 
         chunks, before = found(), current(data)
-        with closing(Generation.open(data / "generation-1")) as generation:
+        with closing(Generation.make(data / "generation-1")) as generation:
             generation.catalogue.set("fingerprint", "an older model/chunker-0")
 
         report = ingest(data, [], model_dir=weights, progress=lambda *_: told.append((current(data), found())))
@@ -333,8 +333,10 @@ def test_an_index_of_the_first_schema_is_rebuilt_with_its_boilerplate(
     before = indexed(data)
     shutil.rmtree(texts)
     with closing(sqlite3.connect(data / "generation-1" / "catalogue.sqlite")) as old, old:
+        old.execute("ALTER TABLE articles DROP COLUMN checksum")
         old.execute("ALTER TABLE articles RENAME COLUMN boilerplate TO furniture")
         old.execute("UPDATE meta SET value = ? WHERE key = 'fingerprint'", [f"{MODEL_NAME}/chunker-1"])
+    (data / "generation-1" / "checksums.json").unlink()
     problem = "index was built by another version. Run `clippings index` to rebuild it."
     with closing(Searcher(data)) as searcher, pytest.raises(IndexMissing, match=problem):
         searcher.search(Embedder(weights).question("ferry"), ["ferri"])

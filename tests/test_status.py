@@ -79,7 +79,7 @@ def test_vectors_that_are_too_few_are_told(data: Path) -> None:
 @pytest.mark.process
 @pytest.mark.parametrize("damage", ["missing", "damaged"])
 def test_vectors_that_cannot_be_read_are_told(data: Path, damage: str) -> None:
-    """The folder to delete is named, and nothing is made in its place by looking."""
+    """The folder is named, and nothing is made in its place by looking."""
     vectors = data / "generation-1" / "vectors"
     if damage == "missing":
         shutil.rmtree(vectors)
@@ -87,7 +87,7 @@ def test_vectors_that_cannot_be_read_are_told(data: Path, damage: str) -> None:
         (vectors / "chroma.sqlite3").write_bytes(b"\x5a" * 10_000)
     found = status(data)
     assert (found.articles, found.healthy) == (2, False)
-    assert found.problem == f"the vectors are missing or damaged; delete {vectors} and run `clippings index`"
+    assert found.problem == f"the vectors in {vectors} are missing or damaged; run `clippings index` to rebuild them"
     assert vectors.exists() == (damage == "damaged")
 
 

@@ -235,7 +235,7 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     folder = tmp_path / "vectors"
     folder.mkdir()
     (folder / "chroma.sqlite3").write_bytes(b"\x5a" * 10_000)
-    with pytest.raises(IndexDamaged, match=f"vectors in {folder} cannot be used .* delete it .* `clippings index`"):
+    with pytest.raises(IndexDamaged, match=f"vectors in {folder} cannot be used .* rebuild them: `clippings index`"):
         VectorStore(folder)
     shutil.rmtree(folder)
     store = VectorStore(folder)
@@ -250,5 +250,5 @@ def test_a_damaged_segment_is_named(large: Path, tmp_path: Path) -> None:
     shutil.copytree(large, folder)
     (segment,) = folder.glob("*/header.bin")
     segment.write_bytes(b"\x5a" * segment.stat().st_size)
-    with pytest.raises(IndexDamaged, match=f"vectors in {folder} cannot be used .* delete it"):
+    with pytest.raises(IndexDamaged, match=f"vectors in {folder} cannot be used .* rebuild them"):
         VectorStore(folder)

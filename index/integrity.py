@@ -1,0 +1,133 @@
+"""Damage to the files of a generation, noticed before SQLite or Chroma reads them: Chroma crashes on a damaged file.
+
+The last step of a run of indexing is to record the checksum of every file in `checksums.json`, its first to remove that
+record. So a record says what the files must be; without one, a run is under way or was stopped, or the index is older
+than this module, and a process of its own tries the vectors.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+from index.models import ClippingsError, IndexDamaged
+from index.store import stable_files
+
+_MAX_TRIAL_SECONDS = 120
+_MAX_TRIALS = 3  # a search fails also if it meets a write (chroma 1.5.9)
+_TRIAL = """
+import pathlib, sys, index.store
+store = index.store.VectorStore(pathlib.Path(sys.argv[1]), make=False)
+store.self_search()
+print(store.count())
+"""
+
+
+def catalogue_file(folder: Path) -> Path:
+    """The path of the catalogue of a generation."""
+    return folder / "catalogue.sqlite"
+
+
+def vectors_folder(folder: Path) -> Path:
+    """The path of the vectors of a generation."""
+    return folder / "vectors"
+
+
+def record_checksums(folder: Path) -> None:
+    """Record the checksums of a generation that no process has open for writing."""
+    catalogue = catalogue_file(folder)
+    log = catalogue.with_name(catalogue.name + "-wal")
+    files = stable_files(vectors_folder(folder))
+    if not log.exists() or not log.stat().st_size:  # else a reader has kept SQLite from emptying it: it will later
+        files.append(catalogue)
+    sums = {file.relative_to(folder).as_posix(): _checksum(file) for file in files}
+    new = _record(folder).with_suffix(".new")
+    with new.open("w", encoding="ascii") as stream:
+        json.dump({"chromadb": version("chromadb"), "sha256": sums}, stream)
+        stream.flush()
+        os.fsync(stream.fileno())
+    new.replace(_record(folder))
+
+
+def forget(folder: Path) -> None:
+    """Remove the record, before the first change."""
+    _record(folder).unlink(missing_ok=True)
+
+
+def is_recorded(folder: Path) -> bool:
+    """Whether there is a record that this version of Chroma may be held to: another one may convert its files."""
+    text = _read(folder)
+    return text is not None and _parse(text).get("chromadb", version("chromadb")) == version("chromadb")
+
+
+def damaged_file(folder: Path) -> Path | None:
+    """The first file that is not as it was recorded; None also without a record."""
+    while is_recorded(folder) and (text := _read(folder)) is not None:
+        sums = _parse(text).get("sha256")
+        if not isinstance(sums, dict):
+            return _record(folder)
+        changed = next((folder / name for name, checksum in sums.items() if _checksum(folder / name) != checksum), None)
+        if changed is None or _read(folder) == text:  # otherwise a writer has come between
+            return changed
+    return None
+
+
+def check(folder: Path) -> None:
+    """Raise IndexDamaged if a file of a generation is not as it was recorded."""
+    if file := damaged_file(folder):
+        raise IndexDamaged(f"The index is damaged: {file} is not as it was written. Rebuild it: `clippings index`.")
+
+
+def count_vectors(folder: Path) -> int | None:
+    """Search and count the vectors in a process of its own, which damage may crash; None if they cannot be used."""
+    # With -P: this package, not a folder `index` of the user's.
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    for _ in range(_MAX_TRIALS):
+        with contextlib.suppress(subprocess.SubprocessError, ValueError):
+            trial = subprocess.run(  # noqa: S603  # our own interpreter and program, the folder as an argument
+                [sys.executable, "-P", "-c", _TRIAL, str(vectors_folder(folder))],
+                capture_output=True, text=True, timeout=_MAX_TRIAL_SECONDS, check=True, env=environment,
+            )  # fmt: skip
+            return int(trial.stdout)
+    return None
+
+
+def _record(folder: Path) -> Path:
+    return folder / "checksums.json"
+
+
+def _read(folder: Path) -> bytes | None:
+    try:
+        return _record(folder).read_bytes()
+    except FileNotFoundError:
+        return None
+    except IsADirectoryError:
+        return b""
+    except OSError as error:
+        raise ClippingsError(f"{_record(folder)} cannot be read: {error.strerror or error}.") from error
+
+
+def _parse(text: bytes) -> dict[str, object]:
+    """A record; empty if it is damaged."""
+    try:
+        record = json.loads(text)
+    except ValueError:
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _checksum(file: Path) -> str | None:
+    """The SHA-256 of a file; None if there is no such file."""
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise ClippingsError(f"{file} cannot be read: {error.strerror or error}.") from error
