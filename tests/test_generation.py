@@ -17,6 +17,8 @@ from index.generation import FINGERPRINT, Generation, current, locked, make_curr
 from index.models import ClippingsError, IndexDamaged, IndexLocked
 from tests.corpus import article
 
+pytestmark = pytest.mark.process  # an index without a record of its checksums is tried in another process
+
 HOLD = """
 import pathlib, sys, index.generation
 with index.generation.locked(pathlib.Path(sys.argv[1])):

@@ -194,6 +194,7 @@ def test_a_torn_pointer_costs_no_article(index: Run, texts: Path, tmp_path: Path
     assert set(indexed(tmp_path / "data")) == {"long", "bees", "frost"}
 
 
+@pytest.mark.process
 def test_a_date_ahead_of_the_clock_is_kept_and_not_preferred(
     index: Run, texts: Path, tmp_path: Path, weights: Path
 ) -> None:
@@ -281,6 +282,7 @@ def test_vectors_that_were_lost_are_made_again(index: Run, texts: Path, tmp_path
     assert set(indexed(tmp_path / "data")) == {"long", "bees", "frost"}
 
 
+@pytest.mark.process
 def test_vectors_left_over_are_removed(index: Run, texts: Path, tmp_path: Path) -> None:
     """What a stopped run left among the vectors is found by nobody, and the next run clears it away."""
     index(texts)
@@ -295,6 +297,7 @@ def test_vectors_left_over_are_removed(index: Run, texts: Path, tmp_path: Path) 
     assert set(indexed(tmp_path / "data")) == {"long", "bees", "frost"}
 
 
+@pytest.mark.process
 def test_another_model_rebuilds_while_readers_go_on(texts: Path, tmp_path: Path, weights: Path) -> None:
     """The index is made anew beside the old one, which is read until the end; the report says why."""
     data = tmp_path / "data"

@@ -21,6 +21,8 @@ from index.text import stems
 from tests.corpus import article, prose, run, write
 from tests.corrupt_index import build, case, digit, in_file
 
+pytestmark = pytest.mark.process  # an index without a record of its checksums is tried in another process
+
 CHUNKS = 1_200  # so many that Chroma writes its own files, on which it crashes if they are damaged
 VECTORS = np.random.default_rng(1).normal(size=(CHUNKS, 384)).astype(np.float32)
 

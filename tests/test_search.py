@@ -22,6 +22,8 @@ from index.search import DatePreference, Searcher, fuse
 from index.text import stems
 from tests.corpus import article, run, write
 
+pytestmark = pytest.mark.process  # an index without a record of its checksums is tried in another process
+
 FERRY = (
     "A ferry ran aground off Carrow on Tuesday night with 48 people on board. Nobody was hurt, the coastguard said. "
     "Two lifeboats brought the passengers ashore within an hour. Divers will look at the hull on Thursday."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.process(seconds=20)
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 HUGE = "9" * 400
 QUIET = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-ODD = st.recursive(
+ODD: Any = st.recursive(
     st.sampled_from(
         [None, "", "x", [], {}, 0, -1, True, float("inf"), float("nan"), HUGE, int(HUGE), "\0", "\ud800", "é"]
     )
@@ -63,7 +63,12 @@ def ask(bot: BotInside, body: bytes, headers: dict[str, str], path: str = "/slac
         **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()},
     }  # fmt: skip
     started: list[str] = []
-    bot._service.pages(environ, lambda status, _headers, _error=None: started.append(status) or (lambda _: None))  # type: ignore[arg-type,func-returns-value]
+
+    def start(status: str, _headers: object, _error: object = None) -> Callable[[bytes], object]:
+        started.append(status)
+        return lambda _: None
+
+    bot._service.pages(environ, start)
     return int(started[0].split()[0])
 
 

@@ -91,6 +91,7 @@ def test_vectors_that_cannot_be_read_are_told(data: Path, damage: str) -> None:
     assert vectors.exists() == (damage == "damaged")
 
 
+@pytest.mark.process
 def test_another_model_is_told(data: Path) -> None:
     """An index of another model or chunking waits to be rebuilt."""
     with closing(Generation.open(data / "generation-1")) as generation:

@@ -19,6 +19,8 @@ from index.embed import Vectors
 from index.models import ClippingsError, IndexDamaged
 from index.store import VectorStore
 
+pytestmark = pytest.mark.process  # an index without a record of its checksums is tried in another process
+
 ROOT = Path(__file__).parents[1]
 HOSTILE = {
     "ALLOW_RESET": "true",

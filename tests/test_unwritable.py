@@ -10,6 +10,8 @@ import pytest
 
 from tests.corpus import run, write
 
+pytestmark = pytest.mark.process  # an index without a record of its checksums is tried in another process
+
 ROOT = Path(__file__).parents[1]
 NAMESPACE = ["unshare", "--user", "--map-root-user", "--mount"]
 READ_ONLY = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1"'
