@@ -169,13 +169,17 @@ def test_the_fullest_generation_is_found_if_no_run_was_completed(tmp_path: Path)
 
 
 def test_nothing_is_removed_while_the_generation_in_use_cannot_be_read(tmp_path: Path) -> None:
-    """With `current` torn and the catalogue damaged, the writer stops and names the catalogue."""
+    """With `current` torn and the catalogue damaged, the writer builds beside it and leaves all of it there."""
     folder = _filled(tmp_path, "generation-1", "kept")
     (folder / "catalogue.sqlite").write_bytes(b"\x5a" * 10_000)
     (tmp_path / "current").write_bytes(b"")
-    with pytest.raises(IndexDamaged, match=r"generation-1/catalogue\.sqlite is damaged"):
-        open_for_writing(tmp_path)
-    assert (folder / "catalogue.sqlite").exists()
+    generation, replaced = open_for_writing(tmp_path)
+    generation.close()
+    assert replaced
+    assert (replaced.folder, replaced.is_damaged) == (folder, True)
+    assert replaced.reason == f"{folder / 'catalogue.sqlite'} was damaged"
+    assert generation.folder != folder
+    assert (folder / "catalogue.sqlite").read_bytes() == b"\x5a" * 10_000
 
 
 def test_only_generations_are_removed(tmp_path: Path) -> None:
