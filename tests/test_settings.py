@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
-from bot.settings import Settings, likely_typos, load_settings, variables
+from bot.settings import Settings, load_settings, notices, variables
 from index.models import ClippingsError
 
 EXAMPLE = Path(__file__).parents[1] / ".env.example"
@@ -112,7 +112,7 @@ def test_a_misspelt_variable_is_named_as_a_likely_typo(tmp_path: Path, monkeypat
     """A variable with our prefix that is no setting gives a warning with the nearest setting."""
     (tmp_path / ".env").write_text("CLIPPINGS_LMM_TIMEOUT=3\n")
     monkeypatch.setenv("CLIPPINGS_PORT", "tcp://10.0.0.1")
-    timeout, port = likely_typos()
+    timeout, port = notices()
     assert port.startswith("CLIPPINGS_PORT is set (in the environment), but there is no such setting;")
     assert timeout.endswith("(in .env), but there is no such setting; did you mean CLIPPINGS_LLM_TIMEOUT?")
     assert load_settings().llm_timeout == 60

@@ -17,6 +17,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from bot.generate.http import CONNECTIONS, Connections, guard
 from bot.generate.prompting import MAX_ANSWER_TOKENS, answer_prompt
 from bot.generate.stream import MAX_REPLY_CHARACTERS, stream_reply
 from bot.models import Turn
@@ -52,6 +53,7 @@ def make_llm(spec: str, *, api_key: str | SecretStr | None, timeout: float, cont
 
         # The window is sent to the server too, which would cut the prompt at its own.
         llm = Ollama(model=model, base_url=url, context_window=window, request_timeout=timeout, temperature=0.0)
+        http = llm.client._client  # noqa: SLF001  # the integration hands no options to its HTTP client
     elif provider == "anthropic":
         try:
             from llama_index.llms.anthropic import Anthropic
@@ -61,10 +63,13 @@ def make_llm(spec: str, *, api_key: str | SecretStr | None, timeout: float, cont
                 "pip install 'clippings[anthropic]'"
             ) from None
         llm = Anthropic(model=model, api_key=key, max_tokens=MAX_ANSWER_TOKENS, **options)
+        http = llm._client._client  # noqa: SLF001  # as above
     else:
         from llama_index.llms.openai_like import OpenAILike
 
         llm = OpenAILike(model=model, api_base=url, api_key=key, is_chat_model=True, context_window=window, **options)
+        http = llm._get_client()._client  # noqa: SLF001  # as above
+    guard(http)
     return llm
 
 
@@ -99,12 +104,18 @@ def timeout_seconds(llm: LLM) -> float:
 def _stream(
     llm: LLM, user: str, seconds: float, max_characters: int = MAX_REPLY_CHARACTERS, system: str = ""
 ) -> Iterator[str]:
-    from llama_index.core.llms import ChatMessage, MessageRole
+    from llama_index.core.llms import ChatMessage, ChatResponse, MessageRole
 
     roles = ((MessageRole.SYSTEM, system), (MessageRole.USER, user))
     messages = [ChatMessage(role=role, content=text) for role, text in roles if text]
     name = f"The language model {getattr(llm, 'model', '')}".strip()
-    return stream_reply(lambda: llm.stream_chat(messages), name, seconds, max_characters)
+    connections = Connections()
+
+    def open_stream() -> Iterator[ChatResponse]:
+        CONNECTIONS.set(connections)  # in the context of the thread that reads
+        return llm.stream_chat(messages)
+
+    return stream_reply(open_stream, name, seconds, max_characters, close=connections.close)
 
 
 def _window(llm: LLM) -> int:
