@@ -156,7 +156,7 @@ def load_settings(*, data: Path | None = None, env_file: Path = Path(".env")) ->
     except ValidationError as error:
         wrong = [_describe_error(str(problem["loc"][0]), env_file, set(given)) for problem in error.errors()]
         raise ClippingsError("\n".join(dict.fromkeys(wrong))) from None
-    _check_addresses(settings, set(in_file) - set(in_environment), in_environment, env_file)
+    _check_addresses(settings, set(in_file) - set(in_environment), set(in_environment), env_file)
     return settings
 
 
@@ -192,8 +192,8 @@ def _read(env_file: Path) -> dict[str, str]:
             return {}
         if os.name == "posix" and env_file.stat().st_uid not in (os.geteuid(), 0) and not _trusted():
             raise ClippingsError(
-                f"{env_file.absolute()} belongs to another user, so its settings are not used. Remove the file, work in "
-                f"another folder, or allow it: set {TRUST}=1 in the environment."
+                f"{env_file.absolute()} belongs to another user, so its settings are not used. Remove the file, work "
+                f"in another folder, or allow it: set {TRUST}=1 in the environment."
             )
         values = dotenv_values(env_file, encoding="utf-8-sig", interpolate=False)
     except (OSError, UnicodeDecodeError) as error:
@@ -208,18 +208,20 @@ def _trusted() -> bool:
     return _environment().get(TRUST, "").lower() in _YES
 
 
-def _check_addresses(settings: Settings, only_in_file: set[str], in_environment: dict[str, str], env_file: Path) -> None:
+def _check_addresses(settings: Settings, only_in_file: set[str], in_environment: set[str], env_file: Path) -> None:
     """Keep secrets of the environment from an address that a file in the working folder names."""
     provider, _, place = settings.llm.partition(":")
-    addresses = [("CLIPPINGS_LLM", place.partition("#")[0], _LLM_SECRETS.get(provider, ()))]
-    if settings.slack_api_url != Settings.model_fields["slack_api_url"].default:
-        addresses.append(("CLIPPINGS_SLACK_API_URL", settings.slack_api_url, _SLACK_SECRETS))
+    own = settings.slack_api_url == Settings.model_fields["slack_api_url"].default
+    addresses = (
+        ("CLIPPINGS_LLM", place.partition("#")[0], _LLM_SECRETS.get(provider, ())),
+        ("CLIPPINGS_SLACK_API_URL", settings.slack_api_url, () if own else _SLACK_SECRETS),
+    )
     for variable, url, secrets in addresses:
         leaking = [secret for secret in secrets if secret in in_environment]
         if leaking and variable in only_in_file and "//" in url and not _is_loopback(url) and not _trusted():
             raise ClippingsError(
-                f"{variable} comes from {env_file.absolute()}, and {leaking[0]} from the environment, so the key is not "
-                f"sent to that address. Set both in the same place, or allow it: set {TRUST}=1 in the environment."
+                f"{variable} comes from {env_file.absolute()}, and {leaking[0]} from the environment, so the key is "
+                f"not sent to that address. Set both in the same place, or allow it: set {TRUST}=1 in the environment."
             )
 
 

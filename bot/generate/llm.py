@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from bot.generate.http import CONNECTIONS, Connections, guard
@@ -47,13 +47,13 @@ def make_llm(spec: str, *, api_key: str | SecretStr | None, timeout: float, cont
     key = _usable_key(provider, api_key if api_key is None or isinstance(api_key, str) else api_key.get_secret_value())
     window = context_window or _default_window(provider, model)
     options = {"temperature": 0.0, "timeout": timeout, "max_retries": 0}
-    llm: LLM
+    made: Any  # the integrations ship no types
     if provider == "ollama":
         from llama_index.llms.ollama import Ollama
 
         # The window is sent to the server too, which would cut the prompt at its own.
-        llm = Ollama(model=model, base_url=url, context_window=window, request_timeout=timeout, temperature=0.0)
-        http = llm.client._client  # noqa: SLF001  # the integration hands no options to its HTTP client
+        made = Ollama(model=model, base_url=url, context_window=window, request_timeout=timeout, temperature=0.0)
+        http = made.client._client  # noqa: SLF001  # the integration hands no options to its HTTP client
     elif provider == "anthropic":
         try:
             from llama_index.llms.anthropic import Anthropic
@@ -62,14 +62,15 @@ def make_llm(spec: str, *, api_key: str | SecretStr | None, timeout: float, cont
                 "CLIPPINGS_LLM names an anthropic model, but its client is not installed: "
                 "pip install 'clippings[anthropic]'"
             ) from None
-        llm = Anthropic(model=model, api_key=key, max_tokens=MAX_ANSWER_TOKENS, **options)
-        http = llm._client._client  # noqa: SLF001  # as above
+        made = Anthropic(model=model, api_key=key, max_tokens=MAX_ANSWER_TOKENS, **options)
+        http = made._client._client  # noqa: SLF001  # as above
     else:
         from llama_index.llms.openai_like import OpenAILike
 
-        llm = OpenAILike(model=model, api_base=url, api_key=key, is_chat_model=True, context_window=window, **options)
-        http = llm._get_client()._client  # noqa: SLF001  # as above
+        made = OpenAILike(model=model, api_base=url, api_key=key, is_chat_model=True, context_window=window, **options)
+        http = made._get_client()._client  # noqa: SLF001  # as above
     guard(http)
+    llm: LLM = made
     return llm
 
 
