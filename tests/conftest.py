@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import platform
 import re
 import shutil
 import socket
@@ -66,6 +67,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 @pytest.fixture(autouse=True)
 def _processes_are_marked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep `make check` quick: a test that starts a process says so with the marker ``process``."""
+    platform.processor()  # starts `uname` once; the clients of language models ask for it
     if not request.node.get_closest_marker("process"):
 
         def refuse(*_: object, **__: object) -> None:

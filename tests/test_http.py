@@ -17,8 +17,6 @@ from bot.generate.stream import LLMError
 from index.models import Passage, Source
 from tests.fakes.openai_server import OpenAIServer, Reply
 
-pytestmark = pytest.mark.process  # the client of OpenAI asks `lsb_release` what it runs on
-
 PASSAGE = Passage("c1", Source("a1", "Ferry lost"), "The ferry sank.", 0, 15, 1.0)
 FORMS = {
     "openai-like": "openai-like:{}#fake",
