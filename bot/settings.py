@@ -4,11 +4,13 @@ This imports pydantic, so the command line imports it only when a command runs.
 """
 
 import difflib
+import ipaddress
 import os
 import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -23,7 +25,6 @@ from pydantic import (
     SecretStr,
     ValidationError,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from index.models import ClippingsError
 
@@ -33,6 +34,14 @@ UNPREFIXED = (
     "slack_bot_token slack_app_token slack_signing_secret slack_client_id slack_client_secret database_url "
     "openai_api_key anthropic_api_key"
 ).split()
+TRUST = "CLIPPINGS_TRUST_ENV_FILE"  # only in the environment: a file cannot vouch for itself
+_YES = {"1", "true", "yes"}
+_SLACK_SECRETS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_CLIENT_SECRET", "CLIPPINGS_SLACK_TOKEN_KEY")
+_LLM_SECRETS = {
+    "openai-like": ("OPENAI_API_KEY",),
+    "ollama": ("OLLAMA_API_KEY",),  # which Ollama's client reads by itself
+}
+_SENDS_OUT = ("CLIPPINGS_LLM", "CLIPPINGS_SLACK_API_URL", "SLACK_BOT_TOKEN", "SLACK_CLIENT_ID", "DATABASE_URL")
 _LLM = re.compile(r"|(openai|anthropic):\S+|ollama:[^\s#]+|(ollama|openai-like):(?P<url>https?://[^\s#]+)#\S+")
 
 
@@ -67,7 +76,7 @@ def _split(names: object) -> object:
 
 _Folder = Annotated[Path, AfterValidator(_is_folder)]
 _NewFolder = Annotated[Path, AfterValidator(_is_folder_or_absent)]
-_Names = Annotated[frozenset[str], NoDecode, BeforeValidator(_split)]
+_Names = Annotated[frozenset[str], BeforeValidator(_split)]
 _Secret = SecretStr | None
 _Url = Annotated[str, AfterValidator(lambda url: str(AnyHttpUrl(url)).rstrip("/") + "/")]
 
@@ -80,6 +89,7 @@ class Settings(BaseModel):
         frozen=True,
         extra="forbid",
         populate_by_name=True,
+        validate_default=True,
         str_strip_whitespace=True,
         hide_input_in_errors=True,
     )
@@ -133,11 +143,6 @@ class Settings(BaseModel):
         return keys.get(self.llm.partition(":")[0])
 
 
-class _Environment(Settings, BaseSettings):
-    # Empty values are ignored, so that `.env.example` can be copied as it is; so are variables of other programs.
-    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore")
-
-
 def variables() -> dict[str, str]:
     """Map each setting to its environment variable: ``{"data": "CLIPPINGS_DATA", …}``."""
     return {name: _variable(name) for name in Settings.model_fields}
@@ -147,48 +152,100 @@ def load_settings(*, data: Path | None = None, env_file: Path = Path(".env")) ->
     """Read the settings. ``data`` overrides CLIPPINGS_DATA.
 
     Raises ClippingsError that names all wrong settings, where they are set and what was expected. It never shows a
-    value, which may be a key pasted into the wrong line.
+    value, which may be a key pasted into the wrong line. Raises it also if a key of the environment would be sent to an
+    address that only the file names.
     """
-    _read(env_file)
-    given: dict[str, Any] = {} if data is None else {"data": data}
-    sources: dict[str, Any] = {"_env_file": env_file, "_env_file_encoding": "utf-8-sig"}
+    in_file, in_environment = _read(env_file), _environment()
+    given = {} if data is None else {"CLIPPINGS_DATA": data}
+    values = {**in_file, **in_environment, **given}
     try:
-        read = _Environment(**sources, **given)
+        settings = Settings.model_validate({name: values[name] for name in variables().values() if name in values})
     except ValidationError as error:
         wrong = [_describe_error(str(problem["loc"][0]), env_file, set(given)) for problem in error.errors()]
         raise ClippingsError("\n".join(dict.fromkeys(wrong))) from None
-    return Settings.model_validate(read.model_dump())
+    _check_addresses(settings, set(in_file) - set(in_environment), set(in_environment), env_file)
+    return settings
 
 
-def likely_typos(env_file: Path = Path(".env")) -> Iterator[str]:
-    """Yield a warning for each variable with our prefix that is no setting.
+def notices(env_file: Path = Path(".env")) -> Iterator[str]:
+    """Yield what a user should know of the settings: likely typos, and a file that sends data out or shows a secret.
 
-    No error, because Kubernetes sets CLIPPINGS_PORT for a service named "clippings".
+    A typo is no error, because Kubernetes sets CLIPPINGS_PORT for a service named "clippings".
     """
-    known = list(variables().values())
-    for key in sorted({key.upper() for key in (*os.environ, *_read(env_file))}):
-        if key.startswith(PREFIX) and key not in known:
+    known, in_file, in_environment = list(variables().values()), _read(env_file), _environment()
+    for key in sorted({**in_file, **in_environment}):
+        if key.startswith(PREFIX) and key not in known and not (key == TRUST and key in in_environment):
             near = difflib.get_close_matches(key, known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"the settings are {', '.join(known)}."
+            if key == TRUST:
+                hint = "set it in the environment."
             yield f"{key} is set ({_where(key, env_file)}), but there is no such setting; {hint}"
+    if sending := [key for key in _SENDS_OUT if key in in_file and key not in in_environment]:
+        yield f"Settings read from {env_file.absolute()}: {', '.join(sending)}."
+    secrets = {_variable(name) for name, field in Settings.model_fields.items() if field.annotation == _Secret}
+    if secrets & set(in_file) and os.name == "posix" and env_file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+        yield f"{env_file.absolute()} holds a secret, and other users can read it. Run: chmod 600 {env_file}"
 
 
-def _read(env_file: Path) -> dict[str, str | None]:
+def _environment() -> dict[str, str]:
+    """The environment in upper case, without empty values: an unset variable and an empty one are the same."""
+    return {key.upper(): value for key, value in os.environ.items() if value}
+
+
+def _read(env_file: Path) -> dict[str, str]:
+    """Read a file like the environment. ``${NAME}`` stays as it is: it would copy any secret of the environment."""
     try:
-        return dotenv_values(env_file, encoding="utf-8-sig") if env_file.is_file() else {}
+        if not env_file.is_file():
+            return {}
+        if os.name == "posix" and env_file.stat().st_uid not in (os.geteuid(), 0) and not _trusted():
+            raise ClippingsError(
+                f"{env_file.absolute()} belongs to another user, so its settings are not used. Remove the file, work "
+                f"in another folder, or allow it: set {TRUST}=1 in the environment."
+            )
+        values = dotenv_values(env_file, encoding="utf-8-sig", interpolate=False)
     except (OSError, UnicodeDecodeError) as error:
         reason = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror
         raise ClippingsError(
             f"The settings in {env_file} cannot be read: {reason}. Correct or remove the file."
         ) from None
+    return {key.upper(): value for key, value in values.items() if value}
 
 
-def _describe_error(place: str, env_file: Path, given: set[str]) -> str:
-    name, variable = next(pair for pair in variables().items() if place in pair)
-    origin = f"--{name}" if name in given else f"{variable} ({_where(variable, env_file)})"
+def _trusted() -> bool:
+    return _environment().get(TRUST, "").lower() in _YES
+
+
+def _check_addresses(settings: Settings, only_in_file: set[str], in_environment: set[str], env_file: Path) -> None:
+    """Keep secrets of the environment from an address that a file in the working folder names."""
+    provider, _, place = settings.llm.partition(":")
+    own = settings.slack_api_url == Settings.model_fields["slack_api_url"].default
+    addresses = (
+        ("CLIPPINGS_LLM", place.partition("#")[0], _LLM_SECRETS.get(provider, ())),
+        ("CLIPPINGS_SLACK_API_URL", settings.slack_api_url, () if own else _SLACK_SECRETS),
+    )
+    for variable, url, secrets in addresses:
+        leaking = [secret for secret in secrets if secret in in_environment]
+        if leaking and variable in only_in_file and "//" in url and not _is_loopback(url) and not _trusted():
+            raise ClippingsError(
+                f"{variable} comes from {env_file.absolute()}, and {leaking[0]} from the environment, so the key is "
+                f"not sent to that address. Set both in the same place, or allow it: set {TRUST}=1 in the environment."
+            )
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _describe_error(variable: str, env_file: Path, given: set[str]) -> str:
+    name = next(name for name, alias in variables().items() if variable in (name, alias))
+    variable = _variable(name)
+    origin = f"--{name}" if variable in given else f"{variable} ({_where(variable, env_file)})"
     return f"{origin} is wrong: expected {Settings.model_fields[name].description}."
 
 
 def _where(variable: str, env_file: Path) -> str:
-    in_environment = any(key.upper() == variable for key in os.environ)
-    return "in the environment" if in_environment else f"in {env_file}"
+    return "in the environment" if variable in _environment() else f"in {env_file}"

@@ -149,8 +149,7 @@ def _whole(data: Path) -> Path | None:
 def make_current(data: Path, folder: Path) -> None:
     """Switch every reader to this generation in one step; then, with the switch on the disk, remove the others."""
     try:
-        for part in (*folder.glob("catalogue.sqlite*"), folder):
-            sync(part)
+        sync(folder)  # SQLite has synced what is in the catalogue
         pointer = data / "current.new"
         pointer.write_text(folder.name + "\n", encoding="ascii")
         sync(pointer)

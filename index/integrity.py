@@ -8,11 +8,11 @@ than this module, and a process of its own tries the vectors.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,6 +21,21 @@ from index.store import stable_files
 
 _MAX_TRIAL_SECONDS = 120
 _MAX_TRIALS = 3  # a search fails also if it meets a write (chroma 1.5.9)
+# In a process of its own: to close a file that SQLite has open too would drop the locks of this process on it, and a
+# writer would then take away the log that its readers read (sqlite.org/howtocorrupt.html, 2.2).
+_CHECKSUMS = """
+import hashlib, json, sys
+def checksum(name):
+    try:
+        with open(name, "rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        return None
+try:
+    print(json.dumps([checksum(name) for name in sys.argv[1:]]))
+except OSError as error:
+    sys.exit(f"{error.filename} cannot be read: {error.strerror}.")
+"""
 _TRIAL = """
 import pathlib, sys, index.store
 store = index.store.VectorStore(pathlib.Path(sys.argv[1]), make=False)
@@ -46,7 +61,8 @@ def record_checksums(folder: Path) -> None:
     files = stable_files(vectors_folder(folder))
     if not log.exists() or not log.stat().st_size:  # else a reader has kept SQLite from emptying it: it will later
         files.append(catalogue)
-    sums = {file.relative_to(folder).as_posix(): _checksum(file) for file in files}
+    names = [file.relative_to(folder).as_posix() for file in files]
+    sums = dict(zip(names, _checksums(files), strict=True))
     new = _record(folder).with_suffix(".new")
     with new.open("w", encoding="ascii") as stream:
         json.dump({"chromadb": version("chromadb"), "sha256": sums}, stream)
@@ -72,7 +88,9 @@ def damaged_file(folder: Path) -> Path | None:
         sums = _parse(text).get("sha256")
         if not isinstance(sums, dict):
             return _record(folder)
-        changed = next((folder / name for name, checksum in sums.items() if _checksum(folder / name) != checksum), None)
+        files = [folder / name for name in sums]
+        found = zip(files, _checksums(files), sums.values(), strict=True)
+        changed = next((file for file, checksum, recorded in found if checksum != recorded), None)
         if changed is None or _read(folder) == text:  # otherwise a writer has come between
             return changed
     return None
@@ -122,12 +140,13 @@ def _parse(text: bytes) -> dict[str, object]:
     return record if isinstance(record, dict) else {}
 
 
-def _checksum(file: Path) -> str | None:
-    """The SHA-256 of a file; None if there is no such file."""
-    try:
-        with file.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise ClippingsError(f"{file} cannot be read: {error.strerror or error}.") from error
+def _checksums(files: Sequence[Path]) -> list[str | None]:
+    """The SHA-256 of each file; None if there is no such file."""
+    hashed = subprocess.run(  # noqa: S603  # our own interpreter and program, the files as arguments
+        [sys.executable, "-I", "-S", "-c", _CHECKSUMS, *map(os.fspath, files)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if hashed.returncode:
+        raise ClippingsError(hashed.stderr.strip() or f"The index in {files[0].parent} cannot be read.")
+    checksums: list[str | None] = json.loads(hashed.stdout)
+    return checksums

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
-from bot.settings import Settings, likely_typos, load_settings, variables
+from bot.settings import Settings, load_settings, notices, variables
 from index.models import ClippingsError
 
 EXAMPLE = Path(__file__).parents[1] / ".env.example"
@@ -129,7 +129,7 @@ def test_a_misspelt_variable_is_named_as_a_likely_typo(tmp_path: Path, monkeypat
     """A variable with our prefix that is no setting gives a warning with the nearest setting."""
     (tmp_path / ".env").write_text("CLIPPINGS_LMM_TIMEOUT=3\n")
     monkeypatch.setenv("CLIPPINGS_PORT", "tcp://10.0.0.1")
-    timeout, port = likely_typos()
+    timeout, port = notices()
     assert port.startswith("CLIPPINGS_PORT is set (in the environment), but there is no such setting;")
     assert timeout.endswith("(in .env), but there is no such setting; did you mean CLIPPINGS_LLM_TIMEOUT?")
     assert load_settings().llm_timeout == 60
@@ -168,3 +168,115 @@ def test_keys_are_read_and_kept_from_sight(monkeypatch: pytest.MonkeyPatch) -> N
 def test_the_model_is_named_without_credentials(spec: str, name: str) -> None:
     """The name of the language model contains no user, password or query of its URL."""
     assert Settings(llm=spec).llm_name == name
+
+
+# A file in the working folder, which may come from somebody else
+
+ELSEWHERE = "openai-like:http://models.example/v1#m"
+
+
+@pytest.mark.parametrize(
+    ("setting", "secret"),
+    [
+        (f"CLIPPINGS_LLM={ELSEWHERE}", "OPENAI_API_KEY"),
+        ("CLIPPINGS_LLM=ollama:http://models.example#m", "OLLAMA_API_KEY"),
+        ("CLIPPINGS_SLACK_API_URL=http://slack.example/api/", "SLACK_BOT_TOKEN"),
+        ("CLIPPINGS_SLACK_API_URL=http://slack.example/api/", "SLACK_APP_TOKEN"),
+        ("CLIPPINGS_SLACK_API_URL=http://slack.example/api/", "SLACK_CLIENT_SECRET"),
+        ("CLIPPINGS_SLACK_API_URL=http://slack.example/api/", "CLIPPINGS_SLACK_TOKEN_KEY"),
+    ],
+)
+def test_secret_of_the_environment_is_not_sent_where_a_file_says(
+    setting: str, secret: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message names both variables, the file and the way out, and shows no secret; the way out works."""
+    (tmp_path / ".env").write_text(f"{setting}\nCLIPPINGS_TRUST_ENV_FILE=1\n")
+    monkeypatch.setenv(secret, "sk-mine")
+    with pytest.raises(ClippingsError) as raised:
+        load_settings()
+    assert str(raised.value) == (
+        f"{setting.partition('=')[0]} comes from {tmp_path / '.env'}, and {secret} from the environment, so the key is "
+        "not sent to that address. Set both in the same place, or allow it: set CLIPPINGS_TRUST_ENV_FILE=1 in the "
+        "environment."
+    )
+    monkeypatch.setenv("CLIPPINGS_TRUST_ENV_FILE", "1")
+    load_settings()
+
+
+@pytest.mark.parametrize(
+    ("in_file", "in_environment"),
+    [
+        (f"CLIPPINGS_LLM={ELSEWHERE}\nOPENAI_API_KEY=sk-its", ""),
+        ("OPENAI_API_KEY=sk-its", f"CLIPPINGS_LLM={ELSEWHERE}"),
+        ("", f"CLIPPINGS_LLM={ELSEWHERE} OPENAI_API_KEY=sk-mine"),
+        ("CLIPPINGS_LLM=openai:gpt-4o", "OPENAI_API_KEY=sk-mine"),
+        ("CLIPPINGS_LLM=openai-like:http://localhost:8000/v1#m", "OPENAI_API_KEY=sk-mine"),
+        ("CLIPPINGS_LLM=openai-like:http://127.0.0.1:8000/v1#m", "OPENAI_API_KEY=sk-mine"),
+        ("CLIPPINGS_LLM=openai-like:http://[::1]:8000/v1#m", "OPENAI_API_KEY=sk-mine"),
+        ("CLIPPINGS_LLM=ollama:http://models.example#m", "OPENAI_API_KEY=sk-mine"),
+        (f"CLIPPINGS_LLM={ELSEWHERE}", f"CLIPPINGS_LLM={ELSEWHERE} OPENAI_API_KEY=sk-mine"),
+        ("CLIPPINGS_SLACK_API_URL=https://slack.com/api", "SLACK_BOT_TOKEN=xoxb-mine"),
+    ],
+)
+def test_key_goes_where_its_own_place_or_its_user_says(
+    in_file: str, in_environment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Allowed: both in one place, an address of the environment, the provider's own, this machine, no key needed."""
+    (tmp_path / ".env").write_text(in_file)
+    for pair in in_environment.split():
+        monkeypatch.setenv(*pair.split("=", 1))
+    load_settings()
+
+
+def test_file_cannot_copy_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``${NAME}`` in a file stays as it is written: no secret of the environment gets into an address."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "sk-mine")
+    line = "CLIPPINGS_LLM=openai-like:http://models.example/${AWS_SECRET_ACCESS_KEY}#m\n"
+    (tmp_path / ".env").write_text(line + "OPENAI_API_KEY=${AWS_SECRET_ACCESS_KEY}\n")
+    settings = load_settings()
+    assert "sk-mine" not in settings.llm
+    assert settings.openai_api_key
+    assert settings.openai_api_key.get_secret_value() == "${AWS_SECRET_ACCESS_KEY}"
+
+
+def test_file_that_sends_data_out_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The notice has the whole path and the settings that are used from it; none for a file that sends nothing."""
+    file = tmp_path / ".env"
+    file.write_text(f"CLIPPINGS_LLM={ELSEWHERE}\nDATABASE_URL=\nSLACK_CLIENT_ID=1.2\nCLIPPINGS_LLM_TIMEOUT=5\n")
+    monkeypatch.setenv("SLACK_CLIENT_ID", "3.4")
+    assert list(notices()) == [f"Settings read from {file}: CLIPPINGS_LLM."]
+    file.write_text("CLIPPINGS_LLM_TIMEOUT=5\n")
+    assert list(notices()) == []
+
+
+def test_secret_that_others_can_read_is_warned_of(tmp_path: Path) -> None:
+    """A readable `.env` with a secret gives a warning with the command that helps; without a secret it does not."""
+    file = tmp_path / ".env"
+    file.write_text("OPENAI_API_KEY=sk-mine\n")
+    for mode, warned in ((0o644, True), (0o640, True), (0o600, False)):
+        file.chmod(mode)
+        assert [f"{file} holds a secret, and other users can read it. Run: chmod 600 .env"] * warned == list(notices())
+    file.write_text("OPENAI_API_KEY=\nCLIPPINGS_LLM_TIMEOUT=5\n")
+    file.chmod(0o644)
+    assert list(notices()) == []
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can give a file to another user")
+def test_file_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a shared folder somebody else may have put it there. The message has the way out."""
+    (tmp_path / ".env").write_text("CLIPPINGS_LLM_TIMEOUT=5\n")
+    os.chown(tmp_path / ".env", 4242, 4242)
+    for read in (load_settings, lambda: list(notices())):
+        with pytest.raises(ClippingsError, match=r"\.env belongs to another user, .*CLIPPINGS_TRUST_ENV_FILE=1"):
+            read()
+    monkeypatch.setenv("CLIPPINGS_TRUST_ENV_FILE", "true")
+    assert load_settings().llm_timeout == 5
+    assert list(notices()) == []
+
+
+def test_file_cannot_vouch_for_itself(tmp_path: Path) -> None:
+    """CLIPPINGS_TRUST_ENV_FILE in the file does nothing, and that is said."""
+    (tmp_path / ".env").write_text("CLIPPINGS_TRUST_ENV_FILE=1\n")
+    assert list(notices()) == [
+        "CLIPPINGS_TRUST_ENV_FILE is set (in .env), but there is no such setting; set it in the environment."
+    ]

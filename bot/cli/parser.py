@@ -47,10 +47,10 @@ def main(argv: Sequence[str] | None = None, *, parts: Parts | None = None) -> in
 
 
 def _run(arguments: argparse.Namespace, parts: Parts) -> int:
-    from bot.settings import likely_typos, load_settings
+    from bot.settings import load_settings, notices
 
-    for typo in likely_typos():
-        print(one_line(typo), file=sys.stderr)
+    for notice in notices():
+        print(one_line(notice), file=sys.stderr)
     run: Run = arguments.run
     return run(arguments, load_settings(data=arguments.data), parts)
 

@@ -14,9 +14,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from bot.generate.http import CONNECTIONS, Connections, guard
 from bot.generate.prompting import MAX_ANSWER_TOKENS, answer_prompt
 from bot.generate.stream import MAX_REPLY_CHARACTERS, stream_reply
 from bot.models import Turn
@@ -46,12 +47,13 @@ def make_llm(spec: str, *, api_key: str | SecretStr | None, timeout: float, cont
     key = _usable_key(provider, api_key if api_key is None or isinstance(api_key, str) else api_key.get_secret_value())
     window = context_window or _default_window(provider, model)
     options = {"temperature": 0.0, "timeout": timeout, "max_retries": 0}
-    llm: LLM
+    made: Any  # the integrations ship no types
     if provider == "ollama":
         from llama_index.llms.ollama import Ollama
 
         # The window is sent to the server too, which would cut the prompt at its own.
-        llm = Ollama(model=model, base_url=url, context_window=window, request_timeout=timeout, temperature=0.0)
+        made = Ollama(model=model, base_url=url, context_window=window, request_timeout=timeout, temperature=0.0)
+        http = made.client._client  # noqa: SLF001  # the integration hands no options to its HTTP client
     elif provider == "anthropic":
         try:
             from llama_index.llms.anthropic import Anthropic
@@ -60,11 +62,15 @@ def make_llm(spec: str, *, api_key: str | SecretStr | None, timeout: float, cont
                 "CLIPPINGS_LLM names an anthropic model, but its client is not installed: "
                 "pip install 'clippings[anthropic]'"
             ) from None
-        llm = Anthropic(model=model, api_key=key, max_tokens=MAX_ANSWER_TOKENS, **options)
+        made = Anthropic(model=model, api_key=key, max_tokens=MAX_ANSWER_TOKENS, **options)
+        http = made._client._client  # noqa: SLF001  # as above
     else:
         from llama_index.llms.openai_like import OpenAILike
 
-        llm = OpenAILike(model=model, api_base=url, api_key=key, is_chat_model=True, context_window=window, **options)
+        made = OpenAILike(model=model, api_base=url, api_key=key, is_chat_model=True, context_window=window, **options)
+        http = made._get_client()._client  # noqa: SLF001  # as above
+    guard(http)
+    llm: LLM = made
     return llm
 
 
@@ -99,12 +105,18 @@ def timeout_seconds(llm: LLM) -> float:
 def _stream(
     llm: LLM, user: str, seconds: float, max_characters: int = MAX_REPLY_CHARACTERS, system: str = ""
 ) -> Iterator[str]:
-    from llama_index.core.llms import ChatMessage, MessageRole
+    from llama_index.core.llms import ChatMessage, ChatResponse, MessageRole
 
     roles = ((MessageRole.SYSTEM, system), (MessageRole.USER, user))
     messages = [ChatMessage(role=role, content=text) for role, text in roles if text]
     name = f"The language model {getattr(llm, 'model', '')}".strip()
-    return stream_reply(lambda: llm.stream_chat(messages), name, seconds, max_characters)
+    connections = Connections()
+
+    def open_stream() -> Iterator[ChatResponse]:
+        CONNECTIONS.set(connections)  # in the context of the thread that reads
+        return llm.stream_chat(messages)
+
+    return stream_reply(open_stream, name, seconds, max_characters, close=connections.close)
 
 
 def _window(llm: LLM) -> int:

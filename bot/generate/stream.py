@@ -10,7 +10,6 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from http import HTTPStatus
 from typing import Any, Protocol
 
 from index.models import ClippingsError
@@ -19,6 +18,7 @@ log = logging.getLogger(__name__)
 
 MAX_REPLY_CHARACTERS = 40_000  # chains of thought included
 _STATUS_FAULTS = {
+    300: "redirects to another address, which is not followed: set CLIPPINGS_LLM to that address if you trust it",
     400: "refused the request",
     401: "refused the key: check that it is set and right",
     403: "refused the key: check that it is set and may use this model",
@@ -51,11 +51,17 @@ class _Fault(str):
 
 
 def stream_reply(
-    open_stream: Callable[[], Iterable[Chunk]], model: str, seconds: float, max_characters: int = MAX_REPLY_CHARACTERS
+    open_stream: Callable[[], Iterable[Chunk]],
+    model: str,
+    seconds: float,
+    max_characters: int = MAX_REPLY_CHARACTERS,
+    *,
+    close: Callable[[], None] = lambda: None,
 ) -> Iterator[str]:
     """Yield a reply's deltas, all of them within `seconds`. Raises LLMError, whose message begins with `model`.
 
-    A thread reads them, because a server that sends a byte now and then passes every time-out of the client.
+    A thread reads them, because a server that sends a byte now and then passes every time-out of the client. `close`
+    ends the connection, and so the thread, when the reply is no longer wanted.
     """
     deadline = time.monotonic() + seconds
     deltas: queue.Queue[str | None] = queue.Queue()
@@ -86,6 +92,7 @@ def stream_reply(
             yield delta
     finally:
         stopped.set()
+        close()
 
 
 def _read(open_stream: Callable[[], Iterable[Chunk]], model: str, seconds: float) -> Iterator[str]:
@@ -127,7 +134,7 @@ def _describe(error: Exception, seconds: float, length: int) -> str:
     """Describe an error by its HTTP status or the names of its classes, so that no client has to be imported."""
     status = getattr(error, "status_code", None)
     if isinstance(status, int) and status > 0:
-        known = _STATUS_FAULTS.get(status) or _STATUS_FAULTS[500 if status >= HTTPStatus.INTERNAL_SERVER_ERROR else 400]
+        known = _STATUS_FAULTS.get(status) or _STATUS_FAULTS[min(max(status // 100, 3), 5) * 100]
         return f"{known} ({status})."
     classes = " ".join(base.__name__ for base in type(error).__mro__)
     if "Timeout" in classes:

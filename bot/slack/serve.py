@@ -69,9 +69,11 @@ def wsgi_app() -> Pages:
     ``gunicorn --workers 1 --threads 16 'bot.slack.serve:wsgi_app()'``. Raises ClippingsError like `serve`.
     """
     from bot.runtime import Parts
-    from bot.settings import load_settings
+    from bot.settings import load_settings, notices
 
     _start_logging()
+    for notice in notices():
+        _log.warning("%s", notice)
     service, main = Service(load_settings(), Parts(), http=True), threading.main_thread()
     service.begin()
 

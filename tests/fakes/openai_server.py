@@ -27,6 +27,8 @@ class Reply:
 
     ``pause``: seconds before each piece. ``cut``: the connection ends before the reply does, "politely" (the body is
     ended) or "rudely" (it is not). ``raw``: these bytes are the body. ``drip``: a byte at a time, a pause before each.
+    ``headers`` are added. ``drip_head``: the head of the reply never ends, one header comes after each pause.
+    ``endless``: ``raw`` comes again and again, until the reader goes.
     """
 
     pieces: tuple[str, ...] = ()
@@ -36,6 +38,9 @@ class Reply:
     cut: Literal["no", "politely", "rudely"] = "no"
     raw: bytes | None = None
     drip: bool = False
+    headers: tuple[tuple[str, str], ...] = ()
+    drip_head: bool = False
+    endless: bool = False
 
     @classmethod
     def of(cls, *pieces: str, **options: Any) -> Reply:
@@ -50,6 +55,7 @@ class Request:
     path: str
     key: str | None
     body: dict[str, Any] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
 
     @property
     def messages(self) -> list[dict[str, str]]:
@@ -66,6 +72,8 @@ class OpenAIServer:
         self.unscripted = unscripted or quote
         self.requests: list[Request] = []
         self.replies: deque[Reply] = deque()
+        self.bytes_sent = 0
+        """Of endless replies."""
         self.stopping = threading.Event()
         owner = self
 
@@ -112,14 +120,16 @@ class _Handler(BaseHTTPRequestHandler):
         """Reply to a chat."""
         owner = self.server_owner
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        request = Request(self.path, self.headers.get("Authorization"), body)
+        request = Request(self.path, self.headers.get("Authorization"), body, dict(self.headers))
         owner.requests.append(request)
         reply = owner.replies.popleft() if owner.replies else Reply.of(owner.unscripted(request))
-        if reply.raw is not None:
-            self._send(reply.raw, kind="text/event-stream")
+        if reply.drip_head or reply.endless:
+            self._send_without_end(reply)
+        elif reply.raw is not None:
+            self._send(reply.raw, kind="text/event-stream", headers=reply.headers)
         elif reply.status != 200:  # OK
             error = {"message": f"Refused {request.key} with {reply.status}", "type": "fake", "code": None}
-            self._send(json.dumps({"error": error}).encode(), status=reply.status)
+            self._send(json.dumps({"error": error}).encode(), status=reply.status, headers=reply.headers)
         elif body.get("stream"):
             self._stream(reply)
         else:
@@ -127,12 +137,35 @@ class _Handler(BaseHTTPRequestHandler):
             choice = {"index": 0, "message": message, "finish_reason": reply.finish}
             self._send(json.dumps({**_HEAD, "object": "chat.completion", "choices": [choice]}).encode())
 
-    def _send(self, body: bytes, *, status: int = 200, kind: str = "application/json") -> None:
+    def _send(
+        self,
+        body: bytes,
+        *,
+        status: int = 200,
+        kind: str = "application/json",
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> None:
         self.send_response(status)
+        for header in headers:
+            self.send_header(*header)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def _send_without_end(self, reply: Reply) -> None:
+        self.close_connection = True
+        try:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+            while reply.drip_head and not self.server_owner.stopping.wait(reply.pause):
+                self.wfile.write(b"X: x\r\n")
+            head = "".join(f"{name}: {value}\r\n" for name, value in reply.headers)
+            self.wfile.write(head.encode() + b"Content-Type: text/event-stream\r\n\r\n")
+            while not self.server_owner.stopping.wait(reply.pause):
+                self.wfile.write(reply.raw or b" ")
+                self.server_owner.bytes_sent += len(reply.raw or b" ")
+        except OSError:
+            pass  # the reader has gone
 
     def _stream(self, reply: Reply) -> None:
         self.send_response(200)
