@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PEERS := $(VENV)-peers
 
-.PHONY: setup demo slack-demo check test lint test-quick test-whole bench bench-peers quality lock clean help
+.PHONY: setup demo slack-demo check test lint test-quick test-whole bench torture bench-peers quality lock clean help
 
 setup: $(READY)  ## make .venv, install what is needed, get the embedding weights
 	@$(BIN)/python -m index.weights
@@ -57,6 +57,10 @@ test-whole:
 bench: setup  ## speed and memory, each figure beside its reference
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench_slack
+
+torture: setup  ## kill indexing and damage indexes at random, some ten minutes, and look at what is left
+	$(BIN)/python -m tests.kill_indexing 20
+	$(BIN)/python -m tests.corrupt_index
 
 # Question sets, in the form that docs/quality.md gives.
 SETS ?= $(patsubst %/queries.jsonl,%,$(wildcard ../shared/data/*/queries.jsonl))

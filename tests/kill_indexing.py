@@ -77,7 +77,7 @@ class Ruin:
         if way == "first time":
             shutil.rmtree(self.data)
         if way == "rebuild" and (folder := current(self.data)):
-            with closing(Generation.open(folder)) as generation:
+            with closing(Generation.make(folder)) as generation:  # which writes
                 generation.catalogue.set("fingerprint", "an older model/chunker-0")
         killed = self.kill(self.chance.randint(1, self.steps) if how == "at a step" else 0)
         outcome = f"{way}, {how}" if killed else f"{way}, {how}: had ended"
