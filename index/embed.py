@@ -56,9 +56,7 @@ class Embedder:
         return _unit(run_model(self._session, [ids])[0, 0])
 
 
-def open_model(
-    folder: Path, weights: Mapping[str, Vectors] | None = None, *, max_threads: int = 0
-) -> tuple[InferenceSession, Tokenizer]:
+def open_model(folder: Path, weights: Mapping[str, Vectors] | None = None) -> tuple[InferenceSession, Tokenizer]:
     """Open the model and its tokenizer. Raises WeightsError.
 
     ``weights`` replace the model's initializers of the same name. They are not copied: the caller must keep them as
@@ -70,7 +68,6 @@ def open_model(
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    options.intra_op_num_threads = max_threads  # 0: as many as there are processors
     # Threads that spin on after a call take the processors from the reader's session: a fifth of a question's time.
     options.add_session_config_entry("session.force_spinning_stop", "1")
     try:

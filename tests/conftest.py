@@ -124,7 +124,7 @@ def _one_session_a_model() -> Iterator[None]:
     kept: dict[tuple[Path, bool], tuple[InferenceSession, Tokenizer, Mapping[str, embed.Vectors]]] = {}
 
     def open_once(
-        folder: Path, weights: Mapping[str, embed.Vectors] | None = None, *, max_threads: int = 0
+        folder: Path, weights: Mapping[str, embed.Vectors] | None = None
     ) -> tuple[InferenceSession, Tokenizer]:
         import onnxruntime
 
@@ -140,7 +140,7 @@ def _one_session_a_model() -> Iterator[None]:
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(onnxruntime, "SessionOptions", options)
                 kept[key] = (
-                    *open_model(folder, weights, max_threads=max_threads),
+                    *open_model(folder, weights),
                     weights or {},
                 )  # a session reads its weights where they lie
         return kept[key][:2]

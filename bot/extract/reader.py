@@ -68,8 +68,7 @@ class Reader:
             weights = {name: stored[name].astype(np.float32) for name in stored.files}
         self._head, self._bias = weights.pop("head.weight").T, weights.pop("head.bias")
         self._weights = weights  # the session does not copy them
-        # One sentence at a time: with two threads no sooner read, for twice the processor time (2 cores, 2026-11-26).
-        self._session, self._tokenizer = open_model(folder, weights, max_threads=1)
+        self._session, self._tokenizer = open_model(folder, weights)
         self._cls, self._sep, self._full_stop = (self._token(text) for text in ("[CLS]", "[SEP]", "."))
 
     def read(self, question: str, contexts: Sequence[Context]) -> list[Reading]:
