@@ -23,6 +23,7 @@ _TUNSETIFF, _IFF_TUN_NO_PI = 0x400454CA, 0x1001
 _SIOCSIFFLAGS, _SIOCSIFADDR, _SIOCSIFNETMASK, _SIOCADDRT = 0x8914, 0x8916, 0x891C, 0x890B
 _IFF_UP_RUNNING, _RTF_UP = 0x41, 0x1
 _TCP, _UDP = 6, 17
+_OWN, _OWN_SECONDS = ("192.0.2.77", 77), 30  # a documentation address (RFC 5737)
 
 
 def _namespace() -> int:
@@ -87,11 +88,29 @@ def _query_name(message: bytes) -> str:
     return ".".join(labels)
 
 
-def _record(device: int, log: Path) -> None:
-    with log.open("a", encoding="utf-8") as out:
-        while True:
-            if line := describe(os.read(device, 65_536)):
-                print(line, file=out, flush=True)
+class _Recorder:
+    """Write a line for each packet of `device` into `log`, up to the last one that was sent."""
+
+    def __init__(self, device: int, log: Path) -> None:
+        """Start reading."""
+        self._device, self._log = device, log
+        self._own = threading.Semaphore(0)
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def catch_up(self) -> bool:
+        """Send a packet of our own and wait until it was read: whatever was sent before it is then in the log."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
+            own.sendto(b"", _OWN)
+        return self._own.acquire(timeout=_OWN_SECONDS)
+
+    def _run(self) -> None:
+        with self._log.open("a", encoding="utf-8") as out:
+            while True:
+                line = describe(os.read(self._device, 65_536))
+                if line == f"udp {_OWN[0]}:{_OWN[1]}":
+                    self._own.release()
+                elif line:
+                    print(line, file=out, flush=True)
 
 
 def main() -> int:
@@ -99,12 +118,17 @@ def main() -> int:
     log, *command = sys.argv[1:]
     Path(log).touch()
     try:
-        device = _namespace()
+        recorder = _Recorder(_namespace(), Path(log))
+        if not recorder.catch_up():
+            raise OSError("its device shows no packet")  # noqa: TRY301  # as any other reason why it cannot be made
     except OSError as error:
         print(f"no network namespace can be made here: {error}", file=sys.stderr)
         return CANNOT
-    threading.Thread(target=_record, args=(device, Path(log)), daemon=True).start()
-    return subprocess.run(command, check=False).returncode  # the test's own command
+    code = subprocess.run(command, check=False).returncode  # the test's own command
+    if not recorder.catch_up():
+        print("the last packets were not read", file=sys.stderr)
+        return 1
+    return code
 
 
 if __name__ == "__main__":
