@@ -10,12 +10,14 @@ What is quoted and what is written are two answerers with one contract: the same
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from bot.extract.answerability import predict, why_unanswerable
@@ -25,11 +27,14 @@ from bot.extract.reader import Reader
 from bot.generate.llm import stream_answer
 from bot.generate.rewrite import rewrite
 from bot.generate.verify import Verifier
-from bot.models import REFUSAL, Answer, AnswerStream, QuestionTooLong, Refusal, Turn
+from bot.kinds.scope import Found, Scope
+from bot.kinds.ways import WAYS
+from bot.models import REFUSAL, Answer, AnswerStream, Citation, QuestionTooLong, Refusal, Turn
 from bot.query.chitchat import reply
 from bot.query.date_preference import date_preference, outside_period
 from bot.query.dates import find_period
 from bot.query.followup import condense
+from bot.query.kind import Request, classify
 from index.decode import storable
 from index.embed import Embedder
 from index.models import Article, ClippingsError, Filters, Source
@@ -44,6 +49,7 @@ MAX_QUERY_WORDS = 64
 _MAX_NEAREST = 3  # articles that a refusal names
 _MAX_PROMPT_PASSAGES = 10
 _NO_FILTERS = Filters()
+_MARK = re.compile(r"\[(\d+)\]")
 
 
 class Models(NamedTuple):
@@ -126,37 +132,72 @@ class Engine:
     ) -> AnswerStream:
         """Answer a question from what `retrieve` found for it: the second half of `stream`."""
         as_of = as_of or date.today()  # noqa: DTZ011  # the user's day
-        return AnswerStream(self._synthesize(retrieval, question, turns, as_of, Timings()))
+        timings = Timings()
+        answer = Answer(question, retrieval.query.text, "", "quote", timings_ms=timings.milliseconds)
+        return AnswerStream(self._synthesize(retrieval, turns, as_of, answer, timings))
 
     def _answer(
         self, question: str, turns: Sequence[Turn], filters: Filters, as_of: date
     ) -> Generator[str, None, Answer]:
         turns = _capped(question, turns)
         if greeting := reply(question):
-            return Answer(question, question, greeting, "reply")
+            return Answer(question, question, greeting, "reply", kind="chitchat")
         timings = Timings()
         with timings.step("condense"):
             query, notice = self._standalone(question, turns)
+        request = classify(query)
+        if request.kind == "several":
+            parts = [
+                self.ask(part, turns=[*turns, *_as_turns(request.parts[:number])], filters=filters, as_of=as_of)
+                for number, part in enumerate(request.parts)
+            ]
+            return _joined(Answer(question, query, "", "quote", notice=notice, kind="several"), parts)
+        found = self._find(request, filters, as_of, timings)
+        answer = Answer(question, query, "", "quote", kind=request.kind, notice=notice, timings_ms=timings.milliseconds)
+        if found and found.refusal:
+            return replace(answer, text=REFUSAL, refusal=Refusal(found.refusal))
+        if found and (found.is_exact or not self._llm):
+            return replace(answer, text=found.text, citations=found.citations)
         retrieval = self._retrieve(query, question, filters, as_of, timings)
-        return (yield from self._synthesize(retrieval, question, turns, as_of, timings, notice))
+        return (yield from self._synthesize(retrieval, turns, as_of, answer, timings, found))
+
+    def _find(self, request: Request, filters: Filters, as_of: date, timings: Timings) -> Found | None:
+        """Answer by the way of the question's kind; None if it has none, or finds nothing of its own."""
+        way = WAYS.get(request.kind)
+        if way is None:
+            return None
+
+        def retrieve(query: str) -> Retrieval:
+            return self._retrieve(query, query, filters, as_of, Timings())
+
+        with timings.step("find"):
+            return way(request, Scope(self._searcher.catalogue, replace(filters, as_of=as_of), retrieve))
 
     def _synthesize(
         self,
         retrieval: Retrieval,
-        question: str,
         turns: Sequence[Turn],
         as_of: date,
+        answer: Answer,
         timings: Timings,
-        notice: str | None = None,
+        found: Found | None = None,
     ) -> Generator[str, None, Answer]:
-        query = retrieval.query.text
-        answer = Answer(question, query, "", "quote", passages=retrieval.passages, timings_ms=timings.milliseconds)
+        """Write or quote an answer to ``answer``'s question, or refuse; ``found`` is what the way of its kind found."""
+        question, query, notice = answer.question, answer.standalone_question, answer.notice
+        passages = retrieval.passages
+        if found:
+            evidence = Scope(self._searcher.catalogue, _NO_FILTERS, self.retrieve).passages(found.citations)
+            known = {passage.chunk_id for passage in evidence}
+            passages = (*evidence, *(passage for passage in passages if passage.chunk_id not in known))
+        answer = replace(answer, passages=passages)
         prediction = predict(retrieval)
-        if self._llm and not prediction.hopeless:
+        if self._llm and (found or not prediction.hopeless):
             with timings.step("write"):
                 written, notice = yield from self._write(self._llm, answer, turns, as_of)
             if written:
                 return written
+        if found:
+            return replace(answer, text=found.text, citations=found.citations, notice=_quoted_instead(notice))
         if not prediction.answerable:
             return replace(_refuse(answer, why_unanswerable(retrieval)), notice=notice)
         period = find_period(question, as_of) or find_period(query, as_of)
@@ -166,8 +207,7 @@ class Engine:
             outside = outside_period(retrieval.ranked[0].passage, period)
             return replace(_refuse(answer, outside or why_unanswerable(retrieval)), notice=notice)
         quoted = compose(within_period)
-        notice = notice and f"{notice} The answer is quoted instead."
-        return replace(answer, text=quoted.text, citations=quoted.citations, notice=notice)
+        return replace(answer, text=quoted.text, citations=quoted.citations, notice=_quoted_instead(notice))
 
     def _retrieve(self, query: str, question: str, filters: Filters, as_of: date, timings: Timings) -> Retrieval:
         period = find_period(question, as_of) or find_period(query, as_of)
@@ -253,6 +293,36 @@ def _capped(question: str, turns: Sequence[Turn]) -> list[Turn]:
             "Ask in a sentence or two."
         )
     return [replace(turn, text=turn.text[:MAX_QUESTION_CHARACTERS]) for turn in turns]
+
+
+def _quoted_instead(notice: str | None) -> str | None:
+    return notice and f"{notice} The answer is quoted instead."
+
+
+def _as_turns(questions: Sequence[str]) -> list[Turn]:
+    return [Turn("user", question) for question in questions]
+
+
+def _moved(offset: int, mark: re.Match[str]) -> str:
+    return f"[{int(mark[1]) + offset}]"
+
+
+def _joined(whole: Answer, parts: Sequence[Answer]) -> Answer:
+    """Join the answers to the questions in a question, each under its own words; a refusal only if all refuse."""
+    texts: list[str] = []
+    citations: list[Citation] = []
+    for part in parts:
+        offset = len(citations)
+        renumbered = _MARK.sub(partial(_moved, offset), part.text)
+        reason = f" {part.refusal.reason}" if part.refusal else ""
+        texts.append(f"{part.question}\n{renumbered}{reason}")
+        citations += [replace(citation, number=citation.number + offset) for citation in part.citations]
+    if all(part.refusal for part in parts):
+        nearest = dict.fromkeys(source for part in parts if part.refusal for source in part.refusal.nearest)
+        reason = " ".join(dict.fromkeys(part.refusal.reason for part in parts if part.refusal))
+        return replace(whole, text=REFUSAL, refusal=Refusal(reason, tuple(nearest)[:_MAX_NEAREST]))
+    passages = tuple(dict.fromkeys(passage for part in parts for passage in part.passages))
+    return replace(whole, text="\n\n".join(texts), citations=tuple(citations), passages=passages)
 
 
 def _refuse(answer: Answer, reason: str) -> Answer:

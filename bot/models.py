@@ -8,6 +8,12 @@ from typing import Literal, Protocol
 
 from index.models import Article, ClippingsError, Filters, Passage, Source
 
+Kind = Literal[
+    "who", "said", "reason", "fact", "yes_no", "list", "compare", "total", "summary", "timeline", "news", "collection",
+    "several", "chitchat",
+]  # fmt: skip
+"""What a question asks for: see bot/query/kind.py and README."""
+
 REFUSAL = "The articles do not say."
 _ALL_IN_MARKS = re.compile(r'["“]?([^"“”„]*)["”]?')  # either mark may be in a neighbouring sentence
 _OPENING_MARK = re.compile(r'(?:^|(?<=[\s(\[—–]))"')
@@ -59,8 +65,8 @@ class Answer:
     """An answer with its citations.
 
     ``text`` refers to a citation by its number, as in ``[1]``. ``answerer`` is "quote" (extractive), "write"
-    (generative, by a language model) or "reply" (chitchat, no statement about the news). ``notice`` is a line about
-    the answer, for example that the language model could not be reached.
+    (generative, by a language model) or "reply" (chitchat, no statement about the news). ``kind``: what the question
+    was taken for. ``notice`` is a line about the answer, for example that the language model could not be reached.
     """
 
     question: str
@@ -72,6 +78,7 @@ class Answer:
     passages: tuple[Passage, ...] = ()
     notice: str | None = None
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    kind: Kind = "fact"
 
     @property
     def answered(self) -> bool:

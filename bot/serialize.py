@@ -34,6 +34,7 @@ def answer(answer: Answer) -> dict[str, object]:
         "answered": answer.answered,
         "text": REFUSAL if refusal else answer.text,
         "answerer": answer.answerer,
+        "kind": answer.kind,
         "notice": answer.notice,
         "refusal": {"reason": refusal.reason, "nearest": _sources(refusal.nearest)} if refusal else None,
         "citations": [_citation(citation) for citation in answer.citations],
@@ -53,6 +54,7 @@ def read_answer(stored: Mapping[str, Any]) -> Answer:
         refusal=Refusal(refusal["reason"], _read_sources(refusal["nearest"])) if refusal else None,
         citations=tuple(_read_citation(citation) for citation in stored["citations"]),
         notice=stored["notice"],
+        kind=stored.get("kind", "fact"),
     )
 
 

@@ -213,6 +213,18 @@ class Catalogue:
         order = "ORDER BY a.published IS NULL, a.published DESC, a.headline LIMIT ?"
         return [_source(row) for row in self._rows(f"SELECT {_SOURCE_COLUMNS} FROM articles a {order}", (limit or -1,))]
 
+    def mentioning(self, words: Sequence[str], filters: Filters = _NO_FILTERS) -> list[Source]:
+        """The sources of the articles that hold every one of these stems and pass the filters, newest first.
+
+        Without words: of all articles that pass.
+        """
+        held = "SELECT c.article FROM lexical l JOIN chunks c ON c.number = l.rowid WHERE lexical MATCH :word{}"
+        parts = [f"a.id IN ({held.format(number)})" for number in range(len(words))]
+        order = "ORDER BY a.published IS NULL, a.published DESC, a.headline, a.id"
+        query = f"SELECT {_SOURCE_COLUMNS} FROM articles a WHERE {' AND '.join([_FILTER, *parts])} {order}"
+        named: dict[str, str | None] = {f"word{number}": _phrase(word) for number, word in enumerate(words)}
+        return [_source(row) for row in self._rows(query, _parameters(filters) | named)]
+
     def counts(self) -> tuple[int, int]:
         """The numbers of articles and chunks."""
         (articles,), (chunks,) = (self._rows(f"SELECT count(*) FROM {table}")[0] for table in ("articles", "chunks"))

@@ -449,8 +449,8 @@ def test_json_holds_the_promised_keys(
     assert main(["--data", str(indexed), "ask", "--json", MILL]) == 0
     said = json.loads(capsys.readouterr().out)
     assert set(said) == {
-        "question", "standalone_question", "answered", "text", "answerer", "notice", "refusal", "citations", "passages",
-        "timings_ms",
+        "question", "standalone_question", "answered", "text", "answerer", "kind", "notice", "refusal", "citations",
+        "passages", "timings_ms",
     }  # fmt: skip
     assert (said["question"], said["answered"], said["answerer"], said["refusal"]) == (MILL, True, "quote", None)
     citation, passage = said["citations"][0], said["passages"][0]

@@ -1,0 +1,97 @@
+"""What a way reads and what it returns, and how the lines of an answer become text with citations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bot.extract.ranking import Retrieval
+from bot.models import Citation, in_marks
+from bot.query.kind import Request
+from index.catalogue import Catalogue
+from index.models import Article, Filters, Passage, Source, Span
+from index.text import sentences
+
+_MAX_LEAD_CHARACTERS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What may be read: the index, limited by ``filters`` (with the day of the question as ``as_of``).
+
+    ``retrieve`` searches for a query and ranks sentences, within the same limits.
+    """
+
+    catalogue: Catalogue
+    filters: Filters
+    retrieve: Callable[[str], Retrieval]
+
+    def article(self, source: Source) -> Article:
+        """The article of a source that the catalogue has just listed; empty if a writer has removed it since."""
+        return self.catalogue.article(source.id) or Article(source, "")
+
+    def passages(self, citations: Sequence[Citation]) -> tuple[Passage, ...]:
+        """The chunks that hold the quotes, in their order: the evidence for a language model."""
+        passages: dict[str, Passage] = {}
+        for citation in citations:
+            for row in self.catalogue.chunks(self.catalogue.chunk_ids(citation.source.id)).values():
+                if row.start <= citation.start < row.end:
+                    passages.setdefault(row.id, Passage(row.id, row.source, row.text, row.start, row.end, 0.0))
+        return tuple(passages.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An answer of a way: text with marks ``[n]`` and what they cite.
+
+    ``refusal``: why there is no answer, instead of a text. ``is_exact``: computed from the catalogue, so that a
+    language model could only make it worse.
+    """
+
+    text: str = ""
+    citations: tuple[Citation, ...] = ()
+    refusal: str = ""
+    is_exact: bool = False
+
+
+Way = Callable[[Request, Scope], Found | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of an answer: our words, and a quote ``article.body[start:end]`` that proves them.
+
+    ``shows_quote``: print the quote behind the words. It is always cited.
+    """
+
+    article: Article
+    span: Span
+    words: str = ""
+    also_in: tuple[Source, ...] = ()
+    shows_quote: bool = True
+
+
+def compose(lines: Sequence[Line], head: str = "", *, is_exact: bool = False) -> Found:
+    """Write lines as a list, or a single one as it is, with a number for each quote in reading order."""
+    citations: list[Citation] = []
+    texts: list[str] = []
+    for number, line in enumerate(lines, 1):
+        quote = line.article.body[slice(*line.span)]
+        citations.append(Citation(number, quote, *line.span, line.article.source, line.also_in))
+        shown = " ".join(part for part in (line.words, in_marks(quote) if line.shows_quote else "") if part)
+        texts.append(f"{shown} [{number}]")
+    body = texts[0] if len(texts) == 1 else "\n".join(f"- {text}" for text in texts)
+    separator = "\n" if len(texts) > 1 else " "
+    return Found(f"{head}{separator}{body}" if head else body, tuple(citations), is_exact=is_exact)
+
+
+def lead(article: Article) -> Span:
+    """The first sentence of an article."""
+    return next(iter(sentences(article.body[:_MAX_LEAD_CHARACTERS])), Span(0, 0))
+
+
+def title(source: Source) -> str:
+    """``"Bridge closed — The Courier, 9 June 2024"``: headline, outlet and day, as far as they are known."""
+    day = f"{source.published:%-d %B %Y}" if source.published else ""
+    origin = ", ".join(part for part in (source.outlet, day) if part)
+    return " — ".join(part for part in (" ".join(source.headline.split()), origin) if part)

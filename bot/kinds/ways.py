@@ -1,0 +1,13 @@
+"""The ways to answer, by kind. A kind that is not here is answered with the best quotes (bot/extract)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.kinds.collection import answer_collection
+from bot.kinds.scope import Way
+from bot.models import Kind
+
+WAYS: Mapping[Kind, Way] = {
+    "collection": answer_collection,
+}

@@ -1,0 +1,179 @@
+"""Classify a question by the kind of answer that it needs, and parse what it asks about.
+
+A kind is a way to answer (bot/kinds), not a topic. A question that fits no other kind is a "fact".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bot.models import Kind
+from bot.query.followup import content_words
+
+_ASKING = r"(?:who|whom|whose|what|when|where|which|why|how|is|are|was|were|did|does|do|has|have|will|can|could|would)"
+_ARTICLES = r"(?:articles?|stor(?:y|ies)|reports?|pieces?|items?|documents?|texts?|clippings)"
+_OUTLETS = r"(?:outlets?|(?:news)?papers|publications|media|news sites|sources)(?! (?:first|broke)\b)"
+_SAYING = (
+    r"(?:say|said|saying|tell|told|claim|claimed|argue|argued|think|comment|commented|promise|promised|announce|announced"
+    r"|respond|responded|react|reacted|reply|replied|answer|answered|warn|warned|call|called|describe|described|want"
+    r"|deny|denied|criticise|criticised|criticize|criticized|admit|admitted|insist|insisted|suggest|suggested|put)"
+)
+_ABOUT = r"(?:\s+(?:about|on|of|to|regarding|concerning|over|in response to|when asked about)\s+(?P<topic>.+))?"
+_NEWS_OF = r"(?:\s+(?:on|about|from|in|of|with|for|regarding)\s+(?P<subject>.+))?"
+
+# The first that matches decides. ``subject``: what is asked about; ``topic``: which of its sayings or deeds.
+_KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
+    ("timeline",
+     (r".*\b(?:time\s?-?line|chronology|sequence of events|order of events)\b(?:\s+(?:of|for|on|"
+     r"about)\s+(?P<subject>.+))?")),
+    ("collection", rf"how many (?:of the )?(?:\w+ )?{_ARTICLES}\b(?P<subject>.*)"),
+    ("collection", rf"(?:which|what|how many) (?:\w+ )?{_OUTLETS}\b(?P<subject>.*)"),
+    ("collection",
+     (r"who (?:wrote|has written|is the author of|are the authors of|reported(?: on)?|covered)\b("
+     r"?P<subject>.*)")),
+    ("collection",
+     (rf"(?:(?:which|what)(?: are the| other)? {_ARTICLES}|(?:list|show|find)(?: me)?(?: all| the|"
+     rf" every)*(?: \w+)? {_ARTICLES})\b(?P<subject>.*)")),
+    ("collection",
+     (r"(?:what|which|anything) (?:do you|have you|did you|does the (?:archive|collection))(?: \w+)?"
+     r" (?:have|got|cover|know|hold)\b(?: got)?(?P<subject>.*)")),
+    ("collection",
+     (r"what (?:is|are) (?:this|the|your) (?:collection|archive|corpus|index|articles)(?: all)?"
+     r" about(?P<subject>)")),
+    ("collection",
+     (r"what (?:topics|subjects|stories|period|dates?|date range|days)\b.*(?:cover|collection|"
+     r"archive|have|there)(?P<subject>)")),
+    ("collection",
+     (r"(?:since when|how far back|from when)\b.*(?:articles|collection|archive|go|reach|cover|"
+     r"have)(?P<subject>)")),
+    ("collection",
+     (rf"(?:what|which) is the (?:oldest|newest|latest|most recent|first|earliest) {_ARTICLES}\b("
+     r"?P<subject>.*)")),
+    ("news",
+     (r"(?:so,? )?what(?:'s| is| has been| has)? (?:new|happening|going on|been happening)\b("
+     rf"?: today| this week| lately| now)*{_NEWS_OF}")),
+    ("news",
+     (r"(?:is there |have you |do you have |got |are there )?(?:any|some)(?:thing|one)? (?:new|news|"
+     rf"updates?|developments?|fresh news)\b{_NEWS_OF}")),
+    ("news",
+     (r"(?:(?:what(?:'s| is| are)|give me|show me|tell me|get me|list) )?(?:all )?(?:the )?"
+     r"(?:latest|newest|most recent|breaking|recent|today's|yesterday's|this week's|"
+     rf"top)(?: (?:news|headlines?|updates?|developments?|stories))?(?:$|{_NEWS_OF}$)")),
+    ("news",
+     (r"(?:(?:what(?:'s| is| are| were)|give me|show me|list) )?(?:all )?(?:the )?(?:top |main |"
+     r"latest )?(?:news|headlines?|updates?)\b(?: (?:today|yesterday|this week|since .+))?"
+     rf"{_NEWS_OF}")),
+    ("news",
+     (r"what (?:has )?happened (?:today|yesterday|this (?:week|month)|last (?:week|month)|since \w+|"
+     r"in the (?:last|past) .+)(?P<subject>)$")),
+    ("compare", r"(?:compare|contrast)\b(?P<subject>.*)"),
+    ("compare",
+     (r".*\b(?:differences? between|(?:differ|different) from|compared? (?:to|with)|versus|vs\.?)\s("
+     r"?P<subject>.*)")),
+    ("compare",
+     (r"how (?:has|have|did|does|do) (?P<subject>.+?) (?:changed?|differ|compare|grown?|risen|rise|"
+     r"fallen|fall)\b.*")),
+    ("total",
+     (r".*\b(?:in total|altogether|combined|all together|together|all told|taken together|sum total|"
+     r"grand total)\b(?P<subject>)")),
+    ("summary",
+     (r"(?:summari[sz]e|sum up|recap|outline|brief me on|catch me up on|fill me in on|"
+     r"bring me up to (?:date|speed) (?:on|with))\b(?P<subject>.*)")),
+    ("summary",
+     (r"(?:give me |write |i need )?(?:a |the )?(?:quick |short |brief )?(?:summary|gist|overview|"
+     r"recap|rundown|background|briefing)\b(?: (?:of|on|about|to))?(?P<subject>.*)")),
+    ("summary", r"(?:tell me|explain)(?: (?:all|everything|more|something|a bit))?(?: about)?\s(?P<subject>.+)"),
+    ("summary", r"what (?:has )?happened (?:with|to|in|at|on|during|after)\s(?P<subject>.+)"),
+    ("summary",
+     (r"what(?:'s| is) (?:the (?:story|situation|state of play|matter|issue|row)|going on) (?:with|"
+     r"on|about|over|behind)\s(?P<subject>.+)")),
+    ("summary", r"what do (?:we|you) know about\s(?P<subject>.+)"),
+    ("said",
+     (r"(?:and )?what (?:exactly )?(?:did|does|do|has|have|had|was|is|were|"
+     rf"are) (?P<subject>.+?) {_SAYING}\b{_ABOUT}")),
+    ("said",
+     (r"(?:and )?what (?:was|is|were|are) (?P<subject>.+?)(?:'s?|s') (?:response|reaction|comments?|"
+     rf"view|views|position|stance|statement|words|answer|reply|take|verdict)\b{_ABOUT}")),
+    ("said",
+     (r"(?:what (?:was|is) )?(?:the )?(?:response|reaction|comments?|views?|position|stance|"
+     rf"statement) (?:of|from|by) (?P<subject>.+?){_ABOUT}$")),
+    ("said",
+     (r"how (?:did|does|do|has|have) (?P<subject>.+?) (?:react|reacted|respond|responded|reply|"
+     rf"replied|comment)\b{_ABOUT}")),
+    ("said",
+     (r"(?:any |all |give me )?(?:quotes?|quotations?|comments?|statements?|reactions?) (?:from|by|"
+     r"of)\s(?P<subject>.+?)(?: (?:about|on)\s(?P<topic>.+))?$")),
+    ("said",
+     (r"who (?:said|says|claimed|warned|argued|called|described|told|promised|announced)\b("
+     r"?P<subject>)(?P<topic>.+)")),
+    ("reason", r"(?:and |but |so )?(?:why|how come)\b(?P<subject>.*)"),
+    ("reason",
+     (r"what (?:(?:was|is|were|are) the (?:reasons?|causes?|grounds?)|caused|led to|prompted|"
+     r"triggered|drove|made)\b(?P<subject>.*)")),
+    ("reason", r".*\b(?:for what reason|on what grounds)\b(?P<subject>.*)"),
+    ("yes_no", r"(?:is it (?:true|right|correct)(?: to say)? that|true or false:?)\s(?P<subject>.+)"),
+    ("yes_no",
+     (r"(?:and |but |so )?(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|"
+     r"may|might|isn't|aren't|wasn't|didn't|doesn't|hasn't|haven't|won't)\s(?!you\b)(?P<subject>.+)")),
+    ("who",
+     (r"(?:and |so )?(?:who|what)(?:'s| is| was| are| were|re)\s(?P<subject>(?!the\b|a\b|an\b|his\b|"
+     r"her\b|its\b|their\b)[^,?]{2,60}?)(?: again| exactly| anyway)?$")),
+    ("list", r"(?:list|name|enumerate|give me|show me)\b(?P<subject>.*)"),
+    ("list",
+     (r"who (?:all |else )?(?:voted|opposed|backed|supported|attended|were|are|signed|objected)\b("
+     r"?P<subject>.*)")),
+    ("list",
+     (r"(?:which|what) (?:(?:other|new|five|four|three|two|different|main) )*(?!was\b|is\b|does\b|"
+     r"has\b|this\b|news\b)(?P<subject>[a-z]+(?<!s)s\b .*|people\b.*|men\b.*|women\b.*|"
+     r"countries\b.*|parties\b.*)")),
+    ("list", r"what (?:are|were) (?:all )?the\b(?P<subject>.*)"),
+)  # fmt: skip
+_PATTERNS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _KIND_PATTERNS)
+_NEXT_QUESTION = re.compile(
+    rf"\?\s+(?:and |but |also |so )?(?={_ASKING}\b)|[,;]?\s+and\s+(?:also )?(?={_ASKING}\b)", re.IGNORECASE
+)
+_MAX_PARTS = 3
+_MIN_PART_WORDS = 2  # content words: "When and where was it built?" is one question
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A question with its kind.
+
+    ``subject``: who or what is asked about, as written, or "". ``topic``: what the subject speaks of ("said").
+    ``parts``: the single questions of "several".
+    """
+
+    text: str
+    kind: Kind
+    subject: str = ""
+    topic: str = ""
+    parts: tuple[str, ...] = ()
+
+
+def classify(question: str) -> Request:
+    """Classify a standalone question without its opening: ``"What did Ann Lee say?" -> said, subject "Ann Lee"``."""
+    text = " ".join(question.split())
+    if len(parts := _parts(text)) > 1:
+        return Request(text, "several", parts=parts)
+    bare = text.rstrip(" ?!.")
+    for kind, pattern in _PATTERNS:
+        if match := pattern.match(bare):
+            slots = match.groupdict()
+            return Request(text, kind, _slot(slots.get("subject")), _slot(slots.get("topic")))
+    return Request(text, "fact")
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    """Split at question marks and at "and what", where both sides say enough to be questions."""
+    starts = [0, *(match.end() for match in _NEXT_QUESTION.finditer(text))]
+    parts = [text[start:end].strip(" ,;") for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]
+    parts = [re.sub(r"[\s,;]+(?:and|also|but|so)$", "", part, flags=re.IGNORECASE) for part in parts]
+    is_each_question = all(re.match(rf"(?:and |but )?{_ASKING}\b", part, re.IGNORECASE) for part in parts)
+    says_enough = all(len(content_words(part)) >= _MIN_PART_WORDS for part in parts)
+    return tuple(parts) if 1 < len(parts) <= _MAX_PARTS and is_each_question and says_enough else (text,)
+
+
+def _slot(text: str | None) -> str:
+    return (text or "").strip(" ,:;?")

@@ -1,0 +1,59 @@
+"""Which kind a question is, and what it asks about."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.query.kind import classify
+
+KINDS = {
+    "Who is Leo Brandt?": ("who", "Leo Brandt", ""),
+    "who was dame jane": ("who", "dame jane", ""),
+    "Who is the chief executive of Northfield?": ("fact", "", ""),
+    "What did Mara Quist say?": ("said", "Mara Quist", ""),
+    "what did the union say about the offer": ("said", "the union", "the offer"),
+    "What was the minister's reaction to the vote?": ("said", "the minister", "the vote"),
+    "Who said “Nobody asked us”?": ("said", "", "“Nobody asked us”"),
+    "Why was Marrow Bridge closed?": ("reason", "was Marrow Bridge closed", ""),
+    "How many jobs will be cut?": ("fact", "", ""),
+    "How many articles mention the bridge?": ("collection", "mention the bridge", ""),
+    "Which outlets reported the strike?": ("collection", "reported the strike", ""),
+    "Which newspaper first reported the warning?": ("fact", "", ""),
+    "What do you have on Gail Thorne?": ("collection", "on Gail Thorne", ""),
+    "what's new?": ("news", "", ""),
+    "What's the latest on the strike?": ("news", "the strike", ""),
+    "What is the latest death toll?": ("fact", "", ""),
+    "Is it true that the bridge is closed?": ("yes_no", "the bridge is closed", ""),
+    "Which councillors voted against the plan?": ("list", "councillors voted against the plan", ""),
+    "Which team won the cup?": ("fact", "", ""),
+    "Compare the old and the new fare": ("compare", "the old and the new fare", ""),
+    "How many jobs were lost in total?": ("total", "", ""),
+    "Tell me about the flood": ("summary", "the flood", ""),
+    "What happened with the bridge?": ("summary", "the bridge", ""),
+    "timeline of the strike": ("timeline", "the strike", ""),
+}
+
+
+@pytest.mark.parametrize("question", KINDS)
+def test_kind_and_subject(question: str) -> None:
+    """A question's kind, its subject as it is written, and its topic."""
+    request = classify(question)
+    assert (request.kind, request.subject, request.topic) == KINDS[question]
+
+
+def test_several_questions_are_parted() -> None:
+    """Two questions that each say enough are several; a question with two question words is not."""
+    request = classify("How many jobs will the mill cut? And what does the night bus cost?")
+    assert request.kind == "several"
+    assert request.parts == ("How many jobs will the mill cut?", "what does the night bus cost?")
+    assert classify("When and where was the bridge built?").kind == "fact"
+
+
+@given(st.text(max_size=300))
+def test_any_text_has_a_kind(text: str) -> None:
+    """Whatever is typed has a kind, and subject, topic and parts are taken from it."""
+    request = classify(text)
+    plain = " ".join(text.split())
+    assert all(part in plain for part in (request.subject, request.topic, *request.parts))
