@@ -33,7 +33,7 @@ from bot.models import REFUSAL, Answer, AnswerStream, Citation, QuestionTooLong,
 from bot.query.chitchat import reply
 from bot.query.date_preference import date_preference, outside_period
 from bot.query.dates import find_period
-from bot.query.followup import condense
+from bot.query.followup import condense, points_back
 from bot.query.kind import Request, classify
 from index.decode import storable
 from index.embed import Embedder
@@ -148,7 +148,7 @@ class Engine:
         request = classify(query)
         if request.kind == "several":
             parts = [
-                self.ask(part, turns=[*turns, *_as_turns(request.parts[:number])], filters=filters, as_of=as_of)
+                self.ask(part, turns=_turns_of_part(request.parts, number, turns), filters=filters, as_of=as_of)
                 for number, part in enumerate(request.parts)
             ]
             return _joined(Answer(question, query, "", "quote", notice=notice, kind="several"), parts)
@@ -201,10 +201,15 @@ class Engine:
         if not prediction.answerable:
             return replace(_refuse(answer, why_unanswerable(retrieval)), notice=notice)
         period = find_period(question, as_of) or find_period(query, as_of)
-        inside = tuple(candidate for candidate in retrieval.ranked if not outside_period(candidate.passage, period))
+        outside = outside_period(retrieval.ranked[0].passage, period)
+        inside = tuple(
+            candidate
+            for candidate in retrieval.ranked
+            if not outside_period(candidate.passage, period)
+            and (candidate.passage.source.published or not outside)  # an undated article is no news of those days
+        )
         within_period = replace(retrieval, ranked=inside)
         if not predict(within_period).answerable:
-            outside = outside_period(retrieval.ranked[0].passage, period)
             return replace(_refuse(answer, outside or why_unanswerable(retrieval)), notice=notice)
         quoted = compose(within_period)
         return replace(answer, text=quoted.text, citations=quoted.citations, notice=_quoted_instead(notice))
@@ -299,8 +304,10 @@ def _quoted_instead(notice: str | None) -> str | None:
     return notice and f"{notice} The answer is quoted instead."
 
 
-def _as_turns(questions: Sequence[str]) -> list[Turn]:
-    return [Turn("user", question) for question in questions]
+def _turns_of_part(parts: Sequence[str], number: int, turns: Sequence[Turn]) -> list[Turn]:
+    """The turns before a part of a question: none of the other parts unless it points back at them."""
+    before = [Turn("user", part) for part in parts[:number] if points_back(parts[number])]
+    return [*turns, *before]
 
 
 def _moved(offset: int, mark: re.Match[str]) -> str:

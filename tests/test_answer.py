@@ -21,7 +21,7 @@ from bot.runtime import make_engine, once
 from bot.settings import Settings
 from index.ingest import ingest
 from index.models import Filters, IndexMissing
-from tests.corpus import write
+from tests.corpus import run, write
 from tests.fakes.openai_server import OpenAIServer, Reply
 
 ASKED = date(2024, 6, 10)
@@ -103,6 +103,18 @@ def test_statement_instead_of_a_question_is_answered_too(engine: Engine) -> None
     answer = engine.ask("Aldermoor paper mill job cuts", as_of=ASKED)
     assert held(engine, answer)
     assert "140 of its 560 jobs" in answer.text
+
+
+def test_undated_article_is_no_news_of_a_day(tmp_path: Path, weights: Path) -> None:
+    """If the best sentence is of other days than the question's, an article without a date does not stand in for it."""
+    fire = "A fire destroyed the old mill in Carrow on Sunday night. Nobody was hurt, the fire service said."
+    write(tmp_path / "in", "fire", fire, headline="Mill burns down", published=date(2024, 5, 20))
+    write(tmp_path / "in", "museum", "The museum in Carrow shows clocks from three centuries.", headline="Clocks")
+    run(tmp_path / "data", [tmp_path / "in"], weights)
+    with closing(make_engine(Settings(data=tmp_path / "data", model_dir=weights))) as made:
+        answer = made.ask("What was destroyed in Carrow on Sunday?", as_of=date(2024, 6, 30))
+    assert answer.refusal
+    assert "20 May 2024" in answer.refusal.reason
 
 
 def test_half_a_character_in_a_question_is_read_as_unknown(engine: Engine) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import astuple, dataclass, fields
 from difflib import get_close_matches
 from functools import cache
@@ -16,11 +17,12 @@ from typing import NamedTuple
 
 from bot.extract.ranking import Retrieval
 from bot.extract.tuning import TUNED
-from index.models import Passage
-from index.text import figures, is_demonym, name_spans, names, stem, stems
+from index.models import Passage, Span
+from index.text import MONTH, figures, is_demonym, name_spans, stem, stems
 
 _FULL_SIZE_LOG10 = 2.5  # of the number of chunks (300), from which on more make no difference
 _MAX_PASSAGES = 8  # in which a word of the question may stand
+_CALENDAR = re.compile(rf"{MONTH}|(?:mon|tues|wednes|thurs|fri|satur|sun)day", re.IGNORECASE)  # dates, not names
 _MIN_MISSPELT_CHARACTERS = 5  # in a shorter name a slip makes another name: Iran, Iraq
 # Countries whose people is not the same word with an ending.
 _SAME_COUNTRY = tuple(
@@ -67,7 +69,7 @@ class Features:
         """Compute the features of a retrieval with at least one sentence."""
         query, best = retrieval.query, retrieval.ranked[0]
         held = _stems(best.passage)
-        query_names = {stem(name) for name in names(query.text)} & query.idf.keys()
+        query_names = {stem(name) for name, _ in _names(query.text)} & query.idf.keys()
         query_numbers = set(figures(query.text))
         numbers = set(figures(f"{best.passage.source.headline} {best.passage.text}"))
         logit = max(candidate.logit for candidate in retrieval.ranked)
@@ -122,7 +124,7 @@ def predict(retrieval: Retrieval) -> Prediction:
     features = astuple(Features.of(retrieval))
     logit = model.intercept + math.fsum(weight * value for weight, value in zip(model.weights, features, strict=True))
     probability, unknown = _sigmoid(logit), unknown_names(retrieval)
-    is_strange = bool(unknown) and len(unknown) >= TUNED.unknown_share * len(names(_shortened(retrieval.query.text)))
+    is_strange = bool(unknown) and len(unknown) >= TUNED.unknown_share * len(_names(_shortened(retrieval.query.text)))
     is_hopeless = probability < TUNED.hopeless_share * model.threshold
     return Prediction(probability, probability >= model.threshold and not is_strange, is_hopeless)
 
@@ -130,7 +132,7 @@ def predict(retrieval: Retrieval) -> Prediction:
 def unknown_names(retrieval: Retrieval) -> list[str]:
     """List the query's names, as written, that no passage holds, not even in another spelling."""
     held, query = _stems(*retrieval.passages[:_MAX_PASSAGES]), _shortened(retrieval.query.text)
-    return [query[span.start : span.end] for name, span in name_spans(query) if not _is_held(name, held)]
+    return [query[span.start : span.end] for name, span in _names(query) if not _is_held(name, held)]
 
 
 def why_unanswerable(retrieval: Retrieval) -> str:
@@ -145,6 +147,10 @@ def why_unanswerable(retrieval: Retrieval) -> str:
 def _stems(*passages: Passage) -> frozenset[str]:
     texts = (f"{passage.source.headline} {passage.source.outlet or ''} {passage.text}" for passage in passages)
     return frozenset(word for text in texts for word in stems(_shortened(text)))
+
+
+def _names(text: str) -> list[tuple[str, Span]]:
+    return [(name, span) for name, span in name_spans(text) if not _CALENDAR.fullmatch(name)]
 
 
 def _shortened(text: str) -> str:

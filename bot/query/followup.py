@@ -87,7 +87,7 @@ def needs_completion(question: str) -> bool:
     if len(question) > _MAX_CHARACTERS:
         return False
     content = content_words(question)
-    if _points_back(question) or (_DEFINITE.search(question) and len(content) <= _FEW_WORDS_DEFINITE):
+    if points_back(question) or (_DEFINITE.search(question) and len(content) <= _FEW_WORDS_DEFINITE):
         return True
     if names(question):
         return len(content) < _FEW_WORDS and not _DEFINITION.search(question)
@@ -96,7 +96,7 @@ def needs_completion(question: str) -> bool:
 
 def stands_by_itself(question: str) -> bool:
     """Whether nothing in a question points elsewhere, so that it can be searched for as it is."""
-    return len(content_words(question)) >= _FEW_WORDS and not (_points_back(question) or _DEFINITE.search(question))
+    return len(content_words(question)) >= _FEW_WORDS and not (points_back(question) or _DEFINITE.search(question))
 
 
 def content_words(text: str) -> list[str]:
@@ -104,7 +104,8 @@ def content_words(text: str) -> list[str]:
     return [word for word in dict.fromkeys(words(text)) if word not in _NO_CONTENT]
 
 
-def _points_back(question: str) -> bool:
+def points_back(question: str) -> bool:
+    """Whether a pronoun or a pointer of a question refers to something outside it: "and who designed it?"."""
     return bool(_POINTER.search(question)) or any(
         not _has_antecedent(question, pronoun) for pronoun in _PRONOUN.finditer(question)
     )
