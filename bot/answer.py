@@ -35,6 +35,7 @@ from bot.query.date_preference import date_preference, outside_period
 from bot.query.dates import find_period
 from bot.query.followup import condense, points_back
 from bot.query.kind import Request, classify
+from bot.query.limits import read_limits
 from index.decode import storable
 from index.embed import Embedder
 from index.models import Article, ClippingsError, Filters, Source
@@ -145,20 +146,26 @@ class Engine:
         timings = Timings()
         with timings.step("condense"):
             query, notice = self._standalone(question, turns)
-        request = classify(query)
+        limits = read_limits(query, turns, filters, self._searcher.catalogue)
+        filters, notice = limits.filters, _notice(notice, limits.note)
+        request = classify(limits.question)
         if request.kind == "several":
             parts = [
                 self.ask(part, turns=_turns_of_part(request.parts, number, turns), filters=filters, as_of=as_of)
                 for number, part in enumerate(request.parts)
             ]
-            return _joined(Answer(question, query, "", "quote", notice=notice, kind="several"), parts)
+            whole = Answer(question, query, "", "quote", notice=notice, kind="several", filters=filters)
+            return _joined(whole, parts)
         found = self._find(request, filters, as_of, timings)
-        answer = Answer(question, query, "", "quote", kind=request.kind, notice=notice, timings_ms=timings.milliseconds)
+        answer = Answer(
+            question, query, "", "quote", notice=notice, timings_ms=timings.milliseconds, kind=request.kind,
+            filters=filters,
+        )  # fmt: skip
         if found and found.refusal:
             return replace(answer, text=REFUSAL, refusal=Refusal(found.refusal))
         if found and (found.is_exact or not self._llm):
             return replace(answer, text=found.text, citations=found.citations)
-        retrieval = self._retrieve(query, question, filters, as_of, timings)
+        retrieval = self._retrieve(limits.question, question, filters, as_of, timings)
         return (yield from self._synthesize(retrieval, turns, as_of, answer, timings, found))
 
     def _find(self, request: Request, filters: Filters, as_of: date, timings: Timings) -> Found | None:
@@ -183,7 +190,7 @@ class Engine:
         found: Found | None = None,
     ) -> Generator[str, None, Answer]:
         """Write or quote an answer to ``answer``'s question, or refuse; ``found`` is what the way of its kind found."""
-        question, query, notice = answer.question, answer.standalone_question, answer.notice
+        question, query, notice = answer.question, retrieval.query.text, None
         passages = retrieval.passages
         if found:
             evidence = Scope(self._searcher.catalogue, _NO_FILTERS, self.retrieve).passages(found.citations)
@@ -196,10 +203,11 @@ class Engine:
                 written, notice = yield from self._write(self._llm, answer, turns, as_of)
             if written:
                 return written
+        quoted = f"{notice} The answer is quoted instead." if notice else None
         if found:
-            return replace(answer, text=found.text, citations=found.citations, notice=_quoted_instead(notice))
+            return replace(answer, text=found.text, citations=found.citations, notice=_notice(answer.notice, quoted))
         if not prediction.answerable:
-            return replace(_refuse(answer, why_unanswerable(retrieval)), notice=notice)
+            return replace(_refuse(answer, why_unanswerable(retrieval)), notice=_notice(answer.notice, notice))
         period = find_period(question, as_of) or find_period(query, as_of)
         outside = outside_period(retrieval.ranked[0].passage, period)
         inside = tuple(
@@ -210,9 +218,11 @@ class Engine:
         )
         within_period = replace(retrieval, ranked=inside)
         if not predict(within_period).answerable:
-            return replace(_refuse(answer, outside or why_unanswerable(retrieval)), notice=notice)
-        quoted = compose(within_period)
-        return replace(answer, text=quoted.text, citations=quoted.citations, notice=_quoted_instead(notice))
+            reason = outside or why_unanswerable(retrieval)
+            return replace(_refuse(answer, reason), notice=_notice(answer.notice, notice))
+        composed = compose(within_period)
+        notice = _notice(answer.notice, quoted)
+        return replace(answer, text=composed.text, citations=composed.citations, notice=notice)
 
     def _retrieve(self, query: str, question: str, filters: Filters, as_of: date, timings: Timings) -> Retrieval:
         period = find_period(question, as_of) or find_period(query, as_of)
@@ -286,7 +296,7 @@ class Engine:
         if not draft.text:
             return None, "Nothing that the language model wrote is supported by the articles."
         left_out = f"Left out, because the cited passages do not support it: {draft.dropped} of the model's statements."
-        notice = left_out if draft.dropped else None
+        notice = _notice(answer.notice, left_out if draft.dropped else None)
         return replace(answer, text=draft.text, citations=draft.citations, answerer="write", notice=notice), None
 
 
@@ -300,8 +310,8 @@ def _capped(question: str, turns: Sequence[Turn]) -> list[Turn]:
     return [replace(turn, text=turn.text[:MAX_QUESTION_CHARACTERS]) for turn in turns]
 
 
-def _quoted_instead(notice: str | None) -> str | None:
-    return notice and f"{notice} The answer is quoted instead."
+def _notice(*lines: str | None) -> str | None:
+    return " ".join(dict.fromkeys(filter(None, lines))) or None
 
 
 def _turns_of_part(parts: Sequence[str], number: int, turns: Sequence[Turn]) -> list[Turn]:

@@ -66,7 +66,8 @@ class Answer:
 
     ``text`` refers to a citation by its number, as in ``[1]``. ``answerer`` is "quote" (extractive), "write"
     (generative, by a language model) or "reply" (chitchat, no statement about the news). ``kind``: what the question
-    was taken for. ``notice`` is a line about the answer, for example that the language model could not be reached.
+    was taken for. ``filters``: what was read, with the limits that the question sets itself. ``notice`` is a line
+    about the answer, for example that the language model could not be reached.
     """
 
     question: str
@@ -79,6 +80,7 @@ class Answer:
     notice: str | None = None
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     kind: Kind = "fact"
+    filters: Filters = field(default_factory=Filters)
 
     @property
     def answered(self) -> bool:

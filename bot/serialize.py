@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,7 @@ def answer(answer: Answer) -> dict[str, object]:
         "text": REFUSAL if refusal else answer.text,
         "answerer": answer.answerer,
         "kind": answer.kind,
+        "filters": {name: str(value) for name, value in asdict(answer.filters).items() if value is not None},
         "notice": answer.notice,
         "refusal": {"reason": refusal.reason, "nearest": _sources(refusal.nearest)} if refusal else None,
         "citations": [_citation(citation) for citation in answer.citations],

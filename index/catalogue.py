@@ -46,7 +46,8 @@ CREATE VIRTUAL TABLE IF NOT EXISTS vocabulary USING fts5vocab (lexical, 'row');
 _SOURCE_COLUMNS = ", ".join(f"a.{field.name}" for field in fields(Source))  # every field has its column
 _SOURCE_WIDTH = len(fields(Source))
 _FILTER = (
-    "(:outlet IS NULL OR lower(a.outlet) = lower(:outlet)) AND (:since IS NULL OR a.published >= :since) "
+    "(:outlet IS NULL OR lower(a.outlet) = lower(:outlet)) AND (:article IS NULL OR a.id = :article) "
+    "AND (:author IS NULL OR instr(lower(a.byline), lower(:author))) AND (:since IS NULL OR a.published >= :since) "
     "AND (:until IS NULL OR a.published <= :until) "
     "AND (:as_of IS NULL OR a.published IS NULL OR a.published <= :as_of OR a.published > :ahead)"
 )
@@ -61,6 +62,7 @@ _DAMAGE = re.compile(
 )
 _REBUILD = "Rebuild the index: `clippings index`."
 _MIN_IDF_CHUNKS = 1_000
+_BETWEEN_AUTHORS = re.compile(r",| and |;|&")
 
 
 class ChunkRow(NamedTuple):
@@ -285,6 +287,11 @@ class Catalogue:
         """The number of articles by outlet, most first; "" for an unknown outlet."""
         query = "SELECT coalesce(outlet, ''), count(*) FROM articles GROUP BY 1 ORDER BY 2 DESC, 1"
         return {row[0]: row[1] for row in self._rows(query)}
+
+    def authors(self) -> list[str]:
+        """The names of the bylines, in order."""
+        rows = self._rows("SELECT DISTINCT byline FROM articles WHERE byline IS NOT NULL")
+        return sorted({name.strip() for row in rows for name in _BETWEEN_AUTHORS.split(row[0]) if name.strip()})
 
     def period(self) -> tuple[date | None, date | None]:
         """The first and the last publication date."""

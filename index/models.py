@@ -151,10 +151,13 @@ class Passage:
 class Filters:
     """Limits of a search. Dates are inclusive; an article without a date passes neither ``since`` nor ``until``.
 
-    ``as_of``: the day of the question; articles published later are left out, but for those dated ahead of the clock.
+    ``author``: a name in the byline. ``article``: an id. ``as_of``: the day of the question; articles published later
+    are left out, but for those dated ahead of the clock.
     """
 
     outlet: str | None = None
     since: date | None = None
     until: date | None = None
     as_of: date | None = None
+    author: str | None = None
+    article: str | None = None

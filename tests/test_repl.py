@@ -167,7 +167,7 @@ def test_articles_lists_the_newest() -> None:
             "from=2024-02-01 to=2024-01-01",
             "There is no day from 2024-02-01 to 2024-01-01: the first date is after the last.\n",
         ),
-        ("yesterday", "/filter takes outlet=NAME, from=DATE and to=DATE, or off.\n"),
+        ("yesterday", "/filter takes outlet=NAME, author=NAME, from=DATE and to=DATE, or off.\n"),
     ],
 )
 def test_filter_is_read_and_shown(argument: str, shown: str) -> None:

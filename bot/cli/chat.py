@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -30,7 +30,7 @@ Ask a question, then follow-ups ("and who claimed it?").
   /sources          the sources of the last answer, with their quotes
   /show 2           the quote of source 2 inside its paragraph
   /articles         the indexed articles, newest first
-  /filter outlet=NAME from=2024-01-01 to=2024-01-31
+  /filter outlet=NAME author=NAME from=2024-01-01 to=2024-01-31
                     search only these articles; /filter shows the filter, /filter off removes it
   /new              start a new conversation; the filter stays
   /help             this text
@@ -151,22 +151,28 @@ class Chat:
             except ValueError as error:
                 self._print(str(error))
                 return
-        values = {"outlet": self.filters.outlet, "from": self.filters.since, "to": self.filters.until}
+        values = {
+            "outlet": self.filters.outlet,
+            "author": self.filters.author,
+            "from": self.filters.since,
+            "to": self.filters.until,
+        }
         shown = " ".join(f"{key}={value}" for key, value in values.items() if value)
         self._print(f"Searching only {shown}" if shown else "Searching all articles.")
 
     def _read_filters(self, argument: str) -> Filters:
-        before, *parts = re.split(r"(?:^|\s)(outlet|from|to)=", argument)
+        before, *parts = re.split(r"(?:^|\s)(outlet|author|from|to)=", argument)
         values = dict(zip(parts[::2], (part.strip().strip("\"'") for part in parts[1::2]), strict=True))
         if before or not values:
-            raise ValueError("/filter takes outlet=NAME, from=DATE and to=DATE, or off.")
+            raise ValueError("/filter takes outlet=NAME, author=NAME, from=DATE and to=DATE, or off.")
         days = {key: read_day(values[key]) for key in ("from", "to") if values.get(key)}
         outlet = values.get("outlet")
         if outlet:
             outlet, unknown = known_outlet(outlet, self.engine.sources())
             if unknown:
                 raise ValueError(unknown)
-        return make_filters(outlet, days.get("from"), days.get("to"))
+        filters = make_filters(outlet, days.get("from"), days.get("to"))
+        return replace(filters, author=values.get("author") or None)
 
     def _new(self, _: str) -> None:
         self.turns, self.last = [], None

@@ -10,6 +10,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -170,7 +171,7 @@ def _filters(arguments: Namespace, engine: AnswerEngine) -> Filters:
         outlet, unknown = known_outlet(outlet, engine.sources())
         if unknown:
             print(one_line(unknown), file=sys.stderr)
-    return make_filters(outlet, arguments.since, arguments.until)
+    return replace(make_filters(outlet, arguments.since, arguments.until), author=arguments.author or None)
 
 
 def _unknown_article(article_id: str, engine: AnswerEngine) -> str:

@@ -176,6 +176,7 @@ def _ask(parser: argparse.ArgumentParser) -> None:
     add("--from", dest="since", type=_day, metavar="DATE", help="only articles published on this day or later")
     add("--to", dest="until", type=_day, metavar="DATE", help="only articles published on this day or earlier")
     add("--outlet", type=_text, metavar="NAME", help="only articles of this outlet")
+    add("--author", type=_text, metavar="NAME", help="only articles with this name in the byline")
     add("--asked", dest="as_of", type=_day, metavar="DATE", help='the day of the question, for "this week" (today)')
     _json(parser)
 
