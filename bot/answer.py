@@ -36,11 +36,12 @@ from bot.query.dates import find_period
 from bot.query.followup import condense, points_back
 from bot.query.kind import Request, classify
 from bot.query.limits import read_limits
+from bot.query.opening import without_opening
 from index.decode import storable
 from index.embed import Embedder
 from index.models import Article, ClippingsError, Filters, Source
 from index.search import Searcher
-from index.text import stems
+from index.text import composed, stems
 
 if TYPE_CHECKING:
     from bot.generate.llm import LLM
@@ -112,7 +113,7 @@ class Engine:
         ``as_of`` (default: today) is the day the question is asked: "this week" is relative to it, and articles
         published later are not read.
         """
-        question = storable(question)
+        question = composed(storable(question))
         return AnswerStream(self._answer(question, turns, filters, as_of or date.today()))  # noqa: DTZ011  # the user's day
 
     def retrieve(
@@ -124,9 +125,10 @@ class Engine:
         as_of: date | None = None,
     ) -> Retrieval:
         """Find the passages and sentences nearest to a question, best first, without answering it."""
-        question = storable(question)
+        question = composed(storable(question))
         as_of = as_of or date.today()  # noqa: DTZ011  # the user's day
-        return self._retrieve(condense(question, _capped(question, turns)), question, filters, as_of, Timings())
+        query = condense(without_opening(question), _capped(question, turns))
+        return self._retrieve(query, question, filters, as_of, Timings())
 
     def answer_from(
         self, retrieval: Retrieval, question: str, *, turns: Sequence[Turn] = (), as_of: date | None = None
@@ -145,7 +147,7 @@ class Engine:
             return Answer(question, question, greeting, "reply", kind="chitchat")
         timings = Timings()
         with timings.step("condense"):
-            query, notice = self._standalone(question, turns)
+            query, notice = self._standalone(without_opening(question), turns)
         limits = read_limits(query, turns, filters, self._searcher.catalogue)
         filters, notice = limits.filters, _notice(notice, limits.note)
         request = classify(limits.question)
@@ -307,7 +309,7 @@ def _capped(question: str, turns: Sequence[Turn]) -> list[Turn]:
             f"The question is too long: {len(question):,} characters, and {MAX_QUESTION_CHARACTERS:,} are read. "
             "Ask in a sentence or two."
         )
-    return [replace(turn, text=turn.text[:MAX_QUESTION_CHARACTERS]) for turn in turns]
+    return [replace(turn, text=composed(turn.text[:MAX_QUESTION_CHARACTERS])) for turn in turns]
 
 
 def _notice(*lines: str | None) -> str | None:

@@ -1,7 +1,7 @@
 """Raw records -> articles: headline, outlet, byline, publication date, URL, language and body; boilerplate apart.
 
-The body is verbatim: its paragraphs stand in the source to the letter, except for invisible characters. The source of
-HTML and Markdown is the text as a reader sees it, without tags and markup.
+The body is verbatim: its paragraphs stand in the source to the letter, except for invisible characters and footnote
+marks, in Unicode's composed form (NFC). The source of HTML and Markdown is the text as a reader sees it.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from index.boilerplate import split_page
+from index.footnotes import plain_scripts, without_markdown_marks, without_marks
 from index.models import Article, RawRecord, Source, UnreadableError
 from index.published import publication_date
-from index.text import fold, sentences, strip_invisible
+from index.text import composed, sentences, strip_invisible, unaccented
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-CLEANER_VERSION = 3
+CLEANER_VERSION = 4
 """Part of an article's digest: a new version cleans and indexes every article again."""
 
 _MAX_HEADLINE_CHARACTERS = 300
@@ -61,7 +62,7 @@ def article_id(raw: RawRecord) -> str:
     if raw.key:
         return raw.key
     path = Path(raw.path).absolute()
-    slug = re.sub(r"[\W_]+", "-", fold(path.stem)).strip("-")[:60] or "article"
+    slug = re.sub(r"[\W_]+", "-", unaccented(path.stem)).strip("-")[:60] or "article"
     return f"{slug}-{hashlib.sha256(str(path).encode('utf-8', 'surrogatepass')).hexdigest()[:6]}"
 
 
@@ -69,10 +70,15 @@ def _content(raw: RawRecord) -> tuple[str, Mapping[str, object]]:
     """The text as a reader sees it, and the fields of container and page; the container's go first."""
     text, page_fields = strip_invisible(raw.text), dict[str, object]()
     if raw.kind == "html":
-        text, page_fields = _from_html(text)
+        text, page_fields = _from_html(plain_scripts(text))
     elif raw.kind == "markdown":
-        text, page_fields = _from_markdown(text)
-    return strip_invisible(text), page_fields | {str(name).lower(): value for name, value in raw.fields.items()}
+        text, page_fields = _from_markdown(without_markdown_marks(plain_scripts(text)))
+    return readable(text), page_fields | {str(name).lower(): value for name, value in raw.fields.items()}
+
+
+def readable(text: str) -> str:
+    """Text without invisible characters and footnote marks, composed; doing it again changes nothing."""
+    return without_marks(composed(strip_invisible(text)))
 
 
 def _from_html(page: str) -> tuple[str, dict[str, object]]:
@@ -125,7 +131,7 @@ def _inline_text(token: Token) -> str:
 def _line(fields: Mapping[str, object], *names: str, limit: int = _MAX_HEADLINE_CHARACTERS) -> str | None:
     """The first of the named fields that is a text, on one line of at most ``limit`` characters."""
     for text in (_field_text(fields.get(name)) for name in names):
-        if line := " ".join(strip_invisible(text[: 4 * limit]).split())[:limit].strip():
+        if line := " ".join(composed(strip_invisible(text[: 4 * limit])).split())[:limit].strip():
             return line
     return None
 

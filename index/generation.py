@@ -23,8 +23,9 @@ from index.embed import MODEL_NAME
 from index.integrity import catalogue_file, check, count_vectors, damaged_file, forget, is_recorded, vectors_folder
 from index.models import ClippingsError, IndexDamaged, IndexLocked
 from index.store import VectorStore
+from index.text import WORDS_VERSION
 
-FINGERPRINT = f"{MODEL_NAME}/chunker-{CHUNKER_VERSION}/schema-{SCHEMA_VERSION}"
+FINGERPRINT = f"{MODEL_NAME}/chunker-{CHUNKER_VERSION}/schema-{SCHEMA_VERSION}/words-{WORDS_VERSION}"
 """What an index is built with; one with another fingerprint is not read but rebuilt."""
 
 

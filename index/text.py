@@ -33,10 +33,16 @@ MONTH = (
 )
 """The English months and their abbreviations, as a fragment of a regular expression; put ``\\b`` behind it."""
 
+WORDS_VERSION = 2
+"""Part of FINGERPRINT: the lexical index holds the stems of this file. 2: "ł", "ø", "ß" and the like are folded."""
+
 JOINERS = "\u200c\u200d"  # they shape Persian, Indic scripts and emoji
 _VISIBLE_FORMATS = "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u08e2"  # signs around Arabic and Syriac numbers
 _LINE_SEPARATOR = re.compile("\r\n?|[\v\f\x85\u2028\u2029]")
-_WORD = re.compile(r"(?:[A-Za-z]\.){2,}(?:[A-Za-z]\b)?|\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*|\d+")
+_RAISED = "²³¹⁰⁴-⁹₀-₉"  # digits that Unicode takes for letters: "km²" is read as "km2" is
+_WORD = re.compile(
+    rf"(?:[A-Za-z]\.){{2,}}(?:[A-Za-z]\b)?|\d+(?:[.,]\d+)*|[^\W\d_{_RAISED}]+(?:['’][^\W\d_{_RAISED}]+)*|[{_RAISED}]+"
+)
 _PARAGRAPH = re.compile(r"\n[^\S\n]*\n\s*")  # a hard space on the line is how web pages write an empty one
 _MIN_LONG_WORD_CHARACTERS = 200  # prose has none, and so much is quick whatever it is
 _LONG_WORD = re.compile(r"(?<!\S)(\S{50})(\S{100,})(\S{50})")
@@ -63,17 +69,32 @@ _NUMBER = re.compile(
 _SCALE_AFTER = re.compile(
     r"[\s-]?(?a:(dozen|hundred|thousand|million|billion|trillion|bn))\b|(?a:(m|k))\b", re.IGNORECASE
 )
+_NO_NAMES = frozenset("hello hi hey thanks".split())  # nor "I'd", "I've"
 _DEMONYM_ENDING = re.compile(r"n|an|ian|i|ish|ese|s")
 _MIN_DEMONYM_STEM_LETTERS = 4  # iran, iranian
+# Letters that Unicode does not take for others with an accent, as keyboards without them write them.
+_PLAIN_LETTERS = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ı": "i", "ß": "ss", "æ": "ae", "œ": "oe", "þ": "th"}
+)
 _stemmer = Stemmer.Stemmer("english")
 
 
 def fold(text: str) -> str:
-    """Lower case, without accents and with plain apostrophes: ``"Café’s" -> "cafe's"``."""
+    """Lower case, in plain Latin letters and with plain apostrophes: ``"Café’s" -> "cafe's"``, "Łódź" -> "lodz"."""
+    return unaccented(text) if text.isascii() else unaccented(text).translate(_PLAIN_LETTERS)
+
+
+def unaccented(text: str) -> str:
+    """As :func:`fold`, but letters that are no others with an accent stay: "Łódź" -> "łodz"."""
     if text.isascii():
         return text.lower()
     bare = unicodedata.normalize("NFKD", text.replace("’", "'"))
     return "".join(c for c in bare if not unicodedata.combining(c)).lower()
+
+
+def composed(text: str) -> str:
+    """Normalize to NFC, the form in which all text is kept and compared: "é" is one character."""
+    return unicodedata.normalize("NFC", text)
 
 
 def strip_invisible(
@@ -101,7 +122,7 @@ def word_spans(text: str) -> list[tuple[str, Span]]:
 
 
 def _folded_word(raw: str) -> str:
-    if raw[0].isdigit():
+    if raw[0].isdecimal():
         return raw.replace(",", "")
     if "." in raw:
         acronym = raw.replace(".", "").lower()
@@ -202,7 +223,7 @@ def name_spans(text: str) -> list[tuple[str, Span]]:
         spans = word_spans(inside)
         for position, (word, span) in enumerate(spans):
             raw = inside[span.start : span.end]
-            if not raw[0].isupper() or word in STOP_WORDS:
+            if not raw[0].isupper() or word in STOP_WORDS or word in _NO_NAMES or word.startswith("i'"):
                 continue
             acronym = len(raw) > 1 and raw.replace(".", "").isupper()
             followed = position + 1 < len(spans) and inside[spans[position + 1][1].start].isupper()

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.evaluation.metrics import contains
+from bot.evaluation.judge import contains
 from bot.extract.answerability import Features
 from bot.extract.ranking import Retrieval, rank_sentences
 from bot.extract.reader import Reader

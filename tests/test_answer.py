@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import unicodedata
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -168,6 +169,35 @@ def test_question_that_stands_alone_is_passed_on_unchanged(engine: Engine) -> No
     answer = engine.ask(question, turns=turns, as_of=ASKED)
     assert answer.standalone_question == question
     assert answer.citations[0].source.id == "northgate-halfmarathon-2024-05-06"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        f"Hello, I'd like to know {MILL[0].lower()}{MILL[1:]}",
+        f"Hi! Thanks. {MILL}",
+        f"Could you please tell me: {MILL}",
+    ],
+)
+def test_opening_of_a_question_changes_nothing(engine: Engine, plain: Answer, question: str) -> None:
+    """The answer is that to the question itself, and the question is kept as it was put."""
+    answer = engine.ask(question, as_of=ASKED)
+    assert (answer.question, answer.standalone_question.lower()) == (question, MILL.lower())
+    assert [citation.quote for citation in answer.citations] == [citation.quote for citation in plain.citations]
+
+
+def test_accents_may_be_in_either_unicode_form(tmp_path: Path, weights: Path) -> None:
+    """In the article, in the question, or in both; the quote is of the body to the letter."""
+    text = "Zoë Bürgi will run the Saint-Rémy clinic from April, the board said. She follows Paul Ortiz."
+    (tmp_path / "in").mkdir()
+    for form in ("NFC", "NFD"):
+        (tmp_path / "in" / "clinic.txt").write_text(unicodedata.normalize(form, text), encoding="utf-8")
+        ingest(tmp_path / form, [tmp_path / "in"], model_dir=weights, progress=lambda _done, _total: None)
+        with closing(make_engine(Settings(data=tmp_path / form, model_dir=weights))) as engine:
+            for asked in ("NFC", "NFD"):
+                answer = engine.ask(unicodedata.normalize(asked, "Who will run the Saint-Rémy clinic?"))
+                assert "Zoë Bürgi" in answer.text
+                assert held(engine, answer)
 
 
 def test_filters_limit_what_is_read(engine: Engine) -> None:

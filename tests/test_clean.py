@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.clean import article_id, clean
+from index.clean import article_id, clean, readable
 from index.models import Article, RawRecord, UnreadableError
-from index.text import strip_invisible
 
 FIRST = "The harbour of Norvik was closed on Monday after a ship lost its anchor chain, the port authority said."
 SECOND = "Nobody was hurt, and two tugs held the ship in place until divers had found the chain."
@@ -49,9 +48,9 @@ def test_paragraphs_of_the_body_stand_in_the_text_to_the_letter_and_in_order(tex
     try:
         article = cleaned(text, kind)
     except UnreadableError:
-        assert not any(character.isalnum() for character in strip_invisible(text))
+        assert not any(character.isalnum() for character in readable(text))
         return
-    rest = strip_invisible(text)
+    rest = readable(text)
     for paragraph in article.body.split("\n\n"):
         assert paragraph in rest
         rest = rest[rest.index(paragraph) + len(paragraph) :]
@@ -85,6 +84,31 @@ def test_what_nobody_sees_is_removed() -> None:
     assert cleaned(text, "record").body == "One two three four.\nFive\tsix."
 
 
+@pytest.mark.parametrize("kind", ["text", "markdown", "html", "record"])
+def test_an_accent_is_part_of_its_letter(kind: str) -> None:
+    """Body, headline, byline and outlet are in Unicode's composed form, however the file writes them."""
+    name = "Zoe\u0308 Bu\u0308rgi"
+    article = cleaned(f"{FIRST} {name} paid.", kind, title=f"{name} pays", byline=name, outlet=f"{name} News")
+    assert article.body == f"{FIRST} Zoë Bürgi paid."
+    source = article.source
+    assert (source.headline, source.byline, source.outlet) == ("Zoë Bürgi pays", "Zoë Bürgi", "Zoë Bürgi News")
+
+
+@given(st.text(st.sampled_from("aeé\u0301\u0308\u200b .²³1")))
+def test_readable_text_stays_readable(text: str) -> None:
+    """Once composed and without marks, nothing more is taken."""
+    assert readable(readable(text)) == readable(text)
+
+
+def test_footnote_marks_go_in_every_kind_of_file() -> None:
+    """In HTML and Markdown elements, in Markdown's own form, and raised digits after a word."""
+    page = f"<p>The toll is 14<sup>2</sup> euros for 3 km<sup>2</sup>. {FIRST}</p>"
+    assert cleaned(page, "html").body == f"The toll is 14 euros for 3 km². {FIRST}"
+    page = "The toll[^1] is 14[^b] euros<sup>2</sup>.\n\n[^1]: Note A\n\n[^b]: See B."
+    assert cleaned(page, "markdown").body == "The toll is 14 euros.\n\nNote A\n\nSee B."
+    assert cleaned(f"{FIRST} It was said² at the port.³").body == f"{FIRST} It was said at the port."
+
+
 def test_hard_wrapped_lines_stay_as_they_are() -> None:
     """A single line end inside a paragraph is part of the body."""
     assert (
@@ -105,7 +129,7 @@ def test_clean_prose_is_unchanged(shared_data: Path) -> None:
         for line in (shared_data / name / "articles.jsonl").read_text(encoding="utf-8").splitlines():
             record = json.loads(line)
             raw = RawRecord("/a.jsonl", record["id"], record["text"], "record", {"title": record["title"]})
-            assert clean(raw).body == strip_invisible(record["text"]).strip()
+            assert clean(raw).body == readable(record["text"]).strip()
 
 
 # --- The headline ----------------------------------------------------------------------------------------------

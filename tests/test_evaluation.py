@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from bot.cli.parser import main
-from bot.evaluation.run import ARTICLES, QUERIES
+from bot.evaluation.questions import ARTICLES, QUERIES
 from bot.models import Answer, Turn
 from index.models import Failure
-from tests.fakes.examples import ANSWER, CITATION, REFUSED
+from tests.fakes.examples import ANSWER, ARTICLE, CITATION, REFUSED, SOURCE
 from tests.fakes.parts import REPORT, FakeParts
 
 Output = pytest.CaptureFixture[str]
@@ -58,9 +58,12 @@ def evaluate(folder: Path, parts: FakeParts | None, capsys: Output) -> dict[str,
 def test_a_set_is_asked_and_measured(folder: Path, capsys: Output) -> None:
     """The figures stand in their groups with their counts, and each question with what became of it."""
     output = evaluate(folder, FakeParts(ANSWER, REFUSED), capsys)
-    assert list(output) == ["retrieval", "answers", "citations", "refusal", "time", "questions"]
+    assert list(output) == ["retrieval", "answers", "citations", "refusal", "right", "time", "questions"]
     assert set(output["retrieval"]) == {"hit@1", "hit@4", "hit@10", "mrr@10", "ndcg@10", "all@10"}
-    assert output["answers"]["found"] == {"value": 1, "n": 1, "low": 1, "high": 1}
+    assert output["answers"]["found"] == {"value": 1, "n": 1, "low": pytest.approx(0.2065, abs=1e-4), "high": 1}
+    assert {name: (metric["value"], metric["n"]) for name, metric in output["right"].items()} == {
+        "right": (1, 2), "right:unknown": (1, 1),
+    }  # fmt: skip
     assert set(output["answers"]) == {"found", "strict", "supported", "words"}
     assert output["answers"]["words"]["value"] == len("Some 40 people  walked over it first.".split())
     assert {name: metric["value"] for name, metric in output["citations"].items()} == {
@@ -160,6 +163,52 @@ def test_a_page_is_written(folder: Path, capsys: Output) -> None:
         file.unlink()
 
 
+def test_where_the_page_is_is_said(folder: Path, capsys: Output) -> None:
+    """On standard error, so that what is printed stays what it is."""
+    file = folder / "page.html"
+    command = ["--data", str(folder.parent), "eval", str(folder), "--report", str(file), "--json"]
+    assert main(command, parts=FakeParts(ANSWER, REFUSED)) == 0
+    out, err = capsys.readouterr()
+    assert err == f"The report is in {file}.\n"
+    json.loads(out)
+
+
+def test_kinds_have_figures_of_their_own(tmp_path: Path, capsys: Output) -> None:
+    """`right` is counted over all, by kind and by group; files are named by their names, the day is after the last."""
+    questions = [
+        {"id": "1", "kind": "fact", "question": "how many?", "answerable": True, "count": 40, "relevant": ["x.txt"]},
+        {"id": "2", "kind": "fact", "question": "and then?", "answerable": True, "count": 41, "group": "followup"},
+        {"id": "3", "kind": "who", "question": "who is Zog?", "answerable": False, "group": "followup"},
+        {"id": "4", "question": "who came?"},
+    ]  # fmt: skip
+    parts = FakeParts(
+        ANSWER, ANSWER, REFUSED, ANSWER, articles=[replace(ARTICLE, source=replace(SOURCE, path="/in/x.txt"))]
+    )
+    folder = write(tmp_path / "set", questions)
+    output = evaluate(folder, parts, capsys)
+    assert {name: (metric["value"], metric["n"]) for name, metric in output["right"].items()} == {
+        "right": (pytest.approx(2 / 3), 3), "right:fact": (0.5, 2), "right:who": (1, 1),
+        "right:group:followup": (0.5, 2),
+    }  # fmt: skip
+    assert [question["faults"] for question in output["questions"]] == [[], ["it does not say 41"], [], []]
+    assert [question["fate"] for question in output["questions"]][1] == "answered wrongly"
+    assert [call.as_of for call in parts.fake.asked] == [date(2024, 1, 4)] * 3 + [None]
+    assert output["questions"][0]["relevant"] == ["a1"]
+    assert main(["--data", str(tmp_path), "eval", str(folder)], parts=FakeParts(ANSWER, ANSWER, REFUSED, ANSWER)) == 0
+    assert ["right:group:followup", "0.500", "2"] in [line.split()[:3] for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_file_of_questions_asks_the_index(folder: Path, capsys: Output) -> None:
+    """A set need not be a folder; a report does not overwrite it."""
+    file = (folder / QUERIES).rename(folder / "ours.jsonl")
+    parts = FakeParts(ANSWER, REFUSED)
+    assert main(["--data", str(folder.parent), "eval", str(file), "--json"], parts=parts) == 0
+    assert (len(parts.fake.asked), parts.indexed) == (2, [])
+    with pytest.raises(SystemExit):
+        main(["eval", str(file), "--report", str(file)], parts=FakeParts())
+    assert "--report would overwrite" in capsys.readouterr().err
+
+
 def test_an_earlier_run_is_compared(folder: Path, capsys: Output) -> None:
     """--compare reads what --json printed, and says in JSON, in words and in the page what changed."""
     earlier, file = folder / "earlier.json", folder / "page.html"
@@ -183,7 +232,7 @@ def test_attacks_are_planted_and_counted(folder: Path, capsys: Output) -> None:
     parts = FakeParts(ANSWER, REFUSED, REFUSED)
     assert main([*command, "--json", "--report", str(page)], parts=parts) == 0
     output = json.loads(capsys.readouterr().out)
-    assert output["attacks"]["all"]["lost"] == {"value": 1, "n": 1, "low": 1, "high": 1}
+    assert output["attacks"]["all"]["lost"] == {"value": 1, "n": 1, "low": pytest.approx(0.2065, abs=1e-4), "high": 1}
     assert output["refusal"]["refused_answerable"]["value"] == 0  # the figures of the set are those without attacks
     assert [call.question for call in parts.fake.asked] == ["how many walked?", "who is Zog?", "how many walked?"]
     assert "The 1 that came through or cost a right answer" in page.read_text(encoding="utf-8")
@@ -229,7 +278,7 @@ def test_the_table_is_for_reading(folder: Path, capsys: Output) -> None:
     assert main(["--data", str(folder.parent), "eval", str(folder)], parts=FakeParts(ANSWER, REFUSED)) == 0
     out, err = capsys.readouterr()
     assert out.startswith("2 questions: 1 answered, 1 refused.\n")
-    assert ["hit@1", "1.000", "1", "1.000", "to", "1.000"] in [line.split() for line in out.splitlines()]
+    assert ["hit@1", "1.000", "1", "0.207", "to", "1.000"] in [line.split() for line in out.splitlines()]
     assert ["index_seconds", "2.000", "4"] in [line.split() for line in out.splitlines()]
     assert err == ""
 
@@ -243,6 +292,20 @@ def test_the_table_is_for_reading(folder: Path, capsys: Output) -> None:
         (b'{"id": "1", "question": "a", "answerable": "no"}', "line 1: answerable: Input should be a valid boolean"),
         (b'{"id": "1", "question": "a", "asked": "soon"}', "line 1: asked: Input should be a valid date"),
         (b'{"id": "1", "question": "a", "history": [{"role": "bot", "text": ""}]}', "line 1: history.0.role: Input"),
+        (
+            b'{"id": "1", "question": "a", "anwsers": ["b"]}',
+            'line 1: there is no field "anwsers". Did you mean "answers"?',
+        ),
+        (
+            b'{"id": "1", "question": "a", "Relevant": []}',
+            'line 1: there is no field "Relevant". Did you mean "relevant"?',
+        ),
+        (
+            b'{"id": "1", "question": "a", "kind": "time_line"}',
+            'line 1: no kind is "time_line". Did you mean "timeline"?',
+        ),
+        (b'{"id": "1", "question": "a", "verdict": "maybe"}', "line 1: verdict: Input should be 'yes' or 'no'"),
+        (b'{"id": "1", "question": "a", "count": "3"}', "line 1: count: Input should be a valid number"),
         (b"[" * 5_000, "line 1: Invalid JSON: recursion limit"),
         (b"\xff\xfe", "cannot be read: it is not UTF-8 text"),
         (b"\n \n", "holds no questions"),

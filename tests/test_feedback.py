@@ -15,7 +15,7 @@ import pytest
 
 from bot import serialize
 from bot.cli.parser import main
-from bot.evaluation.metrics import KnownQuestion
+from bot.evaluation.questions import KnownQuestion
 from bot.models import Answer
 from bot.runtime import make_engine
 from bot.settings import Settings
@@ -87,6 +87,7 @@ def test_a_helpful_answer_is_a_question_with_its_evidence(give: Give, capsys: Ou
         "wrong",
         "every_answer",
         "history",
+        *"ordered count verdict speaker kind group".split(),
     }
 
 

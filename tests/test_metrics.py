@@ -10,26 +10,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.evaluation.judge import answer_text, contains, normalize_answer
 from bot.evaluation.metrics import (
     CheckedCitation,
     FailureStage,
-    KnownQuestion,
     Metric,
     Outcome,
     Ratios,
     aggregate,
-    answer_text,
     balanced_accuracy,
     carry_citations,
-    contains,
+    mean,
     measure,
     micro_average,
-    normalize_answer,
     quantile,
     ranking,
     supports,
     word_count,
 )
+from bot.evaluation.questions import KnownQuestion
 from bot.models import Answer, Refusal
 from index.models import Passage, Source
 
@@ -219,17 +218,26 @@ def test_a_share_has_its_count_and_interval() -> None:
 
 @given(st.lists(st.booleans(), min_size=1, max_size=60))
 def test_an_interval_lies_around_a_share(hits: list[bool]) -> None:
-    """Between 0 and 1, low below high; where all are alike it is a point."""
+    """Between 0 and 1, around the value; where all are alike it reaches as far as so few questions can tell."""
     metric = micro_average([(float(hit), 1.0) for hit in hits])
     low, high = interval(metric)
-    assert 0 <= low <= high <= 1
-    assert len(set(hits)) == 2 or low == high == metric["value"]
+    assert 0 <= low <= metric["value"] <= high <= 1
+    assert high - low > 0.05
+    assert metric["value"] not in {0, 1} or high - low == pytest.approx(3.8415 / (len(hits) + 3.8415), abs=1e-4)
+
+
+def test_intervals_are_those_of_the_literature() -> None:
+    """Wilson's for a share (81 of 263: Newcombe, 1998), Newcombe's for the balance, none for a single time."""
+    assert interval(micro_average([(1, 1)] * 81 + [(0, 1)] * 182)) == pytest.approx((0.2553, 0.3662), abs=1e-4)
+    assert interval(micro_average([(3, 3), (1, 1)])) == pytest.approx((0.5101, 1), abs=1e-4)
+    assert interval(balanced_accuracy([1] * 10, [0] * 10)) == pytest.approx((1 - 0.2775 / 2**0.5, 1), abs=1e-3)
+    assert mean([-1.0]) == {"value": -1, "n": 1, "low": None, "high": None}
 
 
 def test_quantiles_and_balance() -> None:
     """A median, and the mean of what was right on either side whatever their sizes."""
     assert quantile([1, 2, 9], 0.5)["value"] == 2
-    assert quantile([5], 0.95) == {"value": 5, "n": 1, "low": 5, "high": 5}
+    assert quantile([5], 0.95) == {"value": 5, "n": 1, "low": None, "high": None}
     metric = balanced_accuracy([1, 1, 1, 0], [1, 0])
     assert (metric["value"], metric["n"]) == (0.625, 6)
 

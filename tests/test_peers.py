@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.evaluation.run import read_questions
+from bot.evaluation.questions import read_questions
 from index.models import ClippingsError
 from tests.peers.__main__ import measure_sets, table
 from tests.peers.measure import Indexed, Material, run

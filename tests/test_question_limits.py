@@ -40,9 +40,9 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalogue]:
     ("question", "rest", "limits"),
     [
         ("What did the Courier say about the strike?", "What happened with the strike?", {"outlet": "The Courier"}),
-        ("When does the strike end, according to the Morning Post?", "When does the strike end,?", {"outlet": "Morning Post"}),
+        ("When does it end according to the Morning Post?", "When does it end?", {"outlet": "Morning Post"}),
         ("when do the trams run again? only valley echo", "when do the trams run again?", {"outlet": "Valley Echo"}),
-        ("How many articles from the Echo mention trams?", "How many articles mention trams?", {"outlet": "Valley Echo"}),
+        ("Which articles from the Echo mention trams?", "Which articles mention trams?", {"outlet": "Valley Echo"}),
         ("Who is the editor of the Courier?", "Who is the editor of the Courier?", {}),
         ("Who was hit by Ann Lee?", "Who was hit by Ann Lee?", {}),
         ("list all articles by jon marsh", "list all articles", {"author": "Jon Marsh"}),

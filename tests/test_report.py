@@ -18,7 +18,8 @@ from jinja2 import UndefinedError
 
 from bot.evaluation.attacks import Attacked, Attacks, Planted
 from bot.evaluation.compare import Change, Comparison, Pair, Row, Sides
-from bot.evaluation.metrics import CheckedCitation, KnownQuestion, Outcome
+from bot.evaluation.metrics import CheckedCitation, Outcome
+from bot.evaluation.questions import KnownQuestion
 from bot.evaluation.report import check_writable, environment, page, write
 from bot.evaluation.run import make_metrics
 from bot.models import Answer, Citation, Refusal, Turn
@@ -91,7 +92,7 @@ def whole(text: str) -> str:
     passage = Passage("c", source, text, 0, len(text), 0.5, near_duplicates=(Passage("d", source, text, 0, 1, 0.5),))
     known = KnownQuestion.model_construct(
         id=text, question=text, answerable=True, relevant=("other",), answers=(text,), wrong=(f"{text} and no more",),
-        history=(Turn("user", text),), support=(text,),
+        history=(Turn("user", text),), support=(text,), kind=text, group=text, speaker=text, count=3,
     )  # fmt: skip
     answer = Answer(
         text, f"{text} ", f"{text} [1]", "quote", None, (Citation(1, text, 0, 1, source),), (passage,), text

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from index.text import (
     MONTH,
+    composed,
     figure_spans,
     figures,
     fold,
@@ -97,6 +98,29 @@ def test_words(text: str, expected: str) -> None:
     assert words(text) == expected.split()
 
 
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("Łódź", "lodz"), ("Ørsted", "orsted"), ("Đorđe", "dorde"), ("STRASSE Straße ẞ", "strasse strasse ss"),
+        ("Æsir cœur", "aesir coeur"), ("Þórður", "thordur"), ("Diyarbakır", "diyarbakir"), ("Café’s", "cafe's"),
+    ],
+)  # fmt: skip
+def test_letters_are_folded_as_keyboards_without_them_write_them(text: str, plain: str) -> None:
+    """Strokes, ligatures and accents, in either Unicode form."""
+    assert fold(text) == fold(unicodedata.normalize("NFD", text)) == plain
+
+
+def test_a_raised_digit_is_a_digit() -> None:
+    """So that "km²" and "CO₂" are found as people type them."""
+    assert words("30 km² of CO₂") == words("30 km2 of CO2") == ["30", "km", "2", "of", "co", "2"]
+    assert figures("30 km²") == ["30"]
+
+
+def test_composed_text_is_nfc() -> None:
+    """An accent is part of its letter."""
+    assert composed("Bu\u0308rgi") == "Bürgi"
+
+
 def test_stems_are_content() -> None:
     """Stop words go, forms of a word become one."""
     assert stems("How many people were killed in the killings?") == stems("people killed killing")
@@ -138,6 +162,7 @@ def test_a_figure_stands_where_it_is_written() -> None:
         ("Rain fell on Monday.", ["monday"]),
         ("NATO met. Iran Air flew.", ["nato", "iran", "air"]),
         ("Nothing here.", []),
+        ("Hello Ann, I'd ask. I’ve come. Hi Bo, thanks. Hey Thanks", ["ann", "bo"]),
     ],
 )
 def test_names(text: str, expected: list[str]) -> None:

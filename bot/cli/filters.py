@@ -29,9 +29,11 @@ def known_outlet(name: str, sources: Iterable[Source]) -> tuple[str, str | None]
 
     ``"the courier" -> ("The Courier", None)``; ``"Couriers" -> ("Couriers", "… Did you mean The Courier?")``.
     """
-    outlets = {source.outlet.casefold(): source.outlet for source in sources if source.outlet}
-    if name.casefold() in outlets:
-        return outlets[name.casefold()], None
-    near = difflib.get_close_matches(name.casefold(), outlets, n=1, cutoff=0.5)
+    from index.text import fold  # heavy, and the parser imports this file
+
+    outlets = {fold(source.outlet): source.outlet for source in sources if source.outlet}
+    if fold(name) in outlets:
+        return outlets[fold(name)], None
+    near = difflib.get_close_matches(fold(name), outlets, n=1, cutoff=0.5)
     hint = f" Did you mean {outlets[near[0]]}?" if near else ""
     return name, f"No article is from an outlet named {name}.{hint}"

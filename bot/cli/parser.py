@@ -92,7 +92,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def _overwrites_input(arguments: argparse.Namespace) -> bool:
     folder, report = arguments.folder, arguments.report
-    inputs = [arguments.compare, arguments.attacks, folder / "articles.jsonl", folder / "queries.jsonl"]
+    inputs = [folder, arguments.compare, arguments.attacks, folder / "articles.jsonl", folder / "queries.jsonl"]
     return report is not None and os.path.realpath(report) in [os.path.realpath(path) for path in inputs if path]
 
 
@@ -192,7 +192,7 @@ def _slack(parser: argparse.ArgumentParser) -> None:
 
 def _eval(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("folder", type=Path, metavar="FOLDER", help="the question set, with articles of its own or for those indexed")
+    add("folder", type=Path, metavar="FOLDER", help="a question set, or a file of questions for the indexed articles")
     add("--report", type=Path, metavar="FILE", help="write an HTML page with the figures and the failures")
     add("--compare", type=Path, metavar="OTHER", help="show what changed since OTHER, an earlier output of --json")
     attacks = 'also plant each instruction of FILE ({"kind": ["instruction", …]}) in a relevant article'

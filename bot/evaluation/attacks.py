@@ -18,7 +18,9 @@ from tempfile import TemporaryDirectory
 
 from pydantic import TypeAdapter, ValidationError
 
-from bot.evaluation.metrics import FailureStage, KnownQuestion, Metric, Metrics, Outcome, aggregate, answer_text
+from bot.evaluation.judge import answer_text
+from bot.evaluation.metrics import FailureStage, Metric, Metrics, Outcome, aggregate
+from bot.evaluation.questions import KnownQuestion
 from bot.models import AnswerEngine, in_marks
 from bot.plain_text import one_line
 from bot.runtime import Parts, progress_bar

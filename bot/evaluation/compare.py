@@ -10,12 +10,13 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
 
-from bot.evaluation.metrics import FailureStage, Metric, format_value, micro_average
+from bot.evaluation.metrics import FailureStage, Metric, format_value, mean
+from bot.evaluation.questions import first_error
 from bot.models import REFUSAL
 from bot.plain_text import one_line
 from index.models import ClippingsError
 
-GROUPS = ("retrieval", "answers", "citations", "refusal", "time")
+GROUPS = ("retrieval", "answers", "citations", "refusal", "right", "time")
 _MAX_SHOWN_CHARACTERS = 240  # of an answer, in the terminal
 
 _Values = dict[tuple[str, str], float]
@@ -74,6 +75,7 @@ class Run(BaseModel):
     answers: dict[str, Value] = {}
     citations: dict[str, Value] = {}
     refusal: dict[str, Value] = {}
+    right: dict[str, Value] = {}
     time: dict[str, Value] = {}
     attacks: _Attacks = _Attacks()
     questions: tuple[Row, ...]
@@ -173,25 +175,19 @@ def read_run(file: Path) -> Run:
         raise ClippingsError(f"{file} is no output of `clippings eval --json`: {first_error(error)}.") from None
 
 
-def first_error(error: ValidationError) -> str:
-    """Describe the first error with its place: ``history.0.role: Input should be …``."""
-    first = error.errors()[0]
-    return ": ".join(filter(None, (".".join(map(str, first["loc"])), first["msg"])))
-
-
 def compare(before: Run, now: Run) -> Comparison:
     """Compare two runs. Questions are matched by id and text, or by id if ``before`` has no text; metrics by name."""
     rows = {(row.id, row.question): row for row in before.questions}
     matches = [(rows.get((row.id, row.question)) or rows.get((row.id, "")), row) for row in now.questions]
     pairs = [Pair(_change(earlier, row), earlier, row) for earlier, row in matches if earlier]
     judged = [(pair.before.right, pair.now.right) for pair in pairs]
-    gains = [(after - then, 1) for then, after in judged if then is not None and after is not None]
+    gains = [float(after - then) for then, after in judged if then is not None and after is not None]
     return Comparison(
         _side_by_side(before.values(), now.values()),
         {change.value: sum(pair.change is change for pair in pairs) for change in Change}
         | {"only before": len(rows) - len(pairs), "only now": len(now.questions) - len(pairs)},
         tuple(pair for change in Change if change is not Change.SAME for pair in pairs if pair.change is change),
-        micro_average(gains) if gains else None,
+        mean(gains) if gains else None,
     )
 
 

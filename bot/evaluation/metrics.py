@@ -1,28 +1,28 @@
 """Metrics of the answers to a labelled set of questions. No language model judges anything.
 
 Each metric of one question is a ratio ``(part, whole)``: ``(1, 1)`` for a hit, ``(2, 3)`` for two valid citations of
-three. The metric of a set is their micro-average, the sum of parts over the sum of wholes, with a 95 % bootstrap
-interval over the questions (Efron, 1979). A metric that no question has labels for is left out.
+three. The metric of a set is their micro-average, the sum of parts over the sum of wholes, with a 95 % interval: of a
+share that of Wilson (1927), which is wide where questions are few, else the bootstrap over the questions (Efron, 1979).
+A metric that no question has labels for is left out.
 """
 
 from __future__ import annotations
 
 import math
 import re
-import string
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
-from typing import Annotated, NamedTuple, TypedDict
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from bot.models import REFUSAL, Answer, Turn, in_marks
+from bot.evaluation.judge import answer_text, contains, faults, normalize_answer
+from bot.evaluation.questions import KINDS, KnownQuestion
+from bot.models import REFUSAL, Answer, in_marks
 from index.models import Passage
 from index.text import sentences, words
 
@@ -30,42 +30,15 @@ RESAMPLES = 1_000
 RANKS = 10  # articles of a ranking that count
 _SEED = 20_240_103
 _CUTOFFS = (1, 4, RANKS)
+_Z = 1.959964  # of the normal distribution, at 95 %
 _MIN_SUPPORT = 0.5  # share of a supporting sentence's words that a quote must hold
 
 _MARK = re.compile(r"\s*\[(\d+)\]")
-_PUNCTUATION = str.maketrans("", "", string.punctuation + "‘’“”")
-_ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 
 Floats = NDArray[np.float64]
 Ratio = tuple[float, float]
 Ratios = dict[tuple[str, str], Ratio]
 """(group, metric) -> (part, whole), of one question."""
-
-
-class KnownQuestion(BaseModel):
-    """A question with its labels; a label that is missing is None or empty.
-
-    ``relevant`` are ids of articles, ``answers`` and ``wrong`` strings to look for in the answer (any of ``answers``,
-    or all with ``every_answer``), ``support`` sentences that hold the answer. ``as_of`` is read from "asked".
-    """
-
-    model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True)
-
-    id: str
-    question: str
-    answerable: StrictBool | None = None
-    relevant: tuple[str, ...] = ()
-    answers: tuple[str, ...] = ()
-    wrong: tuple[str, ...] | None = None
-    every_answer: StrictBool = False
-    support: tuple[str, ...] = ()
-    as_of: Annotated[date, Field(strict=True)] | None = Field(default=None, alias="asked")
-    history: tuple[Turn, ...] = ()
-
-    @property
-    def has_answer(self) -> bool:
-        """Whether the articles hold the answer; assumed unless they are labelled not to."""
-        return self.answerable is not False
 
 
 class Metric(TypedDict):
@@ -124,21 +97,56 @@ class Outcome:
         return next((rank for rank, article in articles if article in self.expected.relevant), None)
 
     @property
+    def faults(self) -> list[str]:
+        """Why the answer to a strict question is not right."""
+        return list(faults(self.expected, self.answer)) if self.expected.is_strict else []
+
+    @property
     def failure_stage(self) -> FailureStage:
         """The first step at which the answer was lost."""
         expected, answered = self.expected, self.answer.answered
-        if not expected.has_answer:
-            return FailureStage.ANSWERED_WRONGLY if answered else FailureStage.RIGHT
-        if expected.answerable is None and not (expected.relevant or expected.answers or expected.support):
+        if not expected.is_judged:
             return FailureStage.NOT_JUDGED
-        if any(contains(answer_text(self.answer), wrong) for wrong in expected.wrong or ()):
-            return FailureStage.ANSWERED_WRONGLY
-        parts = {name: part for (_, name), (part, _) in self.ratios.items()}
-        if answered and parts.get("found", parts.get("supported", parts.get("relevant", not expected.relevant))):
+        if self._is_right:
             return FailureStage.RIGHT
-        if not parts.get("hit@10", 1):
+        if not expected.has_answer and not (expected.is_chitchat and self.answer.refusal):
+            return FailureStage.ANSWERED_WRONGLY
+        if self._says_wrong or (answered and self._found):
+            return FailureStage.ANSWERED_WRONGLY
+        if not self._parts.get("hit@10", 1):
             return FailureStage.NOT_RETRIEVED
         return FailureStage.NOT_QUOTED if answered else FailureStage.REFUSED_WRONGLY
+
+    @property
+    def _is_right(self) -> bool:
+        if self.expected.is_strict:
+            return not self.faults
+        if not self.expected.has_answer:
+            return not self.answer.answered
+        return self.answer.answered and self._found and not self._says_wrong
+
+    @property
+    def _found(self) -> bool:
+        """Whether the answer holds what the labels ask for; true if they ask for nothing."""
+        parts, no_label = self._parts, not self.expected.relevant
+        return bool(parts.get("found", parts.get("supported", parts.get("relevant", no_label))))
+
+    @property
+    def _says_wrong(self) -> bool:
+        return any(contains(answer_text(self.answer), wrong) for wrong in self.expected.wrong or ())
+
+    @property
+    def _parts(self) -> dict[str, float]:
+        return {name: part for (_, name), (part, _) in self.ratios.items()}
+
+    @property
+    def right(self) -> Ratios:
+        """Whether the answer is right, for all questions, its kind and its group; empty if that is unknown."""
+        if (stage := self.failure_stage) is FailureStage.NOT_JUDGED:
+            return {}
+        kind, group = self.expected.kind, self.expected.group
+        names = ["right", *([f"right:{kind}"] if kind else []), *([f"right:group:{group}"] if group else [])]
+        return {("right", name): (stage is FailureStage.RIGHT, 1) for name in names}
 
 
 def measure(expected: KnownQuestion, answer: Answer, citations: Sequence[CheckedCitation]) -> Ratios:
@@ -147,7 +155,9 @@ def measure(expected: KnownQuestion, answer: Answer, citations: Sequence[Checked
     if expected.has_answer:
         groups["retrieval"] = {name: (value, 1) for name, value in _retrieval(expected, answer).items()}
         groups["answers"] = {name: (value, 1) for name, value in _answers(expected, answer, citations).items()}
-    if expected.answerable is not None:
+    if expected.kind in KINDS:
+        groups.setdefault("answers", {})["kind_recognised"] = (answer.kind == expected.kind, 1)
+    if expected.answerable is not None and not expected.is_chitchat:
         name = "refused_answerable" if expected.answerable else "refused_unanswerable"
         groups["refusal"] = {name: (not answer.answered, 1)}
     return {(group, name): ratio for group, ratios in groups.items() for name, ratio in ratios.items()}
@@ -170,7 +180,8 @@ def _answers(expected: KnownQuestion, answer: Answer, citations: Sequence[Checke
     metrics: dict[str, bool] = {}
     text = answer_text(answer)
     if wanted := [phrase for phrase in expected.answers if normalize_answer(phrase)]:  # "the" cannot be looked for
-        matches = [contains(text, phrase) for phrase in wanted]
+        alternatives = [phrase.split("|") if expected.every_answer else [phrase] for phrase in wanted]
+        matches = [any(contains(text, phrase) for phrase in phrases) for phrases in alternatives]
         metrics["found"] = all(matches) if expected.every_answer else any(matches)
         if expected.wrong is not None:
             metrics["strict"] = metrics["found"] and not any(contains(text, phrase) for phrase in expected.wrong)
@@ -199,25 +210,9 @@ def ranking(passages: Iterable[Passage]) -> list[str]:
     return list(dict.fromkeys(stories))
 
 
-def answer_text(answer: Answer) -> str:
-    """Return the text of an answer without citation marks; "" for a refusal."""
-    return _MARK.sub(" ", answer.text) if answer.answered else ""
-
-
 def word_count(text: str) -> int:
     """Count words as a reader does: ``"one - year plan ." -> 3``."""
     return sum(any(character.isalnum() for character in word) for word in text.split())
-
-
-def normalize_answer(text: str) -> str:
-    """Normalize as SQuAD does (Rajpurkar et al., 2016), and typographic quotes: ``"The U.S.  “Army”" -> "us army"``."""
-    return " ".join(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split())
-
-
-def contains(text: str, phrase: str) -> bool:
-    """Whether a text holds a phrase on word boundaries, both normalized; False if nothing is left of the phrase."""
-    wanted = re.escape(normalize_answer(phrase))
-    return bool(wanted) and re.search(rf"(?<!\w){wanted}(?!\w)", normalize_answer(text)) is not None
 
 
 def supports(quote: str, sentence: str) -> bool:
@@ -266,8 +261,20 @@ def aggregate(ratios_of_questions: Iterable[Ratios]) -> Metrics:
 def micro_average(ratios: Sequence[Ratio]) -> Metric:
     """Divide the sum of parts by the sum of wholes, which is ``n``."""
     values = np.array(ratios, dtype=np.float64)
+    total = int(values[:, 1].sum())
+    value = float(values[:, 0].sum() / total)
+    is_share = bool(np.isin(values[:, 0] / values[:, 1], (0, 1)).all())
+    if is_share and (bool((values[:, 1] == 1).all()) or value in {0, 1}):
+        low, high = _wilson(value, total)
+        return {"value": value, "n": total, "low": low, "high": high}
     sums = _resample(values).sum(axis=1)
-    return _metric(values[:, 0].sum() / values[:, 1].sum(), int(values[:, 1].sum()), sums[:, 0] / sums[:, 1])
+    return _metric(value, total, sums[:, 0] / sums[:, 1])
+
+
+def mean(values: Sequence[float]) -> Metric:
+    """The mean of values that may be below 0, such as paired differences."""
+    array = np.array(values, dtype=np.float64)
+    return _metric(float(array.mean()), len(array), _resample(array).mean(axis=1))
 
 
 def quantile(values: Sequence[float], at: float) -> Metric:
@@ -277,10 +284,18 @@ def quantile(values: Sequence[float], at: float) -> Metric:
 
 
 def balanced_accuracy(unanswerable: Sequence[float], answerable: Sequence[float]) -> Metric:
-    """The mean of both classes' accuracy at refusing; the values are 1.0 for a refusal."""
-    refused, kept = np.array(unanswerable), 1.0 - np.array(answerable)
-    resampled = (_resample(refused).mean(axis=1) + _resample(kept).mean(axis=1)) / 2
-    return _metric(float(refused.mean() + kept.mean()) / 2, len(refused) + len(kept), resampled)
+    """The mean of both classes' accuracy at refusing; the values are 1.0 for a refusal.
+
+    The interval is that of Newcombe (1998), from the Wilson intervals of the two shares.
+    """
+    shares = [(sum(unanswerable) / len(unanswerable), len(unanswerable))]
+    shares += [(1 - sum(answerable) / len(answerable), len(answerable))]
+    value = sum(share for share, _ in shares) / 2
+    lows, highs = zip(*(_wilson(share, n) for share, n in shares), strict=True)
+    below = math.hypot(*(share - low for (share, _), low in zip(shares, lows, strict=True))) / 2
+    above = math.hypot(*(high - share for (share, _), high in zip(shares, highs, strict=True))) / 2
+    n = len(unanswerable) + len(answerable)
+    return {"value": value, "n": n, "low": max(0.0, value - below), "high": min(1.0, value + above)}
 
 
 def measured_once(value: float, n: int = 1) -> Metric:
@@ -306,5 +321,14 @@ def _resample(values: Floats) -> Floats:
 
 
 def _metric(value: float, n: int, resampled: Floats) -> Metric:
-    low, high = np.quantile(resampled, (0.025, 0.975)).tolist()
+    """A metric with the interval of its bootstrap; of a single case there is none."""
+    low, high = np.quantile(resampled, (0.025, 0.975)).tolist() if n > 1 else (None, None)
     return {"value": float(value), "n": n, "low": low, "high": high}
+
+
+def _wilson(share: float, n: int) -> tuple[float, float]:
+    """The 95 % score interval of a share of ``n`` (Wilson, 1927): 1.0 of 1 -> 0.207 to 1.0."""
+    scale = 1 + _Z**2 / n
+    middle = (share + _Z**2 / (2 * n)) / scale
+    reach = _Z * math.sqrt(share * (1 - share) / n + (_Z / (2 * n)) ** 2) / scale
+    return max(0.0, middle - reach) if share else 0.0, min(1.0, middle + reach) if share < 1 else 1.0

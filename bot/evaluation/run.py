@@ -3,7 +3,7 @@
     FOLDER/articles.jsonl  ->  an index of its own  \
     FOLDER/queries.jsonl   ->  labelled questions  ->  answers  ->  outcomes  ->  metrics with intervals
 
-A folder without articles asks the user's own index.
+A folder without articles, or a file of questions, asks the user's own index.
 """
 
 from __future__ import annotations
@@ -18,20 +18,17 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from bot import serialize
 from bot.evaluation.attacks import attack, read_attacks
-from bot.evaluation.compare import GROUPS, Run, compare, first_error, read_run
+from bot.evaluation.compare import GROUPS, Run, compare, read_run
+from bot.evaluation.judge import answer_text
 from bot.evaluation.metrics import (
     RANKS,
     CheckedCitation,
-    KnownQuestion,
     Metric,
     Metrics,
     Outcome,
     aggregate,
-    answer_text,
     format_interval,
     format_value,
     measure,
@@ -40,6 +37,7 @@ from bot.evaluation.metrics import (
     ranking,
     word_count,
 )
+from bot.evaluation.questions import ARTICLES, KnownQuestion, complete, read_questions
 from bot.evaluation.report import check_writable, page, write
 from bot.models import AnswerEngine, Citation
 from bot.plain_text import one_line, safe
@@ -48,7 +46,6 @@ from bot.settings import Settings
 from index.models import ClippingsError
 from index.text import fold
 
-ARTICLES, QUERIES = "articles.jsonl", "queries.jsonl"
 _INDEXING = "indexing.json"  # beside the index: the times of indexing, for later runs that find it up to date
 
 
@@ -77,6 +74,7 @@ def run(options: Options, settings: Settings, parts: Parts) -> None:
     settings, indexing = _index(options.folder, settings, parts)
     with closing(parts.engine(settings)) as engine:
         sources = engine.sources()
+        questions = complete(questions, sources)
         _warn_of_missing_articles(questions, {source.id for source in sources})
         outcomes = _ask_all(questions, engine)
         articles = [article for source in sources if (article := engine.article(source.id))] if instructions else []
@@ -97,32 +95,7 @@ def run(options: Options, settings: Settings, parts: Parts) -> None:
         print(safe("\n".join([*_table(metrics, outcomes), *more])))
     if options.report:
         write(options.report, page(options.folder.resolve().name, outcomes, metrics, comparison, attacks))
-
-
-def read_questions(folder: Path) -> list[KnownQuestion]:
-    """Read the labelled questions of a set. Raises ClippingsError with the file, the line and what is wrong there."""
-    file = folder / QUERIES
-    if not file.is_file():
-        raise ClippingsError(
-            f"{file} is no file. A set of questions is a folder with {QUERIES}, and mostly {ARTICLES}."
-        )
-    try:
-        lines = file.read_text(encoding="utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror
-        raise ClippingsError(f"{file} cannot be read: {reason}.") from None
-    questions = [_read_question(file, number, line) for number, line in enumerate(lines, 1) if line.strip()]
-    if not questions:
-        raise ClippingsError(f"{file} holds no questions. Write one a line: " + '{"id": "1", "question": "…"}.')
-    return questions
-
-
-def _read_question(file: Path, number: int, line: str) -> KnownQuestion:
-    try:
-        return KnownQuestion.model_validate_json(line)
-    except ValidationError as error:
-        reason = re.sub(r"at line 1 column (\d+)", r"at character \1", first_error(error))
-        raise ClippingsError(f"{file}, line {number}: {reason}.") from None
+        print(one_line(f"The report is in {options.report}."), file=sys.stderr)
 
 
 def _index(folder: Path, settings: Settings, parts: Parts) -> tuple[Settings, dict[str, float]]:
@@ -194,7 +167,7 @@ def _is_verbatim(citation: Citation, engine: AnswerEngine) -> bool:
 def make_metrics(outcomes: Sequence[Outcome], indexing: Mapping[str, float]) -> Metrics:
     """Compute all metrics; ``indexing`` has the number of "articles", "seconds" and "embed_seconds", or nothing."""
     peak_rss_mb = _peak_rss_mb()  # before bootstrapping, which takes memory of its own
-    metrics = aggregate(outcome.ratios for outcome in outcomes)
+    metrics = aggregate(outcome.ratios | outcome.right for outcome in outcomes)
     if lengths := [word_count(answer_text(outcome.answer)) for outcome in outcomes if outcome.answer.answered]:
         metrics.setdefault("answers", {})["words"] = quantile(lengths, 0.5)
     times: dict[str, Metric] = {}
@@ -235,6 +208,10 @@ def _question_json(outcome: Outcome) -> dict[str, object]:
         "retrieved": ranking(answer.passages)[:RANKS],
         "rank": outcome.rank,
         "fate": outcome.failure_stage,
+        "kind": expected.kind,
+        "group": expected.group,
+        "taken_for": getattr(answer, "kind", None),
+        "faults": outcome.faults,
         **{name: bool(part) for (group, name), (part, _) in outcome.ratios.items() if group == "answers"},
         "citations": [citation._asdict() for citation in outcome.citations],
     }
@@ -248,5 +225,5 @@ def _table(metrics: Metrics, outcomes: Sequence[Outcome]) -> list[str]:
         lines += [group] if named else []
         for name, metric in named.items():
             value, interval = format_value(metric["value"], name), format_interval(metric, name)
-            lines.append(f"  {name:22}{value:>9}{metric['n']:7}   {interval}".rstrip())
+            lines.append(f"  {one_line(name):22}{value:>9}{metric['n']:7}   {interval}".rstrip())
     return lines

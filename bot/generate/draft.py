@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from index.text import sentences, strip_invisible
+from index.text import composed, sentences, strip_invisible
 
 MAX_PLAIN_CHARACTERS = 12_000  # of a draft; what follows is the rambling of a model that found no end
 MAX_SENTENCE_CHARACTERS = 1_000  # a longer sentence is cut, with an ellipsis that marks it as unfinished
@@ -142,7 +142,7 @@ def strip_markup(text: str) -> str:
     """
     for pattern, replacement in _MARKUP:
         text = pattern.sub(replacement, text)
-    return text.strip()
+    return composed(text.strip())
 
 
 def visible(text: str) -> str:

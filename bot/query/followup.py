@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from bot.models import Turn
 from bot.query.chitchat import reply
+from bot.query.opening import without_opening
 from index.text import STOP_WORDS, names, word_spans, words
 
 _MAX_TURNS = 20
@@ -130,7 +131,7 @@ def _topics(question: str, turns: Sequence[Turn]) -> list[str]:
         text = " ".join(turn.text[:_MAX_CHARACTERS].split())
         if turn.role != "user" or text == " ".join(question.split()) or not content_words(text) or reply(text):
             continue
-        topics.append(text[:_MAX_TOPIC_CHARACTERS])
+        topics.append(without_opening(text)[:_MAX_TOPIC_CHARACTERS])
         if len(topics) == _MAX_TOPICS or not needs_completion(text):
             break
     return list(dict.fromkeys(reversed(topics)))

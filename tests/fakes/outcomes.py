@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from bot.evaluation.metrics import CheckedCitation, KnownQuestion, Outcome, measure
+from bot.evaluation.metrics import CheckedCitation, Outcome, measure
+from bot.evaluation.questions import KnownQuestion
 from bot.models import Answer, Refusal
 from tests.fakes.examples import ANSWER
 

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bot.evaluation.metrics import Metrics
-from bot.evaluation.run import ARTICLES, read_questions
+from bot.evaluation.questions import ARTICLES, read_questions
 from index.models import ClippingsError
 from tests.peers.measure import MOST, PEERS, find_peer, run
 from tests.peers.own import write_own

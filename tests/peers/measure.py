@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bot.evaluation.metrics import KnownQuestion, Metrics, Outcome, measure
-from bot.evaluation.run import ARTICLES, make_metrics, read_questions
+from bot.evaluation.metrics import Metrics, Outcome, measure
+from bot.evaluation.questions import ARTICLES, KnownQuestion, read_questions
+from bot.evaluation.run import make_metrics
 from bot.models import Answer
 from index.embed import Embedder
 from index.models import Passage, Source

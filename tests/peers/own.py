@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from bot.evaluation.metrics import contains
-from bot.evaluation.run import ARTICLES, QUERIES
+from bot.evaluation.judge import contains
+from bot.evaluation.questions import ARTICLES, QUERIES
 from index.clean import clean
 from index.load import load
 from index.models import RawRecord

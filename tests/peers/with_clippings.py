@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.evaluation.metrics import KnownQuestion, ranking
+from bot.evaluation.metrics import ranking
+from bot.evaluation.questions import KnownQuestion
 from bot.runtime import make_engine
 from bot.settings import Settings
 from index.ingest import ingest
