@@ -12,7 +12,6 @@ import re
 from collections import Counter
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).parents[1]
 QUESTIONS = [json.loads(line) for line in (ROOT / "tests" / "newsroom.jsonl").read_text("utf-8").splitlines()]
