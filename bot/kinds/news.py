@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from bot.kinds.scope import Found, Line, Scope, compose
-from bot.kinds.stories import Matter, Story, first_on, group_stories, parse_matter, stories_about
+from bot.kinds.stories import Matter, Story, first_on, newest_stories, parse_matter, stories_about
 from bot.query.dates import Period
 from bot.query.kind import Request
 from index.models import Filters, Source
 
 _MAX_STORIES = 8
-_MAX_READ_ARTICLES = 3 * _MAX_STORIES  # the newest: syndicated stories come in several
 _MAX_OUTLETS = 4
 _MAX_HEADLINE_CHARACTERS = 140
 _NEW_DAYS = 7  # older news is not passed off as new
@@ -61,27 +60,19 @@ def period_in_words(period: Period) -> str:
 
 
 def _of_all(matter: Matter, scope: Scope, filters: Filters) -> Found:
-    sources = _dated(scope, filters)
-    if not sources:
-        return Found(refusal=no_news(matter, next(iter(_dated(scope, scope.filters)), None)))
-    articles = [scope.article(source) for source in sources[:_MAX_READ_ARTICLES]]
-    stories = group_stories(articles)[:_MAX_STORIES]
-    lines = [_line(story) for story in stories]
+    stories, total = newest_stories(scope, filters, _MAX_STORIES)
+    if not stories:
+        newest, _ = newest_stories(scope, scope.filters, 1)
+        return Found(refusal=no_news(matter, newest[0].article.source if newest else None))
     if matter.period:
         head = f"Published {period_in_words(matter.period)}"
         shown = sum(1 + len(story.also_in) for story in stories)
-        head += f", the newest {len(stories)} stories of {len(sources)} articles:" if shown < len(sources) else ":"
+        head += f", the newest {len(stories)} stories of {total} articles:" if shown < total else ":"
     elif stories[0].day < scope.as_of - timedelta(days=_NEW_DAYS):
         head = f"Nothing was published in the {_NEW_DAYS} days before {scope.as_of:%-d %B %Y}. The newest stories:"
     else:
         head = "The newest stories:"
-    return compose(lines, head)
-
-
-def _dated(scope: Scope, filters: Filters) -> list[Source]:
-    """The sources up to the day of the question, newest first: without a date, or with a wrong one, nothing is new."""
-    sources = scope.catalogue.mentioning([], filters)
-    return [source for source in sources if source.published and source.published <= scope.as_of]
+    return compose([_line(story) for story in stories], head)
 
 
 def _of_subject(matter: Matter, scope: Scope, filters: Filters) -> Found:

@@ -18,6 +18,7 @@ from index.near_duplicates import group_near_duplicates
 from index.text import names, sentences, stem, stems
 
 _MAX_READ_ARTICLES = 40  # of those that hold the words; a body takes some 0.1 ms to read and check
+_MAX_EDITIONS = 3  # articles that are read for a story that is wanted
 _MAX_LEAD_SENTENCES = 3
 _MIN_LEAD_COVERAGE = 0.6  # of the subject's words, by idf, in headline and lead of an article about it
 # For an article that lacks a word of the subject: "the Kerman explosion" .72, "the hottest year" .76; "the Port Ellery
@@ -83,16 +84,14 @@ def parse_matter(request: Request, as_of: date) -> Matter:
     for start in range(len(tokens)):  # the subject of "what happened in March?" is "March"
         subject = re.sub(rf"\b{re.escape(' '.join(tokens[start:]))}\b(?:['’]s)?", " ", subject)
     subject = _EDGE.sub("", _OF_ARTICLES.sub("", " ".join(subject.split()), count=1)).strip(' ,;:?.“”"')
-    words = dict.fromkeys(stem(word.replace("'", "")) for word in content_words(subject))
-    return Matter(subject, tuple(words), period)
+    words = tuple(dict.fromkeys(stem(word.replace("'", "")) for word in content_words(subject)))
+    return Matter(subject, () if _BLAND.issuperset(words) else words, period)
 
 
 def stories_about(matter: Matter, scope: Scope, filters: Filters) -> list[Story]:
     """Find the stories about a subject, newest first; those that only mention it if there are no others."""
     catalogue = scope.catalogue
-    telling = tuple(word for word in matter.words if word not in _BLAND) or matter.words
-    if not telling:
-        return []
+    telling = tuple(word for word in matter.words if word not in _BLAND)
     idf = catalogue.idf(telling)
     held = next((sources for words in (matter.words, telling) if (sources := catalogue.mentioning(words, filters))), [])
     if held:
@@ -110,6 +109,16 @@ def stories_about(matter: Matter, scope: Scope, filters: Filters) -> list[Story]
     return group_stories(articles, about)
 
 
+def newest_stories(scope: Scope, filters: Filters, count: int) -> tuple[list[Story], int]:
+    """The newest stories up to the day of the question, and how many articles there are.
+
+    Articles without a date, or with one ahead of the day of the question, are left out: they are not known to be new.
+    """
+    sources = scope.catalogue.mentioning([], filters)
+    dated = [source for source in sources if source.published and source.published <= scope.as_of]
+    return group_stories([scope.article(source) for source in dated[: _MAX_EDITIONS * count]])[:count], len(dated)
+
+
 def group_stories(articles: Sequence[Article], about: frozenset[str] | set[str] = frozenset()) -> list[Story]:
     """Group articles with their near-duplicates, in the order given."""
     by_id = {article.id: article for article in articles}
@@ -123,7 +132,7 @@ def group_stories(articles: Sequence[Article], about: frozenset[str] | set[str] 
 
 
 def first_on(story: Story, words: Sequence[str]) -> Span:
-    """The sentence that gives the news: the lead, or if it does not mention the subject the first that says most of it."""
+    """The sentence that gives the news: the lead, or if it does not mention the subject the first with most of it."""
     article = story.article
     spans = quotable(article) or [lead(article)]
     held = {span: len(set(words).intersection(stems(article.body[slice(*span)]))) for span in spans}
