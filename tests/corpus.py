@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import numpy as np
+
+from bot.extract.ranking import Query, Retrieval
+from bot.kinds.scope import Scope
+from index.catalogue import Catalogue
+from index.chunk import chunk
 from index.ingest import Report, ingest
-from index.models import Article, Source
+from index.models import Article, Filters, Source
 
 PLACES = "Aldermoor Birchley Carrow Dunwick Easterby Fernhollow Greyford Hartmoor".split()
 THINGS = "bridge library orchard lighthouse windmill aquarium quarry theatre".split()
@@ -52,3 +59,32 @@ def prose(sentences: int, *, start: int = 0) -> str:
 def run(data: Path, paths: Sequence[Path], weights: Path, *, prune: bool = False, force: bool = False) -> Report:
     """Index, without a progress bar."""
     return ingest(data, paths, model_dir=weights, prune=prune, force=force, progress=lambda _done, _total: None)
+
+
+def catalogue(folder: Path, articles: Sequence[Article]) -> Catalogue:
+    """A catalogue that holds these articles, without embeddings."""
+    made = Catalogue(folder / "catalogue.sqlite")
+    with made.transaction():
+        for each in articles:
+            made.put(each, each.id, chunk(each))
+    return made
+
+
+def nothing_retrieved(query: str) -> Retrieval:
+    """What a search finds that finds nothing."""
+    return Retrieval(Query(query, {}, np.zeros((1, 384), np.float32)), (), (), 0)
+
+
+def no_retrieval(query: str) -> Retrieval:
+    """Fail: nothing is to be searched for."""
+    raise AssertionError(f"searched for {query}")
+
+
+def scope(
+    catalogue: Catalogue,
+    as_of: date,
+    filters: Filters = Filters(),  # noqa: B008  # frozen
+    retrieve: Callable[[str], Retrieval] = nothing_retrieved,
+) -> Scope:
+    """What a way of answering may read, on a day."""
+    return Scope(catalogue, replace(filters, as_of=as_of), retrieve)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from bot.extract.ranking import Retrieval
 from bot.models import Citation, in_marks
@@ -25,6 +26,11 @@ class Scope:
     catalogue: Catalogue
     filters: Filters
     retrieve: Callable[[str], Retrieval]
+
+    @property
+    def as_of(self) -> date:
+        """The day of the question."""
+        return self.filters.as_of or date.max
 
     def article(self, source: Source) -> Article:
         """The article of a source that the catalogue has just listed; empty if a writer has removed it since."""

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.kinds.collection import answer_collection
+from bot.kinds.news import answer_news
 from bot.kinds.scope import Way
+from bot.kinds.storyline import summarize, timeline
 from bot.models import Kind
 
 WAYS: Mapping[Kind, Way] = {
     "collection": answer_collection,
+    "news": answer_news,
+    "summary": summarize,
+    "timeline": timeline,
 }

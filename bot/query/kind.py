@@ -20,13 +20,25 @@ _SAYING = (
     r"|deny|denied|criticise|criticised|criticize|criticized|admit|admitted|insist|insisted|suggest|suggested|put)"
 )
 _ABOUT = r"(?:\s+(?:about|on|of|to|regarding|concerning|over|in response to|when asked about)\s+(?P<topic>.+))?"
+_WHEN = (
+    r"(?::?\s+(?:today|yesterday|tonight|lately|recently|now|overnight|(?:this|last) (?:\w+day|week|weekend|month|year)"
+    r"|since (?:last )?\w+|in the (?:last|past) (?:\w+ )?(?:hour|day|week|month|year)s?))*"
+)
 _NEWS_OF = r"(?:\s+(?:on|about|from|in|of|with|for|regarding)\s+(?P<subject>.+))?"
 
 # The first that matches decides. ``subject``: what is asked about; ``topic``: which of its sayings or deeds.
 _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("timeline",
-     (r".*\b(?:time\s?-?line|chronology|sequence of events|order of events)\b(?:\s+(?:of|for|on|"
-     r"about)\s+(?P<subject>.+))?")),
+     (r"(?:the )?(?P<subject>(?!(?:give|show|make|write|draw|can|could|please|what|is|i|the|an?)\b)[\w'’ -]{2,60}?)"
+     r" (?:time\s?-?line|chronology)$")),
+    ("timeline",
+     (r".*\b(?:time\s?-?line|chronology|sequence of events|order of events|(?:key|important|main) (?:dates|events))\b"
+     r"(?:\s*:\s*|\s+(?:of|for|on|about|in|behind|with|around)\s+)?(?P<subject>.*)")),
+    ("timeline", r"how (?:did|has|have) (?P<subject>.+?) (?:unfold|develop|evolve|come about)(?:ed|d)?$"),
+    ("timeline", r"what happened,? in (?:the right )?order,? (?:with|to|in|at|on|during)\s(?P<subject>.+)"),
+    ("timeline",
+     (r"what happened (?:with|to|in|at|on|during)\s(?P<subject>.+?)"
+     r"(?:,? in order|,? (?:and )?when|,? day by day)$")),
     ("collection", rf"how many (?:of the )?(?:\w+ )?{_ARTICLES}\b(?P<subject>.*)"),
     ("collection", rf"(?:which|what|how many) (?:\w+ )?{_OUTLETS}\b(?P<subject>.*)"),
     ("collection",
@@ -51,19 +63,25 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      (rf"(?:what|which) is the (?:oldest|newest|latest|most recent|first|earliest) {_ARTICLES}\b("
      r"?P<subject>.*)")),
     ("news",
-     (r"(?:so,? )?what(?:'s| is| has been| has)? (?:new|happening|going on|been happening)\b("
-     rf"?: today| this week| lately| now)*{_NEWS_OF}")),
+     (r"(?:so,? )?what(?:'s| is| has been| has)? (?:new|happening|going on|been happening)\b"
+     rf"{_WHEN}{_NEWS_OF}")),
+    ("news",
+     (r"what(?:'s| is| was| were| has been| have been)? (?:in the (?:news|papers?|headlines)|published|reported)\b"
+     rf"{_WHEN}(?: (?:on|since|after|before) .+)?(?P<subject>)$")),
+    ("news", rf"(?:what did (?:i|we) miss|(?:catch me up|brief me|update me))\b{_WHEN}(?P<subject>)$"),
+    ("news", rf"(?:has|did) anything (?:new )?(?:happened|happen)\b{_WHEN}{_NEWS_OF}"),
     ("news",
      (r"(?:is there |have you |do you have |got |are there )?(?:any|some)(?:thing|one)? (?:new|news|"
-     rf"updates?|developments?|fresh news)\b{_NEWS_OF}")),
+     rf"updates?|developments?|fresh news|headlines?)\b{_WHEN}{_NEWS_OF}")),
+    ("news", rf"(?:what news (?:is|are) there|(?:is|are) there news|do you have news)\b{_WHEN}{_NEWS_OF}"),
     ("news",
      (r"(?:(?:what(?:'s| is| are)|give me|show me|tell me|get me|list) )?(?:all )?(?:the )?"
      r"(?:latest|newest|most recent|breaking|recent|today's|yesterday's|this week's|"
-     rf"top)(?: (?:news|headlines?|updates?|developments?|stories))?(?:$|{_NEWS_OF}$)")),
+     rf"top)(?: (?:(?:top|main) )?(?:news|headlines?|updates?|developments?|stories))?{_WHEN}(?:$|{_NEWS_OF}$)")),
     ("news",
      (r"(?:(?:what(?:'s| is| are| were)|give me|show me|list) )?(?:all )?(?:the )?(?:top |main |"
-     r"latest )?(?:news|headlines?|updates?)\b(?: (?:today|yesterday|this week|since .+))?"
-     rf"{_NEWS_OF}")),
+     r"latest )?(?:news|headlines?|updates?|top stories)\b"
+     rf"{_WHEN}{_NEWS_OF}")),
     ("news",
      (r"what (?:has )?happened (?:today|yesterday|this (?:week|month)|last (?:week|month)|since \w+|"
      r"in the (?:last|past) .+)(?P<subject>)$")),
@@ -84,7 +102,7 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      (r"(?:give me |write |i need )?(?:a |the )?(?:quick |short |brief )?(?:summary|gist|overview|"
      r"recap|rundown|background|briefing)\b(?: (?:of|on|about|to))?(?P<subject>.*)")),
     ("summary", r"(?:tell me|explain)(?: (?:all|everything|more|something|a bit))?(?: about)?\s(?P<subject>.+)"),
-    ("summary", r"what (?:has )?happened (?:with|to|in|at|on|during|after)\s(?P<subject>.+)"),
+    ("summary", rf"what (?:has )?happened{_WHEN} (?:with|to|in|at|on|during|after)\s(?P<subject>.+)"),
     ("summary",
      (r"what(?:'s| is) (?:the (?:story|situation|state of play|matter|issue|row)|going on) (?:with|"
      r"on|about|over|behind)\s(?P<subject>.+)")),

@@ -1,0 +1,92 @@
+"""What is new: the stories of a period or about a subject, one line each, the newest first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from bot.kinds.scope import Found, Line, Scope, compose
+from bot.kinds.stories import Matter, Story, first_on, newest_stories, parse_matter, stories_about
+from bot.query.dates import Period
+from bot.query.kind import Request
+from index.models import Filters, Source
+
+_MAX_STORIES = 8
+_MAX_OUTLETS = 4
+_MAX_HEADLINE_CHARACTERS = 140
+_NEW_DAYS = 7  # older news is not passed off as new
+_PREPOSITION = re.compile(r"^(?:of|for|from|around|during)\s+", re.IGNORECASE)
+
+
+def answer_news(request: Request, scope: Scope) -> Found:
+    """List the newest stories, those of the period, or those about the subject with the latest one quoted."""
+    matter = parse_matter(request, scope.as_of)
+    filters = matter.within(scope.filters)
+    return _of_subject(matter, scope, filters) if matter.words else _of_all(matter, scope, filters)
+
+
+def story_title(story: Story) -> str:
+    """``"Bridge closed — The Courier, Valley Echo, 9 June 2024"``: headline, all outlets and day."""
+    source = story.article.source
+    headline = " ".join(source.headline.split())
+    if len(headline) > _MAX_HEADLINE_CHARACTERS:
+        headline = headline[:_MAX_HEADLINE_CHARACTERS].rsplit(" ", 1)[0] + " …"
+    outlets = list(dict.fromkeys(each.outlet for each in (source, *story.also_in) if each.outlet))
+    more = [f"{len(outlets) - _MAX_OUTLETS} more"] if len(outlets) > _MAX_OUTLETS else []
+    day = [f"{source.published:%-d %B %Y}"] if source.published else []
+    return " — ".join(part for part in (headline, ", ".join([*outlets[:_MAX_OUTLETS], *more, *day])) if part)
+
+
+def no_news(matter: Matter, newest: Source | None) -> str:
+    """Say that nothing was published in the period, and of which day the newest article is."""
+    about = f" about {matter.subject}" if matter.words else ""
+    when = f" {period_in_words(matter.period)}" if matter.period else ""
+    if newest is None or newest.published is None:
+        return f"Nothing{about} was published{when}."
+    which = "article about it" if about else "article"
+    return f"Nothing{about} was published{when}. The newest {which} is of {newest.published:%-d %B %Y}."
+
+
+def period_in_words(period: Period) -> str:
+    """``"since Monday, 3 June 2024"``, ``"this week (3 to 5 June 2024)"``."""
+    matched = _PREPOSITION.sub("", period.matched)
+    if matched[:1].isdigit():
+        matched = f"on {matched}"
+    since, until = f"{period.since:%-d %B %Y}", f"{period.until:%-d %B %Y}"
+    if matched.startswith("since") or since == until:
+        return matched if since in matched else f"{matched}, {since}"
+    return f"{matched} ({since} to {until})" if period.since > date.min else f"{matched} (to {until})"
+
+
+def _of_all(matter: Matter, scope: Scope, filters: Filters) -> Found:
+    stories, total = newest_stories(scope, filters, _MAX_STORIES)
+    if not stories:
+        newest, _ = newest_stories(scope, scope.filters, 1)
+        return Found(refusal=no_news(matter, newest[0].article.source if newest else None))
+    if matter.period:
+        head = f"Published {period_in_words(matter.period)}"
+        shown = sum(1 + len(story.also_in) for story in stories)
+        head += f", the newest {len(stories)} stories of {total} articles:" if shown < total else ":"
+    elif stories[0].day < scope.as_of - timedelta(days=_NEW_DAYS):
+        head = f"Nothing was published in the {_NEW_DAYS} days before {scope.as_of:%-d %B %Y}. The newest stories:"
+    else:
+        head = "The newest stories:"
+    return compose([_line(story) for story in stories], head)
+
+
+def _of_subject(matter: Matter, scope: Scope, filters: Filters) -> Found:
+    stories = stories_about(matter, scope, filters)
+    if not stories:
+        older = stories_about(matter, scope, scope.filters) if matter.period else []
+        newest = older[0].article.source if older else None
+        return Found(refusal=no_news(matter, newest) if older else f"No article is about {matter.subject}.")
+    first = stories[0]
+    quoted = Line(first.article, first_on(first, matter.words), f"{story_title(first)}:", first.also_in)
+    lines = [quoted, *(_line(story, matter.words) for story in stories[1:_MAX_STORIES])]
+    when = f", {period_in_words(matter.period)}" if matter.period else ""
+    return compose(lines, f"The latest on {matter.subject}{when}:")
+
+
+def _line(story: Story, words: Sequence[str] = ()) -> Line:
+    return Line(story.article, first_on(story, words), story_title(story), story.also_in, shows_quote=False)

@@ -1,0 +1,299 @@
+"""What happened: a summary of the articles about a subject or of a period, and a timeline of dated lines.
+
+Dates of events are resolved when a question is asked, from the few articles that it is about: a sentence takes some
+20 µs (index/event_dates.py), an article of 400 words with its sentences 2 ms, so no table of them is kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from itertools import groupby
+
+from bot.extract.decontextualize import decontextualize, is_anaphoric
+from bot.extract.tuning import TUNED
+from bot.kinds.news import no_news, period_in_words, story_title
+from bot.kinds.scope import Found, Line, Scope, compose
+from bot.kinds.stories import Matter, Story, first_on, newest_stories, parse_matter, quotable, stories_about
+from bot.query.kind import Request
+from index.event_dates import EventDate, after_dateline, dated_events, on
+from index.models import Article, Filters, Source, Span
+from index.text import figures, names, stems
+
+_MAX_LINES = 7  # of a summary
+_LINES_OF_ONE, _MAX_LINES_OF_FEW = 4, 6  # of one article; of two or three
+_MAX_DATED_LINES = 10
+_MAX_DATED_STORIES = 30
+_MAX_LINES_OF_A_DAY = 2  # of one article
+_MAX_DAYS_TO_REPORT = 2
+_MIN_SAME_SPECIFICS, _MIN_SAME_SHARE = 2, 0.25  # of two sentences about the same event
+_EARLY_BONUS, _SUBJECT_BONUS = 0.5, 0.5
+_CORRECTION = re.compile(r"\b(?:correction|clarification|corrected|erratum)\b", re.IGNORECASE)
+_WRONG = re.compile(r"\b(?:not|instead of|rather than)\s+([^,.;]{1,40})|\b(?:article|report|story|version|we)\b[^.]{0,30}"
+                    r"\b(?:said|stated|gave|reported|wrote)\b(.*)", re.IGNORECASE | re.DOTALL)
+_WHOLE = re.compile(r"\b(?:news|articles|everything|collection|stories|headlines|papers?)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A quote ``article.body[start:end]`` with the days that it tells of; those of the article if it names none."""
+
+    when: EventDate
+    story: Story
+    span: Span
+    is_lead: bool = False
+    is_dated: bool = True
+    label: str = ""
+
+    @property
+    def text(self) -> str:
+        """The quote."""
+        return self.story.article.body[slice(*self.span)]
+
+
+def summarize(request: Request, scope: Scope) -> Found | None:
+    """Summarize the articles about a subject, the latest state first, or the news of a period day by day."""
+    matter = parse_matter(request, scope.as_of)
+    if not matter.words:
+        return _by_days(matter, scope) if matter.period or _WHOLE.search(request.text) else None
+    stories = _stories(matter, scope)
+    if isinstance(stories, Found):
+        return stories
+    if len(stories) == 1:
+        story = stories[0]
+        lines = [Line(story.article, span, also_in=story.also_in) for span in _best(story, matter, _LINES_OF_ONE, [])]
+        return compose(lines, f"{story_title(story)}:")
+    return compose([_line(event) for event in _course(stories, matter)], "")
+
+
+def timeline(request: Request, scope: Scope) -> Found | None:
+    """List the dated events of the articles about a subject, oldest first, each event once."""
+    matter = parse_matter(request, scope.as_of)
+    if not matter.words:
+        return _by_days(matter, scope) if matter.period or _WHOLE.search(request.text) else None
+    stories = _stories(matter, scope)
+    if isinstance(stories, Found):
+        return stories
+    events = [event for story in stories[:_MAX_DATED_STORIES] for event in _events(story, matter)]
+    if matter.period:
+        events = [event for event in events if _overlaps(event.when, matter)]
+    chosen: list[Event] = []
+    for event in sorted(events, key=lambda event: (not event.is_lead, -_relevance(event, matter))):
+        if len(chosen) < _MAX_DATED_LINES and not any(_is_same(event, other) for other in chosen):
+            chosen.append(event)
+    return compose([_line(event) for event in sorted(chosen, key=_by_time)])
+
+
+def _stories(matter: Matter, scope: Scope) -> list[Story] | Found:
+    """The stories about a subject in the period, newest first, or the reason why there are none."""
+    filters = _reported(matter, scope)
+    stories = stories_about(matter, scope, filters)
+    if stories:
+        return stories
+    older = stories_about(matter, scope, scope.filters) if matter.period else []
+    refusal = no_news(matter, older[0].article.source) if older else f"No article is about {matter.subject}."
+    return Found(refusal=refusal)
+
+
+def _reported(matter: Matter, scope: Scope) -> Filters:
+    """Limit the filters to the period, and to the days after it in which its events are reported."""
+    if matter.period and matter.period.about == "happened":
+        until = min(matter.period.until, date.max - timedelta(_MAX_DAYS_TO_REPORT)) + timedelta(_MAX_DAYS_TO_REPORT)
+        matter = replace(matter, period=replace(matter.period, until=min(until, scope.as_of)))
+    return matter.within(scope.filters)
+
+
+def _by_days(matter: Matter, scope: Scope) -> Found:
+    """The leads of the stories of a period, or of the newest stories, oldest first."""
+    stories, _ = newest_stories(scope, _reported(matter, scope), 2 * _MAX_LINES)
+    events = [_lead_event(story, matter) for story in stories]
+    if matter.period and matter.period.about == "happened":
+        events = [event for event in events if _overlaps(event.when, matter)]
+    if not events:
+        newest, _ = newest_stories(scope, scope.filters, 1)
+        return Found(refusal=no_news(matter, newest[0].article.source if newest else None))
+    more = f", the newest {_MAX_LINES} stories" if len(events) > _MAX_LINES else ""
+    head = period_in_words(matter.period) if matter.period else "the newest stories"
+    lines = [_line(event) for event in sorted(events[:_MAX_LINES], key=_by_time)]
+    return compose(lines, f"{head[:1].upper()}{head[1:]}{more}:")
+
+
+def _course(stories: Sequence[Story], matter: Matter) -> list[Event]:
+    """The lead of each story and the best sentences between: the latest state first, then in the order of events.
+
+    What a correction says was wrong is not quoted.
+    """
+    corrections = [story for story in stories if _is_correction(story.article.source)]
+    reports = [story for story in stories if story not in corrections] or list(stories)
+    if len(stories) > _MAX_LINES:  # the newest, and how it began
+        stories = [*stories[: _MAX_LINES - 1], reports[-1]]
+    events: list[Event] = []
+    each = max(1, _MAX_LINES_OF_FEW // len(stories))
+    for story in stories:
+        if story in corrections:
+            events.append(_correction_event(story, matter))
+            continue
+        wrong = _wrong_figures(story, corrections)
+        for span in _best(story, matter, each, [event.text for event in events], wrong):
+            event = _event(story, span, matter)
+            if not any(_is_same(event, other) for other in events):
+                events.append(event)
+    latest = next((event for event in events if event.story is reports[0]), events[0])
+    rest = sorted((event for event in events if event is not latest), key=_by_time)
+    return [replace(latest, label="Latest, "), *rest]
+
+
+def _best(
+    story: Story, matter: Matter, count: int, known: Sequence[str], wrong: frozenset[str] = frozenset()
+) -> list[Span]:
+    """The lead and the sentences that cover most of an article, in their order, without repetitions."""
+    article, body = story.article, story.article.body
+    lead = first_on(story, matter.words)
+    spans = [span for span in quotable(article) if wrong.isdisjoint(figures(body[slice(*span)])) or span == lead]
+    if not _leads(story, matter, lead):
+        spans = [span for span in spans if set(matter.words) & set(stems(body[slice(*span)]))] or spans
+    weights = Counter(stems(body)) + Counter(2 * stems(article.source.headline))
+
+    def score(position: int, span: Span) -> float:
+        held = set(stems(body[slice(*span)]))
+        weight = sum(weights[word] for word in held if weights[word] > 1) / max(len(held), 1) ** 0.5
+        subject = len(held.intersection(matter.words)) / max(len(matter.words), 1)
+        return weight * (1 + _EARLY_BONUS * (1 - position / len(spans)) + _SUBJECT_BONUS * subject)
+
+    ranked = sorted(enumerate(spans), key=lambda pair: -score(*pair))
+    chosen, texts = [_trimmed(body, lead)], [*known, body[slice(*lead)]]
+    for _, span in ranked:
+        text = body[slice(*span)]
+        if len(chosen) == count:
+            break
+        if span == lead or any(_repeats(text, other) for other in texts):
+            continue
+        whole = decontextualize(body, span) if is_anaphoric(text) else span
+        if is_anaphoric(body[slice(*whole)]) or any(whole.start < other.end and other.start < whole.end for other in chosen):
+            continue
+        chosen.append(_trimmed(body, whole))
+        texts.append(text)
+    return sorted(chosen)
+
+
+def _events(story: Story, matter: Matter) -> list[Event]:
+    """The lead, and every sentence and clause of time with a date for certain, about the subject."""
+    article, body = story.article, story.article.body
+    if _is_correction(article.source):
+        return [_correction_event(story, matter)]
+    lead = first_on(story, matter.words)
+    events = [_event(story, _trimmed(body, lead), matter, is_lead=True)]
+    counts = Counter[EventDate]()
+    for span in quotable(article):
+        text = body[slice(*span)]
+        is_on = story.is_about or set(matter.words) & set(stems(text))
+        for when, inside in dated_events(text, _certain_day(article.source)) if is_on else ():
+            quoted = Span(span.start + inside.start, span.start + inside.end)
+            if (span == lead and inside.end - inside.start == len(text)) or counts[when] == _MAX_LINES_OF_A_DAY:
+                continue
+            if is_anaphoric(body[slice(*quoted)]):
+                quoted = decontextualize(body, quoted)
+                if is_anaphoric(body[slice(*quoted)]):
+                    continue
+            counts[when] += 1
+            events.append(Event(when, story, _trimmed(body, quoted)))
+    return events
+
+
+def _lead_event(story: Story, matter: Matter) -> Event:
+    return _event(story, _trimmed(story.article.body, first_on(story, matter.words)), matter, is_lead=True)
+
+
+def _event(story: Story, span: Span, matter: Matter, *, is_lead: bool = False) -> Event:
+    """A quote with its day: what it names for certain and is past, else the article's."""
+    source, text = story.article.source, story.article.body[slice(*span)]
+    whole = Span(0, len(text))
+    dates = [when for when, inside in dated_events(text, _certain_day(source)) if inside == whole]
+    past = [when for when in dates if not source.published or when.first <= source.published]
+    when = past[0] if past else on(source.published or date.min)
+    return Event(when, story, span, is_lead, bool(past))
+
+
+def _correction_event(story: Story, matter: Matter) -> Event:
+    """The sentence of a correction that gives the right figure, with what it leans on."""
+    body = story.article.body
+    spans = [span for span in quotable(story.article) if figures(body[slice(*span)]) and " not " in body[slice(*span)]]
+    span = decontextualize(body, spans[0]) if spans else first_on(story, matter.words)
+    when = on(story.article.source.published or date.min)
+    return Event(when, story, _trimmed(body, span), is_lead=True, label="Correction, ")
+
+
+def _is_correction(source: Source) -> bool:
+    return bool(_CORRECTION.search(source.headline))
+
+
+def _wrong_figures(story: Story, corrections: Sequence[Story]) -> frozenset[str]:
+    """The figures that later corrections of the same outlet call wrong."""
+    wrong: set[str] = set()
+    for correction in corrections:
+        body = correction.article.body
+        if correction.article.source.outlet == story.article.source.outlet and correction.day >= story.day:
+            for span in quotable(correction.article):
+                for match in _WRONG.finditer(body[slice(*span)]):
+                    wrong.update(figures(match[1] or match[2] or ""))
+    return frozenset(wrong)
+
+
+def _certain_day(source: Source) -> date | None:
+    return source.published if source.published_certain else None
+
+
+def _leads(story: Story, matter: Matter, lead: Span) -> bool:
+    """Whether headline and lead are about the subject, so that all of the article is."""
+    held = stems(f"{story.article.source.headline} {story.article.body[slice(*lead)]}")
+    return story.is_about and 2 * len(set(matter.words).intersection(held)) > len(matter.words)
+
+
+def _trimmed(body: str, span: Span) -> Span:
+    return Span(span.start + after_dateline(body[slice(*span)]), span.end)
+
+
+def _repeats(text: str, other: str) -> bool:
+    left, right = set(stems(text)), set(stems(other))
+    return len(left & right) >= TUNED.repeated_share * max(1, min(len(left), len(right)))
+
+
+def _is_same(event: Event, other: Event) -> bool:
+    """Whether two quotes tell of the same event: the same words, or the same days and names or numbers."""
+    if event.is_dated and other.is_dated and event.when != other.when:
+        return False
+    if _repeats(event.text, other.text):
+        return True
+    if event.story is other.story:
+        return False
+    near = event.when == other.when or (
+        not (event.is_dated and other.is_dated)
+        and abs((event.when.first - other.when.first).days) <= _MAX_DAYS_TO_REPORT
+    )
+    left, right = set(stems(event.text)), set(stems(other.text))
+    specific = {*names(event.text), *figures(event.text)} & {*names(other.text), *figures(other.text)}
+    shared = len(left & right) / max(1, min(len(left), len(right)))
+    return near and len(specific) >= _MIN_SAME_SPECIFICS and shared >= _MIN_SAME_SHARE
+
+
+def _relevance(event: Event, matter: Matter) -> float:
+    held = set(stems(event.text))
+    return len(held.intersection(matter.words)) + event.is_dated
+
+
+def _overlaps(when: EventDate, matter: Matter) -> bool:
+    period = matter.period
+    return period is None or (when.first <= period.until and period.since <= when.last)
+
+
+def _by_time(event: Event) -> tuple[EventDate, int, int]:
+    return event.when, event.story.day.toordinal(), event.span.start
+
+
+def _line(event: Event) -> Line:
+    """``"9 June 2024: “…” [1]"``."""
+    when = str(event.when) if event.when.first > date.min else "Undated"
+    return Line(event.story.article, event.span, f"{event.label}{when}:", event.story.also_in)
