@@ -1,4 +1,4 @@
-"""Near-duplicates: articles that report one story in largely the same words.
+"""Near-duplicates: articles that report one story in largely the same words, and articles that hold one sentence.
 
 Pages that share only the boilerplate of their site, follow-ups and editions of a series are kept apart.
 """
@@ -6,15 +6,17 @@ Pages that share only the boilerplate of their site, follow-ups and editions of 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
-from index.models import Article
+from index.models import Article, Passage, Source
 from index.published import DAY_AND_MONTH
-from index.text import STOP_WORDS, stem, stems, words
+from index.text import STOP_WORDS, figures, names, sentences, stem, stems, words
 
+_NEGATIONS = frozenset("not no never none nobody neither nor without cannot denied denies deny".split())
 _DAY_AND_MONTH = re.compile(DAY_AND_MONTH, re.IGNORECASE)
 
 
@@ -32,6 +34,8 @@ class Thresholds:
     max_days: int = 7  # between the publication dates
     samples: int = 24  # shingles that are looked up before the signatures are made
     sample_overlap: float = 0.1  # share of the samples that must be in the longer article; some 2 % are by chance
+    same_sentence: float = 0.9  # share of a sentence's words that another must hold to be the same; set by hand
+    max_sentence_ratio: float = 1.6  # how much longer that one may be; set by hand
 
 
 TUNED = Thresholds()
@@ -126,3 +130,54 @@ def _verbatim_shingles(text: str) -> tuple[list[int], frozenset[int]]:
     """Samples of the shingles of a text as it is written, and all of them: ten times as quick as a signature."""
     shingles = _shingles(text.split())
     return shingles[:: max(1, len(shingles) // TUNED.samples)], frozenset(shingles)
+
+
+def other_sources(quote: str, source: Source, passages: Iterable[Passage]) -> tuple[Source, ...]:
+    """List the sources, but for the quote's own, whose passage or near-duplicates of it hold the quote."""
+    every = (near for passage in passages for near in (passage, *passage.near_duplicates))
+    texts: dict[str, str] = {}
+    sources: dict[str, Source] = {}
+    for passage in every:
+        if passage.source.id != source.id and passage.text not in texts.get(passage.source.id, ""):
+            texts[passage.source.id] = f"{texts.get(passage.source.id, '')}\n\n{passage.text}"
+            sources[passage.source.id] = passage.source
+    return tuple(sources[name] for name, text in texts.items() if holds(text, quote))
+
+
+def holds(text: str, quote: str) -> bool:
+    """Whether a text holds each sentence of a quote, in hardly other words.
+
+    Hardly other: nearly all of its words, all its names and all its numbers in their order, and as many negations.
+    """
+    wanted = words(quote)
+    if _num_shared(wanted, words(text)) < TUNED.same_sentence * len(wanted):  # quicker than what follows
+        return False
+    candidates = [text[start:end] for start, end in sentences(text)]
+    return all(
+        any(_is_same_sentence(quote[start:end], candidate) for candidate in candidates)
+        for start, end in sentences(quote)
+    )
+
+
+def _is_same_sentence(quote: str, other: str) -> bool:
+    wanted, held = words(quote), words(other)
+    return (
+        len(held) <= TUNED.max_sentence_ratio * len(wanted)
+        and _num_shared(wanted, held) >= TUNED.same_sentence * len(wanted)
+        and _is_subsequence(figures(quote), figures(other))
+        and _is_subsequence(names(quote), held)
+        and _negations(wanted) == _negations(held)
+    )
+
+
+def _num_shared(wanted: Sequence[str], held: Sequence[str]) -> int:
+    return (Counter(map(stem, wanted)) & Counter(map(stem, held))).total()
+
+
+def _is_subsequence(part: Sequence[str], whole: Sequence[str]) -> bool:
+    rest = iter(whole)
+    return all(item in rest for item in part)
+
+
+def _negations(tokens: Sequence[str]) -> int:
+    return sum(word in _NEGATIONS or word.endswith("n't") for word in tokens)

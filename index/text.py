@@ -56,20 +56,28 @@ _ONES = {
 _TENS = {word: 10 * n for n, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
 _SCALES = {
     "dozen": 12, "hundred": 100, "thousand": 1_000, "million": 10**6, "billion": 10**9, "trillion": 10**12,
-    "m": 10**6, "bn": 10**9, "k": 1_000,
+    "m": 10**6, "mn": 10**6, "mln": 10**6, "bn": 10**9, "bln": 10**9, "tn": 10**12, "trn": 10**12, "k": 1_000,
 }  # fmt: skip
 # (?a: keeps letters that only fold to these away: a dotless i is in no table.
 _NUMBER = re.compile(
-    r"(?P<digits>\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
+    r"(?P<digits>\d+(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?:(?:[\u00a0\u2009\u202f]\d{3})+|(?:\x20\d{3}){2,})(?:\.\d+)?(?!\d)"
+    r"|\d+(?:\.\d+)?)"
     rf"|\b(?a:(?P<tens>{'|'.join(_TENS)}))\b(?:[- ](?a:(?P<rest>{'|'.join(_ONES)}))\b)?"
     rf"|\b(?a:(?P<unit>{'|'.join(_ONES)})|(?P<scale>hundred|thousand|million|billion|trillion|dozen))\b",
     re.IGNORECASE,
 )
 # "$5m" is millions, "100 m" is a distance.
 _SCALE_AFTER = re.compile(
-    r"[\s-]?(?a:(dozen|hundred|thousand|million|billion|trillion|bn))\b|(?a:(m|k))\b", re.IGNORECASE
+    r"[\s-]?(?a:(dozen|hundred|thousand|million|billion|trillion|mn|mln|bn|bln|tn|trn))\b|(?a:(m|k))\b", re.IGNORECASE
 )
 _NO_NAMES = frozenset("hello hi hey thanks".split())  # nor "I'd", "I've"
+_NOT_DIGITS = re.compile(r"[^\d.]")
+# A minus, a hyphen or a dash right before a number, but for "2-1", "Covid-19" and "- 12".
+_MINUS_BEFORE = re.compile(r"(?:(?<!\S)|(?<=[(\[“‘\"']))[−–-](?:[A-Z]{0,2}[$€£¥₹])?\Z|\bminus\s\Z", re.IGNORECASE)
+_BELOW_ZERO_AFTER = re.compile(
+    r"\s?(?:°|degrees?)?\s?(?:C|F|Celsius|Fahrenheit|centigrade)?\s?\bbelow (?:zero|freezing)\b", re.IGNORECASE
+)
+_MAX_SIGN_CHARACTERS = 8
 _DEMONYM_ENDING = re.compile(r"n|an|ian|i|ish|ese|s")
 _MIN_DEMONYM_STEM_LETTERS = 4  # iran, iranian
 # Letters that Unicode does not take for others with an accent, as keyboards without them write them.
@@ -177,7 +185,7 @@ def _mask(word: re.Match[str]) -> str:
 
 
 def figures(text: str) -> list[str]:
-    """The numbers of a text, normalized: ``"nearly 100 … $1.25 million … forty-two" -> ["100", "1250000", "42"]``.
+    """The numbers of a text, normalized: ``"nearly 100 … $1.25mn … −12 … forty" -> ["100", "1250000", "-12", "40"]``.
 
     The word "one" is left out: it is a pronoun as often as a number.
     """
@@ -185,11 +193,11 @@ def figures(text: str) -> list[str]:
 
 
 def figure_spans(text: str) -> list[tuple[str, Span]]:
-    """The numbers of a text, normalized, with their spans."""
+    """The numbers of a text, normalized, with their spans, which hold no sign."""
     numbers: list[tuple[str, Span]] = []
     for match in _NUMBER.finditer(text):
         if match["digits"]:
-            value = float(match["digits"].replace(",", ""))
+            value = float(_NOT_DIGITS.sub("", match["digits"]))
         elif match["tens"]:
             value = _TENS[match["tens"].lower()] + _ONES.get((match["rest"] or "").lower(), 0)
         elif match["unit"]:
@@ -203,6 +211,9 @@ def figure_spans(text: str) -> list[tuple[str, Span]]:
             value, end = value * _SCALES[(after[1] or after[2]).lower()], after.end()
         if match["unit"] and match["unit"].lower() == "one" and end == match.end():
             continue
+        before = _MINUS_BEFORE.search(text, max(0, match.start() - _MAX_SIGN_CHARACTERS), match.start())
+        if value and (before or _BELOW_ZERO_AFTER.match(text, end)):
+            value = -value
         numbers.append((f"{value:.6f}".rstrip("0").rstrip("."), Span(match.start(), end)))
     return numbers
 

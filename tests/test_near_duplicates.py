@@ -11,7 +11,7 @@ import pytest
 from index.clean import clean
 from index.load import load
 from index.models import Article, RawRecord
-from index.near_duplicates import are_near_duplicates, group_near_duplicates, signature
+from index.near_duplicates import are_near_duplicates, group_near_duplicates, holds, signature
 from tests.corpus import article, prose
 
 TOLD = (
@@ -126,3 +126,24 @@ def test_the_first_is_the_one_that_the_others_retell() -> None:
     }
     assert group_near_duplicates({"one": FERRY, "two": RETOLD}) == {"one": "one", "two": "one"}
     assert group_near_duplicates({}) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "It rained. “Some 40 guests”, they said.\n\nNearly 40 guests of the Marrow inn fled to Norland, it said.",
+            True,
+        ),
+        ("In the end nearly 40 guests of the Marrow inn fled to Norland.", True),
+        ("Nearly 41 guests of the Marrow inn fled to Norland.", False),
+        ("Nearly 40 guests of the Norland inn fled to Marrow.", False),
+        ("None of nearly 40 guests of the Marrow inn fled to Norland.", False),
+        ("Nearly 40 guests of the Marrow inn are well.", False),
+        ("The Marrow inn burnt. Nearly 40 guests fled. Some went to Norland.", False),
+        ("", False),
+    ],
+)
+def test_a_text_holds_a_sentence(text: str, *, expected: bool) -> None:
+    """In hardly other words: with all its names and numbers in their order, and what is denied is not affirmed."""
+    assert holds(text, "Nearly 40 guests of the Marrow inn fled to Norland.") is expected

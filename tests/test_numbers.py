@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.query.numbers import Quantity, conflict, counted_stems, find_counts, find_quantity
+from bot.query.numbers import Quantity, conflict, counted_stems, find_counts, find_quantity, is_forecast, unit_of
 
 KILLED = counted_stems("How many people were killed?")
 
@@ -99,6 +99,46 @@ def test_quantities_conflict_by_value_or_by_bound(one: str, other: str, *, expec
 def test_quantities_of_different_things_do_not_conflict() -> None:
     """The number of the people and the number of the dead may both be right."""
     assert not conflict(Quantity("100", "", frozenset({"peopl"})), Quantity("84", "", frozenset({"die"})))
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [
+        ("€5 million", "euro"), ("5 million euros", "euro"), ("-£12", "pound"), ("$3tn", "dollar"),
+        ("5 million US dollars", "dollar"), ("3.8 per cent", "percent"), ("3.8%", "percent"),
+        ("12 percentage points", "point"), ("\u221212 degrees", "degree"), ("12°C", "degree"), ("a 5-km run", "km"),
+        ("the 12-year-old", "year"), ("420 bus drivers", ""), ("5m people", ""), ("84", ""),
+    ],
+)  # fmt: skip
+def test_a_number_has_a_unit(text: str, unit: str) -> None:
+    """A currency before or behind it, a measure behind it; what only counts has none."""
+    ((_, span),) = find_counts(text)
+    assert unit_of(text, span) == unit
+
+
+def test_quantities_of_other_units_do_not_conflict() -> None:
+    """£8 and 420 drivers may both be right."""
+    drivers = counted_stems("How many drivers?")
+    first, second = (find_quantity(text, drivers) for text in ("420 drivers walk out", "drivers pay £8 a day"))
+    assert first
+    assert second
+    assert (first.unit, second.unit) == ("", "pound")
+    assert not conflict(first, second)
+    assert find_quantity("420 drivers walk out", drivers, is_money=True) is None
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("It will cost £5.", True),
+        ("It was expected to cost £5.", True),
+        ("It cost £5.", False),
+        ("It has cost £5.", False),
+    ],
+)
+def test_a_forecast_is_known_by_its_verb(sentence: str, *, expected: bool) -> None:
+    """Plans, guesses and conditions."""
+    assert is_forecast(sentence) is expected
 
 
 PIECES = st.lists(

@@ -66,6 +66,7 @@ KEPT = {
     "Divers from Iran joined the search [2].": "Divers from Iran joined the search [1].",
     "Nobody has claimed responsibility [2].": "Nobody has claimed responsibility [1].",
     "The damage was put at 1,250,000 dollars [2].": "The damage was put at 1,250,000 dollars [1].",
+    "The damage was put at $1.25mn [2].": "The damage was put at $1.25mn [1].",
     "On 5 January, Northern Post reported that rescuers pulled 12 survivors from the water [1].": (
         "On 5 January, Northern Post reported that rescuers pulled 12 survivors from the water [1]."
     ),
@@ -98,6 +99,8 @@ def test_supported_sentence_is_kept_with_its_proof(text: str) -> None:
     "text",
     [
         "The ferry sank off the coast of Norland, killing 50 people [1].",  # a figure of no passage
+        "Damage was put at 1.25 million euros [2].",  # another currency
+        "Rescuers pulled -12 survivors from the water [1].",  # another sign
         "More than 40 people died when the ferry Marigold sank [1].",  # the other passage's bound
         "More than 40 people died when the ferry sank [1], nearly 40 died by Daily Wire's count [2].",  # bounds swapped
         "Rescuers pulled 12 survivors from the water [2].",  # true, but not there

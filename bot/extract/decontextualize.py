@@ -39,6 +39,21 @@ _DEFINITE = re.compile(r"\bthe ([\w-]+(?: [\w-]+)?)", re.IGNORECASE)
 _AGENCY_MARK = re.compile(r"(?:\([A-Z][\w .&]{1,20}\)\s*(?:[-–—]+\s*)?|\[[^\[\]]{1,30}\]\s*)+(?=\w)")
 
 
+# A caption, a box or the head of a line-up: "Photo: …", "Substitutes: …".
+_LABEL = re.compile(
+    r"\W*(?:(?:file )?photo(?:graph)?s?|pictured?|image|caption|graphic|illustration|fact ?box|at a glance"
+    r"|key (?:facts|dates|points)|line-?ups?|teams?|subs(?:titutes)?(?: not used)?|scorers?|goals|bookings|booked"
+    r"|sent off|referee|attendance|standings|results?|read more|related|see also)\b[^.:]{0,30}[:(]",
+    re.IGNORECASE,
+)
+_CELLS = re.compile(r"\t|\S {2,}\S.* {2,}\S| \| ")
+_BESIDE_NAMES = frozenset(
+    "a an and at by c de der g h in m min mins not of og or p pen sub subs the to v van von vs w".split()
+)
+_MIN_LINE_UP_NAMES, _MIN_LINE_UP_SEPARATORS = 6, 4
+_MIN_ROW_WORDS, _MIN_ROW_NUMBERS = 3, 0.5
+
+
 def decontextualize(text: str, span: Span, question: str = "") -> Span:
     """Extend a sentence backwards over at most two sentences if it is anaphoric, and cut an agency's mark off.
 
@@ -62,6 +77,20 @@ def is_anaphoric(sentence: str, question: str = "") -> bool:
 def is_statement(sentence: str) -> bool:
     """Whether a sentence ends as a statement; questions, headings and remnants of lists do not."""
     return sentence.rstrip("\"'”’“)]").endswith((".", "!", "…"))
+
+
+def is_fragment(sentence: str) -> bool:
+    """Whether a text is a caption, a box, a row of a table or a line-up ("Cole; Diaz, Okafor (Quist 62)")."""
+    if _LABEL.match(sentence) or _CELLS.search(sentence.strip()):
+        return True
+    written = re.findall(r"[^\W_]+", sentence)
+    numbers = sum(word[0].isdigit() for word in written)
+    if len(written) >= _MIN_ROW_WORDS and numbers >= _MIN_ROW_NUMBERS * len(written) and not is_statement(sentence):
+        return True
+    has_verb = any(word[0].islower() and word not in _BESIDE_NAMES for word in written)
+    separators = sum(map(sentence.count, ",;("))
+    is_line_up = len(written) - numbers >= _MIN_LINE_UP_NAMES and separators >= _MIN_LINE_UP_SEPARATORS
+    return is_line_up and not has_verb and any(word[0].isupper() for word in written)
 
 
 def _start(text: str, span: Span, question: str) -> int:

@@ -1,26 +1,34 @@
 """The extractive answer: the best sentences, quoted to the letter.
 
 The best sentence is quoted with the sentence that it depends on, and a second and third if they score nearly as well
-and say something else. If two articles give different facts, both are quoted and the answer says that they differ.
+and say something else. If two articles give different facts, both are quoted. The answer says that they differ only
+where both tell the same thing of nearly the same day; what a later article says anew is an update.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 from bot.extract.decontextualize import decontextualize, is_statement
 from bot.extract.ranking import Candidate, Query, Retrieval
 from bot.extract.tuning import TUNED
 from bot.models import Citation, in_marks
 from bot.query.answer_type import has_answer_type
-from bot.query.numbers import conflict
-from index.models import Source, Span
-from index.text import names, stem
+from bot.query.numbers import conflict, find_counts, is_forecast, unit_of
+from index.models import Span
+from index.near_duplicates import other_sources
+from index.text import MONTH, names, stem, stems
 
 _MAX_QUOTES, _MAX_WORDS = 3, 80  # of one article's matter; without the sentences that a quote depends on
 _MAX_ANSWERS, _MAX_ANSWERS_WORDS = 4, 120  # of different articles
+_MAX_SAME_TIME_DAYS = 1  # between articles that differ; what is later is an update
+_YEAR = re.compile(r"\b(?:1[0-9]|20)\d\d\b")
+_DAY = re.compile(rf"\b{MONTH}\b|\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b")
+_Relation = Literal["differ", "update", ""]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,28 +55,26 @@ def compose(retrieval: Retrieval) -> Quoted:
     chosen += _other_answers(query, chosen, ranked)
     if len(chosen) == 1:
         chosen = _further(ranked)
-    differ = bool(conflicting) or any(_answers_differ(query, best, candidate) for candidate in chosen[1:])
-    sources = [candidate.passage.source for candidate in chosen]
-    days = {source.published for source in sources}
-    dated = differ and len(days) > 1 and all(source.published and source.published_certain for source in sources)
-    if dated:
-        chosen.sort(key=lambda candidate: candidate.passage.source.published or date.min, reverse=True)
+    relation = _relation(query, chosen)
+    if relation == "update" or (relation == "differ" and len({_day(candidate) for candidate in chosen}) > 1):
+        chosen.sort(key=lambda candidate: _day(candidate) or date.min, reverse=True)
     quotes = enumerate(_quotes(query, chosen), 1)
     citations = tuple(_citation(number, quote, ranked) for number, quote in quotes)
-    return Quoted(_text(citations, differ=differ, dated=dated), citations)
+    return Quoted(_text(citations, relation), citations)
 
 
-def _text(citations: Sequence[Citation], *, differ: bool, dated: bool) -> str:
+def _text(citations: Sequence[Citation], relation: _Relation) -> str:
     """Join the quotes with their marks; if they differ, with the days of their articles, the latest first."""
     quotes = [f"{in_marks(citation.quote)} [{citation.number}]" for citation in citations]
-    if not differ:
+    if not relation or len(quotes) == 1:
         return " ".join(quotes)
-    if dated:
-        days = [f"{citation.source.published:%-d %B %Y}" for citation in citations]
-        days[0] += ", the latest"
-        quotes = [f"{day}: {quote}" for quote, day in zip(quotes, days, strict=True)]
-    but = "but" if dated else "but:"
-    return f"The articles differ: {quotes[0]} — {but} {' '.join(quotes[1:])}"
+    days = [citation.source.published if citation.source.published_certain else None for citation in citations]
+    is_dated = len(set(days)) > 1
+    if is_dated:
+        quotes = [f"{day:%-d %B %Y}: {quote}" if day else quote for quote, day in zip(quotes, days, strict=True)]
+    if relation == "update":
+        return f"The latest, {quotes[0]} — earlier: {' '.join(quotes[1:])}"
+    return f"The articles differ: {quotes[0]} — {'but' if is_dated else 'but:'} {' '.join(quotes[1:])}"
 
 
 def _quotes(query: Query, chosen: Sequence[Candidate]) -> list[_Quote]:
@@ -138,15 +144,60 @@ def _other_answers(query: Query, chosen: Sequence[Candidate], ranked: Sequence[C
     return answers[len(chosen) :]
 
 
-def _answers_differ(query: Query, first: Candidate, second: Candidate) -> bool:
-    """Whether two articles certainly answer with different things, both of the expected answer type."""
+def _relation(query: Query, chosen: Sequence[Candidate]) -> _Relation:
+    """How the other quotes relate to the best one: all differ, or all are updates of each other, or neither ("").
+
+    An outcome updates the forecasts of earlier articles, and differs from none.
+    """
+    if len(chosen) == 1 or not all(_contradict(query, chosen[0], other) for other in chosen[1:]):
+        return ""
+    days = [day for candidate in chosen if (day := _day(candidate))]
+    is_dated = len(days) == len(chosen)
+    forecasts = [candidate for candidate in chosen if is_forecast(candidate.text)]
+    if 0 < len(forecasts) < len(chosen):
+        latest = max(chosen, key=lambda candidate: _day(candidate) or date.min)
+        return "update" if is_dated and len(set(days)) == len(chosen) and latest not in forecasts else ""
+    return "update" if is_dated and (max(days) - min(days)).days > _MAX_SAME_TIME_DAYS else "differ"
+
+
+def _day(candidate: Candidate) -> date | None:
+    source = candidate.passage.source
+    return source.published if source.published_certain else None
+
+
+def _contradict(query: Query, first: Candidate, second: Candidate) -> bool:
+    """Whether two articles certainly give different values of the same thing, both of the expected answer type."""
+    if _conflict(first, second):
+        return True
     if query.answer_type in {"any", "reason"} or _same_answer(first, second):
+        return False
+    if query.answer_type == "date" and not _are_comparable_dates(first.answer_text, second.answer_text):
+        return False
+    if query.is_counting and not _are_comparable_numbers(first, second):
         return False
     return all(
         candidate.logit >= TUNED.conflict_logit
         and has_answer_type(query.answer_type, candidate.answer_text, query.words)
+        and query.coverage(candidate.stems | frozenset(stems(candidate.passage.source.headline)))
+        >= TUNED.conflict_coverage
         for candidate in (first, second)
     )
+
+
+def _are_comparable_dates(first: str, second: str) -> bool:
+    """Whether both texts give a year, or both a day: "1874" and "9 June" may both be right."""
+    return bool(_YEAR.search(first) and _YEAR.search(second)) or bool(_DAY.search(first) and _DAY.search(second))
+
+
+def _are_comparable_numbers(first: Candidate, second: Candidate) -> bool:
+    """Whether the answers of both sentences are numbers of the same unit, and none in common."""
+    sides = []
+    for candidate in (first, second):
+        start, end = candidate.reading.answer if candidate.reading else (0, 0)
+        spans = [(value, span) for value, span in find_counts(candidate.text) if start <= span.start < end]
+        sides.append({(value, unit_of(candidate.text, span)) for value, span in spans})
+    units = [{unit for _, unit in side} for side in sides]
+    return units[0] == units[1] and len(units[0]) == 1 and not sides[0] & sides[1]
 
 
 def _same_answer(first: Candidate, second: Candidate) -> bool:
@@ -177,15 +228,8 @@ def _num_words(*candidates: Candidate) -> int:
 
 
 def _citation(number: int, quote: _Quote, ranked: Sequence[Candidate]) -> Citation:
-    """Cite a quote, with the other articles that have the same story or the same sentence in `also_in`."""
+    """Cite a quote, with the other articles that hold it in `also_in`."""
     passage, span = quote.candidate.passage, quote.span
-    also_in: dict[str, Source] = {}
-    for other in ranked:
-        sources = (other.passage.source, *other.passage.also_in)
-        if any(source.id == passage.source.id for source in sources):
-            also_in |= {source.id: source for source in sources}
-        elif _repeats(quote.candidate, other) and not _conflict(quote.candidate, other):
-            also_in[sources[0].id] = sources[0]
-    also_in.pop(passage.source.id, None)
-    start, end = passage.start + span.start, passage.start + span.end
-    return Citation(number, passage.text[slice(*span)], start, end, passage.source, tuple(also_in.values()))
+    text = passage.text[slice(*span)]
+    also_in = other_sources(text, passage.source, dict.fromkeys(candidate.passage for candidate in ranked))
+    return Citation(number, text, passage.start + span.start, passage.start + span.end, passage.source, also_in)

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from bot.extract.decontextualize import is_fragment
 from bot.extract.reader import Context, Reading
 from bot.extract.tuning import TUNED
 from bot.query.answer_type import AnswerType, expected_answer_type, has_answer_type
@@ -122,10 +123,8 @@ def rank_sentences(query: Query, passages: Sequence[Passage], embed: Embed, read
     candidates = _by_score(candidates)[:_MAX_EMBEDDED_SENTENCES]
     if not candidates:
         return ()
-    # Instructions to a language model, and questions, are quoted only if there is nothing else.
-    candidates = [
-        candidate for candidate in candidates if not (is_instruction(candidate.text) or candidate.text.endswith("?"))
-    ] or candidates
+    # Instructions to a language model, questions and lines that are no sentence are quoted if there is nothing else.
+    candidates = [candidate for candidate in candidates if _is_evidence(candidate.text)] or candidates
     cosines = embed([candidate.text for candidate in candidates]) @ query.vector
     candidates = [
         replace(candidate, score=candidate.score + TUNED.cosine_weight * float(cosine), cosine=float(cosine))
@@ -161,7 +160,8 @@ def _candidates(query: Query, passage: Passage, story_id: str) -> list[Candidate
         if not held:
             continue
         is_of_type = has_answer_type(query.answer_type, text, query.words)
-        quantity = find_quantity(text, query.counted) if query.is_counting else None
+        is_money = query.answer_type == "money"
+        quantity = find_quantity(text, query.counted, is_money=is_money) if query.is_counting else None
         score = query.coverage(held | headline) + TUNED.passage_weight * passage.score
         score += TUNED.answer_type_weight * is_of_type
         score += TUNED.quantity_weight * len(quantity.counted) / len(query.counted) if quantity else 0.0
@@ -172,6 +172,10 @@ def _candidates(query: Query, passage: Passage, story_id: str) -> list[Candidate
         )  # fmt: skip
         candidates.append(candidate)
     return candidates
+
+
+def _is_evidence(text: str) -> bool:
+    return not (text.endswith("?") or is_fragment(text) or is_instruction(text))
 
 
 def _select_to_read(ranked: Sequence[Candidate]) -> tuple[list[Candidate], list[Candidate]]:

@@ -33,6 +33,7 @@ class Tuning:
     - ``max_score_gap``: how far behind the best sentence a further quote may be; .4 and .5 were compared.
     - ``max_conflict_score_gap``: the same for a sentence with a conflicting number.
     - ``other_answer_logit``, ``conflict_logit``: to quote another article's answer; to say that they differ.
+    - ``conflict_coverage``: of the question's words in a sentence with its headline, to say that it differs.
     - ``repeated_share``: of the shorter sentence's stems in the other one, to be a repetition of it.
     - ``same_matter_share``: of the best passage's coverage that another passage needs to be of the same matter.
 
@@ -56,6 +57,7 @@ class Tuning:
     max_conflict_score_gap: float = 1.0
     other_answer_logit: float = 0.0
     conflict_logit: float = 2.0
+    conflict_coverage: float = 0.7
     repeated_share: float = 0.7
     same_matter_share: float = 0.6
     hopeless_share: float = 0.4

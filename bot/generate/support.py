@@ -2,7 +2,7 @@
 
 The cited passages, with headline, outlet and date, must hold
 
-- the figures, right before the mark of the passage, with "more than" or "nearly" if the claim has it;
+- the figures, right before the mark of the passage, with sign, unit, and "more than" or "nearly" if the claim has it;
 - the names, or their demonyms or acronyms, unless the question names them and any passage holds them;
 - 54 % of the content words, in three sentences in a row; none that only planted instructions have (`index.injection`);
 - the web addresses; and no contradiction: a word that one side only affirms and the other denies.
@@ -17,6 +17,7 @@ from functools import cached_property
 from itertools import islice, pairwise
 from typing import NamedTuple
 
+from bot.query.numbers import unit_of
 from index.injection import blank_out, instruction_spans, is_instruction, unrelated_paragraphs
 from index.models import Passage, Span
 from index.text import STOP_WORDS, figure_spans, fold, is_demonym, names, sentences, stem, stems, word_spans, words
@@ -74,6 +75,14 @@ class Polarity(NamedTuple):
     near_negation: set[str]  # the three words after a negation
 
 
+class _Figure(NamedTuple):
+    """A number with its sign, ">" or "<" for "more than" or "nearly", and its unit, if any."""
+
+    value: str
+    bound: str
+    unit: str
+
+
 class Premise:
     """A passage as claims are checked against it: without planted instructions (:mod:`index.injection`).
 
@@ -117,10 +126,15 @@ class Premise:
         return None if best is None else self._spans[best]
 
     @cached_property
-    def figures(self) -> frozenset[tuple[str, str]]:
-        """Figures, each without and with its bound: ("100", "") and ("100", "<") for "nearly 100"."""
+    def figures(self) -> frozenset[_Figure]:
+        """Figures, each without and with its bound: ("100", "", "km") and ("100", "<", "km") for "nearly 100 km"."""
         bounded = _bounded_figures(self.text)
-        return frozenset(bounded) | {(value, "") for value, _ in bounded}
+        return frozenset(bounded) | {figure._replace(bound="") for figure in bounded}
+
+    @cached_property
+    def units(self) -> frozenset[str]:
+        """The units of its figures."""
+        return frozenset(figure.unit for figure in self.figures)
 
     @cached_property
     def keys(self) -> frozenset[str]:
@@ -181,8 +195,17 @@ def question_names(question: str, premises: Sequence[Premise]) -> frozenset[str]
 
 
 def _has_figures(claim: str, premises: Sequence[Premise]) -> bool:
-    """Whether the premises hold every figure, and "more than" or "nearly" if the claim has it."""
-    return all(any(figure in premise.figures for premise in premises) for figure in _bounded_figures(claim))
+    """Whether the premises hold every figure, with its unit, and "more than" or "nearly" if the claim has it."""
+    return all(any(_has_figure(figure, premise) for premise in premises) for figure in _bounded_figures(claim))
+
+
+def _has_figure(figure: _Figure, premise: Premise) -> bool:
+    """As `_has_figures`; "from four to five euros" has a four without its unit, and a claim may leave a unit out."""
+    if figure in premise.figures:
+        return True
+    if figure.unit:
+        return figure._replace(unit="") in premise.figures and figure.unit in premise.units
+    return any((figure.value, figure.bound) == known[:2] for known in premise.figures)
 
 
 def _has_names(sentence: str, premises: Sequence[Premise], granted: frozenset[str]) -> bool:
@@ -269,10 +292,11 @@ def _initials(text: str) -> dict[str, tuple[str, ...]]:
     return initials
 
 
-def _bounded_figures(text: str) -> list[tuple[str, str]]:
+def _bounded_figures(text: str) -> list[_Figure]:
     """Return each figure with ">" after "more than" and its like, "<" after "nearly" and its like, else ""."""
     bounded = []
     for value, span in figure_spans(text):
         before = text[max(0, span.start - _MAX_BOUND_CHARACTERS) : span.start]
-        bounded.append((value, ">" if _LOWER_BOUND.search(before) else "<" if _UPPER_BOUND.search(before) else ""))
+        bound = ">" if _LOWER_BOUND.search(before) else "<" if _UPPER_BOUND.search(before) else ""
+        bounded.append(_Figure(value, bound, unit_of(text, span)))
     return bounded

@@ -20,6 +20,7 @@ from bot.generate.draft import CITATION_MARK, DraftSentence, SentenceReader
 from bot.generate.support import TUNED, Premise, content_words, is_supported, question_names
 from bot.models import Citation
 from index.models import Passage
+from index.near_duplicates import other_sources
 from index.text import fold, stems, words
 
 MAX_ANSWER_CHARACTERS = 2_000  # sentences beyond are dropped
@@ -195,7 +196,8 @@ def _cite(citations: dict[tuple[str, int, int], Citation], premise: Premise, cla
         return None
     quote = passage.text[span.start : span.end]
     start, end = passage.start + span.start, passage.start + span.end
-    new = Citation(len(citations) + 1, quote, start, end, passage.source, passage.also_in)
+    also_in = other_sources(quote, passage.source, [passage])
+    new = Citation(len(citations) + 1, quote, start, end, passage.source, also_in)
     return citations.setdefault((passage.source.id, start, end), new).number
 
 

@@ -32,18 +32,51 @@ _SAME_COUNT = {
     **dict.fromkeys("injur wound hurt casualti".split(), "hurt"),
 }
 Bound = Literal["below", "above", ""]
+# What measures a number: the unit, and how it is written behind the number or, of money, before it.
+_UNITS = {
+    "euro": "€ euros? eur", "dollar": "\\$ dollars? usd", "pound": "£ pounds? gbp", "yen": "¥ yen", "yuan": "yuan",
+    "rupee": "₹ rupees?", "rouble": "r(?:o)?ubles?", "franc": "francs? chf", "krona": "kron(?:a|e|or|er) crowns?",
+    "peso": "pesos?", "lira": "liras?", "zloty": "zlotys?", "dirham": "dirhams?", "riyal": "r[iy]yals? rials?",
+    "penny": "pence pennies", "cent": "cents?",
+    "percent": "% per\\scent percent", "point": "percentage\\spoints?", "degree": "°[cf]? degrees?",
+    "km": "km kilomet(?:re|er)s?", "mile": "miles?", "metre": "m met(?:re|er)s?", "cm": "cm centimet(?:re|er)s?",
+    "mm": "mm millimet(?:re|er)s?", "foot": "foot feet ft", "inch": "inch(?:es)?", "tonne": "tonnes? tons?",
+    "kg": "kg kilos? kilogram(?:me)?s?", "litre": "lit(?:re|er)s?", "hectare": "hectares?", "acre": "acres?",
+    "mph": "mph", "km/h": "km/h kph",
+    "second": "seconds?", "minute": "minutes?", "hour": "hours?", "day": "days?", "week": "weeks?",
+    "month": "months?", "year": "years?",
+}  # fmt: skip
+_CURRENCIES = frozenset(list(_UNITS)[:16])
+_UNIT_PATTERNS = [
+    (unit, re.compile("|".join(rf"{name}(?!\w)" for name in names.split()), re.IGNORECASE))
+    for unit, names in _UNITS.items()
+]
+_UNIT_AFTER = re.compile(
+    r"[\s-]{0,2}(?:(?:US|American|Canadian|Australian|Swiss|British)\s)?(?P<unit>[$€£¥₹%°]\s?[cf]?(?!\w)|[a-z/]+(?:\s(?:cent|points?)\b)?)",
+    re.IGNORECASE,
+)
+_CURRENCY_BEFORE = re.compile(r"(?P<unit>[$€£¥₹]|\b(?:EUR|USD|GBP|CHF))\s?[−–-]?\Z")
+_MAX_CURRENCY_CHARACTERS = 5
+_FORECAST = re.compile(
+    r"\b(?:will|would|'ll|shall|could|may|might|should|expect\w*|forecasts?|forecasted|predict\w*|project(?:ed|ion|ions)"
+    r"|plan(?:s|ned|ning)?|propos\w*|hop(?:es?|ed|ing)|aim\w*|targets?|due to|set to|likely|is to|are to|was to|were to"
+    r"|budget(?:ed)?|going to|intend\w*|promis\w*|pledg\w*|next (?:year|month|week|season))\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A number of a sentence.
+    """A number of a sentence, with its sign.
 
     ``bound``: the true number is said to lie "below" or "above" it. ``counted``: the counted stems that stand near.
+    ``unit``: what measures it ("euro", "percent", "km", …), or "" of a plain count.
     """
 
     value: str
     bound: Bound
     counted: frozenset[str]
+    unit: str = ""
 
 
 def counted_stems(question: str) -> frozenset[str]:
@@ -65,25 +98,46 @@ def find_counts(text: str) -> list[tuple[str, Span]]:
     return [(value, span) for value, span in figure_spans(text) if not _is_date(text, value, span)]
 
 
-def find_quantity(sentence: str, counted: frozenset[str]) -> Quantity | None:
+def unit_of(text: str, span: Span) -> str:
+    """The unit of the number ``text[start:end]``, or "": ``"€5 million" -> "euro"; "3.8 per cent" -> "percent"``."""
+    before = _CURRENCY_BEFORE.search(text, max(0, span.start - _MAX_CURRENCY_CHARACTERS), span.start)
+    match = before or _UNIT_AFTER.match(text, span.end)
+    written = " ".join(match["unit"].split()) if match else ""
+    return next((unit for unit, pattern in _UNIT_PATTERNS if pattern.fullmatch(written)), "")
+
+
+def is_forecast(sentence: str) -> bool:
+    """Whether a sentence tells a plan, a guess or a condition: "will cost", "was expected to"."""
+    return _FORECAST.search(sentence) is not None
+
+
+def find_quantity(sentence: str, counted: frozenset[str], *, is_money: bool = False) -> Quantity | None:
     """Find the number with the most counted stems near it, then the nearest; None if none has any.
+
+    ``is_money``: only sums of money.
 
     ``"Two bombs killed nearly 100 on Jan. 3", {"peopl", "die"} -> Quantity("100", "below", {"die"})``
     """
     places = [(_count_stem(word), place) for word, place in word_spans(sentence)]
     best, best_rank = None, (0, 0)
     for value, span in find_counts(sentence):
+        unit = unit_of(sentence, span)
+        if is_money and unit not in _CURRENCIES:
+            continue
         gaps = [(word, _gap(span, place)) for word, place in places if word in counted]
         gaps = [(word, gap) for word, gap in gaps if 0 <= gap <= _MAX_GAP_CHARACTERS]
         near = frozenset(word for word, _ in gaps)
         if near and (rank := (len(near), -min(gap for _, gap in gaps))) > best_rank:
-            best, best_rank = Quantity(value, _bound(sentence[: span.start]), near), rank
+            best, best_rank = Quantity(value, _bound(sentence[: span.start]), near, unit), rank
     return best
 
 
 def conflict(first: Quantity, second: Quantity) -> bool:
-    """Whether two quantities of the same thing cannot both be right: other values, or "nearly 100" and "over 100"."""
-    if not first.counted & second.counted:
+    """Whether two quantities of the same thing cannot both be right: other values, or "nearly 100" and "over 100".
+
+    Only of the same unit. A forecast and an outcome do not conflict at one time: see `is_forecast`.
+    """
+    if not first.counted & second.counted or first.unit != second.unit:
         return False
     return first.value != second.value or {first.bound, second.bound} == {"below", "above"}
 
