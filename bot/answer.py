@@ -29,6 +29,7 @@ from bot.models import REFUSAL, Answer, AnswerStream, QuestionTooLong, Refusal, 
 from bot.query.chitchat import reply
 from bot.query.date_preference import date_preference, outside_period
 from bot.query.dates import find_period
+from bot.query.filter_reason import undated_notice, why_none_passes
 from bot.query.followup import condense
 from bot.query.opening import without_opening
 from index.decode import storable
@@ -140,7 +141,17 @@ class Engine:
         with timings.step("condense"):
             query, notice = self._standalone(without_opening(question), turns)
         retrieval = self._retrieve(query, question, filters, as_of, timings)
-        return (yield from self._synthesize(retrieval, question, turns, as_of, timings, notice))
+        answer = yield from self._synthesize(retrieval, question, turns, as_of, timings, notice)
+        return self._explain_filters(answer, replace(filters, as_of=as_of))
+
+    def _explain_filters(self, answer: Answer, filters: Filters) -> Answer:
+        """Say what the filters left out: every article, or those without a date."""
+        catalogue = self._searcher.catalogue
+        if not answer.passages:
+            answer = _refuse(answer, why_none_passes(filters, catalogue.outlets()))
+        if (filters.since or filters.until) and (undated := catalogue.count_undated(filters.outlet)):
+            return replace(answer, notice=" ".join(filter(None, (answer.notice, undated_notice(undated)))))
+        return answer
 
     def _synthesize(
         self,

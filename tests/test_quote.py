@@ -307,6 +307,8 @@ def test_a_passage_that_surely_answers_comes_before_one_that_is_a_little_nearer(
     unsure = find(question, near, right)
     assert [one.source.id for one in rank_passages(sure.passages, sure.ranked)] == ["right", "near"]
     assert [one.source.id for one in rank_passages(unsure.passages, unsure.ranked)] == ["near", "right"]
+    for ranked in (rank_passages(sure.passages, sure.ranked), rank_passages(unsure.passages, unsure.ranked)):
+        assert ranked[0].score >= ranked[1].score  # the score is that by which they are ranked
 
 
 def test_of_articles_that_differ_the_latest_comes_first_and_is_said_to_be() -> None:
