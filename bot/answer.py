@@ -33,6 +33,7 @@ from bot.models import REFUSAL, Answer, AnswerStream, Citation, QuestionTooLong,
 from bot.query.chitchat import reply
 from bot.query.date_preference import date_preference, outside_period
 from bot.query.dates import find_period
+from bot.query.filter_reason import undated_notice, why_none_passes
 from bot.query.followup import condense, points_back
 from bot.query.kind import Request, classify
 from bot.query.limits import read_limits
@@ -148,8 +149,9 @@ class Engine:
         timings = Timings()
         with timings.step("condense"):
             query, notice = self._standalone(without_opening(question), turns)
-        limits = read_limits(query, turns, filters, self._searcher.catalogue)
-        filters, notice = limits.filters, _notice(notice, limits.note)
+        catalogue = self._searcher.catalogue
+        limits = read_limits(query, turns, filters, catalogue)
+        filters, notice = limits.filters, _notice(notice, limits.note, undated_notice(limits.filters, catalogue))
         request = classify(limits.question)
         if request.kind == "several":
             parts = [
@@ -158,11 +160,13 @@ class Engine:
             ]
             whole = Answer(question, query, "", "quote", notice=notice, kind="several", filters=filters)
             return _joined(whole, parts)
-        found = self._find(request, filters, as_of, timings)
         answer = Answer(
             question, query, "", "quote", notice=notice, timings_ms=timings.milliseconds, kind=request.kind,
             filters=filters,
         )  # fmt: skip
+        if why := why_none_passes(replace(filters, as_of=as_of), catalogue):
+            return _refuse(answer, why)
+        found = self._find(request, filters, as_of, timings)
         if found and found.refusal:
             return replace(answer, text=REFUSAL, refusal=Refusal(found.refusal))
         if found and (found.is_exact or not self._llm):

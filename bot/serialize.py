@@ -29,6 +29,7 @@ def answer(answer: Answer) -> dict[str, object]:
     """Serialize an answer with its citations, passages and timings."""
     refusal = answer.refusal
     passages = [each for passage in answer.passages for each in (passage, *passage.near_duplicates)]
+    passages.sort(key=lambda passage: -passage.score)
     return {
         "question": answer.question,
         "standalone_question": answer.standalone_question,
@@ -78,7 +79,8 @@ def article(article: Article) -> dict[str, object]:
 def report(report: Report) -> dict[str, object]:
     """Serialize what indexing did."""
     names = "added changed unchanged removed gone failed chunks_embedded seconds embed_seconds rebuilt unreached"
-    return {**_attributes(report, names), "failed": [failure(failed) for failed in report.failed]}
+    skipped = {"skipped": dict(report.skipped)}
+    return {**_attributes(report, names), **skipped, "failed": [failure(failed) for failed in report.failed]}
 
 
 def failure(failure: Failure) -> dict[str, object]:

@@ -8,7 +8,7 @@ import ipaddress
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -151,9 +151,9 @@ def variables() -> dict[str, str]:
 def load_settings(*, data: Path | None = None, env_file: Path = Path(".env")) -> Settings:
     """Read the settings. ``data`` overrides CLIPPINGS_DATA.
 
-    Raises ClippingsError that names all wrong settings, where they are set and what was expected. It never shows a
-    value, which may be a key pasted into the wrong line. Raises it also if a key of the environment would be sent to an
-    address that only the file names.
+    Raises ClippingsError that names all wrong settings, where they are set and what was expected. It shows no value of
+    environment or file, which may be a key pasted into the wrong line. Raises it also if a key of the environment would
+    be sent to an address that only the file names.
     """
     in_file, in_environment = _read(env_file), _environment()
     given = {} if data is None else {"CLIPPINGS_DATA": data}
@@ -161,7 +161,7 @@ def load_settings(*, data: Path | None = None, env_file: Path = Path(".env")) ->
     try:
         settings = Settings.model_validate({name: values[name] for name in variables().values() if name in values})
     except ValidationError as error:
-        wrong = [_describe_error(str(problem["loc"][0]), env_file, set(given)) for problem in error.errors()]
+        wrong = [_describe_error(str(problem["loc"][0]), env_file, given) for problem in error.errors()]
         raise ClippingsError("\n".join(dict.fromkeys(wrong))) from None
     _check_addresses(settings, set(in_file) - set(in_environment), set(in_environment), env_file)
     return settings
@@ -240,10 +240,10 @@ def _is_loopback(url: str) -> bool:
         return host == "localhost"
 
 
-def _describe_error(variable: str, env_file: Path, given: set[str]) -> str:
+def _describe_error(variable: str, env_file: Path, given: Mapping[str, Path]) -> str:
     name = next(name for name, alias in variables().items() if variable in (name, alias))
     variable = _variable(name)
-    origin = f"--{name}" if variable in given else f"{variable} ({_where(variable, env_file)})"
+    origin = f"--{name} {given[variable]}" if variable in given else f"{variable} ({_where(variable, env_file)})"
     return f"{origin} is wrong: expected {Settings.model_fields[name].description}."
 
 

@@ -17,6 +17,7 @@ from index.boilerplate_patterns import (
     DATE_LINE_WORDS,
     HAS_DATE,
     LINKS_HEADING,
+    NAME_AND_DATE,
     PATTERNS,
 )
 from index.models import Boilerplate
@@ -25,6 +26,7 @@ _MAX_LINE_CHARACTERS = 450  # a longer line is prose, whatever it begins or ends
 _MAX_CAPTION_CHARACTERS = 300
 _MAX_HEADLINE_CHARACTERS = 200
 _MAX_TOP_LINES = 15  # bylines, dates and headlines stand among the first lines
+_MAX_NAMED_DATE_PLACE = 2  # among the first lines, from 0: right below a headline, or below a byline
 _MIN_SENTENCE_WORDS, _MIN_HEADLINE_WORDS, _MAX_MENU_WORDS = 8, 4, 3
 
 _FULL_STOP = re.compile(r"[.!…]['\"”’)\]]*$")
@@ -112,11 +114,12 @@ class _Page:
     def label_bylines_and_dates(self) -> str | None:
         """Label bylines and dates at the top, below at most one sentence; return the first byline."""
         byline, sentences = None, 0
-        for index in self.article_lines(_MAX_TOP_LINES):
+        for place, index in enumerate(self.article_lines(_MAX_TOP_LINES)):
             line = self.lines[index]
+            is_top = 0 < place <= _MAX_NAMED_DATE_PLACE and not sentences
             if match := BYLINE.match(line):
                 self.kinds[index], byline = "byline", byline or match["who"]
-            elif _is_date(line):
+            elif _is_date(line) or (is_top and NAME_AND_DATE.match(line)):
                 self.kinds[index] = "date"
             sentences += not self.kinds[index] and _is_sentence(line)
             if sentences > 1:

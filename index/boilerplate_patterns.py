@@ -134,6 +134,10 @@ BYLINE = re.compile(
     rf"(?P<who>{_PERSON}(?:(?:,| and|, and| &) {_PERSON}){{0,5}})(?:\s*[|·•–—-].{{0,60}}|\s+{DATE}.{{0,40}})?\.?$"
 )
 HAS_DATE = re.compile(DATE)
+NAME_AND_DATE = re.compile(
+    rf"^[A-Z][\w.'’&-]*(?: (?:[A-Z&][\w.'’&-]*|of|the|and|de|la)){{0,5}}(?:\s*[,|·]|\s+[–—-])\s*{DATE}\.?$"
+)
+"""Below the headline: "The Courier, 9 June 2024", "LONDON | Jan. 9, 2024"."""
 DATE_LABEL = re.compile(r"^(?:(?:first |last )?(?:published|updated|posted|modified)|date)\b", re.IGNORECASE)
 DATE_LINE_WORDS = re.compile(
     rf"{DATE}|\b\d+ (?:min(?:ute)?|hour|day)s? ago\b|\d{{1,2}}[:.]\d\d(?::\d\d)?|\b(?:first|last|published|updated"

@@ -283,6 +283,11 @@ class Catalogue:
             idf[word] = math.log(1 + (total - count + 0.5) / (count + 0.5))
         return idf
 
+    def count_undated(self, outlet: str | None = None) -> int:
+        """The number of articles, of an outlet or of all, without a publication date."""
+        query = f"SELECT count(*) FROM articles a WHERE a.published IS NULL AND {_FILTER}"
+        return int(self._rows(query, _parameters(Filters(outlet=outlet)))[0][0])
+
     def outlets(self) -> dict[str, int]:
         """The number of articles by outlet, most first; "" for an unknown outlet."""
         query = "SELECT coalesce(outlet, ''), count(*) FROM articles GROUP BY 1 ORDER BY 2 DESC, 1"

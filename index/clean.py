@@ -9,14 +9,15 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from index.boilerplate import split_page
 from index.footnotes import plain_scripts, without_markdown_marks, without_marks
-from index.models import Article, RawRecord, Source, UnreadableError
+from index.models import Article, Boilerplate, RawRecord, Source, UnreadableError
 from index.published import publication_date
 from index.text import composed, sentences, strip_invisible, unaccented
 
@@ -30,6 +31,8 @@ _MAX_HEADLINE_CHARACTERS = 300
 _MAX_FIRST_SENTENCE_CHARACTERS = 120
 _MAX_NAME_CHARACTERS = 200
 _MAX_URL_CHARACTERS = 2_000
+_BESIDE = {"figcaption": "caption", "nav": "navigation", "aside": "related", "footer": "notice"}
+_MAX_BESIDE, _MAX_BESIDE_CHARACTERS = 20, 300
 _MIN_LANGUAGE_CHARACTERS, _MAX_LANGUAGE_CHARACTERS = 200, 1_000
 
 
@@ -54,7 +57,8 @@ def clean(raw: RawRecord) -> Article:
         path=raw.path,
         language=_language(fields, page.body),
     )
-    return Article(source, page.body, page.boilerplate)
+    beside = tuple(_beside(raw.text, page.body)) if raw.kind == "html" else ()
+    return Article(source, page.body, page.boilerplate + beside)
 
 
 def article_id(raw: RawRecord) -> str:
@@ -103,6 +107,18 @@ def _from_html(page: str) -> tuple[str, dict[str, object]]:
     return paragraphs, {
         name: getattr(document, name) for name in ("title", "author", "date", "sitename", "url", "language")
     }
+
+
+def _beside(page: str, body: str) -> Iterator[Boilerplate]:
+    """The captions, menus and the like of a page, which the extraction of its article has left out, shortened."""
+    import trafilatura
+
+    tree = trafilatura.load_html(page)
+    for element in islice(tree.iter(*_BESIDE) if tree is not None else (), _MAX_BESIDE):
+        pieces = element.xpath(".//text()[not(parent::script or parent::style)]")
+        text = " ".join(readable(" ".join(pieces)).split())[:_MAX_BESIDE_CHARACTERS]
+        if text and text not in body:
+            yield Boilerplate(_BESIDE[element.tag], text)
 
 
 def _from_markdown(text: str) -> tuple[str, dict[str, object]]:

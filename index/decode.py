@@ -10,8 +10,9 @@ from index.models import UnreadableError
 _SAMPLE_BYTES = 65_536  # enough to tell text from binary, and encodings from each other
 _SIGNATURES = (b"%PDF-", b"PK\x03\x04", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"\x1f\x8b", b"\x7fELF", b"{\\rtf")
 _NO_CONTROLS = bytes(set(range(256)) - (set(range(32)) - set(b"\t\n\v\f\r\x1b")) - {127})
-_MAX_STRAY_CONTROLS = 2
-_MAX_CONTROL_SHARE = 1 / 20
+_MAX_STRAY_NULS, _MAX_STRAY_CONTROLS = 1, 2
+_MIN_PER_CONTROL = 50  # bytes of text for a control character; an apostrophe that was badly converted has some 150
+_BADLY_CONVERTED = bytes(range(0x11, 0x20))  # what is left of quotation marks and dashes
 _MIN_NON_ASCII_SHARE = 0.4
 _DECLARED = re.compile(rb"""charset\s*=\s*["']?([A-Za-z0-9_.:-]{2,40})""", re.IGNORECASE)
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -53,10 +54,13 @@ def wide_encoding(data: bytes) -> str | None:
 def refuse_binary(data: bytes) -> None:
     """Raise UnreadableError for a known binary signature, or too many control characters."""
     head = data[:_SAMPLE_BYTES]
-    controls = len(head.translate(None, delete=_NO_CONTROLS))
-    is_binary = controls > max(_MAX_STRAY_CONTROLS, _MAX_CONTROL_SHARE * len(head))
-    if head.startswith(_SIGNATURES) or (is_binary and not wide_encoding(head)):
-        raise UnreadableError("binary, not text, whatever its name says")
+    controls = head.translate(None, delete=_NO_CONTROLS)
+    never_typed = len(controls.translate(None, delete=_BADLY_CONVERTED))
+    too_many = never_typed > _MAX_STRAY_CONTROLS or len(controls) > _MAX_STRAY_CONTROLS + len(head) // _MIN_PER_CONTROL
+    held = "NUL characters" if controls.count(0) > _MAX_STRAY_NULS else "control characters" if too_many else ""
+    if head.startswith(_SIGNATURES) or (held and not wide_encoding(head)):
+        reason = f": it holds {held}" if held else ""
+        raise UnreadableError(f"binary, not text, whatever its name says{reason}")
 
 
 def storable(text: str) -> str:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -39,7 +40,8 @@ class Report:
     """What a run of indexing did.
 
     ``gone``: articles still indexed, though the file or record no longer exists. ``unreached``: articles of an earlier
-    run whose file or folder could not be read in this one; they stay.
+    run whose file or folder could not be read in this one; they stay. ``skipped``: files in folders that are of no kind
+    that is read, by their ending.
     """
 
     added: int
@@ -53,6 +55,13 @@ class Report:
     embed_seconds: float
     rebuilt: str | None = None
     unreached: int = 0
+    skipped: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there was nothing to read, and nothing to remove."""
+        counts = (self.added, self.changed, self.unchanged, self.removed, self.gone, len(self.failed), self.unreached)
+        return not any(counts)
 
 
 def ingest(
@@ -88,7 +97,7 @@ def ingest(
                         f"; what could be read was kept, and the damaged files are now in {set_aside(old.folder)}"
                     )
                 make_current(data, generation.folder)
-            total, done, records = count(roots), 0, load(roots)
+            total, done, records = count(roots), 0, load(roots, skipped := Counter[str]())
             while batch := list(islice(records, _BATCH_ARTICLES)):
                 run.write(run.changed_articles(batch))
                 progress(done := done + len(batch), total)
@@ -98,7 +107,7 @@ def ingest(
         record_checksums(generation.folder)
     return Report(
         run.added, run.changed, run.unchanged, run.removed, run.gone, tuple(run.failed), run.chunks_embedded,
-        time.perf_counter() - started, embedder.seconds, rebuilt or None, run.unreached,
+        time.perf_counter() - started, embedder.seconds, rebuilt or None, run.unreached, skipped,
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ import json
 import math
 import os
 import stat
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from io import BufferedReader, TextIOWrapper
 from pathlib import Path
@@ -27,6 +28,7 @@ POINTS_OUTSIDE = "points outside"
 """How the reason of a link begins that is not followed."""
 
 _MAX_SHOWN_CHARACTERS = 80
+_MAX_ENDING_CHARACTERS = 12
 _BLOCK_BYTES = 1 << 20
 
 _STRINGS = ("title", "text", "published", "url", "outlet")
@@ -41,13 +43,14 @@ class Item(NamedTuple):
     content: RawRecord | str
 
 
-def load(paths: Sequence[Path]) -> Iterator[RawRecord | Failure]:
+def load(paths: Sequence[Path], skipped: Counter[str] | None = None) -> Iterator[RawRecord | Failure]:
     """Read every article of some files and folders, in order, each file once.
 
+    ``skipped`` counts the files in folders that are of no kind that is read, by their ending.
     ``RawRecord.path`` is absolute and valid UTF-8; ``Failure.path`` is also printable.
     """
     seen: dict[str, str] = {}
-    for path in _files(paths):
+    for path in _files(paths, skipped):
         if isinstance(path, Failure):
             yield path
             continue
@@ -103,8 +106,9 @@ def _duplicate(key: str, place: str, seen: dict[str, str]) -> str:
 # --- Finding files ---------------------------------------------------------------------------------------------
 
 
-def _files(paths: Sequence[Path]) -> Iterator[Path | Failure]:
+def _files(paths: Sequence[Path], skipped: Counter[str] | None = None) -> Iterator[Path | Failure]:
     """The files to read under some paths, depth first and sorted, and what cannot be reached."""
+    skipped = Counter() if skipped is None else skipped
     seen: set[_FileIdentity] = set()
     roots: dict[Path, Path] = {}
     for path in paths:
@@ -113,7 +117,7 @@ def _files(paths: Sequence[Path]) -> Iterator[Path | Failure]:
         except (OSError, ValueError) as error:  # a NUL in the path; a working folder that was deleted
             yield _failure(path, "not a path" if isinstance(error, ValueError) else _reason(error))
     for root in roots:
-        yield from _files_under(root, list(roots.values()), seen)
+        yield from _files_under(root, list(roots.values()), seen, skipped)
 
 
 def as_read(root: Path) -> Path:
@@ -121,7 +125,9 @@ def as_read(root: Path) -> Path:
     return Path(os.path.realpath(root)) if ".." in root.parts else root.absolute()
 
 
-def _files_under(root: Path, homes: Sequence[Path], seen: set[_FileIdentity]) -> Iterator[Path | Failure]:
+def _files_under(
+    root: Path, homes: Sequence[Path], seen: set[_FileIdentity], skipped: Counter[str]
+) -> Iterator[Path | Failure]:
     """As :func:`_files`, for one path; ``homes``: what links may lead into; ``seen``: what was visited."""
     waiting: list[tuple[Path, tuple[_FileIdentity, ...]]] = [(root, ())]
     while waiting:
@@ -132,7 +138,12 @@ def _files_under(root: Path, homes: Sequence[Path], seen: set[_FileIdentity]) ->
             is_folder = stat.S_ISDIR(status.st_mode)
             if identity in parents:
                 yield _failure(path, "a loop of links: it leads back to a folder that it lies in")
-            elif identity not in seen and (is_folder or _is_read(path, status, named=path == root)):
+            elif identity in seen:
+                continue
+            elif not is_folder and not _is_read(path, status, named=path == root):
+                if stat.S_ISREG(status.st_mode):
+                    skipped[_ending(path)] += 1
+            else:
                 if path != root and path.is_symlink():
                     _refuse_outside(path, homes)
                 seen.add(identity)
@@ -161,10 +172,13 @@ def _is_read(path: Path, status: os.stat_result, *, named: bool) -> bool:
     if not stat.S_ISREG(status.st_mode) and (known or named):
         raise UnreadableError("not a file but a pipe, a socket or a device")
     if not known and named:
-        *others, last = _READERS
-        read = f"{', '.join(others)} and {last} are"
-        raise UnreadableError(f"not a kind that is read: {path.suffix or path.name}; {read}")
+        raise UnreadableError(f"not a kind that is read: {path.suffix or path.name}; {KINDS_READ} are")
     return known
+
+
+def _ending(path: Path) -> str:
+    """The ending of a file, by which skipped files are counted; "" for none or a long one."""
+    return printable(path.suffix.lower()) if len(path.suffix) <= _MAX_ENDING_CHARACTERS else ""
 
 
 def _estimate(path: Path) -> int:
@@ -341,3 +355,5 @@ _READERS: dict[str, Callable[[Path], Iterator[Item]]] = {
     ".json": _read_json,
     ".jsonl": _read_json_lines,
 }
+KINDS_READ = ", ".join([*_READERS][:-1]) + f" and {[*_READERS][-1]}"
+"""The endings of the files that are read: ".txt, .md, … and .jsonl"."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 
@@ -161,3 +161,12 @@ class Filters:
     as_of: date | None = None
     author: str | None = None
     article: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raise TypeError for a value that no article can match, such as a day as a string."""
+        if not isinstance(self.outlet, str | None):
+            raise TypeError(f"Filters.outlet is {self.outlet!r}; it takes a string or None")
+        for name in ("since", "until", "as_of"):
+            day = getattr(self, name)
+            if day is not None and (not isinstance(day, date) or isinstance(day, datetime)):
+                raise TypeError(f"Filters.{name} is {day!r}; it takes a datetime.date or None")

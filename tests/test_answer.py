@@ -17,7 +17,7 @@ import pytest
 from bot.answer import Engine
 from bot.cli.parser import main
 from bot.generate.llm import make_llm
-from bot.models import REFUSAL, Answer, Turn
+from bot.models import REFUSAL, Answer, Refusal, Turn
 from bot.runtime import make_engine, once
 from bot.settings import Settings
 from index.ingest import ingest
@@ -213,6 +213,47 @@ def test_filters_limit_what_is_read(engine: Engine) -> None:
     assert days
     assert all(day and date(2024, 5, 1) <= day <= date(2024, 5, 31) for day in days)
     assert {source.id for source in may.refusal.nearest} <= {passage.source.id for passage in may.passages}
+
+
+@pytest.mark.parametrize(
+    ("filters", "reason"),
+    [
+        (Filters("Meridian Pos"), "No article is from an outlet named Meridian Pos."),
+        (Filters(since=date(1990, 1, 1), until=date(1990, 2, 1)), "No article is dated from 1990-01-01 to 1990-02-01."),
+        (Filters(until=date(1990, 2, 1)), "No article is dated 1990-02-01 or earlier."),
+    ],
+)
+def test_refusal_of_a_filter_says_what_nothing_passes(engine: Engine, filters: Filters, reason: str) -> None:
+    """It is no statement about articles, since none was searched."""
+    answer = engine.ask(KERMAN, filters=filters, as_of=ASKED)
+    assert answer.refusal is not None
+    assert answer.refusal.reason.startswith(reason)
+    assert (answer.passages, answer.refusal.nearest) == ((), ())
+
+
+def test_articles_without_a_date_are_counted_where_days_leave_them_out(tmp_path: Path, weights: Path) -> None:
+    """In the notice, of the outlet that is searched; a search without days says nothing of them."""
+    texts = {"a": ("2024-01-02", "Echo"), "b": (None, "Echo"), "c": (None, "Post")}
+    rows = [
+        {
+            "id": name,
+            "title": "Mill",
+            "text": f"The {name} mill cut 140 jobs, its owner said.",
+            "published": day,
+            "outlet": outlet,
+        }
+        for name, (day, outlet) in texts.items()
+    ]
+    file = tmp_path / "a.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    ingest(tmp_path / "data", [file], model_dir=weights, progress=lambda _done, _total: None)
+    with closing(make_engine(Settings(data=tmp_path / "data", model_dir=weights))) as engine:
+        ask = partial(engine.ask, "How many jobs did the mill cut?", as_of=ASKED)
+        assert ask(filters=Filters(since=date(2024, 1, 1))).notice == "The dates leave out 2 articles without a date."
+        narrow = Filters("Echo", until=date(2023, 1, 1))
+        assert ask(filters=narrow).notice == "The dates leave out 1 article without a date."
+        assert ask(filters=narrow).refusal == Refusal("No article of Echo is dated 2023-01-01 or earlier.")
+        assert ask(filters=Filters("Echo")).notice is None
 
 
 def test_filter_that_nothing_passes_refuses(engine: Engine) -> None:

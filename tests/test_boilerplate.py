@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from index.clean import clean
 from index.models import Article, RawRecord
@@ -134,3 +136,35 @@ def test_boilerplate_alone_is_kept_as_the_text() -> None:
     """A text that would be taken away whole is kept whole."""
     article = cleaned("Share this article")
     assert (article.body, article.boilerplate) == ("Share this article", ())
+
+
+@pytest.mark.parametrize(
+    "line", ["Evening Post, 9 June 2024", "The Courier | Jan. 9, 2024", "Ann Lee — 9 June 2024", "LONDON, 2024-06-09."]
+)
+def test_a_name_with_a_date_below_the_headline_is_a_date_line(line: str) -> None:
+    """Of an outlet, a place or an author; also below a byline."""
+    for above in ("Harbour closed after storm", "Harbour closed after storm\nBy Bo Ek"):
+        article = cleaned(f"{above}\n{line}\n\n{FIRST}")
+        assert article.body == FIRST
+        assert article.boilerplate[-1] == ("date", line)
+        assert article.source.published is not None
+        assert article.source.published_certain
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Election Night, November 5, 2024\n\n{FIRST}",
+        f"Harbour closed\n\n{FIRST}\n\nEvening Post, 9 June 2024\n\n{SECOND}",
+        f"Harbour closed\n\nThe port of Norvik was closed, 9 June 2024\n\n{FIRST}",
+    ],
+)
+def test_a_name_with_a_date_elsewhere_is_text(text: str) -> None:
+    """A headline, a line further down, and a line of other words."""
+    assert "date" not in [kind for kind, _ in cleaned(text).boilerplate]
+
+
+@given(st.lists(st.sampled_from(["Ann", "of", " ", ",", "9 June 2024", "Jan. 9, 2024", "x", ".", "—"]), max_size=40))
+def test_a_date_line_is_found_in_a_moment(parts: list[str]) -> None:
+    """Whatever stands in a line, it is read."""
+    assert cleaned(f"Harbour closed\n{''.join(parts)}\n\n{FIRST}").body.endswith(FIRST)

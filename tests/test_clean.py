@@ -318,6 +318,23 @@ def test_an_html_page_gives_its_article_and_what_it_says_of_itself() -> None:
     assert (source.published, source.url) == (date(2024, 3, 2), "https://www.example.com/news/harbour")
 
 
+def test_what_a_page_holds_beside_its_article_is_kept_apart() -> None:
+    """Captions, menus, asides and the foot of the page, shortened, without scripts; nothing that is in the body."""
+    page = _PAGE.replace("<nav>", f"<nav><script>x()</script>{'Weather ' * 90}").replace(
+        "</article>", f"<aside>{SECOND}</aside><aside> </aside></article>"
+    )
+    kept = [
+        (kind, text) for kind, text in cleaned(page, "html").boilerplate if kind not in {"headline", "date", "byline"}
+    ]
+    assert kept[1:] == [
+        ("navigation", ("Weather " * 90)[:300]),
+        ("caption", "A tug. Photo: Ann Lee"),
+        ("related", "Related stories Why do chains break?"),
+        ("notice", "© 2024 The Example. All rights reserved."),
+    ]
+    assert len(cleaned(_PAGE.replace("<nav>", "<nav>x</nav>" * 50 + "<nav>"), "html").boilerplate) < 30
+
+
 def test_a_part_of_a_page_is_read_too() -> None:
     """HTML without a head, and even without tags, gives its text."""
     assert cleaned(f"<p>{FIRST}</p><p>{SECOND}</p>", "html").body == f"{FIRST}\n\n{SECOND}"

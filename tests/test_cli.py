@@ -10,10 +10,12 @@ import sys
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.cli.parser import COMMANDS, main
+from bot.models import Refusal
 from index.models import ClippingsError, Failure, Filters, IndexLocked, IndexMissing, Source
 from tests.fakes.examples import ANSWER, ARTICLE, REFUSED, Terminal
 from tests.fakes.parts import REPORT, STATUS, FakeParts
@@ -78,11 +80,25 @@ def test_filters_and_the_day_reach_the_engine(capsys: Output) -> None:
     assert capsys.readouterr().err == ""
 
 
-def test_an_unknown_outlet_is_reported(capsys: Output) -> None:
-    """The message suggests the nearest outlet. The question is answered all the same."""
-    assert main(["ask", "x", "--outlet", "The Currier"], parts=FakeParts(REFUSED)) == 3
-    err = capsys.readouterr().err
-    assert err == "No article is from an outlet named The Currier. Did you mean The Courier?\n"
+def test_a_filter_that_nothing_passes_is_the_only_reason(capsys: Output) -> None:
+    """Where no article was searched, none is said not to say; the exit code is that of a refusal."""
+    refused = replace(REFUSED, refusal=Refusal("No article is from an outlet named The Currier."), passages=())
+    parts = FakeParts(refused, refused)
+    assert main(["ask", "x", "--outlet", "The Currier"], parts=parts) == 3
+    assert capsys.readouterr() == ("No article is from an outlet named The Currier.\n", "")
+    assert parts.fake.asked[0].filters == Filters("The Currier")
+
+
+@pytest.mark.parametrize("words", [[""], [" ", "\t"], ["-"]])
+def test_an_empty_question_is_a_wrong_call(words: list[str], capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Typed or from standard input, and nothing is asked."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(" \n"))
+    parts = FakeParts()
+    assert main(["ask", *words], parts=parts) == 2
+    assert (parts.fake.asked, parts.settings) == ([], None)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("The question is empty. Ask in words: clippings ask")
 
 
 @pytest.mark.parametrize(
@@ -167,8 +183,8 @@ def test_arguments_that_are_not_utf8_are_read_by_the_best_guess(capsys: Output) 
     assert parts.fake.asked[0].question == "what of caf\u00e9?"
     assert main(["ask", "x", "--outlet", os.fsdecode(b"Caf\xe9")], parts=parts) == 3
     assert main(["show", os.fsdecode(b"caf\xe9")], parts=FakeParts()) == 1
-    assert "No article is from an outlet named Caf\u00e9" in (err := capsys.readouterr().err)
-    assert "There is no article with the id caf\u00e9." in err
+    assert parts.fake.asked[1].filters == Filters("Caf\u00e9")
+    assert "There is no article with the id caf\u00e9." in capsys.readouterr().err
 
 
 def test_index_reports_as_json(capsys: Output) -> None:
@@ -236,6 +252,57 @@ def test_show_of_an_unknown_id_names_near_ones(capsys: Output) -> None:
     """A mistyped id ends with 1 and a message with similar ids."""
     assert main(["show", "a11"], parts=FakeParts()) == 1
     assert capsys.readouterr().err == "There is no article with the id a11. Similar ids: a1.\n"
+
+
+def test_show_takes_the_beginning_of_an_id_or_a_path(tmp_path: Path, capsys: Output) -> None:
+    """A whole id goes first, then a file, then a beginning; what may mean several names them and shows none."""
+    file = tmp_path / "news" / "tram.txt"
+    file.parent.mkdir()
+    paths = {"tram": None, "tram-1": "/x/a.jsonl", "tram-2": "/x/a.jsonl", "owl-3": str(file)}
+    articles = [replace(ARTICLE, source=replace(ARTICLE.source, id=name, path=path)) for name, path in paths.items()]
+    for word, shown in {
+        "tram": "tram",
+        "tram-2": "tram-2",
+        "o": "owl-3",
+        "news/tram.txt": "owl-3",
+        str(file): "owl-3",
+    }.items():
+        assert main(["show", word, "--json"], parts=FakeParts(articles=articles)) == 0
+        assert json.loads(capsys.readouterr().out)["id"] == shown
+    for word, names in {
+        "tr": "tram, tram-1, tram-2",
+        "tram-": "tram-1, tram-2",
+        "/x/a.jsonl": "tram-1, tram-2",
+    }.items():
+        assert main(["show", word], parts=FakeParts(articles=articles)) == 1
+        count = names.count(",") + 1
+        assert capsys.readouterr() == ("", f"{word} may mean {count} articles. Choose from: {names}\n")
+    assert main(["show", ""], parts=FakeParts(articles=articles)) == 1
+
+
+def test_a_folder_without_articles_ends_with_1(capsys: Output) -> None:
+    """What is read is named, and what was left out; a folder whose articles are gone is another matter."""
+    parts = FakeParts()
+    nothing: dict[str, Any] = dict.fromkeys(("added", "changed", "unchanged", "removed", "chunks_embedded"), 0)
+    parts.report = replace(REPORT, **nothing, skipped={".pdf": 2, "": 1, **{f".k{number}": 1 for number in range(9)}})
+    assert main(["index", "articles"], parts=parts) == 1
+    out = capsys.readouterr().out
+    assert "kind that is read: 2 .pdf, 1 without a known ending, 1 .k0, 1 .k1" in out
+    assert "1 .k5 and 3 other kinds." in out
+    assert "No article was found: .txt, .md, .html, .htm, .json and .jsonl files are read." in out
+    assert main(["index", "articles", "--json"], parts=parts) == 1
+    assert json.loads(capsys.readouterr().out)["skipped"][".pdf"] == 2
+    for changed in ({"gone": 2}, {"removed": 2}, {"unchanged": 1}):
+        parts.report = replace(REPORT, **{**nothing, **changed})
+        assert main(["index", "articles"], parts=parts) == 0
+        assert "No article was found" not in capsys.readouterr().out
+
+
+def test_a_data_folder_that_is_none_is_named(tmp_path: Path, capsys: Output) -> None:
+    """A path given on the command line is no secret."""
+    (tmp_path / "file").write_text("x")
+    assert main(["--data", "file", "status"], parts=FakeParts()) == 1
+    assert capsys.readouterr().err.startswith("--data file is wrong: expected a folder")
 
 
 def test_status_says_what_is_indexed(capsys: Output) -> None:

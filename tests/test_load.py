@@ -7,6 +7,7 @@ import os
 import socket
 import tempfile
 import tracemalloc
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -142,6 +143,18 @@ def test_what_tools_write_for_absent_is_absent(tmp_path: Path) -> None:
     assert record.key not in {"", "nan", "None"}
 
 
+def test_files_of_other_kinds_are_counted(tmp_path: Path) -> None:
+    """By their ending; hidden files, folders and what cannot be read are none of them."""
+    for name in ("a.txt", "b.PDF", "c.pdf", "in/d.docx", "in/Makefile", "e." + "x" * 40, ".hidden.pdf", "f\n.a\nb"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        _write(tmp_path / name, STORY)
+    skipped = Counter[str]()
+    assert [record.path for record in load([tmp_path], skipped) if isinstance(record, RawRecord)] == [
+        f"{tmp_path}/a.txt"
+    ]
+    assert skipped == {".pdf": 2, ".docx": 1, "": 2, ".a\\nb": 1}
+
+
 # --- Bad content -----------------------------------------------------------------------------------------------
 
 
@@ -150,8 +163,15 @@ def test_nothing_to_read_is_said(tmp_path: Path, name: str) -> None:
     """An empty file, one of white space and one of something else than text each give one reason."""
     assert _only_reason(_write(tmp_path / name, b"")) == "the file is empty"
     assert _only_reason(_write(tmp_path / name, b" \r\n\t\n")) == "no text in it"
-    for binary in (bytes(range(256)) * 9, b"\x89PNG\r\n", b"%PDF-1.4\nwords", b"\x00" * 500):
+    for binary in (b"\x89PNG\r\n", b"%PDF-1.4\nwords"):
         assert _only_reason(_write(tmp_path / name, binary)) == "binary, not text, whatever its name says"
+    story = STORY.encode() * 50
+    for binary in (bytes(range(256)) * 9, b"\x00" * 500, story[:99] + b"\0a\0" + story):
+        reason = "binary, not text, whatever its name says: it holds NUL characters"
+        assert _only_reason(_write(tmp_path / name, binary)) == reason
+    for binary in (story[:99] + b"\1\2\7" + story, b"\x19" * 200 + story[:4000]):
+        reason = "binary, not text, whatever its name says: it holds control characters"
+        assert _only_reason(_write(tmp_path / name, binary)) == reason
 
 
 @pytest.mark.parametrize(
@@ -218,6 +238,8 @@ def test_stray_control_and_direction_characters_pass(tmp_path: Path) -> None:
     text = f"{STORY}\x00\x1b[31m \u202eReversed. {STORY}"
     assert _only_record(_write(tmp_path / "a.txt", text)).text == text
     assert _only_record(_write(tmp_path / "a.jsonl", '{"text": "a\tb"}')).text == "a\tb"
+    badly_converted = f"The ferry\x19s captain said it wasn\x19t late. {STORY}" * 40
+    assert _only_record(_write(tmp_path / "a.txt", badly_converted)).text == badly_converted
 
 
 # --- Encodings -------------------------------------------------------------------------------------------------

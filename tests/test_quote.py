@@ -308,6 +308,8 @@ def test_a_passage_that_surely_answers_comes_before_one_that_is_a_little_nearer(
     unsure = find(question, near, right)
     assert [one.source.id for one in rank_passages(sure.passages, sure.ranked)] == ["right", "near"]
     assert [one.source.id for one in rank_passages(unsure.passages, unsure.ranked)] == ["near", "right"]
+    for ranked in (rank_passages(sure.passages, sure.ranked), rank_passages(unsure.passages, unsure.ranked)):
+        assert ranked[0].score >= ranked[1].score  # the score is that by which they are ranked
 
 
 COST = "How much did the repair of the mill at Aldermoor cost?"

@@ -6,6 +6,7 @@ The docstring of a command is its help text.
 from __future__ import annotations
 
 import difflib
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Iterable, Sequence
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
     from bot.settings import Settings
     from index.ingest import Report
 
-OK, FAILED, REFUSED = 0, 1, 3
+OK, FAILED, USAGE, REFUSED = 0, 1, 2, 3
+MAX_SKIPPED_KINDS = 8
 MAX_EXPLAINED = 3  # records of a file
+MAX_LISTED_IDS = 10
 
 
 def index(arguments: Namespace, settings: Settings, parts: Parts) -> int:
@@ -39,13 +42,16 @@ def index(arguments: Namespace, settings: Settings, parts: Parts) -> int:
             settings, arguments.paths, prune=arguments.prune, force=arguments.force, progress=progress
         )
     _print(arguments, serialize.report(report), [render.line(_summary(report, arguments))], report.failed)
-    return FAILED if report.failed else OK
+    return FAILED if report.failed or report.is_empty else OK
 
 
 def ask(arguments: Namespace, settings: Settings, parts: Parts) -> int:
     """Answer a question (exit code 3: the articles do not say)."""
     words = " ".join(arguments.question)
     question = (sys.stdin.read() if words == "-" else words).strip()
+    if not question:
+        print('The question is empty. Ask in words: clippings ask "who reopened the bridge?"', file=sys.stderr)
+        return USAGE
     with closing(parts.engine(settings)) as engine:
         answer = engine.ask(question, filters=_filters(arguments, engine), as_of=arguments.as_of)
     _print(arguments, serialize.answer(answer), render.answer_lines(answer))
@@ -55,7 +61,7 @@ def ask(arguments: Namespace, settings: Settings, parts: Parts) -> int:
 def show(arguments: Namespace, settings: Settings, parts: Parts) -> int:
     """Print an article."""
     with closing(parts.engine(settings)) as engine:
-        article = engine.article(arguments.id)
+        article = engine.article(_article_id(arguments.id, engine))
         if article is None:
             raise ClippingsError(_unknown_article(arguments.id, engine))
     _print(arguments, serialize.article(article), render.article_lines(article))
@@ -145,6 +151,8 @@ def _explain(arguments: Namespace, parts: Parts) -> int:
 
 
 def _summary(report: Report, arguments: Namespace) -> str:
+    from index.load import KINDS_READ
+
     counts = ", ".join(f"{getattr(report, name)} {name}" for name in ("added", "changed", "unchanged", "removed"))
     embedded = f"{report.chunks_embedded} chunks embedded in {report.seconds:.1f} s"
     lines = [f"{counts}, {len(report.failed)} failed; {embedded}."]
@@ -159,6 +167,15 @@ def _summary(report: Report, arguments: Namespace) -> str:
         )
     elif report.gone:
         lines.append(f"Articles whose files are gone: {report.gone}. `clippings index --prune` removes them.")
+    if report.skipped:
+        kinds = sorted(report.skipped.items(), key=lambda kind: (-kind[1], kind[0]))
+        counts = ", ".join(
+            f"{count} {ending or 'without a known ending'}" for ending, count in kinds[:MAX_SKIPPED_KINDS]
+        )
+        more = f" and {len(kinds) - MAX_SKIPPED_KINDS} other kinds" if len(kinds) > MAX_SKIPPED_KINDS else ""
+        lines.append(f"Files left out, since they are of no kind that is read: {counts}{more}.")
+    if report.is_empty:
+        lines.append(f"No article was found: {KINDS_READ} files are read. Name a file or a folder that holds some.")
     if report.chunks_embedded and report.seconds:
         share = int(100 * report.embed_seconds / report.seconds)
         lines.append(f"{share} % of the time was spent in the embedding model")
@@ -168,10 +185,21 @@ def _summary(report: Report, arguments: Namespace) -> str:
 def _filters(arguments: Namespace, engine: AnswerEngine) -> Filters:
     outlet = arguments.outlet
     if outlet:
-        outlet, unknown = known_outlet(outlet, engine.sources())
-        if unknown:
-            print(one_line(unknown), file=sys.stderr)
+        outlet, _ = known_outlet(outlet, engine.sources())  # of an unknown outlet the answer says so
     return replace(make_filters(outlet, arguments.since, arguments.until), author=arguments.author or None)
+
+
+def _article_id(word: str, engine: AnswerEngine) -> str:
+    """Return the id that an id, the beginning of an id, or a path means. Raises ClippingsError if it means several."""
+    sources, path = engine.sources(), os.path.realpath(word) if word else ""
+    if any(source.id == word for source in sources):
+        return word
+    matches = [source.id for source in sources if source.path and os.path.realpath(source.path) == path]
+    matches = matches or [source.id for source in sources if word and source.id.startswith(word)]
+    if len(matches) > 1:
+        shown = ", ".join(matches[:MAX_LISTED_IDS]) + (" …" if len(matches) > MAX_LISTED_IDS else "")
+        raise ClippingsError(f"{word} may mean {len(matches)} articles. Choose from: {shown}")
+    return matches[0] if matches else word
 
 
 def _unknown_article(article_id: str, engine: AnswerEngine) -> str:

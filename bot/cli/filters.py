@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from datetime import date
 
@@ -29,11 +28,10 @@ def known_outlet(name: str, sources: Iterable[Source]) -> tuple[str, str | None]
 
     ``"the courier" -> ("The Courier", None)``; ``"Couriers" -> ("Couriers", "… Did you mean The Courier?")``.
     """
-    from index.text import fold  # heavy, and the parser imports this file
+    from bot.query.filter_reason import no_such_outlet  # heavy, and the parser imports this file
+    from index.text import fold
 
     outlets = {fold(source.outlet): source.outlet for source in sources if source.outlet}
     if fold(name) in outlets:
         return outlets[fold(name)], None
-    near = difflib.get_close_matches(fold(name), outlets, n=1, cutoff=0.5)
-    hint = f" Did you mean {outlets[near[0]]}?" if near else ""
-    return name, f"No article is from an outlet named {name}.{hint}"
+    return name, no_such_outlet(name, outlets.values())

@@ -182,7 +182,7 @@ def _ask(parser: argparse.ArgumentParser) -> None:
 
 
 def _show(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("id", type=_text, metavar="ID", help="the id of the article, from `ask --json`")
+    parser.add_argument("id", type=_text, metavar="ID", help="the article's id, the beginning of it, or its file")
     _json(parser)
 
 

@@ -50,7 +50,8 @@ def line(*texts: str | StyledText, indent: int = 0) -> Line:
 def answer_lines(answer: Answer, *, quotes: bool = True) -> list[Line]:
     """Render an answer and its numbered sources; ``quotes=False`` gives a source one line, for the chat."""
     if answer.refusal:
-        shown = [line(REFUSAL), line(one_line(answer.refusal.reason))]
+        reason = line(one_line(answer.refusal.reason))
+        shown = [line(REFUSAL), reason] if answer.passages else [reason]  # no article passed the filters
         if answer.refusal.nearest:
             shown.append(line("Nearest:"))
         for source in answer.refusal.nearest:

@@ -141,12 +141,18 @@ def rank_sentences(query: Query, passages: Sequence[Passage], embed: Embed, read
 
 
 def rank_passages(passages: Sequence[Passage], ranked: Sequence[Candidate]) -> tuple[Passage, ...]:
-    """Sort passages by their score, raised if the reader is very certain of a sentence of their story."""
+    """Raise the scores of a story if the reader is very certain of a sentence of it, and sort by them."""
     boosts: dict[str, float] = {}
     for candidate in ranked:
         boost = TUNED.passage_logit_weight * (candidate.logit - TUNED.very_certain_logit)
         boosts[candidate.story_id] = max(boost, boosts.get(candidate.story_id, 0.0))
-    return tuple(sorted(passages, key=lambda passage: -passage.score - boosts.get(passage.source.id, 0.0)))
+    raised = [_raised(passage, boosts.get(passage.source.id, 0.0)) for passage in passages]
+    return tuple(sorted(raised, key=lambda passage: -passage.score))
+
+
+def _raised(passage: Passage, boost: float) -> Passage:
+    near_duplicates = tuple(_raised(retold, boost) for retold in passage.near_duplicates)
+    return replace(passage, score=passage.score + boost, near_duplicates=near_duplicates)
 
 
 def _candidates(query: Query, passage: Passage, story_id: str) -> list[Candidate]:
