@@ -19,11 +19,16 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from index.models import Article, Boilerplate, Chunk, ClippingsError, Filters, IndexDamaged, Source
-from index.text import stems
+from index.models import Article, Boilerplate, Chunk, ClippingsError, Filters, IndexDamaged, Source, Span
+from index.people import Introduction, find_people
+from index.quotations import Quotation, find_quotations
+from index.text import sentences, stems
 
-SCHEMA_VERSION = 3
-"""Part of FINGERPRINT: an index of another version is rebuilt. 2: `furniture` became `boilerplate`. 3: `checksum`."""
+SCHEMA_VERSION = 4
+"""Part of FINGERPRINT: an index of another version is rebuilt.
+
+2: `furniture` became `boilerplate`. 3: `checksum`. 4: `people`, `quotations`.
+"""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -40,6 +45,20 @@ CREATE TABLE IF NOT EXISTS chunks (
     start INTEGER NOT NULL, stop INTEGER NOT NULL
 );
 CREATE INDEX IF NOT EXISTS chunks_by_article ON chunks (article);
+CREATE TABLE IF NOT EXISTS people (
+    article TEXT NOT NULL REFERENCES articles (id), key TEXT NOT NULL, surname TEXT NOT NULL,
+    name_start INTEGER NOT NULL, name_stop INTEGER NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL,
+    office TEXT NOT NULL, rank INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS people_by_article ON people (article);
+CREATE INDEX IF NOT EXISTS people_by_surname ON people (surname);
+CREATE INDEX IF NOT EXISTS people_by_office ON people (office) WHERE office != '';
+CREATE TABLE IF NOT EXISTS quotations (
+    article TEXT NOT NULL REFERENCES articles (id), key TEXT NOT NULL, surname TEXT NOT NULL,
+    name_start INTEGER NOT NULL, name_stop INTEGER NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS quotations_by_article ON quotations (article);
+CREATE INDEX IF NOT EXISTS quotations_by_surname ON quotations (surname);
 CREATE VIRTUAL TABLE IF NOT EXISTS lexical USING fts5 (headline, body, tokenize = "ascii tokenchars '.'");
 CREATE VIRTUAL TABLE IF NOT EXISTS vocabulary USING fts5vocab (lexical, 'row');
 """
@@ -135,12 +154,25 @@ class Catalogue:
             ).lastrowid
             body = " ".join(stems(article.body[chunk.start : chunk.end]))
             self._execute("INSERT INTO lexical (rowid, headline, body) VALUES (?, ?, ?)", (number, headline, body))
+        spans = sentences(article.body)
+        people = find_people(article.body, spans)
+        for person in people.introductions:
+            self._execute(
+                f"INSERT INTO people VALUES ({'?,' * 8} ?)",
+                (article.id, person.key, _surname(person.key), *person.name, *person.span, person.office, person.rank),
+            )
+        for quotation in find_quotations(article.body, spans, people):
+            self._execute(
+                f"INSERT INTO quotations VALUES ({'?,' * 6} ?)",
+                (article.id, quotation.key, _surname(quotation.key), *quotation.name, *quotation.span),
+            )
 
     def remove(self, article_id: str) -> None:
         """Remove an article and its chunks, if it is indexed."""
         chunks = "(SELECT number FROM chunks WHERE article = ?)"
         self._execute(f"DELETE FROM lexical WHERE rowid IN {chunks}", (article_id,))
-        self._execute("DELETE FROM chunks WHERE article = ?", (article_id,))
+        for table in ("chunks", "people", "quotations"):
+            self._execute(f"DELETE FROM {table} WHERE article = ?", (article_id,))
         self._execute("DELETE FROM articles WHERE id = ?", (article_id,))
 
     def set(self, key: str, value: str) -> None:
@@ -226,6 +258,48 @@ class Catalogue:
         query = f"SELECT {_SOURCE_COLUMNS} FROM articles a WHERE {' AND '.join([_FILTER, *parts])} {order}"
         named: dict[str, str | None] = {f"word{number}": _phrase(word) for number, word in enumerate(words)}
         return [_source(row) for row in self._rows(query, _parameters(filters) | named)]
+
+    def people(
+        self, *, surname: str = "", office: str = "", filters: Filters = _NO_FILTERS
+    ) -> list[tuple[Source, Introduction]]:
+        """The introductions of people with this surname (the last word of a key) or office, newest article first."""
+        condition = "t.surname = :surname" if surname else "t.office = :office AND t.office != ''"
+        columns = "t.key, t.name_start, t.name_stop, t.start, t.stop, t.office, t.rank"
+        rows = self._people("people", columns, condition, filters, surname=surname, office=office)
+        return [(_source(row[7:]), Introduction(row[0], Span(*row[1:3]), Span(*row[3:5]), *row[5:7])) for row in rows]
+
+    def quotations(
+        self, *, surname: str = "", article: str = "", filters: Filters = _NO_FILTERS
+    ) -> list[tuple[Source, Quotation]]:
+        """The quotations of speakers with this surname, or of an article; newest article first, in its order."""
+        condition = "t.surname = :surname" if surname else "t.article = :article"
+        columns = "t.key, t.name_start, t.name_stop, t.start, t.stop"
+        rows = self._people("quotations", columns, condition, filters, surname=surname, article=article)
+        return [(_source(row[5:]), Quotation(row[0], Span(*row[1:3]), Span(*row[3:5]))) for row in rows]
+
+    def _people(self, table: str, columns: str, condition: str, filters: Filters, **named: str) -> list[Any]:
+        order = "ORDER BY a.published IS NULL, a.published DESC, a.headline, a.id, t.start"
+        query = f"SELECT {columns}, {_SOURCE_COLUMNS} FROM {table} t JOIN articles a ON a.id = t.article"
+        return self._rows(f"{query} WHERE {condition} AND {_FILTER} {order}", {**_parameters(filters), **named})
+
+    def surnames(self, word: str) -> list[str]:
+        """The surnames that can be a word with one slip: those that share its first or its last half."""
+        half = max(len(word) // 2, 1)
+        tables = " UNION ".join(f"SELECT surname FROM {table} WHERE {{0}}" for table in ("people", "quotations"))
+        condition = (
+            "length(surname) BETWEEN :length - 1 AND :length + 1 AND "
+            "(substr(surname, 1, :half) = substr(:word, 1, :half) OR substr(surname, -:half) = substr(:word, -:half))"
+        )
+        rows = self._rows(tables.format(condition), {"word": word, "half": half, "length": len(word)})
+        return [row[0] for row in rows]
+
+    def named(self, first: str) -> list[str]:
+        """The surnames of people with this first word in their names."""
+        tables = " UNION ".join(
+            f"SELECT surname FROM {table} WHERE key GLOB :first" for table in ("people", "quotations")
+        )
+        pattern = re.sub(r"[\[\]*?]", "", first)
+        return [row[0] for row in self._rows(tables, {"first": f"{pattern} *"})] if pattern else []
 
     def counts(self) -> tuple[int, int]:
         """The numbers of articles and chunks."""
@@ -346,6 +420,10 @@ def _read_only(file: Path) -> str:
 def _phrase(word: str) -> str:
     """Quote a word for FTS5, whatever is in it."""
     return '"' + word.replace('"', '""').replace("\0", "") + '"'
+
+
+def _surname(key: str) -> str:
+    return key.rpartition(" ")[2]
 
 
 def _parameters(filters: Filters, ids: Iterable[str] = ()) -> dict[str, str | None]:

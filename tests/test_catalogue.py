@@ -269,3 +269,27 @@ def test_a_writer_is_told_in_words_as_well(tmp_path: Path) -> None:
     other.close()
     assert catalogue.counts() == (1, 1)
     catalogue.close()
+
+
+def test_people_and_quotations_come_and_go_with_their_article(catalogue: Catalogue) -> None:
+    """They are found by surname and by office, newest article first, within the filters; an article takes them along."""
+    body = "The mayor, Ann Lee, came. “It is fine,” Lee said."
+    old = article("old", body, published=date(2024, 1, 1))
+    new = article("new", body, published=date(2024, 3, 1))
+    put(catalogue, old, new)
+    rows = catalogue.people(surname="lee")
+    assert [(source.id, person.office, body[slice(*person.name)]) for source, person in rows] == [
+        ("new", "mayor", "Ann Lee"), ("old", "mayor", "Ann Lee"),
+    ]  # fmt: skip
+    assert catalogue.people(office="mayor") == rows
+    spoken = catalogue.quotations(surname="lee", filters=Filters(until=date(2024, 2, 1)))
+    assert [(source.id, body[slice(*quotation.span)]) for source, quotation in spoken] == [
+        ("old", "“It is fine,” Lee said.")
+    ]
+    assert catalogue.quotations(article="old") == spoken
+    assert catalogue.surnames("lea") == ["lee"]
+    assert catalogue.named("ann") == ["lee"]
+    put(catalogue, article("new", "Nobody."))
+    with catalogue.transaction():
+        catalogue.remove("old")
+    assert catalogue.people(surname="lee") == catalogue.quotations(surname="lee") == []
