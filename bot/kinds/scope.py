@@ -10,6 +10,7 @@ from bot.models import Citation, in_marks
 from bot.query.kind import Request
 from index.catalogue import Catalogue
 from index.models import Article, Filters, Passage, Source, Span
+from index.near_duplicates import other_sources
 from index.text import sentences
 
 _MAX_LEAD_CHARACTERS = 2_000
@@ -69,6 +70,14 @@ class Line:
     words: str = ""
     also_in: tuple[Source, ...] = ()
     shows_quote: bool = True
+
+    @classmethod
+    def of(cls, passage: Passage, span: Span, retrieval: Retrieval, words: str = "") -> Line:
+        """A line that quotes ``passage.text[start:end]``, with the other articles of the retrieval that hold it."""
+        quote = passage.text[slice(*span)]
+        also_in = other_sources(quote, passage.source, dict.fromkeys(other.passage for other in retrieval.ranked))
+        article = Article(passage.source, " " * passage.start + passage.text)  # its body as far as it is quoted
+        return cls(article, Span(passage.start + span.start, passage.start + span.end), words, also_in)
 
 
 def compose(lines: Sequence[Line], head: str = "", *, is_exact: bool = False) -> Found:

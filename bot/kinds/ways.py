@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 from bot.kinds.collection import answer_collection
 from bot.kinds.scope import Way
+from bot.kinds.verdict import answer_verdict
 from bot.models import Kind
 
 WAYS: Mapping[Kind, Way] = {
     "collection": answer_collection,
+    "yes_no": answer_verdict,
 }
