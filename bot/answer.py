@@ -158,7 +158,9 @@ class Engine:
         found = self._find(request, filters, as_of, timings, retrieve)
         answer = Answer(question, query, "", "quote", kind=request.kind, notice=notice, timings_ms=timings.milliseconds)
         if found and found.refusal:
-            return replace(answer, text=REFUSAL, refusal=Refusal(found.refusal))
+            if found.is_final or not self._llm:
+                return replace(answer, text=REFUSAL, refusal=Refusal(found.refusal))
+            found = None
         if found and (found.is_exact or not self._llm):
             return replace(answer, text=found.text, citations=found.citations)
         return (yield from self._synthesize(retrieve(query), turns, as_of, answer, timings, found))

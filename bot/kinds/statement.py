@@ -34,6 +34,8 @@ _NEEDS_VERB = frozenset("did does has have had".split())
 _NEGATIONS = frozenset("not no never neither nor cannot".split())
 _NOTHING = frozenset("nobody none nothing".split())
 _PRONOUNS = frozenset("he she they it we i you".split())
+_OBJECT_PRONOUN = re.compile(r"\b(?:on|of|to|for|with|about|\w+ed) (?:it|them|this|that)\b")
+_MIN_WORDS_BESIDE_PRONOUN = 2
 _QUANTIFIERS = frozenset("all every only both most always never ever more less fewer least first last".split())
 _FILLER = frozenset(
     "either true really actually yet already now still happen happened currently any anyone anybody".split()
@@ -137,6 +139,8 @@ class Sentence:
         if opposite:
             places[missing[0].key] = places[opposite]
         has_other_value = self._has_other_value(statement)
+        if missing and not opposite and self._points_at(missing, statement):
+            return Judgement("")
         if (missing and not opposite) or not (has_other_value or self._has_figures(statement)):
             return None
         matched = [places[word.key] for word in statement.words if word.key in places]
@@ -161,6 +165,15 @@ class Sentence:
             return f" {word.folded} " in around
         surname = next((other for other in statement.words if other.is_name and other.place == word.place + 1), None)
         return surname is not None and surname.key in places and f" {word.folded} {surname.folded} " in around
+
+    def _points_at(self, missing: Sequence[Word], statement: Statement) -> bool:
+        """Whether a pronoun may stand for the only missing word: "whether Iran acted on it"."""
+        if len(missing) > 1 or len(statement.words) <= _MIN_WORDS_BESIDE_PRONOUN or missing[0].is_name:
+            return False
+        around = {word_key(word) for word, _ in word_spans(self.around)}
+        return (
+            missing[0].key in around and self._has_figures(statement) and _OBJECT_PRONOUN.search(self.text) is not None
+        )
 
     def _has_figures(self, statement: Statement) -> bool:
         held = {(value, unit_of(self.text, span)) for value, span in figure_spans(self.text)}

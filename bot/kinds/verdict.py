@@ -13,13 +13,12 @@ from datetime import date
 from typing import NamedTuple
 
 from bot.extract.answerability import predict, why_unanswerable
-from bot.extract.decontextualize import decontextualize, is_statement
+from bot.extract.decontextualize import is_statement
 from bot.extract.ranking import Candidate, Retrieval
-from bot.kinds.scope import Found, Line, Scope, compose
+from bot.kinds.scope import Found, Line, Scope, compose, quoted_span
 from bot.kinds.statement import Judgement, Sentence, Statement
 from bot.query.kind import Request
 from bot.query.wording import word_key
-from index.models import Span
 from index.text import figures, words
 
 _MIN_SHARE = 0.65  # of the content words without names, for the ordinary quote to be tried
@@ -27,10 +26,9 @@ _MAX_SUBJECT_WORDS = 3  # at the beginning of a statement
 
 
 class _Proof(NamedTuple):
-    """A sentence that bears on the statement, the span of its passage that is quoted, and what it says."""
+    """A sentence that bears on the statement, and what it says."""
 
     candidate: Candidate
-    span: Span
     judgement: Judgement
 
     @property
@@ -45,7 +43,7 @@ def answer_verdict(request: Request, scope: Scope) -> Found | None:
     statement = Statement.of(request.text)
     if not statement.words or re.search(r"\bor\b", request.text):
         return None
-    retrieval = scope.retrieve(request.text)
+    retrieval = scope.retrieve_in_period(request.text)
     proofs = [proof for candidate in retrieval.ranked if (proof := _proof(statement, candidate))]
     certain = [proof for proof in proofs if proof.judgement.verdict]
     if chosen := _latest(certain) or proofs[:1]:
@@ -53,18 +51,20 @@ def answer_verdict(request: Request, scope: Scope) -> Found | None:
     if _is_worth_a_quote(statement, retrieval):
         return None
     reason = why_unanswerable(retrieval)
-    return Found(refusal=reason if "mentions" in reason else "No article that comes near says whether that is so.")
+    is_unknown = "mentions" in reason
+    return Found(
+        refusal=reason if is_unknown else "No article that comes near says whether that is so.", is_final=False
+    )
 
 
 def _proof(statement: Statement, candidate: Candidate) -> _Proof | None:
     if not is_statement(candidate.text):
         return None
     passage = candidate.passage
-    own = Span(candidate.start - passage.start, candidate.end - passage.start)
-    span = decontextualize(passage.text, own, statement.text)
+    before = passage.text[quoted_span(candidate, statement.text).start : candidate.start - passage.start]
     around = f"{passage.source.headline} {passage.text}"
-    judgement = Sentence(candidate.text, passage.text[span.start : own.start], around).judge(statement)
-    return _Proof(candidate, span, judgement) if judgement else None
+    judgement = Sentence(candidate.text, before, around).judge(statement)
+    return _Proof(candidate, judgement) if judgement else None
 
 
 def _latest(certain: Sequence[_Proof]) -> list[_Proof]:
@@ -78,7 +78,7 @@ def _latest(certain: Sequence[_Proof]) -> list[_Proof]:
 
 
 def _found(chosen: Sequence[_Proof], retrieval: Retrieval) -> Found:
-    lines = [Line.of(proof.candidate.passage, proof.span, retrieval) for proof in chosen]
+    lines = [Line.of(proof.candidate, retrieval) for proof in chosen]
     verdict, is_account = chosen[0].judgement
     if len(lines) == 1:
         return compose(lines, verdict and (f"{verdict}, by this account:" if is_account else f"{verdict}."))

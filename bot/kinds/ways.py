@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.kinds.collection import answer_collection
+from bot.kinds.compare import answer_comparison
+from bot.kinds.listing import answer_list
 from bot.kinds.scope import Way
+from bot.kinds.total import answer_total
 from bot.kinds.verdict import answer_verdict
 from bot.models import Kind
 
 WAYS: Mapping[Kind, Way] = {
     "collection": answer_collection,
+    "compare": answer_comparison,
+    "list": answer_list,
+    "total": answer_total,
     "yes_no": answer_verdict,
 }
