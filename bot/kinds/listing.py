@@ -30,7 +30,7 @@ def answer_list(request: Request, scope: Scope) -> Found | None:
     if not predict(retrieval).answerable:
         return None
     chosen = _choose(request.text, retrieval)
-    if not chosen:
+    if retrieval.ranked[0] not in chosen:
         return None
     lines = [Line.of(candidate, retrieval) for candidate in chosen]
     return compose(lines, _head(request.text, chosen))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from bot.kinds.collection import answer_collection
 from bot.kinds.compare import answer_comparison
 from bot.kinds.listing import answer_list
+from bot.kinds.reason import answer_reason
 from bot.kinds.scope import Way
 from bot.kinds.total import answer_total
 from bot.kinds.verdict import answer_verdict
@@ -16,6 +17,7 @@ WAYS: Mapping[Kind, Way] = {
     "collection": answer_collection,
     "compare": answer_comparison,
     "list": answer_list,
+    "reason": answer_reason,
     "total": answer_total,
     "yes_no": answer_verdict,
 }
