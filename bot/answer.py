@@ -17,7 +17,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from bot.extract.answerability import predict, why_unanswerable
@@ -166,23 +166,30 @@ class Engine:
         )  # fmt: skip
         if why := why_none_passes(replace(filters, as_of=as_of), catalogue):
             return _refuse(answer, why)
-        found = self._find(request, filters, as_of, timings)
+        retrieve = cache(
+            lambda text: self._retrieve(text, question if text == limits.question else text, filters, as_of, timings)
+        )
+        found = self._find(request, filters, as_of, timings, retrieve)
         if found and found.refusal:
-            return replace(answer, text=REFUSAL, refusal=Refusal(found.refusal))
+            if found.is_final or not self._llm:
+                return replace(answer, text=REFUSAL, refusal=Refusal(found.refusal))
+            found = None
         if found and (found.is_exact or not self._llm):
             return replace(answer, text=found.text, citations=found.citations)
-        retrieval = self._retrieve(limits.question, question, filters, as_of, timings)
-        return (yield from self._synthesize(retrieval, turns, as_of, answer, timings, found))
+        return (yield from self._synthesize(retrieve(limits.question), turns, as_of, answer, timings, found))
 
-    def _find(self, request: Request, filters: Filters, as_of: date, timings: Timings) -> Found | None:
+    def _find(
+        self,
+        request: Request,
+        filters: Filters,
+        as_of: date,
+        timings: Timings,
+        retrieve: Callable[[str], Retrieval],
+    ) -> Found | None:
         """Answer by the way of the question's kind; None if it has none, or finds nothing of its own."""
         way = WAYS.get(request.kind)
         if way is None:
             return None
-
-        def retrieve(query: str) -> Retrieval:
-            return self._retrieve(query, query, filters, as_of, Timings())
-
         with timings.step("find"):
             return way(request, Scope(self._searcher.catalogue, replace(filters, as_of=as_of), retrieve))
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
-from bot.extract.ranking import Retrieval
+from bot.extract.decontextualize import decontextualize
+from bot.extract.ranking import Candidate, Retrieval
 from bot.models import Citation, in_marks
+from bot.query.date_preference import outside_period
+from bot.query.dates import find_period
 from bot.query.kind import Request
 from index.catalogue import Catalogue
 from index.models import Article, Filters, Passage, Source, Span
+from index.near_duplicates import other_sources
 from index.text import sentences
 
 _MAX_LEAD_CHARACTERS = 2_000
@@ -32,6 +36,13 @@ class Scope:
         """The day of the question."""
         return self.filters.as_of or date.max
 
+    def retrieve_in_period(self, query: str) -> Retrieval:
+        """As ``retrieve``, without the sentences of articles outside the days that the query names."""
+        retrieval = self.retrieve(query)
+        period = find_period(query, self.filters.as_of) if self.filters.as_of else None
+        inside = (candidate for candidate in retrieval.ranked if not outside_period(candidate.passage, period))
+        return replace(retrieval, ranked=tuple(inside))
+
     def article(self, source: Source) -> Article:
         """The article of a source that the catalogue has just listed; empty if a writer has removed it since."""
         return self.catalogue.article(source.id) or Article(source, "")
@@ -50,14 +61,15 @@ class Scope:
 class Found:
     """An answer of a way: text with marks ``[n]`` and what they cite.
 
-    ``refusal``: why there is no answer, instead of a text. ``is_exact``: computed from the catalogue, so that a
-    language model could only make it worse.
+    ``refusal``: why there is no answer, instead of a text; a language model may still find one if not ``is_final``.
+    ``is_exact``: computed from the catalogue, so that a language model could only make it worse.
     """
 
     text: str = ""
     citations: tuple[Citation, ...] = ()
     refusal: str = ""
     is_exact: bool = False
+    is_final: bool = True
 
 
 Way = Callable[[Request, Scope], Found | None]
@@ -75,6 +87,22 @@ class Line:
     words: str = ""
     also_in: tuple[Source, ...] = ()
     shows_quote: bool = True
+
+    @classmethod
+    def of(cls, candidate: Candidate, retrieval: Retrieval, words: str = "") -> Line:
+        """A line that quotes a candidate with what it depends on, and the other articles that hold this."""
+        passage = candidate.passage
+        span = quoted_span(candidate, retrieval.query.text)
+        quote = passage.text[slice(*span)]
+        also_in = other_sources(quote, passage.source, dict.fromkeys(other.passage for other in retrieval.ranked))
+        article = Article(passage.source, " " * passage.start + passage.text)  # its body as far as it is quoted
+        return cls(article, Span(passage.start + span.start, passage.start + span.end), words, also_in)
+
+
+def quoted_span(candidate: Candidate, question: str) -> Span:
+    """The span of its passage that is quoted for a candidate: with the sentences that it depends on."""
+    own = Span(candidate.start - candidate.passage.start, candidate.end - candidate.passage.start)
+    return decontextualize(candidate.passage.text, own, question)
 
 
 def compose(lines: Sequence[Line], head: str = "", *, is_exact: bool = False) -> Found:

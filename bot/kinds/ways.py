@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.kinds.collection import answer_collection
+from bot.kinds.compare import answer_comparison
+from bot.kinds.listing import answer_list
 from bot.kinds.news import answer_news
+from bot.kinds.reason import answer_reason
 from bot.kinds.scope import Way
 from bot.kinds.storyline import summarize, timeline
+from bot.kinds.total import answer_total
+from bot.kinds.verdict import answer_verdict
 from bot.models import Kind
 
 WAYS: Mapping[Kind, Way] = {
@@ -15,4 +20,9 @@ WAYS: Mapping[Kind, Way] = {
     "news": answer_news,
     "summary": summarize,
     "timeline": timeline,
+    "compare": answer_comparison,
+    "list": answer_list,
+    "reason": answer_reason,
+    "total": answer_total,
+    "yes_no": answer_verdict,
 }

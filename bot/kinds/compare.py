@@ -1,0 +1,147 @@
+"""Comparisons: the best sentence of each side, same quantity beside same quantity; and how a thing has changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+from bot.extract.answerability import predict
+from bot.extract.ranking import Candidate, Retrieval
+from bot.kinds.scope import Found, Line, Scope, compose
+from bot.kinds.sides import split_sides
+from bot.query.followup import content_words
+from bot.query.kind import Request
+from bot.query.numbers import Quantity, find_counts, find_quantity, unit_of
+from bot.query.wording import word_key
+from index.text import words
+
+_MIN_SHARED = 0.5  # of the words that the sides have in common, in a sentence of a side
+_MIN_COVERAGE = 0.6  # of the question, in a sentence that tells how a thing has changed
+_CHANGE = re.compile(r"how (?:has|have|did|does|do)\b.*\b(?:changed?|grown?|risen|rise|fallen|fall)\b", re.IGNORECASE)
+# What tells two states of a thing apart, and how a sentence tells both.
+_STATES = frozenset(
+    map(word_key, "old new former current previous present first second last next before after".split())
+)
+_FROM_TO = re.compile(
+    r"\b(?:up|down|rises?|rose|risen|falls?|fell|fallen|cut|raised|increase[ds]?|grew|grown|dropped|lowered) from\b"
+    r"|\bfrom [^.;]*?\d[^.;]* to [^.;]*?\d|\b(?:instead of|compared (?:with|to)|against) [^.;]*?\d"
+)
+_MAX_SCORE_GAP = 1.5  # below the best sentence
+_VERBS = frozenset(map(word_key, "change compare contrast differ difference different grow rise fall".split()))
+
+
+def answer_comparison(request: Request, scope: Scope) -> Found | None:
+    """Quote each side, and name a side that no article has; None if the question cannot be split."""
+    sides = split_sides(request.text)
+    retrieval = scope.retrieve_in_period(request.text)
+    if _CHANGE.match(request.text):
+        return _change(request, retrieval)
+    if not sides or not retrieval.ranked:
+        return None
+    keys = [_keys(side) for side in sides]
+    shared = set.intersection(*keys)
+    own = [side_keys - set.union(*(other for other in keys if other is not side_keys)) for side_keys in keys]
+    if not all(own):
+        return None
+    if both := _both(retrieval, set.union(*own), shared):
+        return compose([Line.of(both, retrieval)])
+    if set.union(*own) <= _STATES:
+        return None
+    return _beside(sides, own, shared, retrieval, scope)
+
+
+def _beside(
+    sides: Sequence[str], own: Sequence[set[str]], shared: set[str], retrieval: Retrieval, scope: Scope
+) -> Found:
+    """Quote the best sentence of each side; own retrievals are made for sides that the first has not."""
+    pools = [_pool(side, side_keys, shared, retrieval, scope) for side, side_keys in zip(sides, own, strict=True)]
+    missing = [side for side, (candidates, _) in zip(sides, pools, strict=True) if not candidates]
+    if len(missing) == len(sides):
+        return Found(refusal=f"No article that comes near speaks of {_joined(sides)}.", is_final=False)
+    unit = _common_unit([candidates for candidates, _ in pools if candidates])
+    lines = []
+    for side, (candidates, origin) in zip(sides, pools, strict=True):
+        if candidates:
+            best = next((candidate for candidate in candidates if unit in _units(candidate)), candidates[0])
+            lines.append(Line.of(best, origin, f"{side[:1].upper()}{side[1:]}:"))
+    if len(lines) > 1 and len({(line.article.id, line.span) for line in lines}) == 1:
+        return compose([replace(lines[0], words="")])
+    found = compose(lines)
+    absent = f"\nNo article that comes near says it of {_joined(missing)}." if missing else ""
+    return Found(found.text + absent, found.citations)
+
+
+def _both(retrieval: Retrieval, own: set[str], shared: set[str]) -> Candidate | None:
+    """The first sentence that sets numbers of both sides side by side, or tells from what to what a number changed."""
+    for candidate in retrieval.ranked:
+        held = {word_key(word) for word in words(candidate.text)}
+        has_shared = len(shared & held) >= _MIN_SHARED * len(shared)
+        if len(find_counts(candidate.text)) > 1 and has_shared and own <= held:
+            return candidate
+        if (
+            own <= _STATES
+            and _FROM_TO.search(candidate.text)
+            and candidate.score >= retrieval.ranked[0].score - _MAX_SCORE_GAP
+        ):
+            return candidate
+    return None
+
+
+def _keys(text: str) -> set[str]:
+    return {word_key(word) for word in content_words(text)} - _VERBS
+
+
+def _holds(candidate: Candidate, own: set[str], shared: set[str]) -> bool:
+    """Whether a sentence, with its outlet and headline, holds a side's own words and most of the common ones."""
+    source = candidate.passage.source
+    held = {word_key(word) for word in words(f"{candidate.context.before} {candidate.text}")}
+    around = held | {word_key(word) for word in words(f"{source.headline} {source.outlet or ''}")}
+    return own <= around and len(shared & around) >= _MIN_SHARED * len(shared) and not held.isdisjoint(own | shared)
+
+
+def _pool(
+    side: str, own: set[str], shared: set[str], retrieval: Retrieval, scope: Scope
+) -> tuple[list[Candidate], Retrieval]:
+    """The sentences of a side, best first, and the retrieval that they are from: its own if the first has none."""
+    if candidates := [candidate for candidate in retrieval.ranked if _holds(candidate, own, shared)]:
+        return candidates, retrieval
+    alone = scope.retrieve_in_period(side)
+    return [candidate for candidate in alone.ranked if _holds(candidate, own, shared)], alone
+
+
+def _units(candidate: Candidate) -> set[str]:
+    return {unit_of(candidate.text, span) for _, span in find_counts(candidate.text)}
+
+
+def _common_unit(pools: Sequence[Sequence[Candidate]]) -> str | None:
+    """The unit of the first side's best quantity that every side has; None if there is none."""
+    units = [unit for candidate in pools[0] for unit in sorted(_units(candidate), reverse=True)]
+    return next((unit for unit in units if all(any(unit in _units(one) for one in pool) for pool in pools)), None)
+
+
+def _joined(sides: Sequence[str]) -> str:
+    return " or ".join(f"“{side}”" for side in sides)
+
+
+def _change(request: Request, retrieval: Retrieval) -> Found | None:
+    """The oldest and the newest value of a thing, each with its day; None if there are not two."""
+    if not predict(retrieval).answerable:
+        return None
+    wanted = [word_key(word) for word in content_words(request.subject or request.text)]
+    wanted = [word for word in wanted if word not in _VERBS]
+    dated: dict[date, tuple[Candidate, Quantity]] = {}
+    for candidate in retrieval.ranked if wanted else ():
+        source = candidate.passage.source
+        held = {word_key(word) for word in words(f"{source.headline} {candidate.text}")}
+        quantity = find_quantity(candidate.text, frozenset(wanted[-1:]))
+        is_about = len(held.intersection(wanted)) >= _MIN_COVERAGE * len(wanted)
+        if is_about and _FROM_TO.search(candidate.text):
+            return compose([Line.of(candidate, retrieval)])
+        if is_about and quantity and source.published and source.published_certain:
+            dated.setdefault(source.published, (candidate, quantity))
+    days = sorted(dated)
+    if len(days) <= 1 or dated[days[0]][1].unit != dated[days[-1]][1].unit:
+        return None
+    return compose([Line.of(dated[day][0], retrieval, f"{day:%-d %B %Y}:") for day in (days[0], days[-1])])

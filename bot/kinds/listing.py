@@ -1,0 +1,85 @@
+"""Lists: "which towns", "list all", "who voted against": every member that the articles name, a line for a sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from bot.extract.answerability import predict
+from bot.extract.decontextualize import is_statement
+from bot.extract.ranking import Candidate, Retrieval
+from bot.kinds.scope import Found, Line, Scope, compose
+from bot.query.followup import content_words
+from bot.query.kind import Request
+from bot.query.wording import word_key
+from index.text import figure_spans, name_spans, names, stems, words
+
+_MAX_LINES = 8
+_MIN_LOGIT = 0.0  # of the reader, for a sentence that holds only part of the question's words
+_MIN_SHARE, _MIN_SURE_SHARE = 0.75, 0.34  # of the question's words that a line holds; if the reader is sure of it
+_PARTIAL = re.compile(r"\b(?:including|includes?|among (?:them|others)|such as|for example)\b", re.IGNORECASE)
+_CLASS = re.compile(
+    r"(?:which|what|list|name|enumerate|give me|show me)\s(?:all |every |the |of |other )*(?P<noun>[\w-]+)",
+    re.IGNORECASE,
+)
+
+
+def answer_list(request: Request, scope: Scope) -> Found | None:
+    """Quote each sentence that names further members; None if only one sentence does, or none surely."""
+    retrieval = scope.retrieve_in_period(request.text)
+    if not predict(retrieval).answerable:
+        return None
+    chosen = _choose(request.text, retrieval)
+    if retrieval.ranked[0] not in chosen:
+        return None
+    lines = [Line.of(candidate, retrieval) for candidate in chosen]
+    return compose(lines, _head(request.text, chosen))
+
+
+def _choose(question: str, retrieval: Retrieval) -> list[Candidate]:
+    """Choose the sentences that tell members, in the order of their rank; a line names one that none before does."""
+    wanted = {word_key(word) for word in content_words(question)} - {"list", "name"}
+    needs_against = "against" in words(question)
+    chosen: list[Candidate] = []
+    known = {*names(question), *stems(question)}
+    known |= {name for passage in retrieval.passages for name in words(passage.source.outlet or "")}
+    for candidate in retrieval.ranked:
+        held = {word_key(word) for word in words(f"{candidate.context.before} {candidate.text}")}
+        share = len(wanted & held) / max(1, len(wanted))
+        own = {word_key(word) for word in words(candidate.text)}
+        is_sure = candidate.logit >= _MIN_LOGIT and share >= _MIN_SURE_SHARE
+        is_told = is_statement(candidate.text) and (is_sure or share >= _MIN_SHARE) and bool(wanted & own)
+        new = _members(candidate) - known
+        if is_told and new and (not needs_against or "against" in words(candidate.text)) and len(chosen) < _MAX_LINES:
+            chosen.append(candidate)
+            known |= candidate.stems | set(names(candidate.text))
+    return chosen
+
+
+def _members(candidate: Candidate) -> set[str]:
+    """What a sentence may name as members: the reader's words, and its names."""
+    return {*names(candidate.text), *(candidate.answer_stems if candidate.logit >= _MIN_LOGIT else ())}
+
+
+def _head(question: str, chosen: Sequence[Candidate]) -> str:
+    """Say that the list is partial, if the articles give a larger number of members or name examples only."""
+    noun = _CLASS.match(question)
+    text = " ".join(candidate.text for candidate in chosen)
+    if noun:
+        key = word_key(noun["noun"].lower())
+        for value, span in figure_spans(text):
+            after = [word_key(word) for word in words(text[span.end : span.end + 30])[:1]]
+            if after == [key] and float(value) > _num_named(chosen):
+                return f"The articles name {_num_named(chosen)} of the {text[slice(*span)]}:"
+    return "The articles name some:" if _PARTIAL.search(text) else ""
+
+
+def _num_named(chosen: Sequence[Candidate]) -> int:
+    """Count the runs of capitalised words."""
+    runs = 0
+    for candidate in chosen:
+        end = -2
+        for _, span in name_spans(candidate.text):
+            runs += span.start > end + 1
+            end = span.end
+    return runs

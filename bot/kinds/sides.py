@@ -1,0 +1,55 @@
+"""The things that a question sets side by side: "the old and the new fare" -> old fare, new fare."""
+
+from __future__ import annotations
+
+import re
+
+from bot.query.followup import content_words
+from index.text import STOP_WORDS, word_spans
+
+_AND = re.compile(
+    r",? (?:compared? (?:with|to)|differ(?:ent)? from|and|with|to|versus|vs\.?|against|or)(?: that(?: of)?)? ",
+    re.IGNORECASE,
+)
+_OPENING = re.compile(
+    r"(?:(?:please )?(?:compare|contrast)|.*?\bdifferences? between|how (?:does|do|did|has|have)|is|are|was|were)\s+",
+    re.IGNORECASE,
+)
+_BEFORE_AND_AFTER = re.compile(r"\b(before) and (after)\b\s*(?P<event>.*)", re.IGNORECASE)
+_MAX_SIDES = 4
+
+
+def split_sides(text: str) -> tuple[str, ...]:
+    """Split a question's subject at "and", and complete the shorter sides; () if there is nothing to split.
+
+    ``"the old and the new fare" -> "the old fare", "the new fare"``;
+    ``"jobs lost in Garforth and Ennis" -> "jobs lost in Garforth", "jobs lost in Ennis"``
+    """
+    bare = _OPENING.sub("", text, count=1).strip(" ?!.,")
+    if match := _BEFORE_AND_AFTER.search(bare):
+        topic, event = bare[: match.start()].strip(), match["event"].strip()
+        return (f"{topic} before {event}".strip(), f"{topic} after {event}".strip()) if event else ()
+    parts = [part.strip(" ,") for part in _AND.split(bare)]
+    parts = [piece.strip() for part in parts for piece in part.split(", ") if piece.strip()]
+    if not 1 < len(parts) <= _MAX_SIDES or not all(map(content_words, parts)):
+        return ()
+    first, last = parts[0], parts[-1]
+    if len(content_words(first)) < len(content_words(last)):
+        tail = _after_first_content_word(last)
+        return (*(f"{part} {tail}" for part in parts[:-1]), last)
+    if len(content_words(first)) > len(content_words(last)):
+        head = _before_last_content_words(first, len(content_words(last)))
+        return (first, *(f"{head} {part}" for part in parts[1:]))
+    return tuple(parts)
+
+
+def _content_spans(text: str) -> list[tuple[int, int]]:
+    return [span for word, span in word_spans(text) if word not in STOP_WORDS]
+
+
+def _after_first_content_word(text: str) -> str:
+    return text[_content_spans(text)[0][1] :].strip()
+
+
+def _before_last_content_words(text: str, count: int) -> str:
+    return text[: _content_spans(text)[-count][0]].strip()

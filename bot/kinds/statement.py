@@ -1,0 +1,418 @@
+"""Does a sentence say what a yes/no question states? By its words: precise, and blind to most paraphrases."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from bot.extract.decontextualize import is_anaphoric
+from bot.query.numbers import unit_of
+from bot.query.wording import are_opposite, is_past_form, word_key
+from index.models import Span
+from index.text import MONTH, STOP_WORDS, figure_spans, name_spans, word_spans
+
+_MAX_NEGATED_GAP = 4  # words between a negation and what it denies
+_MAX_APPOSITION_GAP = 3  # words between a name and its office
+_MAX_SUBJECT_GAP = 4  # words between a subject and its verb
+_MAX_AUXILIARY_GAP = 3  # words between "did" or "will" and the verb, or between "by" and the agent
+_MAX_VALUE_GAP = 4  # words between a verb and its year
+_MAX_BOUND_CHARACTERS = 40
+_MAX_NAME_WORDS = 3  # before a pronoun: a single name
+_YEAR_DIGITS = 4
+_PARENTHESIS_COMMAS = 2
+
+_LEAD = re.compile(
+    r"(?:and |but |so )?(?:is it (?:true|right|correct)(?: to say)? that|true or false:?|(?P<aux>[a-z]+)(?:n't)?)\b",
+    re.IGNORECASE,
+)
+_BE = frozenset("is are was were isn aren wasn weren".split())
+_WILL = frozenset("will would won".split())
+_MODALS = frozenset("can could may might should".split())
+_NEEDS_VERB = frozenset("did does has have had".split())
+_NEGATIONS = frozenset("not no never neither nor cannot".split())
+_NOTHING = frozenset("nobody none nothing".split())
+_PRONOUNS = frozenset("he she they it we i you".split())
+_OBJECT_PRONOUN = re.compile(r"\b(?:on|of|to|for|with|about|\w+ed) (?:it|them|this|that)\b")
+_MIN_WORDS_BESIDE_PRONOUN = 2
+_QUANTIFIERS = frozenset("all every only both most always never ever more less fewer least first last".split())
+_FILLER = frozenset(
+    "either true really actually yet already now still happen happened currently any anyone anybody".split()
+)
+_NO_APPOSITION = frozenset("and with told of for by as to from said that who".split())
+_VERBS = frozenset(["own"])  # which are no stop words here
+_OPENING = "It "  # before a statement, whose first word may be a name
+_DENYING = re.compile(
+    r"\b(?:deni(?:ed|es)|denying|fail(?:ed|s) to|refus(?:ed|es) to|declin(?:ed|es) to|ruled out)\b", re.IGNORECASE
+)
+_NO_NEGATION = re.compile(r"\bnot (?:only|just)\b|\bno (?:fewer|less|more) than\b", re.IGNORECASE)
+# What makes a statement a condition, a plan, a wish or a doubt. "May" is a month.
+_DOUBT = re.compile(
+    r"\bmay\b|(?i:\b(?:if|unless|whether|might|could|would|should|perhaps|possibly|probably|allegedly|reportedly"
+    r"|apparently|unlikely|likely|hardly|barely|rarely|seldom|almost|nearly|without|rather than|instead of|accus\w+"
+    r"|alleg\w+|claim\w*|believ\w+|suggest\w*|argu(?:ed|es)|rumou?r\w*|suspect\w*|fear\w*|hop(?:es?|ed|ing)|want\w*"
+    r"|ask(?:ed|s|ing)?|urg(?:ed|es|ing)|demand\w*|call(?:ed|s|ing)? (?:for|on)|propos\w+|consider\w*|threaten\w*"
+    r"|plans to|plann(?:ed|ing)|expect\w*|aim\w*|intend\w*|due to|set to|seek\w*|vow\w*|promis\w+|pledg\w+"
+    r"|recommend\w*|unclear|unknown)\b)"
+)
+_CONDITION = re.compile(r"\b(?:if|unless|whether|allegedly|not (?:clear|known)|all but|except)\b", re.IGNORECASE)
+_SAYS = re.compile(
+    r"\b(?:said|says|say|told|according to|announced|added|insisted|stated|confirmed|reported|tweeted|wrote)\b",
+    re.IGNORECASE,
+)
+_FUTURE = re.compile(r"\b(?:will|won't|shall|going to|'ll)\b", re.IGNORECASE)
+_PRESENT = re.compile(r"\b(?:is|are|has|have|remains?|'s)\b", re.IGNORECASE)
+_BOUND = re.compile(r"\b(?:than|least|most|over|under|about|nearly|almost|up to|some|around)\b", re.IGNORECASE)
+_PART_OF = re.compile(r"\bof (?:its|the|their|his|her|all|some|about|more than)?\s?\Z", re.IGNORECASE)
+_CLAUSE_END = re.compile(
+    r"[,;:()—–]|\b(?:but|although|though|while|because|which|who|after|before|and|when|where)\b", re.IGNORECASE
+)
+_OTHER_CLAUSE = re.compile(r"[;:]|\b(?:and|but|while|as|or|that)\b")
+_DATE_WORD = re.compile(
+    rf"(?i:(?:{MONTH}|(?:mon|tues|wednes|thurs|fri|satur|sun)day|yesterday|today|tomorrow|week|month|year)\Z)"
+)
+_PLACE_BEFORE = re.compile(r"\b(?:in|at|near|from|on)\s(?:the\s)?\Z", re.IGNORECASE)
+
+Verdict = Literal["Yes", "No", ""]
+
+
+class Judgement(NamedTuple):
+    """What a sentence says of a statement it bears on. ``is_account``: somebody in it says so."""
+
+    verdict: Verdict
+    is_account: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word: how it is compared, folded, and its place among all words.
+
+    ``is_loose``: a day, or a place after "in", which may stand anywhere.
+    """
+
+    key: str
+    folded: str
+    place: int
+    is_name: bool
+    is_loose: bool
+    is_possessive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a yes/no question states, with its first word ``aux`` ("" of "is it true that") and its content words."""
+
+    text: str
+    aux: str
+    words: tuple[Word, ...]
+
+    @classmethod
+    def of(cls, question: str) -> Statement:
+        """Read a question: ``"Did the council reject the plan?" -> aux "did", words council, reject, plan``."""
+        bare = question.rstrip(" ?!.")
+        lead = _LEAD.match(bare)
+        text = (bare[lead.end() :] if lead else bare).strip()
+        return cls(text, ((lead and lead["aux"]) or "").lower(), tuple(_content(text)))
+
+    @property
+    def figures(self) -> list[str]:
+        """Its numbers."""
+        return [value for value, _ in figure_spans(self.text)]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence with the text that its pronouns lean on (``before``) and its article's passage with the headline."""
+
+    text: str
+    before: str
+    around: str
+
+    def judge(self, statement: Statement) -> Judgement | None:
+        """Judge a statement; None if this sentence does not bear on all of its content words and numbers."""
+        spoken = _words(self.text)
+        places = {word.key: word.place for word in reversed(spoken)}
+        absent = [word for word in statement.words if word.key not in places]
+        missing = [word for word in absent if not self._implies(word, statement, places)]
+        opposite = _opposite(missing, places)
+        if opposite:
+            places[missing[0].key] = places[opposite]
+        has_other_value = self._has_other_value(statement)
+        if missing and not opposite and self._points_at(missing, statement):
+            return Judgement("")
+        if (missing and not opposite) or not (has_other_value or self._has_figures(statement)):
+            return None
+        matched = [places[word.key] for word in statement.words if word.key in places]
+        if not matched or not _NEGATIONS.isdisjoint(word.folded for word in _words(statement.text)):
+            return Judgement("")
+        pair = _Pair(statement, self, spoken, places, self._stretch(min(matched), max(matched)))
+        negations = pair.negations()
+        flips = negations + bool(opposite) + has_other_value
+        if flips > 1 or not pair.fits():
+            return Judgement("")
+        is_account = _SAYS.search(self.text) and not _SAYS.search(statement.text)
+        return Judgement("No" if flips else "Yes", bool(is_account or pair.is_denied))
+
+    def _implies(self, word: Word, statement: Statement, places: dict[str, int]) -> bool:
+        """Whether a name that is not here is given before it, as a forename, or as the place of the report."""
+        if not word.is_name:
+            return False
+        if word.key in {word_key(other) for other, _ in word_spans(self.before)}:
+            return True
+        around = f" {' '.join(other for other, _ in word_spans(self.around))} "
+        if word.is_loose:
+            return f" {word.folded} " in around
+        surname = next((other for other in statement.words if other.is_name and other.place == word.place + 1), None)
+        return surname is not None and surname.key in places and f" {word.folded} {surname.folded} " in around
+
+    def _points_at(self, missing: Sequence[Word], statement: Statement) -> bool:
+        """Whether a pronoun may stand for the only missing word: "whether Iran acted on it"."""
+        if len(missing) > 1 or len(statement.words) <= _MIN_WORDS_BESIDE_PRONOUN or missing[0].is_name:
+            return False
+        around = {word_key(word) for word, _ in word_spans(self.around)}
+        return (
+            missing[0].key in around and self._has_figures(statement) and _OBJECT_PRONOUN.search(self.text) is not None
+        )
+
+    def _has_figures(self, statement: Statement) -> bool:
+        held = {(value, unit_of(self.text, span)) for value, span in figure_spans(self.text)}
+        return {(value, unit_of(statement.text, span)) for value, span in figure_spans(statement.text)} <= held
+
+    def _has_other_value(self, statement: Statement) -> bool:
+        """Whether there is one other number where the statement has its only one: "built in 1874", "12 survivors"."""
+        if len(statement.figures) != 1 or self._has_figures(statement) or _BOUND.search(statement.text):
+            return False
+        ((asked, span),) = figure_spans(statement.text)
+        unit, around = unit_of(statement.text, span), _neighbours(statement.text, span)
+        alike, nearest = [], []
+        for value, place in figure_spans(self.text):
+            after, before = (
+                word and word == other for word, other in zip(_neighbours(self.text, place), around, strict=True)
+            )
+            is_year = len(asked) == len(value) == _YEAR_DIGITS and before
+            if unit_of(self.text, place) == unit and (unit or is_year or after):
+                alike.append(place)
+                nearest += [place] if after or before else []
+        (place,) = nearest if len(nearest) == 1 else alike if len(alike) == 1 else [None]
+        return place is not None and not _BOUND.search(self.text[: place.start][-_MAX_BOUND_CHARACTERS:])
+
+    def _stretch(self, first: int, last: int) -> str:
+        """The clauses from a word to another."""
+        spans = [span for _, span in word_spans(self.text)]
+        start, end = spans[first].start, spans[last].end
+        starts = [match.end() for match in _CLAUSE_END.finditer(self.text, 0, start)]
+        stop = _CLAUSE_END.search(self.text, end)
+        return self.text[starts[-1] if starts else 0 : stop.start() if stop else len(self.text)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """A statement and a sentence that has its words.
+
+    ``spoken``: the sentence's words; ``places``: where a key stands; ``stretch``: the clauses with the matched words.
+    """
+
+    statement: Statement
+    sentence: Sentence
+    spoken: Sequence[Word]
+    places: dict[str, int]
+    stretch: str
+
+    @property
+    def is_denied(self) -> bool:
+        """Whether somebody denies or refuses something."""
+        return bool(_DENYING.search(self.stretch))
+
+    def negations(self) -> int:
+        """Count the negations that stand close before a matched word, "nobody", and the denials."""
+        plain = re.sub(r"\bno one\b", "nobody", _NO_NEGATION.sub("", self.stretch), flags=re.IGNORECASE)
+        spoken, count = [word for word, _ in word_spans(plain)], 0
+        wanted = {word.key for word in self.statement.words}
+        for place, word in enumerate(spoken):
+            near = {word_key(other) for other in spoken[place + 1 : place + 1 + _MAX_NEGATED_GAP]}
+            count += word in _NOTHING or ((word in _NEGATIONS or word.endswith("n't")) and bool(near & wanted))
+        denials = [match.group().split()[0].lower() for match in _DENYING.finditer(plain)]
+        return count + sum(word_key(denial) not in wanted for denial in denials)
+
+    def fits(self) -> bool:
+        """Whether mood, tense and order of the sentence allow a verdict."""
+        if not (self._is_certain() and self._has_tense() and self._has_plain_forms() and self._has_asked_numbers()):
+            return False
+        if re.match(r"there\b", self.statement.text):
+            return self.negations() > 0
+        aux, verb = self.statement.aux, self._verb()
+        if aux in _BE and verb is None:
+            return self._is_apposition() or self._is_copular()
+        if aux in _NEEDS_VERB and verb is None and not self.is_denied:
+            return False
+        return self._is_in_order(verb)
+
+    def _is_certain(self) -> bool:
+        keys, text = {word.key for word in self.statement.words}, self.sentence.text
+        doubts = [match for match in _DOUBT.finditer(self.stretch) if word_key(match.group().lower()) not in keys]
+        asked = {word.folded for word in _words(self.statement.text)} & _QUANTIFIERS
+        if _CONDITION.search(text) or asked - {word.folded for word in self.spoken}:
+            return False
+        if is_anaphoric(text, self.statement.text) and len(name_spans(self.sentence.before)) > _MAX_NAME_WORDS:
+            return False  # who is "he"?
+        return not doubts or self.statement.aux in _MODALS
+
+    def _has_tense(self) -> bool:
+        aux, is_future = self.statement.aux, bool(_FUTURE.search(self.stretch))
+        asks_future = aux in _WILL or (not aux and bool(_FUTURE.search(self.statement.text)))
+        if aux in _MODALS:
+            return bool(re.search(rf"\b{aux}\b", self.stretch))
+        is_now = aux not in {"is", "are"} or bool(_PRESENT.search(self.stretch)) or self._is_apposition()
+        return is_future == asks_future and is_now
+
+    def _has_plain_forms(self) -> bool:
+        """Whether no matched word is an infinitive ("to approve the plan") or an owner ("the plan's opponents")."""
+        owners = {word.key for word in self.statement.words if word.is_possessive}
+        for place in self._matched(self.statement.words):
+            word = self.spoken[place]
+            is_infinitive = place > 0 and self.spoken[place - 1].folded == "to" and not word.is_name
+            if is_infinitive and self.statement.aux and not self.is_denied:
+                return False
+            if word.is_possessive and word.key not in owners:
+                return False
+        return True
+
+    def _has_asked_numbers(self) -> bool:
+        """Whether the statement's numbers stand by the same words here, where there are others of their kind."""
+        asked, text = self.statement.text, self.sentence.text
+        for value, span in figure_spans(asked):
+            same = [place for other, place in figure_spans(text) if other == value]
+            if any(_PART_OF.search(text, 0, place.start) for place in same) and not _PART_OF.search(
+                asked, 0, span.start
+            ):
+                return False
+            unit, neighbours = unit_of(asked, span), set(_neighbours(asked, span)) - {""}
+            others = [other for other, place in figure_spans(text) if other != value and unit_of(text, place) == unit]
+            if same and others and not any(neighbours & set(_neighbours(text, place)) for place in same):
+                return False
+        return True
+
+    def _matched(self, chosen: Sequence[Word]) -> list[int]:
+        return [self.places[word.key] for word in chosen if word.key in self.places]
+
+    def _is_copular(self) -> bool:
+        """Whether the sentence says "X is Y" in a single clause, in the question's order and tense."""
+        order = self._matched([word for word in self.statement.words if not word.is_loose])
+        if not order:
+            return False
+        forms = (
+            {"is", "are", "remains", "remain"} if self.statement.aux in {"is", "are"} else {"was", "were", "is", "are"}
+        )
+        spans = [span for _, span in word_spans(self.sentence.text)]
+        clause_end = _CLAUSE_END.search(self.sentence.text, spans[min(order)].end, spans[max(order)].start)
+        has_form = any(word.folded in forms for word in self.spoken[min(order) :])
+        return order == sorted(order) and has_form and not clause_end
+
+    def _verb(self) -> Word | None:
+        """The word of the statement that is a finite verb here, in the question's tense."""
+        for word in reversed(self.statement.words):
+            if word.is_name or word.key not in self.places:
+                continue
+            place = self.places[word.key]
+            form = self.spoken[place].folded
+            before = {other.folded for other in self.spoken[max(0, place - _MAX_AUXILIARY_GAP) : place]}
+            is_verb = is_past_form(form) or not before.isdisjoint({"did", "didn't"})
+            if self.statement.aux == "does":
+                is_verb = (form != word.folded and form.endswith("s")) or not before.isdisjoint({"does", "doesn't"})
+            elif self.statement.aux in _WILL:
+                is_verb = not before.isdisjoint({"will", "won't"})
+            if is_verb:
+                return word
+        return None
+
+    def _is_in_order(self, verb: Word | None) -> bool:
+        """Whether what stands before and behind the verb does so here too, or changes sides in the passive."""
+        fixed = [word for word in self.statement.words if not word.is_loose and word.key in self.places]
+        if verb is None:
+            return self._matched(fixed) == sorted(self._matched(fixed))
+        at = self.places[verb.key]
+        left = self._matched([word for word in fixed if word.place < verb.place])
+        right = self._matched([word for word in fixed if word.place > verb.place])
+        if all(place < at for place in left) and all(place > at for place in right):
+            has_subject = not left or self.is_denied or self._is_subject(max(left), at)
+            return has_subject and not any(map(_is_finite, self.spoken[at + 1 : max(right, default=at)]))
+        if not (all(place > at for place in left) and all(place < at for place in right)):
+            return False
+        agents = [word.place for word in self.spoken if word.folded == "by"]
+        if any(word.folded == "by" for word in _words(self.statement.text)):
+            return not agents
+        if agents:
+            between = self.spoken[agents[0] + 1 : min(left, default=0)]
+            return 0 <= len(between) < _MAX_AUXILIARY_GAP and not any(word.is_name for word in between) and bool(left)
+        return self.statement.aux in _BE and not right
+
+    def _is_subject(self, last: int, verb: int) -> bool:
+        """Whether what stands between a subject and its verb is short, without another subject, verb or clause."""
+        between = self.spoken[last + 1 : verb]
+        spans = [span for _, span in word_spans(self.sentence.text)]
+        gap = self.sentence.text[spans[last].end : spans[verb].start]
+        if all(word.is_name or word.folded == "and" for word in between) and re.match(r",| and\b|\s*\Z", gap):
+            return True  # "Ann Lee, Bob Ray and Carla Diaz voted"
+        if len(between) > _MAX_SUBJECT_GAP or any(word.folded in _PRONOUNS or word.is_name for word in between):
+            return False
+        is_relative = gap.rstrip().endswith(",") or re.match(r", (?:who|which)\b", gap)
+        is_apposed = self.sentence.text[: spans[max(0, last - 1)].start].rstrip().endswith(",")
+        is_single_clause = is_relative or is_apposed or gap.count(",") in {0, _PARENTHESIS_COMMAS}
+        return bool(is_single_clause) and not _OTHER_CLAUSE.search(gap)
+
+    def _is_apposition(self) -> bool:
+        """Whether a name and its office stand side by side: "the club's chairman, Leo Brandt"."""
+        named = self._matched([word for word in self.statement.words if word.is_name and not word.is_loose])
+        office = self._matched([word for word in self.statement.words if not word.is_name])
+        if not named or not office or self.statement.aux not in _BE:
+            return False
+        first, second = sorted((named, office), key=min)
+        between = self.spoken[max(first) + 1 : min(second)]
+        is_near = max(first) < min(second) and len(between) <= _MAX_APPOSITION_GAP
+        return is_near and not any(word.is_name or word.folded in _NO_APPOSITION for word in between)
+
+
+def _content(text: str) -> Iterator[Word]:
+    """Yield the content words of a statement, without its figures."""
+    figures = [span for _, span in figure_spans(text)]
+    for word, (_, span) in zip(_words(text), word_spans(text), strict=True):
+        is_figure = any(figure.start <= span.start < figure.end for figure in figures)
+        if not (
+            is_figure or word.folded in STOP_WORDS - _VERBS or word.folded in _FILLER or word.folded in _QUANTIFIERS
+        ):
+            yield word
+
+
+def _words(text: str) -> list[Word]:
+    """All words of a text."""
+    shift = len(_OPENING)
+    named = {Span(span.start - shift, span.end - shift) for _, span in name_spans(_OPENING + text)}
+    words = []
+    for place, (word, span) in enumerate(word_spans(text)):
+        is_place = span in named and bool(_PLACE_BEFORE.search(text, 0, span.start))
+        is_possessive = text[span.start : span.end].replace("’", "'").endswith("'s")
+        is_loose = is_place or bool(_DATE_WORD.match(word))
+        words.append(Word(word_key(word), word, place, span in named, is_loose, is_possessive))
+    return words
+
+
+def _opposite(missing: Sequence[Word], places: dict[str, int]) -> str:
+    """The antonym of the only missing word, or ""."""
+    if len(missing) != 1:
+        return ""
+    return next((key for key in places if are_opposite(missing[0].key, key)), "")
+
+
+def _neighbours(text: str, span: Span) -> tuple[str, str]:
+    """The content words right behind and before a number, if they are near; behind it also a month."""
+    after = word_spans(text[span.end :][:_MAX_BOUND_CHARACTERS])[:1]
+    is_month = re.match(rf"\s{MONTH}\b", text[span.end :])
+    before = [word for word, _ in word_spans(text[: span.start][-_MAX_BOUND_CHARACTERS:])][-_MAX_VALUE_GAP:]
+    content = [word_key(word) for word in before if word not in STOP_WORDS]
+    behind = [word_key(word) for word, _ in after if is_month or word not in STOP_WORDS]
+    return "".join(behind), (content or [""])[-1]
+
+
+def _is_finite(word: Word) -> bool:
+    return is_past_form(word.folded) or word.folded in {"is", "are", "was", "were", "had"}

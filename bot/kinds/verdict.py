@@ -1,0 +1,103 @@
+"""Yes/no questions: "Yes." or "No." first, then the sentence that proves it.
+
+A verdict needs a sentence with every content word and number of the statement, in its order, in a form that fits the
+question's tense, without a condition, a plan or a doubt (bot/kinds/statement.py). A negation, a certain antonym and
+another number in the same place are a No. A sentence that only has all the words is quoted without a verdict.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+from bot.extract.answerability import predict, why_unanswerable
+from bot.extract.decontextualize import is_statement
+from bot.extract.ranking import Candidate, Retrieval
+from bot.kinds.scope import Found, Line, Scope, compose, quoted_span
+from bot.kinds.statement import Judgement, Sentence, Statement
+from bot.query.kind import Request
+from bot.query.wording import word_key
+from index.text import figures, words
+
+_MIN_SHARE = 0.65  # of the content words without names, for the ordinary quote to be tried
+_MAX_SUBJECT_WORDS = 3  # at the beginning of a statement
+
+
+class _Proof(NamedTuple):
+    """A sentence that bears on the statement, and what it says."""
+
+    candidate: Candidate
+    judgement: Judgement
+
+    @property
+    def day(self) -> date | None:
+        """The day of its article, if it is certain."""
+        source = self.candidate.passage.source
+        return source.published if source.published_certain else None
+
+
+def answer_verdict(request: Request, scope: Scope) -> Found | None:
+    """Answer yes or no with the proof, quote what bears on it, or refuse; None leaves it to the ordinary quote."""
+    statement = Statement.of(request.text)
+    if not statement.words or re.search(r"\bor\b", request.text):
+        return None
+    retrieval = scope.retrieve_in_period(request.text)
+    proofs = [proof for candidate in retrieval.ranked if (proof := _proof(statement, candidate))]
+    certain = [proof for proof in proofs if proof.judgement.verdict]
+    if chosen := _latest(certain) or proofs[:1]:
+        return _found(chosen, retrieval)
+    if _is_worth_a_quote(statement, retrieval):
+        return None
+    reason = why_unanswerable(retrieval)
+    is_unknown = "mentions" in reason
+    return Found(
+        refusal=reason if is_unknown else "No article that comes near says whether that is so.", is_final=False
+    )
+
+
+def _proof(statement: Statement, candidate: Candidate) -> _Proof | None:
+    if not is_statement(candidate.text):
+        return None
+    passage = candidate.passage
+    before = passage.text[quoted_span(candidate, statement.text).start : candidate.start - passage.start]
+    around = f"{passage.source.headline} {passage.text}"
+    judgement = Sentence(candidate.text, before, around).judge(statement)
+    return _Proof(candidate, judgement) if judgement else None
+
+
+def _latest(certain: Sequence[_Proof]) -> list[_Proof]:
+    """Choose the best proof, one that is nobody's account if there is any; of each side the latest if they differ."""
+    ranked = sorted(certain, key=lambda proof: proof.judgement.is_account)
+    sides = {proof.judgement.verdict: proof for proof in reversed(ranked)}
+    if len(sides) > 1:
+        by_day = sorted(ranked, key=lambda proof: proof.day or date.min)
+        sides = {proof.judgement.verdict: proof for proof in by_day}
+    return sorted(sides.values(), key=lambda proof: proof.day or date.min, reverse=True)
+
+
+def _found(chosen: Sequence[_Proof], retrieval: Retrieval) -> Found:
+    lines = [Line.of(proof.candidate, retrieval) for proof in chosen]
+    verdict, is_account = chosen[0].judgement
+    if len(lines) == 1:
+        return compose(lines, verdict and (f"{verdict}, by this account:" if is_account else f"{verdict}."))
+    days = [proof.day for proof in chosen]
+    if days[0] and days[0] != days[1]:
+        return compose(lines, f"{verdict}, by the latest article ({days[0]:%-d %B %Y}); an earlier one differs:")
+    return compose(lines, "The articles differ:")
+
+
+def _is_worth_a_quote(statement: Statement, retrieval: Retrieval) -> bool:
+    """Whether the best sentence has the statement's subject, if it is a name, its numbers and most of its words."""
+    if not predict(retrieval).answerable:
+        return False
+    best = retrieval.ranked[0]
+    around = set(map(word_key, words(f"{best.passage.source.headline} {best.passage.text}")))
+    held = set(map(word_key, words(f"{best.context.before} {best.text}")))
+    plain = [word for word in statement.words if not word.is_name]
+    share = sum(word.key in held for word in plain) / max(1, len(plain))
+    has_names = all(
+        word.key in (held if word.place < _MAX_SUBJECT_WORDS else around) for word in statement.words if word.is_name
+    )
+    return has_names and set(statement.figures) <= set(figures(best.text)) and share >= _MIN_SHARE

@@ -1,0 +1,53 @@
+"""Words that say the same, or the opposite: irregular verbs, a few synonyms of the news, certain antonyms."""
+
+from __future__ import annotations
+
+from index.text import stem
+
+_IRREGULAR_VERBS = """
+beat:beat,beaten begin:began,begun bite:bit,bitten blow:blew,blown break:broke,broken bring:brought build:built
+burn:burnt buy:bought catch:caught choose:chose,chosen come:came cost:cost cut:cut deal:dealt draw:drew,drawn
+drive:drove,driven eat:ate,eaten fall:fell,fallen fight:fought find:found flee:fled fly:flew,flown
+forbid:forbade,forbidden get:got,gotten give:gave,given go:went,gone grow:grew,grown hear:heard hide:hid,hidden
+hit:hit hold:held hurt:hurt keep:kept know:knew,known lay:laid lead:led leave:left lend:lent let:let lose:lost
+make:made mean:meant meet:met pay:paid put:put quit:quit read:read ride:rode,ridden rise:rose,risen run:ran
+say:said see:saw,seen seek:sought sell:sold send:sent set:set shake:shook,shaken shoot:shot shut:shut
+sing:sang,sung sink:sank,sunk speak:spoke,spoken spend:spent split:split spread:spread stand:stood
+steal:stole,stolen strike:struck swim:swam,swum take:took,taken teach:taught tear:tore,torn tell:told
+think:thought throw:threw,thrown wear:wore,worn win:won withdraw:withdrew,withdrawn write:wrote,written
+"""
+_IRREGULAR = {
+    form: base
+    for base, forms in (verb.split(":") for verb in _IRREGULAR_VERBS.split())
+    for form in forms.split(",")
+}  # fmt: skip
+_SYNONYMS = {
+    stem(word): stem(words.split()[0])
+    for words in (
+        "hurt injured wounded", "die killed dead", "serious seriously badly severely", "begin started", "company firm",
+        "buy purchased", "end finished", "resign quit", "sack dismissed", "ban prohibited", "appoint hired",
+    )
+    for word in words.split()
+}  # fmt: skip
+_ANTONYMS = """
+approve/reject accept/reject accept/refuse win/lose open/close open/shut reopen/close reopen/shut rise/fall grow/shrink
+increase/decrease pass/fail survive/die succeed/fail convict/acquit guilty/acquit alive/die legal/illegal
+support/oppose allow/ban keep/scrap raise/lower raise/cut begin/end
+"""
+_OPPOSITE = {frozenset(map(stem, pair.split("/"))) for pair in _ANTONYMS.split()}
+
+
+def word_key(word: str) -> str:
+    """What a folded word is compared by: ``"won" -> "win"; "injured" -> "hurt"``."""
+    root = stem(_IRREGULAR.get(word, word))
+    return _SYNONYMS.get(root, root)
+
+
+def is_past_form(word: str) -> bool:
+    """Whether a folded word may be a past tense or a past participle."""
+    return word.endswith("ed") or word in _IRREGULAR
+
+
+def are_opposite(first: str, second: str) -> bool:
+    """Whether the keys of two words are certain antonyms: what is approved is not rejected."""
+    return frozenset((first, second)) in _OPPOSITE
