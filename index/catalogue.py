@@ -247,7 +247,9 @@ class Catalogue:
         order = "ORDER BY a.published IS NULL, a.published DESC, a.headline LIMIT ?"
         return [_source(row) for row in self._rows(f"SELECT {_SOURCE_COLUMNS} FROM articles a {order}", (limit or -1,))]
 
-    def mentioning(self, words: Sequence[str], filters: Filters = _NO_FILTERS) -> list[Source]:
+    def mentioning(
+        self, words: Sequence[str], filters: Filters = _NO_FILTERS, limit: int | None = None
+    ) -> list[Source]:
         """The sources of the articles that hold every one of these stems and pass the filters, newest first.
 
         Without words: of all articles that pass.
@@ -255,9 +257,10 @@ class Catalogue:
         held = "SELECT c.article FROM lexical l JOIN chunks c ON c.number = l.rowid WHERE lexical MATCH :word{}"
         parts = [f"a.id IN ({held.format(number)})" for number in range(len(words))]
         order = "ORDER BY a.published IS NULL, a.published DESC, a.headline, a.id"
-        query = f"SELECT {_SOURCE_COLUMNS} FROM articles a WHERE {' AND '.join([_FILTER, *parts])} {order}"
-        named: dict[str, str | None] = {f"word{number}": _phrase(word) for number, word in enumerate(words)}
-        return [_source(row) for row in self._rows(query, _parameters(filters) | named)]
+        query = f"SELECT {_SOURCE_COLUMNS} FROM articles a WHERE {' AND '.join([_FILTER, *parts])} {order} LIMIT :limit"
+        named = {f"word{number}": _phrase(word) for number, word in enumerate(words)}
+        values = {**_parameters(filters), **named, "limit": -1 if limit is None else limit}
+        return [_source(row) for row in self._rows(query, values)]
 
     def people(
         self, *, surname: str = "", office: str = "", filters: Filters = _NO_FILTERS

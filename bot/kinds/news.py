@@ -10,6 +10,7 @@ from bot.kinds.scope import Found, Line, Scope, compose
 from bot.kinds.stories import Matter, Story, first_on, newest_stories, parse_matter, stories_about
 from bot.query.dates import Period
 from bot.query.kind import Request
+from index.event_dates import after_dateline
 from index.models import Filters, Source
 
 _MAX_STORIES = 8
@@ -30,6 +31,7 @@ def story_title(story: Story) -> str:
     """``"Bridge closed — The Courier, Valley Echo, 9 June 2024"``: headline, all outlets and day."""
     source = story.article.source
     headline = " ".join(source.headline.split())
+    headline = headline[after_dateline(headline) :]
     if len(headline) > _MAX_HEADLINE_CHARACTERS:
         headline = headline[:_MAX_HEADLINE_CHARACTERS].rsplit(" ", 1)[0] + " …"
     outlets = list(dict.fromkeys(each.outlet for each in (source, *story.also_in) if each.outlet))
@@ -48,6 +50,12 @@ def no_news(matter: Matter, newest: Source | None) -> str:
     return f"Nothing{about} was published{when}. The newest {which} is of {newest.published:%-d %B %Y}."
 
 
+def newest_source(scope: Scope) -> Source | None:
+    """The newest article that is not ahead of the day of the question."""
+    stories = newest_stories(scope, scope.filters, 1)
+    return stories[0].article.source if stories else None
+
+
 def period_in_words(period: Period) -> str:
     """``"since Monday, 3 June 2024"``, ``"this week (3 to 5 June 2024)"``."""
     matched = _PREPOSITION.sub("", period.matched)
@@ -60,19 +68,17 @@ def period_in_words(period: Period) -> str:
 
 
 def _of_all(matter: Matter, scope: Scope, filters: Filters) -> Found:
-    stories, total = newest_stories(scope, filters, _MAX_STORIES)
+    stories = newest_stories(scope, filters, _MAX_STORIES + 1)
     if not stories:
-        newest, _ = newest_stories(scope, scope.filters, 1)
-        return Found(refusal=no_news(matter, newest[0].article.source if newest else None))
+        return Found(refusal=no_news(matter, newest_source(scope)))
     if matter.period:
-        head = f"Published {period_in_words(matter.period)}"
-        shown = sum(1 + len(story.also_in) for story in stories)
-        head += f", the newest {len(stories)} stories of {total} articles:" if shown < total else ":"
+        more = f", the newest {_MAX_STORIES} stories" if len(stories) > _MAX_STORIES else ""
+        head = f"Published {period_in_words(matter.period)}{more}:"
     elif stories[0].day < scope.as_of - timedelta(days=_NEW_DAYS):
         head = f"Nothing was published in the {_NEW_DAYS} days before {scope.as_of:%-d %B %Y}. The newest stories:"
     else:
         head = "The newest stories:"
-    return compose([_line(story) for story in stories], head)
+    return compose([_line(story) for story in stories[:_MAX_STORIES]], head)
 
 
 def _of_subject(matter: Matter, scope: Scope, filters: Filters) -> Found:

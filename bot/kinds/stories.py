@@ -20,12 +20,15 @@ from index.text import names, sentences, stem, stems
 _MAX_READ_ARTICLES = 40  # of those that hold the words; a body takes some 0.1 ms to read and check
 _MAX_EDITIONS = 3  # articles that are read for a story that is wanted
 _MAX_LEAD_SENTENCES = 3
+_MAX_SENTENCES_TO_LEAD, _MIN_LEAD_WORDS = 6, 9
 _MIN_LEAD_COVERAGE = 0.6  # of the subject's words, by idf, in headline and lead of an article about it
-# For an article that lacks a word of the subject: "the Kerman explosion" .72, "the hottest year" .76; "the Port Ellery
-# murder" .69, "the Fernhollow strike" .68 (articles/, 2026-11-27).
-_MIN_SYNONYM_COSINE = 0.72
+# Of an article's best passage to the subject, for an article that says it in other words: the first has at least the
+# one, the others are not much further. "the Kerman explosion" .72, "the museum theft" .75 .73 .70 .69; of no article:
+# "the Port Ellery murder" .69, "the Fernhollow strike" .68 (articles/, 2026-11-27).
+_MIN_COSINE, _MAX_COSINE_GAP = 0.72, 0.06
 _MIN_SENTENCE_WORDS, _MAX_SENTENCE_WORDS = 5, 60
-_MIN_DERIVED_LETTERS = 4  # closure, closed: all but the last letter of the shorter stem
+_MIN_DERIVED_LETTERS = 4  # that words of one family share: closur, close
+_DERIVED_ENDINGS = frozenset("e ed er or ing ion at ation al ment ur ure y anc enc th ist ish".split()) | {""}
 _OF_ARTICLES = re.compile(
     r"(?:(?:the|an?|this|that|all|any|your)\s+)?(?:\w+\s+)?(?:articles?|stor(?:y|ies)|pieces?|reports?|news|coverage)\s+"
     r"(?:about|on|of|in|regarding)\s+",
@@ -89,34 +92,36 @@ def parse_matter(request: Request, as_of: date) -> Matter:
 
 
 def stories_about(matter: Matter, scope: Scope, filters: Filters) -> list[Story]:
-    """Find the stories about a subject, newest first; those that only mention it if there are no others."""
-    catalogue = scope.catalogue
-    telling = tuple(word for word in matter.words if word not in _BLAND)
-    idf = catalogue.idf(telling)
-    held = next((sources for words in (matter.words, telling) if (sources := catalogue.mentioning(words, filters))), [])
-    if held:
-        held.sort(key=lambda source: -_coverage(idf, stems(source.headline)))  # stable: the newest first
-        articles = [scope.article(source) for source in held[:_MAX_READ_ARTICLES]]
-        about = {article.id for article in articles if _coverage(idf, _top(article)) >= _MIN_LEAD_COVERAGE}
-        near = {article.id for article in articles if any(set(telling) <= held for held in _windows(article))}
-        articles = [article for article in articles if article.id in (about or near)]
-    elif filters != scope.filters and catalogue.mentioning(telling, scope.filters):
-        return []  # it is known by these words, and not of this period
-    else:
-        articles = _synonymous(matter, telling, scope, filters)
-        about = {article.id for article in articles}
-    articles.sort(key=lambda article: -(article.source.published or date.min).toordinal())
-    return group_stories(articles, about)
+    """Find the stories about a subject, newest first; those that only mention it if there are no others.
 
-
-def newest_stories(scope: Scope, filters: Filters, count: int) -> tuple[list[Story], int]:
-    """The newest stories up to the day of the question, and how many articles there are.
-
-    Articles without a date, or with one ahead of the day of the question, are left out: they are not known to be new.
+    An article is about it if it holds all its words, most of them in headline or lead, or if it is as near to it in
+    meaning and holds its names.
     """
-    sources = scope.catalogue.mentioning([], filters)
-    dated = [source for source in sources if source.published and source.published <= scope.as_of]
-    return group_stories([scope.article(source) for source in dated[: _MAX_EDITIONS * count]])[:count], len(dated)
+    telling = tuple(word for word in matter.words if word not in _BLAND)
+    idf = scope.catalogue.idf(telling)
+    mentioning = (scope.catalogue.mentioning(words, filters) for words in (matter.words, telling))
+    held = next((sources for sources in mentioning if sources), [])
+    held.sort(key=lambda source: -_coverage(idf, stems(source.headline)))  # stable: the newest first
+    articles = {source.id: scope.article(source) for source in held[:_MAX_READ_ARTICLES]}
+    about = {name for name, article in articles.items() if _coverage(idf, _top(article)) >= _MIN_LEAD_COVERAGE}
+    named = {stem(name) for name in names(f"about {matter.subject}")}
+    if len(telling) == 1 and not named:  # "the strike": no clock that strikes
+        about = {name for name in about if telling[0] in stems(articles[name].source.headline)} or about
+    if not named.issuperset(telling):
+        synonymous = {article.id: article for article in _synonymous(matter, telling, named, scope, filters)}
+        articles, about = articles | synonymous, about | set(synonymous)
+    near = {name for name, article in articles.items() if any(set(telling) <= stems for stems in _windows(article))}
+    chosen = [articles[name] for name in about or near]
+    chosen.sort(key=lambda article: article.id)
+    chosen.sort(key=lambda article: article.source.published or date.min, reverse=True)
+    return group_stories(chosen, about)
+
+
+def newest_stories(scope: Scope, filters: Filters, count: int) -> list[Story]:
+    """The newest stories up to the day of the question. An article without a date is not known to be new."""
+    filters = replace(filters, until=min(filters.until or scope.as_of, scope.as_of))
+    sources = scope.catalogue.mentioning([], filters, limit=_MAX_EDITIONS * count)
+    return group_stories([scope.article(source) for source in sources])[:count]
 
 
 def group_stories(articles: Sequence[Article], about: frozenset[str] | set[str] = frozenset()) -> list[Story]:
@@ -132,43 +137,71 @@ def group_stories(articles: Sequence[Article], about: frozenset[str] | set[str] 
 
 
 def first_on(story: Story, words: Sequence[str]) -> Span:
-    """The sentence that gives the news: the lead, or if it does not mention the subject the first with most of it."""
+    """The sentence with the news: the lead; if that does not name the subject, the first with most of it.
+
+    The lead is the first sentence, or if that has no word of the headline the first with two of them: before it may be a
+    caption or a scene. A lead of a few words comes with the next sentence.
+    """
     article = story.article
     spans = quotable(article) or [lead(article)]
-    held = {span: len(set(words).intersection(stems(article.body[slice(*span)]))) for span in spans}
-    if held[spans[0]] or not set(words).isdisjoint(stems(article.source.headline)):
-        return spans[0]
-    return max(spans, key=lambda span: (held[span], -span.start))
+    headline = frozenset(stems(article.source.headline))
+    held = {span: frozenset(stems(article.body[slice(*span)])) for span in spans}
+    first = spans[0]
+    if held[first].isdisjoint(headline):
+        first = next((span for span in spans[:_MAX_SENTENCES_TO_LEAD] if len(held[span] & headline) > 1), first)
+    if words and held[first].union(headline).isdisjoint(words):
+        return max(spans, key=lambda span: (len(held[span].intersection(words)), -span.start))
+    return _with_next(article.body, first, spans)
+
+
+def _with_next(body: str, first: Span, spans: Sequence[Span]) -> Span:
+    """A short sentence with the one after it in its paragraph."""
+    after = next((span for span in spans if span.start >= first.end), None)
+    is_short = len(body[slice(*first)].split()) < _MIN_LEAD_WORDS
+    if after is None or not is_short or "\n" in body[first.end : after.start] or body[first.end : after.start].strip():
+        return first
+    return Span(first.start, after.end)
 
 
 def quotable(article: Article) -> list[Span]:
-    """The sentences that may stand in a summary: statements of some length; no questions, instructions or lists."""
-    instructions = frozenset(instruction_spans(article.body))
+    """The sentences that may be quoted: statements of some length, no instruction, list or half of a speech.
+
+    The sentence after a question is left out too: "All 640, since June." says nothing by itself.
+    """
+    body, instructions = article.body, frozenset(instruction_spans(article.body))
+    spans = sentences(body)
+    before = [Span(0, 0), *spans]
     return [
         span
-        for span in sentences(article.body)
+        for span, previous in zip(spans, before, strict=False)
         if span not in instructions
-        and is_statement(text := article.body[slice(*span)])
+        and is_statement(text := body[slice(*span)])
+        and not body[slice(*previous)].endswith("?")
+        and text.count("“") == text.count("”")
+        and text.count('"') % 2 == 0
         and _MIN_SENTENCE_WORDS <= len(text.split()) <= _MAX_SENTENCE_WORDS
     ]
 
 
-def _synonymous(matter: Matter, telling: Sequence[str], scope: Scope, filters: Filters) -> list[Article]:
-    """The articles that say the subject in other words: its names, and a near meaning or derived words."""
-    named = {stem(name) for name in names(matter.subject)}
-    sources: dict[str, tuple[Source, float]] = {}
+def _synonymous(
+    matter: Matter, telling: Sequence[str], named: set[str], scope: Scope, filters: Filters
+) -> list[Article]:
+    """The articles that say the subject in other words: near in meaning, or with words derived from its words."""
+    nearest: dict[str, tuple[Source, float]] = {}
     for passage in scope.retrieve(matter.subject).passages:
         for each in (passage, *passage.near_duplicates):
-            sources.setdefault(each.source.id, (each.source, each.cosine or 0.0))
+            known = nearest.get(each.source.id, (each.source, 0.0))[1]
+            nearest[each.source.id] = each.source, max(known, each.cosine or 0.0)
+    best = max((cosine for _, cosine in nearest.values()), default=0.0)
+    least = best - _MAX_COSINE_GAP if best >= _MIN_COSINE else 1.0
     articles = []
-    for source, cosine in sources.values():
-        if not _passes(source, filters):
-            continue
-        article = scope.article(source)
-        top, body = frozenset(_top(article)), frozenset(stems(article.body))
-        is_derived = all(any(_is_derived(word, other) for other in top) for word in telling)
-        if named <= body | top and (is_derived or cosine >= _MIN_SYNONYM_COSINE):
-            articles.append(article)
+    for source, cosine in nearest.values():
+        if _passes(source, filters):
+            article = scope.article(source)
+            top = frozenset(_top(article))
+            is_derived = all(any(_is_derived(word, other) for other in top) for word in telling)
+            if named <= top.union(stems(article.body)) and (is_derived or cosine >= least):
+                articles.append(article)
     return articles
 
 
@@ -180,9 +213,9 @@ def _passes(source: Source, filters: Filters) -> bool:
 
 
 def _is_derived(word: str, other: str) -> bool:
-    """Whether two stems are of one family: closur, close."""
-    length = max(_MIN_DERIVED_LETTERS, min(len(word), len(other)) - 1)
-    return word == other or word[:length] == other[:length]
+    """Whether two stems are of one family: closur, close; not strike, strip."""
+    shared = next((n for n, (a, b) in enumerate(zip(word, other, strict=False)) if a != b), min(len(word), len(other)))
+    return word == other or (shared >= _MIN_DERIVED_LETTERS and {word[shared:], other[shared:]} <= _DERIVED_ENDINGS)
 
 
 def _coverage(idf: Mapping[str, float], words: Sequence[str]) -> float:

@@ -6,22 +6,22 @@ Dates of events are resolved when a question is asked, from the few articles tha
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from itertools import groupby
 
 from bot.extract.decontextualize import decontextualize, is_anaphoric
 from bot.extract.tuning import TUNED
-from bot.kinds.news import no_news, period_in_words, story_title
-from bot.kinds.scope import Found, Line, Scope, compose
+from bot.kinds.news import newest_source, no_news, period_in_words, story_title
+from bot.kinds.scope import Found, Line, Scope, compose, lead
 from bot.kinds.stories import Matter, Story, first_on, newest_stories, parse_matter, quotable, stories_about
 from bot.query.kind import Request
 from index.event_dates import EventDate, after_dateline, dated_events, on
 from index.models import Article, Filters, Source, Span
-from index.text import figures, names, stems
+from index.text import figures, names, sentences, stems
 
 _MAX_LINES = 7  # of a summary
 _LINES_OF_ONE, _MAX_LINES_OF_FEW = 4, 6  # of one article; of two or three
@@ -32,8 +32,11 @@ _MAX_DAYS_TO_REPORT = 2
 _MIN_SAME_SPECIFICS, _MIN_SAME_SHARE = 2, 0.25  # of two sentences about the same event
 _EARLY_BONUS, _SUBJECT_BONUS = 0.5, 0.5
 _CORRECTION = re.compile(r"\b(?:correction|clarification|corrected|erratum)\b", re.IGNORECASE)
-_WRONG = re.compile(r"\b(?:not|instead of|rather than)\s+([^,.;]{1,40})|\b(?:article|report|story|version|we)\b[^.]{0,30}"
-                    r"\b(?:said|stated|gave|reported|wrote)\b(.*)", re.IGNORECASE | re.DOTALL)
+_WRONG = re.compile(
+    r"\b(?:not|instead of|rather than)\s+([^,.;]{1,40})|\b(?:article|report|story|version|we)\b[^.]{0,30}"
+    r"\b(?:said|stated|gave|reported|wrote)\b(.*)",
+    re.IGNORECASE | re.DOTALL,
+)
 _WHOLE = re.compile(r"\b(?:news|articles|everything|collection|stories|headlines|papers?)\b", re.IGNORECASE)
 
 
@@ -108,14 +111,13 @@ def _reported(matter: Matter, scope: Scope) -> Filters:
 
 def _by_days(matter: Matter, scope: Scope) -> Found:
     """The leads of the stories of a period, or of the newest stories, oldest first."""
-    stories, _ = newest_stories(scope, _reported(matter, scope), 2 * _MAX_LINES)
+    stories = newest_stories(scope, _reported(matter, scope), 2 * _MAX_LINES)
     events = [_lead_event(story, matter) for story in stories]
     if matter.period and matter.period.about == "happened":
         events = [event for event in events if _overlaps(event.when, matter)]
     if not events:
-        newest, _ = newest_stories(scope, scope.filters, 1)
-        return Found(refusal=no_news(matter, newest[0].article.source if newest else None))
-    more = f", the newest {_MAX_LINES} stories" if len(events) > _MAX_LINES else ""
+        return Found(refusal=no_news(matter, newest_source(scope)))
+    more = f", the newest {_MAX_LINES} stories" if matter.period and len(events) > _MAX_LINES else ""
     head = period_in_words(matter.period) if matter.period else "the newest stories"
     lines = [_line(event) for event in sorted(events[:_MAX_LINES], key=_by_time)]
     return compose(lines, f"{head[:1].upper()}{head[1:]}{more}:")
@@ -134,11 +136,11 @@ def _course(stories: Sequence[Story], matter: Matter) -> list[Event]:
     each = max(1, _MAX_LINES_OF_FEW // len(stories))
     for story in stories:
         if story in corrections:
-            events.append(_correction_event(story, matter))
+            events.append(_correction_event(story))
             continue
         wrong = _wrong_figures(story, corrections)
         for span in _best(story, matter, each, [event.text for event in events], wrong):
-            event = _event(story, span, matter)
+            event = _event(story, span)
             if not any(_is_same(event, other) for other in events):
                 events.append(event)
     latest = next((event for event in events if event.story is reports[0]), events[0])
@@ -151,28 +153,29 @@ def _best(
 ) -> list[Span]:
     """The lead and the sentences that cover most of an article, in their order, without repetitions."""
     article, body = story.article, story.article.body
-    lead = first_on(story, matter.words)
-    spans = [span for span in quotable(article) if wrong.isdisjoint(figures(body[slice(*span)])) or span == lead]
-    if not _leads(story, matter, lead):
+    first = first_on(story, matter.words)
+    spans = [span for span in quotable(article) if wrong.isdisjoint(figures(body[slice(*span)]))]
+    if not _leads(story, matter, first):
         spans = [span for span in spans if set(matter.words) & set(stems(body[slice(*span)]))] or spans
     weights = Counter(stems(body)) + Counter(2 * stems(article.source.headline))
 
     def score(position: int, span: Span) -> float:
         held = set(stems(body[slice(*span)]))
-        weight = sum(weights[word] for word in held if weights[word] > 1) / max(len(held), 1) ** 0.5
+        weight = sum(weights[word] for word in held if weights[word] > 1) / math.sqrt(max(len(held), 1))
         subject = len(held.intersection(matter.words)) / max(len(matter.words), 1)
         return weight * (1 + _EARLY_BONUS * (1 - position / len(spans)) + _SUBJECT_BONUS * subject)
 
     ranked = sorted(enumerate(spans), key=lambda pair: -score(*pair))
-    chosen, texts = [_trimmed(body, lead)], [*known, body[slice(*lead)]]
+    chosen, texts = [_trimmed(body, first)], [*known, body[slice(*first)]]
     for _, span in ranked:
         text = body[slice(*span)]
         if len(chosen) == count:
             break
-        if span == lead or any(_repeats(text, other) for other in texts):
+        if any(_repeats(text, other) for other in texts):
             continue
         whole = decontextualize(body, span) if is_anaphoric(text) else span
-        if is_anaphoric(body[slice(*whole)]) or any(whole.start < other.end and other.start < whole.end for other in chosen):
+        is_taken = any(whole.start < other.end and other.start < whole.end for other in chosen)
+        if is_taken or is_anaphoric(body[slice(*whole)]):
             continue
         chosen.append(_trimmed(body, whole))
         texts.append(text)
@@ -183,16 +186,17 @@ def _events(story: Story, matter: Matter) -> list[Event]:
     """The lead, and every sentence and clause of time with a date for certain, about the subject."""
     article, body = story.article, story.article.body
     if _is_correction(article.source):
-        return [_correction_event(story, matter)]
-    lead = first_on(story, matter.words)
-    events = [_event(story, _trimmed(body, lead), matter, is_lead=True)]
+        return [_correction_event(story)]
+    first = first_on(story, matter.words)
+    events = [_event(story, _trimmed(body, first), is_lead=True)]
     counts = Counter[EventDate]()
     for span in quotable(article):
         text = body[slice(*span)]
         is_on = story.is_about or set(matter.words) & set(stems(text))
         for when, inside in dated_events(text, _certain_day(article.source)) if is_on else ():
             quoted = Span(span.start + inside.start, span.start + inside.end)
-            if (span == lead and inside.end - inside.start == len(text)) or counts[when] == _MAX_LINES_OF_A_DAY:
+            is_lead = first.start <= span.start < first.end and inside == Span(0, len(text))
+            if is_lead or counts[when] == _MAX_LINES_OF_A_DAY:
                 continue
             if is_anaphoric(body[slice(*quoted)]):
                 quoted = decontextualize(body, quoted)
@@ -204,26 +208,36 @@ def _events(story: Story, matter: Matter) -> list[Event]:
 
 
 def _lead_event(story: Story, matter: Matter) -> Event:
-    return _event(story, _trimmed(story.article.body, first_on(story, matter.words)), matter, is_lead=True)
+    return _event(story, _trimmed(story.article.body, first_on(story, matter.words)), is_lead=True)
 
 
-def _event(story: Story, span: Span, matter: Matter, *, is_lead: bool = False) -> Event:
+def _event(story: Story, span: Span, *, is_lead: bool = False) -> Event:
     """A quote with its day: what it names for certain and is past, else the article's."""
     source, text = story.article.source, story.article.body[slice(*span)]
-    whole = Span(0, len(text))
-    dates = [when for when, inside in dated_events(text, _certain_day(source)) if inside == whole]
+    parts = [text[slice(*part)] for part in sentences(text)]
+    dates = [
+        when
+        for part in parts
+        for when, inside in dated_events(part, _certain_day(source))
+        if inside == Span(0, len(part))
+    ]
     past = [when for when in dates if not source.published or when.first <= source.published]
     when = past[0] if past else on(source.published or date.min)
     return Event(when, story, span, is_lead, bool(past))
 
 
-def _correction_event(story: Story, matter: Matter) -> Event:
+def _correction_event(story: Story) -> Event:
     """The sentence of a correction that gives the right figure, with what it leans on."""
     body = story.article.body
     spans = [span for span in quotable(story.article) if figures(body[slice(*span)]) and " not " in body[slice(*span)]]
-    span = decontextualize(body, spans[0]) if spans else first_on(story, matter.words)
+    span = decontextualize(body, spans[0]) if spans else _first_two(story.article)
     when = on(story.article.source.published or date.min)
     return Event(when, story, _trimmed(body, span), is_lead=True, label="Correction, ")
+
+
+def _first_two(article: Article) -> Span:
+    spans = quotable(article)[:2] or [lead(article)]
+    return Span(spans[0].start, spans[-1].end)
 
 
 def _is_correction(source: Source) -> bool:
@@ -246,9 +260,9 @@ def _certain_day(source: Source) -> date | None:
     return source.published if source.published_certain else None
 
 
-def _leads(story: Story, matter: Matter, lead: Span) -> bool:
+def _leads(story: Story, matter: Matter, first: Span) -> bool:
     """Whether headline and lead are about the subject, so that all of the article is."""
-    held = stems(f"{story.article.source.headline} {story.article.body[slice(*lead)]}")
+    held = stems(f"{story.article.source.headline} {story.article.body[slice(*first)]}")
     return story.is_about and 2 * len(set(matter.words).intersection(held)) > len(matter.words)
 
 
@@ -289,8 +303,10 @@ def _overlaps(when: EventDate, matter: Matter) -> bool:
     return period is None or (when.first <= period.until and period.since <= when.last)
 
 
-def _by_time(event: Event) -> tuple[EventDate, int, int]:
-    return event.when, event.story.day.toordinal(), event.span.start
+def _by_time(event: Event) -> tuple[date, date, int]:
+    """By the last day that an event can be of: "in June", in an article of 16 July, may be after 13 June."""
+    end = event.when.last if event.when.first > event.story.day else min(event.when.last, event.story.day)
+    return end, event.story.day, event.span.start
 
 
 def _line(event: Event) -> Line:
