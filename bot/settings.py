@@ -243,7 +243,7 @@ def _is_loopback(url: str) -> bool:
 def _describe_error(variable: str, env_file: Path, given: Mapping[str, Path]) -> str:
     name = next(name for name, alias in variables().items() if variable in (name, alias))
     variable = _variable(name)
-    origin = f"--{name} {given[variable]}" if variable in given else f"{variable} ({_where(variable, env_file)})"
+    origin = f"--{name} {str(given[variable])!r}" if variable in given else f"{variable} ({_where(variable, env_file)})"
     return f"{origin} is wrong: expected {Settings.model_fields[name].description}."
 
 

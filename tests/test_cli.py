@@ -302,7 +302,7 @@ def test_a_data_folder_that_is_none_is_named(tmp_path: Path, capsys: Output) -> 
     """A path given on the command line is no secret."""
     (tmp_path / "file").write_text("x")
     assert main(["--data", "file", "status"], parts=FakeParts()) == 1
-    assert capsys.readouterr().err.startswith("--data file is wrong: expected a folder")
+    assert capsys.readouterr().err.startswith("--data 'file' is wrong: expected a folder")
 
 
 def test_status_says_what_is_indexed(capsys: Output) -> None:

@@ -130,6 +130,13 @@ def test_a_question_word_of_the_follow_up_replaces_the_earlier_one() -> None:
     assert condense("when?", DEAL) == "when? (abandoned the nuclear deal with Iran)"
 
 
+def test_the_opening_of_an_earlier_question_is_no_topic() -> None:
+    """A greeting and a request before it stay behind."""
+    polite = (Turn("user", f"Hello, I'd like to know {DEAL[0].text}"), DEAL[1])
+    assert condense("when?", polite) == condense("when?", DEAL)
+    assert condense("what about Trump?", polite) == condense("what about Trump?", DEAL)
+
+
 def test_what_asks_nothing_itself_follows_the_question_that_it_varies() -> None:
     """A "what about Trump?" keeps the earlier question whole, since it still asks who."""
     assert condense("what about Trump?", DEAL) == "Who abandoned the nuclear deal with Iran? what about Trump?"

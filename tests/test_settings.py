@@ -66,7 +66,7 @@ def test_data_given_by_the_caller_wins(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_data_folder_that_cannot_be_used_is_named(name: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """A blank path, and one that is not UTF-8, which Chroma cannot open: given, set, or of the working folder."""
     message = "is wrong: expected a folder, which is made if it is not there, with a path in UTF-8"
-    with pytest.raises(ClippingsError, match=f"^--data {message}"):
+    with pytest.raises(ClippingsError, match=f"^--data '[^']+' {message}"):
         load_settings(data=Path(os.fsdecode(name)))
     if name.strip():
         monkeypatch.setenv("CLIPPINGS_DATA", os.fsdecode(name))
