@@ -39,7 +39,7 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("timeline",
      (r"what happened (?:with|to|in|at|on|during)\s(?P<subject>.+?)"
      r"(?:,? in order|,? (?:and )?when|,? day by day)$")),
-    ("collection", rf"how many (?:of the )?(?:\w+ )?{_ARTICLES}\b(?P<subject>.*)"),
+    ("collection", r"how many (?:of the )?(?:news )?(?:articles|stories|reports|documents)\b(?P<subject>.*)"),
     ("collection", rf"(?:which|what|how many) (?:\w+ )?{_OUTLETS}\b(?P<subject>.*)"),
     ("collection",
      (r"who (?:wrote|has written|is the author of|are the authors of|reported(?: on)?|covered)\b("
@@ -130,7 +130,7 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      (r"what (?:(?:was|is|were|are) the (?:reasons?|causes?|grounds?)|caused|led to|prompted|"
      r"triggered|drove|made)\b(?P<subject>.*)")),
     ("reason", r".*\b(?:for what reason|on what grounds)\b(?P<subject>.*)"),
-    ("yes_no", r"(?:is it (?:true|right|correct)(?: to say)? that|true or false:?)\s(?P<subject>.+)"),
+    ("yes_no", r"(?:is it (?:true|right|correct)(?: to say)? that|true or false:?|if|whether)\s(?P<subject>.+)"),
     ("yes_no",
      (r"(?:and |but |so )?(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|"
      r"may|might|isn't|aren't|wasn't|didn't|doesn't|hasn't|haven't|won't)\s(?!you\b)(?P<subject>.+)")),
