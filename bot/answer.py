@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bot.extract.answerability import predict, why_unanswerable
 from bot.extract.quote import compose
-from bot.extract.ranking import Query, Retrieval, rank_passages, rank_sentences
+from bot.extract.ranking import Query, Retrieval, judge_by, rank_passages, rank_sentences
 from bot.extract.reader import Reader
+from bot.extract.tuning import TUNED
 from bot.generate.llm import stream_answer
 from bot.generate.rewrite import rewrite
 from bot.generate.verify import Verifier
@@ -211,6 +212,8 @@ class Engine:
             passages = (*evidence, *(passage for passage in passages if passage.chunk_id not in known))
         answer = replace(answer, passages=passages)
         prediction = predict(retrieval)
+        if turns and self._is_only_topic(retrieval, without_opening(question)):
+            prediction = replace(prediction, answerable=False)
         if self._llm and (found or not prediction.hopeless):
             with timings.step("write"):
                 written, notice = yield from self._write(self._llm, answer, turns, as_of)
@@ -255,6 +258,16 @@ class Engine:
                 weighted = Query(query, idf, vector)
                 ranked = rank_sentences(weighted, passages, models.embedder.passages, models.reader.read)
         return Retrieval(weighted, rank_passages(passages, ranked), ranked, catalogue.counts()[1])
+
+    def _is_only_topic(self, retrieval: Retrieval, follow_up: str) -> bool:
+        """Whether only the topic that a follow-up was completed with is found, and nothing of its own words."""
+        if follow_up == retrieval.query.text or not retrieval.ranked:
+            return False
+        own, models = frozenset(stems(follow_up)), self._models()
+        idf = {word: weight for word, weight in retrieval.query.idf.items() if word in own}
+        query = Query(follow_up, idf, models.embedder.question(follow_up))
+        judged = judge_by(query, retrieval, models.embedder.passages, models.reader.read)
+        return predict(judged).probability < TUNED.min_follow_up_probability
 
     def article(self, article_id: str) -> Article | None:
         """Return an article; None if there is none with this id."""

@@ -140,6 +140,22 @@ def rank_sentences(query: Query, passages: Sequence[Passage], embed: Embed, read
     return tuple(_by_score(ranked))
 
 
+def judge_by(query: Query, retrieval: Retrieval, embed: Embed, read: Read) -> Retrieval:
+    """The best passages and sentences of a retrieval, in their order, with the features of another query.
+
+    For a follow-up: what was found with its topic, judged by its own words.
+    """
+    passages, ranked = retrieval.passages[:_MIN_READ_SENTENCES], retrieval.ranked[:_MIN_READ_SENTENCES]
+    cosines = embed([*(passage.text for passage in passages), *(candidate.text for candidate in ranked)]) @ query.vector
+    readings = read(query.text, [candidate.context for candidate in ranked])
+    judged = [
+        replace(candidate, cosine=float(cosine), reading=reading, coverage=query.coverage(candidate.stems))
+        for candidate, cosine, reading in zip(ranked, cosines[len(passages) :], readings, strict=True)
+    ]
+    near = [replace(passage, cosine=float(cosine)) for passage, cosine in zip(passages, cosines, strict=False)]
+    return replace(retrieval, query=query, passages=tuple(near), ranked=tuple(judged))
+
+
 def rank_passages(passages: Sequence[Passage], ranked: Sequence[Candidate]) -> tuple[Passage, ...]:
     """Raise the scores of a story if the reader is very certain of a sentence of it, and sort by them."""
     boosts: dict[str, float] = {}
