@@ -81,9 +81,12 @@ class Result:
     wrong: tuple[str, ...]
 
 
-def build(folder: Path, small_articles: int = 0) -> Good:
-    """Index the articles of this project, and so many of one sentence."""
-    articles = shutil.copytree(ROOT / "articles", folder / "articles")
+def build(folder: Path, small_articles: int = 0, *, pattern: str = "*") -> Good:
+    """Index the articles of this project whose file names match, and so many of one sentence."""
+    articles = folder / "articles"
+    articles.mkdir(parents=True)
+    for file in (ROOT / "articles").glob(pattern):
+        shutil.copy(file, articles)
     if small_articles:
         lines = (
             json.dumps({"id": f"n{i}", "title": f"Note {i}", "text": f"Bench {i} was painted."})

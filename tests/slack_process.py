@@ -30,6 +30,7 @@ from bot.settings import load_settings
 from bot.slack.serve import Service
 from index.ingest import ingest
 from tests.fake_slack import FakeSlack, Seen
+from tests.forked import Forked
 
 ARTICLES = Path(__file__).parents[1] / "articles"
 MODES = ("socket", "http")
@@ -114,11 +115,14 @@ class BotInside(Bot):
 
 
 class BotProcess(Bot):
-    """The bot in a process of its own."""
+    """The bot in a process of its own: forked, which is quick, or with ``fresh`` started as a user does."""
 
-    def __init__(self, slack: FakeSlack, data: Path, *, mode: str = "socket", **settings: str) -> None:
+    def __init__(
+        self, slack: FakeSlack, data: Path, *, mode: str = "socket", fresh: bool = False, **settings: str
+    ) -> None:
         super().__init__(slack, data, mode=mode, **settings)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._fresh = fresh
+        self._process: subprocess.Popen[bytes] | Forked | None = None
 
     def __enter__(self) -> Self:
         """Start."""
@@ -131,13 +135,16 @@ class BotProcess(Bot):
 
     def start(self) -> None:
         """Start a process and wait until it takes questions."""
-        command = [sys.executable, "-m", "bot", "--data", str(self.data), "slack"]
-        command += ["--http"] if self.mode == "http" else []
+        arguments = ["--data", str(self.data), "slack", *(["--http"] if self.mode == "http" else [])]
         self.data.mkdir(exist_ok=True)
         before = len(self.logged())
-        with self.log.open("ab") as log:
-            where = self.data.parent  # no .env lies there
-            self._process = subprocess.Popen(command, env=self._environment(), cwd=where, stdout=log, stderr=log)
+        environment, where = self._environment(), self.data.parent  # no .env lies there
+        if self._fresh:
+            command = [sys.executable, "-m", "bot", *arguments]
+            with self.log.open("ab") as log:
+                self._process = subprocess.Popen(command, env=environment, cwd=where, stdout=log, stderr=log)
+        else:
+            self._process = Forked(arguments, env=environment, cwd=where, log=self.log)
         self._wait(lambda: "Clippings is in Slack" in self.logged()[before:])
         if self.mode == "http":
             self.slack.app_url = f"http://127.0.0.1:{self._port}"
