@@ -27,7 +27,6 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 from bot.cli.parser import main
-from index.store import _import_chroma
 from index.telemetry import disable_telemetry
 from index.weights import locate
 from tests.kept_models import models_kept
@@ -36,18 +35,24 @@ _ROOT = Path(__file__).parents[1]
 _MARK = "CLIPPINGS_TESTS_FORK_FROM"  # in the environment of the process that is forked, the folder of the weights
 # What the commands and the Slack bot import when they first need it.
 _IMPORTS = (
-    "bot.answer bot.cli.commands bot.extract.reader bot.generate.llm bot.slack.serve chromadb.api.rust "
-    "chromadb.telemetry.product.posthog index.ingest index.search onnxruntime tokenizers waitress.server"
+    "bot.answer bot.cli.commands bot.extract.reader bot.generate.llm bot.settings bot.slack.serve chromadb.api.rust "
+    "chromadb.telemetry.product.posthog h11 httpcore index.ingest index.search llama_index.llms.openai_like "
+    "onnxruntime openai.resources tokenizers waitress.server"
 ).split()
 _kept = models_kept()  # of the process that is forked: they must not be closed
 
 
 class Forked:
-    """``clippings ARGUMENTS`` in a process of its own, with what the tests use of `subprocess.Popen`."""
+    """One ``clippings ARGUMENTS`` or more in a process, with what the tests use of `subprocess.Popen`.
 
-    def __init__(self, arguments: Sequence[str], *, env: dict[str, str], cwd: Path, log: Path) -> None:
-        weights = env.get("CLIPPINGS_MODEL_DIR", "")
-        self._process = _server(weights).Process(target=_run, args=(list(arguments), env, cwd, log))
+    Standard output is added to ``log``, and so are errors unless ``errors`` names another file.
+    """
+
+    def __init__(
+        self, *commands: Sequence[str], env: dict[str, str], cwd: Path, log: Path, errors: Path | None = None
+    ) -> None:
+        server = _server(env.get("CLIPPINGS_MODEL_DIR", ""))
+        self._process = server.Process(target=_run, args=(commands, env, cwd, log, errors or log))
         self._process.start()
 
     def send_signal(self, number: signal.Signals) -> None:
@@ -98,19 +103,19 @@ def _preload(weights: str) -> None:
     Embedder(folder)
     Reader(folder)
     tasks = Path("/proc/self/task")
-    if tasks.is_dir() and len(os.listdir(tasks)) > 1:
+    if tasks.is_dir() and len(list(tasks.iterdir())) > 1:
         sys.exit("tests/forked.py: a thread runs in the process that is to be forked")
     gc.freeze()
 
 
-def _run(arguments: Sequence[str], env: dict[str, str], cwd: Path, log: Path) -> None:
+def _run(commands: Sequence[Sequence[str]], env: dict[str, str], cwd: Path, log: Path, errors: Path) -> None:
     os.environ.clear()
     os.environ.update(env)
     os.chdir(cwd)
-    with log.open("ab") as stream:
-        os.dup2(stream.fileno(), 1)
-        os.dup2(stream.fileno(), 2)
-    sys.exit(main(arguments))
+    for number, file in ((1, log), (2, errors)):
+        with file.open("ab") as stream:
+            os.dup2(stream.fileno(), number)
+    sys.exit(max([main(arguments) for arguments in commands]))
 
 
 if weights_folder := os.environ.pop(_MARK, ""):
