@@ -11,6 +11,7 @@ import pytest
 
 from bot.extract import reader
 from index import embed
+from index.telemetry import disable_telemetry
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -29,7 +30,7 @@ def models_kept() -> Iterator[None]:
     def open_once(
         folder: Path, weights: Mapping[str, embed.Vectors] | None = None
     ) -> tuple[InferenceSession, Tokenizer]:
-        embed.disable_telemetry()  # before the library is imported
+        disable_telemetry()  # before the library is imported
         import onnxruntime
 
         make_options = onnxruntime.SessionOptions

@@ -115,13 +115,10 @@ class BotInside(Bot):
 
 
 class BotProcess(Bot):
-    """The bot in a process of its own: forked, which is quick, or with ``fresh`` started as a user does."""
+    """The bot in a process of its own, which is forked: that is quick."""
 
-    def __init__(
-        self, slack: FakeSlack, data: Path, *, mode: str = "socket", fresh: bool = False, **settings: str
-    ) -> None:
+    def __init__(self, slack: FakeSlack, data: Path, *, mode: str = "socket", **settings: str) -> None:
         super().__init__(slack, data, mode=mode, **settings)
-        self._fresh = fresh
         self._process: subprocess.Popen[bytes] | Forked | None = None
 
     def __enter__(self) -> Self:
@@ -138,18 +135,15 @@ class BotProcess(Bot):
         arguments = ["--data", str(self.data), "slack", *(["--http"] if self.mode == "http" else [])]
         self.data.mkdir(exist_ok=True)
         before = len(self.logged())
-        environment, where = self._environment(), self.data.parent  # no .env lies there
-        if self._fresh:
-            command = [sys.executable, "-m", "bot", *arguments]
-            with self.log.open("ab") as log:
-                self._process = subprocess.Popen(command, env=environment, cwd=where, stdout=log, stderr=log)
-        else:
-            self._process = Forked(arguments, env=environment, cwd=where, log=self.log)
+        self._process = self._launch(arguments, self._environment(), self.data.parent)  # no .env lies there
         self._wait(lambda: "Clippings is in Slack" in self.logged()[before:])
         if self.mode == "http":
             self.slack.app_url = f"http://127.0.0.1:{self._port}"
         else:
             self._wait(self.slack.connected)
+
+    def _launch(self, arguments: list[str], env: dict[str, str], cwd: Path) -> subprocess.Popen[bytes] | Forked:
+        return Forked(arguments, env=env, cwd=cwd, log=self.log)
 
     def kill(self) -> None:
         """End it at once, with SIGKILL."""
@@ -181,6 +175,14 @@ class BotProcess(Bot):
             if self._process is None or self._process.poll() is not None or time.monotonic() > until:
                 raise AssertionError(f"the bot did not start:\n{self.logged()}")
             time.sleep(0.02)
+
+
+class FreshBotProcess(BotProcess):
+    """The bot in a process that is started as a user starts it, for tests of how it starts, ends and uses models."""
+
+    def _launch(self, arguments: list[str], env: dict[str, str], cwd: Path) -> subprocess.Popen[bytes] | Forked:
+        with self.log.open("ab") as log:
+            return subprocess.Popen([sys.executable, "-m", "bot", *arguments], env=env, cwd=cwd, stdout=log, stderr=log)
 
 
 def copied(data: Path, folder: Path) -> Path:

@@ -27,7 +27,7 @@ COMMANDS = """
 import subprocess, sys, time
 from pathlib import Path
 from tests.fake_slack import FakeSlack
-from tests.slack_process import BotProcess, answered
+from tests.slack_process import FreshBotProcess, answered
 
 data, article, seconds = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
 clippings = [sys.executable, "-m", "bot", "--data", str(data)]
@@ -38,7 +38,7 @@ with subprocess.Popen([*clippings, "chat"], stdin=subprocess.PIPE, stdout=subpro
     chat.stdin.write(question + "\\n")
     chat.stdin.flush()
     assert "[1]" in chat.stdout.readline()
-    with FakeSlack() as slack, BotProcess(slack, data, fresh=True) as bot:
+    with FakeSlack() as slack, FreshBotProcess(slack, data) as bot:
         answered(slack, "C1", slack.say("U1", "C1", f"<@UBOT> {question}"))
         time.sleep(seconds)
         bot.terminate()

@@ -23,7 +23,7 @@ from bot.slack.database import Database
 from tests.bench_slack import load
 from tests.fake_slack import FakeSlack
 from tests.fakes.openai_server import OpenAIServer, Reply
-from tests.slack_process import BotProcess, answered, copied, replies
+from tests.slack_process import BotProcess, FreshBotProcess, answered, copied, replies
 
 pytestmark = pytest.mark.process(seconds=80)
 ASKED = "<@UBOT> How many jobs will the Aldermoor paper mill cut?"
@@ -202,7 +202,7 @@ def test_process_that_cannot_start_says_why_and_ends(slack: FakeSlack, data: Pat
 def test_readiness_tells_the_truth(slack: FakeSlack, llm: OpenAIServer, indexed: Path, tmp_path: Path) -> None:
     """It is not ready without an index or a socket; with both it is, and names a language model that is down."""
     data = tmp_path / "data"
-    with BotProcess(slack, data, fresh=True, CLIPPINGS_LLM=f"openai-like:{llm.url}#fake") as bot:
+    with FreshBotProcess(slack, data, CLIPPINGS_LLM=f"openai-like:{llm.url}#fake") as bot:
         status, facts = readiness(bot)
         assert (status, facts["index"]) == (503, "nothing is indexed yet: run `clippings index PATH`")
         ts = slack.say("U1", "C1", ASKED)
@@ -238,7 +238,7 @@ def test_sigterm_finishes_what_is_being_answered(mode: str, slack: FakeSlack, ll
     """It takes nothing new, answers, closes the socket and ends with 0; what came too late the next process answers."""
     llm.script(Reply.of("The mill will cut ", "140 jobs [1].", pause=0.5))
     model, way = f"openai-like:{llm.url}#fake", "socket" if mode == "socket" else "http"
-    bot = BotProcess(slack, data, mode=way, fresh=True, CLIPPINGS_LLM=model)
+    bot = FreshBotProcess(slack, data, mode=way, CLIPPINGS_LLM=model)
     with serve_wsgi(bot) if mode == "wsgi" else bot:
         first = slack.say("U1", "C1", ASKED)
         slack.wait(lambda: llm.requests, 60)
@@ -297,7 +297,7 @@ def test_answer_that_takes_too_long_is_left_to_the_next_process(
 
 def test_everything_is_acknowledged_in_time_under_load(data: Path) -> None:
     """50 questions at once and clicks meanwhile: none waits for the language model. `make bench` has the figures."""
-    found = load(data, questions=50, model=6.0, fresh=False)
+    found = load(data, questions=50, model=6.0, process=BotProcess)
     assert found.answers == 50
     assert found.clicks > 0
     assert max(found.slowest_event, found.slowest_click) < 6.0
