@@ -20,7 +20,8 @@ from index.models import ClippingsError, IndexDamaged
 from index.store import stable_files
 
 _MAX_TRIAL_SECONDS = 120
-_MAX_TRIALS = 3  # a search fails also if it meets a write (chroma 1.5.9)
+# A search fails also if it meets a write (chroma 1.5.9). It is repeated in its process; if it crashes, in another.
+_MAX_TRIALS = 3
 # In a process of its own: to close a file that SQLite has open too would drop the locks of this process on it, and a
 # writer would then take away the log that its readers read (sqlite.org/howtocorrupt.html, 2.2).
 _CHECKSUMS = """
@@ -36,11 +37,16 @@ try:
 except OSError as error:
     sys.exit(f"{error.filename} cannot be read: {error.strerror}.")
 """
-_TRIAL = """
-import pathlib, sys, index.store
-store = index.store.VectorStore(pathlib.Path(sys.argv[1]), make=False)
-store.self_search()
-print(store.count())
+_TRIAL = f"""
+import pathlib, sys, time, index.models, index.store
+for trial in range({_MAX_TRIALS}):
+    try:
+        store = index.store.VectorStore(pathlib.Path(sys.argv[1]), make=False)
+        store.self_search()
+        print(store.count())
+        break
+    except index.models.ClippingsError:
+        time.sleep(1)
 """
 
 
@@ -112,7 +118,7 @@ def count_vectors(folder: Path) -> int | None:
                 [sys.executable, "-P", "-c", _TRIAL, str(vectors_folder(folder))],
                 capture_output=True, text=True, timeout=_MAX_TRIAL_SECONDS, check=True, env=environment,
             )  # fmt: skip
-            return int(trial.stdout)
+            return int(trial.stdout) if trial.stdout else None
     return None
 
 

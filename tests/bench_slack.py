@@ -14,7 +14,7 @@ from pathlib import Path
 from index.weights import locate
 from tests.fake_slack import FakeSlack
 from tests.fakes.openai_server import OpenAIServer, Reply
-from tests.slack_process import BotProcess, answered, make_index, replies
+from tests.slack_process import BotProcess, FreshBotProcess, answered, make_index, replies
 
 ASKED = "<@UBOT> How many jobs will the Aldermoor paper mill cut?"
 _BETWEEN_CLICKS = 0.2  # seconds
@@ -33,11 +33,11 @@ class Load:
     all_answers: float
 
 
-def load(data: Path, *, questions: int = 50, model: float = 20.0) -> Load:
+def load(data: Path, *, questions: int = 50, model: float = 20.0, process: type[BotProcess] = FreshBotProcess) -> Load:
     """Ask so many questions at once, of a language model that takes so many seconds for each; ``data`` is indexed."""
     with FakeSlack() as slack, OpenAIServer() as llm:
         slack.redeliver_after = 60.0  # what is late is measured, and not only sent again
-        with BotProcess(slack, data, CLIPPINGS_LLM=f"openai-like:{llm.url}#fake"):
+        with process(slack, data, CLIPPINGS_LLM=f"openai-like:{llm.url}#fake"):
             before = answered(slack, "C1", slack.say("U1", "C1", ASKED))[0]
             since, started = len(slack.acks), time.monotonic()
             llm.script(*[Reply.of("The mill will cut ", "140 jobs [1].", pause=model / 3)] * questions)

@@ -9,7 +9,7 @@ import re
 import shutil
 import socket
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +21,9 @@ from index import integrity
 from index.ingest import ingest
 from index.models import WeightsError
 from index.weights import locate
+from tests.kept_models import models_kept
 
 if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
-    from tokenizers import Tokenizer
     from xdist.remote import Producer
     from xdist.scheduler import LoadScopeScheduling
 
@@ -112,42 +111,8 @@ def weights() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def _one_session_a_model() -> Iterator[None]:
-    """Read the weights once a worker, and let the models use one processor: the workers take the others.
-
-    With threads of their own in each worker a question costs 1.7 times the processor time. Processes that a test
-    starts use the models as they are.
-    """
-    from bot.extract import reader
-    from index import embed
-
-    open_model = embed.open_model
-    kept: dict[tuple[Path, bool], tuple[InferenceSession, Tokenizer, Mapping[str, embed.Vectors]]] = {}
-
-    def open_once(
-        folder: Path, weights: Mapping[str, embed.Vectors] | None = None
-    ) -> tuple[InferenceSession, Tokenizer]:
-        import onnxruntime
-
-        make_options = onnxruntime.SessionOptions
-
-        def options() -> Any:
-            made = make_options()
-            made.intra_op_num_threads = 1
-            return made
-
-        key = folder, bool(weights)
-        if key not in kept:
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(onnxruntime, "SessionOptions", options)
-                kept[key] = (
-                    *open_model(folder, weights),
-                    weights or {},
-                )  # a session reads its weights where they lie
-        return kept[key][:2]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(embed, "open_model", open_once)
-        patch.setattr(reader, "open_model", open_once)
+    """Read the weights once a worker. What a test starts by `python` uses the models as they are."""
+    with models_kept():
         yield
 
 

@@ -32,11 +32,9 @@ QUESTIONS = (
     "How many people were killed in the Kerman attack?",
     "Who won the Leverkusen match?",
 )
-ASK = f"""
-import bot.cli.parser, sys
-for question in {QUESTIONS!r}:
-    code = bot.cli.parser.main(["--data", sys.argv[1], "ask", "--json", question])
-    print(code, flush=True)
+COMMANDS = """
+import bot.cli.parser, json, sys
+sys.exit(max([bot.cli.parser.main(command) for command in json.loads(sys.argv[1])]))
 """
 Damage = Callable[[Path, random.Random], str]
 
@@ -60,14 +58,19 @@ class Process:
         return f"signal {-self.code}" if self.code < 0 else "traceback" if self.crashed else f"exit {self.code}"
 
 
+Run = Callable[[list[list[str]]], Process]
+"""Run commands, each after the other, in one process."""
+
+
 @dataclass(frozen=True, slots=True)
 class Good:
-    """An index without damage, and its answers."""
+    """An index without damage, its answers, and how commands on it are run."""
 
     data: Path
     articles: Path
     answers: dict[str, list[str]]
     texts: str
+    run: Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,32 +84,35 @@ class Result:
     wrong: tuple[str, ...]
 
 
-def build(folder: Path, small_articles: int = 0) -> Good:
-    """Index the articles of this project, and so many of one sentence."""
-    articles = shutil.copytree(ROOT / "articles", folder / "articles")
+def build(folder: Path, small_articles: int = 0, *, pattern: str = "*", run: Run | None = None) -> Good:
+    """Index the articles of this project whose file names match, and so many of one sentence."""
+    articles = folder / "articles"
+    articles.mkdir(parents=True)
+    for file in (ROOT / "articles").glob(pattern):
+        shutil.copy(file, articles)
     if small_articles:
         lines = (
             json.dumps({"id": f"n{i}", "title": f"Note {i}", "text": f"Bench {i} was painted."})
             for i in range(small_articles)
         )
         (articles / "many.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    data = folder / "data"
-    indexed = clippings(data, "index", articles)
+    data, run = folder / "data", run or _run
+    indexed = run([clippings(data, "index", articles)])
     assert indexed.code == 0, indexed.err
-    asked = ask(data)
+    asked = run(ask(data))
     assert asked.code == 0, asked.err
     with closing(sqlite3.connect(generation(data) / "catalogue.sqlite")) as database:
         texts = " ".join(row[0] for row in database.execute("SELECT body FROM articles"))
     assert len(answers(asked)) == len(QUESTIONS)
-    return Good(data, articles, answers(asked), _spaced(texts))
+    return Good(data, articles, answers(asked), _spaced(texts), run)
 
 
 def case(good: Good, folder: Path, damage: Damage, chance: random.Random) -> Result:
     """Damage a copy of a good index, and run the commands on it."""
     data = shutil.copytree(good.data, folder / "data")
     name = damage(generation(data), chance)
-    status, before = clippings(data, "status"), ask(data)
-    index, after = clippings(data, "index", good.articles), ask(data)
+    status, before = good.run([clippings(data, "status")]), good.run(ask(data))
+    index, after = good.run([clippings(data, "index", good.articles)]), good.run(ask(data))
     shutil.rmtree(data)
     works = answers(before) == good.answers
     wrong = {
@@ -123,19 +129,19 @@ def case(good: Good, folder: Path, damage: Damage, chance: random.Random) -> Res
     )
 
 
-def clippings(data: Path, *arguments: object) -> Process:
-    """Run a command in a process."""
-    return _run("-m", "bot", "--data", data, *arguments)
+def clippings(data: Path, *arguments: object) -> list[str]:
+    """The arguments of a command."""
+    return ["--data", str(data), *map(str, arguments)]
 
 
-def ask(data: Path) -> Process:
-    """Ask all questions in a process, each through the command line."""
-    return _run("-c", ASK, data)
+def ask(data: Path) -> list[list[str]]:
+    """The commands that ask all questions."""
+    return [clippings(data, "ask", "--json", question) for question in QUESTIONS]
 
 
-def _run(*arguments: object) -> Process:
+def _run(commands: list[list[str]]) -> Process:
     environment = {**os.environ, "PYTHONPATH": os.environ.get("PRODUCT", str(ROOT)), "CLIPPINGS_LLM": ""}
-    command = [sys.executable, *map(str, arguments)]
+    command = [sys.executable, "-c", COMMANDS, json.dumps(commands)]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=900, check=False)
     return Process(done.returncode, done.stdout, done.stderr)
 

@@ -30,6 +30,7 @@ from bot.settings import load_settings
 from bot.slack.serve import Service
 from index.ingest import ingest
 from tests.fake_slack import FakeSlack, Seen
+from tests.forked import Forked
 
 ARTICLES = Path(__file__).parents[1] / "articles"
 MODES = ("socket", "http")
@@ -114,11 +115,11 @@ class BotInside(Bot):
 
 
 class BotProcess(Bot):
-    """The bot in a process of its own."""
+    """The bot in a process of its own, which is forked: that is quick."""
 
     def __init__(self, slack: FakeSlack, data: Path, *, mode: str = "socket", **settings: str) -> None:
         super().__init__(slack, data, mode=mode, **settings)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Forked | None = None
 
     def __enter__(self) -> Self:
         """Start."""
@@ -131,18 +132,18 @@ class BotProcess(Bot):
 
     def start(self) -> None:
         """Start a process and wait until it takes questions."""
-        command = [sys.executable, "-m", "bot", "--data", str(self.data), "slack"]
-        command += ["--http"] if self.mode == "http" else []
+        arguments = ["--data", str(self.data), "slack", *(["--http"] if self.mode == "http" else [])]
         self.data.mkdir(exist_ok=True)
         before = len(self.logged())
-        with self.log.open("ab") as log:
-            where = self.data.parent  # no .env lies there
-            self._process = subprocess.Popen(command, env=self._environment(), cwd=where, stdout=log, stderr=log)
+        self._process = self._launch(arguments, self._environment(), self.data.parent)  # no .env lies there
         self._wait(lambda: "Clippings is in Slack" in self.logged()[before:])
         if self.mode == "http":
             self.slack.app_url = f"http://127.0.0.1:{self._port}"
         else:
             self._wait(self.slack.connected)
+
+    def _launch(self, arguments: list[str], env: dict[str, str], cwd: Path) -> subprocess.Popen[bytes] | Forked:
+        return Forked(arguments, env=env, cwd=cwd, log=self.log)
 
     def kill(self) -> None:
         """End it at once, with SIGKILL."""
@@ -174,6 +175,14 @@ class BotProcess(Bot):
             if self._process is None or self._process.poll() is not None or time.monotonic() > until:
                 raise AssertionError(f"the bot did not start:\n{self.logged()}")
             time.sleep(0.02)
+
+
+class FreshBotProcess(BotProcess):
+    """The bot in a process that is started as a user starts it, for tests of how it starts, ends and uses models."""
+
+    def _launch(self, arguments: list[str], env: dict[str, str], cwd: Path) -> subprocess.Popen[bytes] | Forked:
+        with self.log.open("ab") as log:
+            return subprocess.Popen([sys.executable, "-m", "bot", *arguments], env=env, cwd=cwd, stdout=log, stderr=log)
 
 
 def copied(data: Path, folder: Path) -> Path:

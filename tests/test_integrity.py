@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import sqlite3
@@ -19,7 +20,8 @@ from index.search import Searcher
 from index.status import status
 from index.text import stems
 from tests.corpus import article, prose, run, write
-from tests.corrupt_index import build, case, digit, in_file
+from tests.corrupt_index import Process, build, case, digit, in_file
+from tests.forked import Forked
 
 pytestmark = pytest.mark.process  # an index without a record of its checksums is tried in another process
 
@@ -189,7 +191,18 @@ def test_a_damaged_article_is_read_from_its_file_again(tmp_path: Path, weights: 
 
 def test_the_commands_on_a_damaged_index(tmp_path: Path) -> None:
     """Each damage is said and not thrown, nothing wrong is quoted, and indexing repairs it (tests/corrupt_index.py)."""
-    good = build(tmp_path)
+    out, err = tmp_path / "out", tmp_path / "err"
+
+    def run_forked(commands: list[list[str]]) -> Process:
+        out.unlink(missing_ok=True)
+        err.unlink(missing_ok=True)
+        environment = {**os.environ, "CLIPPINGS_LLM": ""}
+        code = Forked(*commands, env=environment, cwd=tmp_path, log=out, errors=err).wait(300)
+        return Process(code, out.read_text("utf-8"), err.read_text("utf-8"))
+
+    good = build(
+        tmp_path, pattern="[kl]*", run=run_forked
+    )  # of Kerman, Leverkusen and the library, which the questions are about
     damage = in_file("vectors/chroma.sqlite3", "random", lambda content, _: junk(content))
     for harm in (digit, damage):
         result = case(good, tmp_path / "copy", harm, random.Random(1))  # noqa: S311  # not for a secret

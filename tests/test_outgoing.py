@@ -14,6 +14,7 @@ from tests.outgoing import CANNOT
 pytestmark = pytest.mark.process(seconds=60)
 
 ROOT = Path(__file__).parents[1]
+ARTICLE = ROOT / "articles" / "bridge-closed.html"
 # Some 4 s after its first model onnxruntime 1.31 asks for mobile.events.data.microsoft.com, unless it is told not to.
 OPEN_SECONDS = 10
 # By which it recognises a build machine, on which it sends nothing: strings of its native library.
@@ -26,18 +27,18 @@ COMMANDS = """
 import subprocess, sys, time
 from pathlib import Path
 from tests.fake_slack import FakeSlack
-from tests.slack_process import BotProcess, answered
+from tests.slack_process import FreshBotProcess, answered
 
-data, articles, seconds = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
+data, article, seconds = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
 clippings = [sys.executable, "-m", "bot", "--data", str(data)]
 question = "Why was Marrow Bridge closed?"
-subprocess.run([*clippings, "index", articles], check=True)
+subprocess.run([*clippings, "index", article], check=True)
 subprocess.run([*clippings, "ask", question], check=True)
 with subprocess.Popen([*clippings, "chat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as chat:
     chat.stdin.write(question + "\\n")
     chat.stdin.flush()
     assert "[1]" in chat.stdout.readline()
-    with FakeSlack() as slack, BotProcess(slack, data) as bot:
+    with FakeSlack() as slack, FreshBotProcess(slack, data) as bot:
         answered(slack, "C1", slack.say("U1", "C1", f"<@UBOT> {question}"))
         time.sleep(seconds)
         bot.terminate()
@@ -82,5 +83,5 @@ def test_recorder_sees_what_is_sent(tmp_path: Path) -> None:
 
 def test_commands_send_nothing(tmp_path: Path, weights: Path) -> None:
     """`index`, `ask`, and `chat` and `slack` long enough for a report to be sent: not one packet leaves the machine."""
-    command = [sys.executable, "-c", COMMANDS, str(tmp_path / "data"), str(ROOT / "articles"), str(OPEN_SECONDS)]
+    command = [sys.executable, "-c", COMMANDS, str(tmp_path / "data"), str(ARTICLE), str(OPEN_SECONDS)]
     assert packets(tmp_path / "log", *command, weights=weights) == []

@@ -24,6 +24,7 @@ INSIDE = pytest.mark.parametrize("bot", ["inside"], indirect=True)
 """For what is the same by Socket Mode and by HTTP, and does not end the process: the service in this one."""
 
 MILL = "How many jobs will the Aldermoor paper mill cut?"
+MILL_FILE = ARTICLES / "northgate-courier.jsonl"
 INTERNAL = re.compile(
     r"Traceback|Exception|Error\b|\.py\b|/tmp|/root|sqlite|chroma|onnx|clippings_|\bNone\b", re.IGNORECASE
 )
@@ -450,7 +451,7 @@ def test_index_missing_made_under_way_and_damaged(bare: BotProcess, tmp_path: Pa
     (tmp_path / "nothing").mkdir()
     with locked(bare.data):
         assert "being indexed already" in told(bare, "reindex")[0].text
-    index(bare.data, ARTICLES)
+    index(bare.data, MILL_FILE)
     slack.click("U1", missing.ts, "Try again")
     slack.wait(lambda: "140 of its 560 jobs" in replies(slack, "C1", root)[0].text, 60)
     answered(slack, "C1", root)
@@ -501,6 +502,6 @@ def test_vectors_removed_is_told_and_indexing_again_repairs_it(bare: BotProcess)
     broken, root = told(bare, MILL)
     assert broken.buttons == ["Try again"]
     assert "articles" in broken.text
-    index(bare.data, ARTICLES)
+    index(bare.data, MILL_FILE)
     slack.click("U1", broken.ts, "Try again")
     slack.wait(lambda: "140 of its 560 jobs" in replies(slack, "C1", root)[0].text, 60)

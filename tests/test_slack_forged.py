@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlencode
@@ -20,7 +21,8 @@ from tests.slack_process import BotInside
 pytestmark = pytest.mark.process(seconds=20)
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 HUGE = "9" * 400
-QUIET = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+EXAMPLES = 150 if os.environ.get("CI") else 40
+QUIET = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 ODD: Any = st.recursive(
     st.sampled_from(
         [None, "", "x", [], {}, 0, -1, True, float("inf"), float("nan"), HUGE, int(HUGE), "\0", "\ud800", "é"]

@@ -23,7 +23,7 @@ from bot.slack.database import Database
 from tests.bench_slack import load
 from tests.fake_slack import FakeSlack
 from tests.fakes.openai_server import OpenAIServer, Reply
-from tests.slack_process import BotProcess, answered, copied, replies
+from tests.slack_process import BotProcess, FreshBotProcess, answered, copied, replies
 
 pytestmark = pytest.mark.process(seconds=80)
 ASKED = "<@UBOT> How many jobs will the Aldermoor paper mill cut?"
@@ -202,7 +202,7 @@ def test_process_that_cannot_start_says_why_and_ends(slack: FakeSlack, data: Pat
 def test_readiness_tells_the_truth(slack: FakeSlack, llm: OpenAIServer, indexed: Path, tmp_path: Path) -> None:
     """It is not ready without an index or a socket; with both it is, and names a language model that is down."""
     data = tmp_path / "data"
-    with BotProcess(slack, data, CLIPPINGS_LLM=f"openai-like:{llm.url}#fake") as bot:
+    with FreshBotProcess(slack, data, CLIPPINGS_LLM=f"openai-like:{llm.url}#fake") as bot:
         status, facts = readiness(bot)
         assert (status, facts["index"]) == (503, "nothing is indexed yet: run `clippings index PATH`")
         ts = slack.say("U1", "C1", ASKED)
@@ -237,12 +237,9 @@ def test_readiness_names_a_model_that_is_down(slack: FakeSlack, data: Path) -> N
 def test_sigterm_finishes_what_is_being_answered(mode: str, slack: FakeSlack, llm: OpenAIServer, data: Path) -> None:
     """It takes nothing new, answers, closes the socket and ends with 0; what came too late the next process answers."""
     llm.script(Reply.of("The mill will cut ", "140 jobs [1].", pause=0.5))
-    model = f"openai-like:{llm.url}#fake"
-    bot = BotProcess(slack, data, mode="socket" if mode == "socket" else "http", CLIPPINGS_LLM=model)
-    with bot:
-        if mode == "wsgi":
-            bot.kill()
-            bot._process = serve_wsgi(bot)
+    model, way = f"openai-like:{llm.url}#fake", "socket" if mode == "socket" else "http"
+    bot = FreshBotProcess(slack, data, mode=way, CLIPPINGS_LLM=model)
+    with serve_wsgi(bot) if mode == "wsgi" else bot:
         first = slack.say("U1", "C1", ASKED)
         slack.wait(lambda: llm.requests, 60)
         assert bot._process
@@ -254,20 +251,24 @@ def test_sigterm_finishes_what_is_being_answered(mode: str, slack: FakeSlack, ll
         assert "140 jobs" in replies(slack, "C1", first)[0].text
         assert replies(slack, "C1", late) == []
         slack.wait(lambda: slack.status("C1", first) == "")
-        if mode != "wsgi":
-            bot.start()
-            answered(slack, "C1", late)
-            assert len(replies(slack, "C1", first)) == 1
+    with BotProcess(slack, data, mode=way, CLIPPINGS_LLM=model):
+        answered(slack, "C1", late)
+        assert len(replies(slack, "C1", first)) == 1
 
 
-def serve_wsgi(bot: BotProcess) -> subprocess.Popen[bytes]:
-    """The app that `wsgi_app` makes, in a server of waitress."""
-    environment = bot._environment() | {"CLIPPINGS_DATA": str(bot.data)}
+@contextmanager
+def serve_wsgi(bot: BotProcess) -> Iterator[None]:
+    """Run the app that `wsgi_app` makes, in a server of waitress."""
+    bot.slack.app_url = f"http://127.0.0.1:{bot._port}"
+    command, environment = [sys.executable, "-c", WSGI, str(bot._port)], bot._environment()
+    environment["CLIPPINGS_DATA"] = str(bot.data)
     with bot.log.open("ab") as log:
-        command = [sys.executable, "-c", WSGI, str(bot._port)]
-        process = subprocess.Popen(command, env=environment, cwd=bot.data.parent, stdout=log, stderr=log)
-    bot.slack.wait(lambda: bot.logged().count("Clippings is in Slack") > 1, 60)
-    return process
+        bot._process = subprocess.Popen(command, env=environment, cwd=bot.data.parent, stdout=log, stderr=log)
+    try:
+        bot.slack.wait(lambda: "Clippings is in Slack" in bot.logged(), 60)
+        yield
+    finally:
+        bot.kill()
 
 
 def test_answer_that_takes_too_long_is_left_to_the_next_process(
@@ -296,7 +297,7 @@ def test_answer_that_takes_too_long_is_left_to_the_next_process(
 
 def test_everything_is_acknowledged_in_time_under_load(data: Path) -> None:
     """50 questions at once and clicks meanwhile: none waits for the language model. `make bench` has the figures."""
-    found = load(data, questions=50, model=6.0)
+    found = load(data, questions=50, model=6.0, process=BotProcess)
     assert found.answers == 50
     assert found.clicks > 0
     assert max(found.slowest_event, found.slowest_click) < 6.0
