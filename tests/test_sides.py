@@ -1,0 +1,143 @@
+"""Lists, comparisons, totals and reasons: what is set side by side, added up, and left unsaid."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.extract.ranking import Retrieval
+from bot.kinds.scope import Found, Scope
+from bot.kinds.sides import split_sides
+from bot.kinds.ways import WAYS
+from bot.query.kind import classify
+from index.models import Filters, Passage
+from tests.test_quote import all_alike, find, passage, published
+
+if TYPE_CHECKING:
+    from index.catalogue import Catalogue
+
+MILL = passage(
+    "mill",
+    "The Garforth mill will cut 140 of its 560 jobs by June. The company blamed the price of energy. "
+    "The mill in Ennis will cut 60 jobs by June. The depot employs 60 drivers in Thornley and 45 in Marrow.",
+)
+VOTE = passage("vote", "Councillors Ann Lee and Bob Ray voted against the fares. Mayor Tom Vance voted for the fares.")
+LATER = published(
+    passage(
+        "later", "A third councillor, Deepak Nair, also voted against the fares. A ticket costs £3, up from £2.40."
+    ),
+    date(2024, 3, 1),
+)
+
+
+def ask(question: str, *passages: Passage) -> Found | None:
+    """What the way of the question's kind finds in the passages, for which any sentence is as near."""
+    scope = Scope(cast("Catalogue", None), Filters(as_of=date(2024, 6, 1)), lambda query: near(query, *passages))
+    request = classify(question)
+    return WAYS[request.kind](request, scope)
+
+
+def near(query: str, *passages: Passage) -> Retrieval:
+    """What is found where all sentences mean the same."""
+    return find(query, *passages, meaning=all_alike)
+
+
+def text(question: str, *passages: Passage) -> str:
+    """The text that is found; there must be one."""
+    found = ask(question, *passages)
+    assert found is not None
+    return found.text or found.refusal
+
+
+@pytest.mark.parametrize(
+    ("question", "sides"),
+    [
+        ("Compare the old and the new fare", ("the old fare", "the new fare")),
+        ("Compare the Courier's and the Gazette's figures", ("the Courier's figures", "the Gazette's figures")),
+        ("Compare jobs lost in Garforth and Ennis", ("jobs lost in Garforth", "jobs lost in Ennis")),
+        ("fares before and after the rise", ("fares before the rise", "fares after the rise")),
+        ("How do the night buses compare with the day buses?", ("the night buses", "the day buses")),
+        ("What is the difference between Iran and the US?", ("Iran", "the US")),
+        ("Compare the fares", ()),
+    ],
+)
+def test_sides_of_a_question(question: str, sides: tuple[str, ...]) -> None:
+    """They are split at "and", and the shorter side is completed by the longer one."""
+    assert split_sides(question) == sides
+
+
+@given(st.lists(st.sampled_from("compare and the old new fare , before after with 's Ennis".split())).map(" ".join))
+def test_any_question_is_split(question: str) -> None:
+    """Into at most four sides, or none."""
+    assert len(split_sides(question)) <= 4
+
+
+def test_each_side_is_quoted_beside_its_name() -> None:
+    """The sentence of each side, with its own number."""
+    found = ask("Compare the jobs cut in Garforth and Ennis", MILL)
+    assert found
+    first, second = found.text.split("\n")
+    assert first.startswith("- The jobs cut in Garforth: “The Garforth mill will cut 140")
+    assert second.startswith("- The jobs cut in Ennis: “The mill in Ennis will cut 60")
+    assert [citation.number for citation in found.citations] == [1, 2]
+
+
+def test_a_side_that_no_article_has_is_named() -> None:
+    """The other side is quoted."""
+    compared = text("Compare the jobs cut in Garforth and Paris", MILL)
+    assert "140" in compared
+    assert "No article that comes near says it of “the jobs cut in Paris”." in compared
+
+
+def test_what_a_thing_was_before_stands_in_a_single_sentence() -> None:
+    """Where a sentence tells from what to what a number changed, it is enough."""
+    assert text("Compare the old and the new ticket costs", LATER) == "“A ticket costs £3, up from £2.40.” [1]"
+
+
+def test_parts_are_added_up_as_our_sum() -> None:
+    """A part of a whole is not the whole, and each part is cited."""
+    total = text("How many jobs will the mills in Garforth and Ennis cut together?", MILL)
+    assert total.startswith("Together 140 + 60 = 200 (our sum):\n- Garforth: “")
+    assert "- Ennis: “The mill in Ennis will cut 60" in total
+
+
+def test_parts_in_the_same_sentence_are_cited_once() -> None:
+    """By a single line that names both."""
+    total = text("How many drivers work in Thornley and Marrow together?", MILL)
+    assert total.startswith("Together 60 + 45 = 105 (our sum):\nThornley and Marrow: “")
+    assert total.endswith("[1]")
+
+
+def test_no_sum_without_every_part() -> None:
+    """The part that no article gives is named, and no number is shown."""
+    spared = passage("spared", "No jobs will be cut in Norland.")
+    found = ask("How many jobs will the mills in Garforth and Norland cut together?", MILL, spared)
+    assert found
+    assert found.refusal == "No article that comes near gives a number for Norland, so there is no sum."
+    assert not found.text
+
+
+def test_a_stated_total_is_quoted() -> None:
+    """Nothing is added up."""
+    stated = passage("sum", "The Garforth and Ennis mills will cut 210 jobs in total.")
+    total = text("How many jobs will the mills in Garforth and Ennis cut in total?", MILL, stated)
+    assert total == "“The Garforth and Ennis mills will cut 210 jobs in total.” [1]"
+
+
+def test_every_member_is_listed_with_its_sentence() -> None:
+    """Of two articles, and nobody of the other side."""
+    listed = text("Who voted against the fares?", VOTE, LATER)
+    assert "Ann Lee and Bob Ray" in listed
+    assert "Deepak Nair" in listed
+    assert "Vance" not in listed
+    assert listed.count("\n- ") == 1
+
+
+def test_the_cause_comes_with_what_it_leans_on() -> None:
+    """A sentence that gives the cause is quoted before one that only has the words."""
+    reason = text("Why will the Garforth mill cut jobs?", MILL)
+    assert reason.endswith("by June. The company blamed the price of energy.” [1]")
