@@ -207,7 +207,9 @@ def test_indexing_leaves_out_what_takes_too_long_and_keeps_the_rest(
 
 
 @pytest.mark.process
-def test_a_record_that_takes_too_long_is_named_with_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_record_that_takes_too_long_is_named_with_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A file may hold a million others. `index` and `index --explain` name the file and the line."""
     file = tmp_path / "many.jsonl"
     texts = ["The weir at Carrow burst on Monday.", LONG]

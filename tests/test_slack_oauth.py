@@ -133,7 +133,7 @@ def open_bot(bot: BotProcess, tmp_path: Path) -> Iterator[BotProcess]:
 
 
 def test_the_first_workspace_closes_the_door(open_bot: BotProcess) -> None:
-    """A stranger's workspace gets a page that names the setting; its token is revoked and not stored, and it is not answered."""
+    """A stranger's workspace gets a page that names the setting; its token is revoked, and it is not answered."""
     slack = open_bot.slack
     before, revoked = set(slack.api.teams), set(slack.api.revoked)
     back, cookie = install(slack, "T1")
