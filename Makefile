@@ -58,9 +58,8 @@ bench: setup  ## speed and memory, each figure beside its reference
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench_slack
 
-torture: setup  ## kill indexing and damage indexes at random, some ten minutes, and look at what is left
-	$(BIN)/python -m tests.kill_indexing 20
-	$(BIN)/python -m tests.corrupt_index
+torture: setup  ## kill indexing, fill the disk, damage indexes, hostile models and texts: half an hour, a table at the end
+	$(BIN)/python -m tests.torture
 
 # Question sets, in the form that docs/quality.md gives.
 SETS ?= $(patsubst %/queries.jsonl,%,$(wildcard ../shared/data/*/queries.jsonl))

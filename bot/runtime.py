@@ -54,9 +54,9 @@ class Parts:
         with closing(Cleaner()) as cleaner:
             for record in load([file]):
                 try:
-                    yield cleaner.clean(record) if isinstance(record, RawRecord) else record
+                    yield cleaner.read(record)[0] if isinstance(record, RawRecord) else record
                 except UnreadableError as error:
-                    yield Failure(record.path, str(error))
+                    yield record.failure(str(error))
 
     def status(self, settings: Settings) -> Status:
         """Describe what is indexed."""

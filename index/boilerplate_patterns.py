@@ -49,7 +49,7 @@ _PATTERNS = {
         rf"\b[A-Z][\w.'’)-]*{_SLASHED}/{_AGENCY}(?:/[A-Z]\w+(?: \w+)?)*(?: via {_AGENCY})?[)\]./]*$",
         rf"[.!?)”\"]\s+(?:{_NAME}(?:/|\s+via\s+|\s+))?{_AGENCY}[./]*$",
         (
-            r"(?:^|[\s(\[.])(?:REUTERS|AFP|AP Photo|EPA(?:-EFE)?)/[A-Z][\w.'’ -]{2,40}(?:[/,] ?[\w.'’ -]{2,40})*"
+            r"(?:^|[\s(\[.])(?:REUTERS|AFP|AP Photo|EPA(?:-EFE)?)/[A-Z][\w.'’ -]{2,40}(?:[/,][\w.'’ -]{2,41})*"
             r"[)\].]*$"
         ),
         rf"[(\[](?:File |Handout )?{_PICTURE}(?: credit)?(?: by | via | courtesy |: ?|/)[^()\[\]]{{2,90}}[)\]]\.?$",

@@ -31,8 +31,8 @@ from index.weights import locate
 
 _BATCH_ARTICLES = 64  # memory stays flat, and the embedder can sort by length
 
-Digested = tuple[Article, str]
-"""An article and the digest of its raw record."""
+Digested = tuple[Article, list[Chunk], str]
+"""An article, its chunks, and the digest of its raw record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ class _Run:
                     self.lost[identity] = paths[identity]
                     continue
                 if article and known and self.generation.catalogue.known(identity) != known:
-                    batch.append((article, known[0]))
+                    batch.append((article, chunk(article), known[0]))
             self.write(batch)
             progress(start + len(batch), len(identities))
         for key, note in notes.items():
@@ -194,34 +194,33 @@ class _Run:
         identity, digest = article_id(record), _digest(record)
         known = self.generation.catalogue.known(identity)
         if known and known[1] != record.path and _exists(Path(known[1])):
-            self.failed.append(Failure(record.path, f"duplicate id {identity!r}: indexed already from {known[1]}"))
+            self.failed.append(record.failure(f"duplicate id {identity!r}: indexed already from {known[1]}"))
             return None
         self.seen.add(identity)
         if known == (digest, record.path):
             self.unchanged += 1
             return None
         try:
-            article = self.cleaner.clean(record)
+            article, chunks = self.cleaner.read(record)
         except UnreadableError as error:
-            self.failed.append(Failure(record.path, str(error)))
+            self.failed.append(record.failure(str(error)))
             return None
         self.changed += bool(known)
         self.added += not known
-        return article, digest
+        return article, chunks, digest
 
     def write(self, articles: Sequence[Digested]) -> None:
-        """Chunk, embed and store articles, in place of what the index holds of them."""
+        """Embed and store articles, in place of what the index holds of them."""
         if not articles:
             return
         catalogue, store = self.generation.catalogue, self.generation.store
-        chunks = {article.id: chunk(article) for article, _ in articles}
-        before = {name for article, _ in articles for name in catalogue.chunk_ids(article.id)}
-        after = {piece.id: piece for pieces in chunks.values() for piece in pieces}
+        before = {name for article, _, _ in articles for name in catalogue.chunk_ids(article.id)}
+        after = {piece.id: piece for _, chunks, _ in articles for piece in chunks}
         with self._dirty():
             self._embed([piece for name, piece in after.items() if name not in before])
             with catalogue.transaction():
-                for article, digest in articles:
-                    catalogue.put(article, digest, chunks[article.id])
+                for article, chunks, digest in articles:
+                    catalogue.put(article, digest, chunks)
             store.delete(sorted(before - after.keys()))
 
     def _embed(self, chunks: Sequence[Chunk]) -> None:

@@ -22,9 +22,11 @@ _SAY = (
     r"output|prepend|print|provide|put|quote|recommend|repeat|replace|reply|respond|return|say|sign|start|state|tell|"
     r"translate|type|use|work|write)\b"
 )
+# At most four: in a run of any length a search would be quadratic.
+_ADVERBS = r"(?:(?:always|also|only|first|just|then|now|do not|don't|never) ){0,4}"
 _COMMAND = re.compile(
     r"(?:^|[:;] ?|\b(?:please|kindly|instead|and|then|but),? |^(?:if|when|before|for|to|whatever|wherever)\b.{0,120}, )"
-    rf"(?:(?:always|also|only|first|just|then|now|do not|don't|never|make sure that .{{0,40}}) )*{_SAY}"
+    rf"{_ADVERBS}(?:make sure that .{{0,40}} )?{_ADVERBS}{_SAY}"
     rf"|\byou (?:to |must |should |have to |are \w+ to )?(?:\w+ )?{_SAY}"
     rf"|\b(?:{_MACHINE}|{_REPLY}).{{0,60}}\b(?:must|should|ha(?:s|ve) to|needs? to|are \w+ to) (?:\w+ )?{_SAY}"
 )
@@ -41,7 +43,7 @@ _TELLTALE = re.compile(
     r"|\byour (?:closing|opening|first|last|final|next) (?:word|sentence|line|message)\b"
     rf"|^\W*(?:note to |attention,? |dear )?(?:large )?{_MACHINE}(?: readers?)?(?: and \w+)?:"
     r"|\[/?inst\]|<\||^\W*(?:new |system |updated )?(?:instructions?|system|assistant|prompt)(?: \w+){0,2}:|### ?\w+:"
-    r"|\bhuman: .*assistant:"
+    r"|^(?>.*?\bhuman: ).*assistant:"  # atomic: only the first "human:" is tried
     rf"|\byou are (?:now\b|an? (?:\w+ )?{_MACHINE})|\bas an? (?:\w+ )?{_MACHINE},? you\b|\brefer to yourself\b"
     r"|^(?:please )?(?:act as\b|pretend (?:that you|to be|you)|tell the (?:user|reader|person)|do not answer\b)"
     r"|^(?:please )?(?:answer|reply|respond)(?: only)? (?:with|by|as)\b|\busers? who ask\b|\byour (?:\w+ )?task is\b"
@@ -76,14 +78,21 @@ def unrelated_paragraphs(text: str, about: str) -> list[Span]:
     """
     spans = paragraphs(text)
     unreached = {span: frozenset(stems(text[span.start : span.end])) for span in spans}
-    reached = frozenset(stems(about))
-    while joined := [span for span, held in unreached.items() if held & reached]:
-        reached = reached.union(*(unreached.pop(span) for span in joined))
+    holders: dict[str, list[Span]] = {}
+    for span, held in unreached.items():
+        for word in held:
+            holders.setdefault(word, []).append(span)
+    waiting = stems(about)
+    while waiting:
+        for span in holders.pop(waiting.pop(), ()):
+            waiting += unreached.pop(span, ())
     return list(unreached) if 2 * len(unreached) < len(spans) else []
 
 
 def blank_out(text: str, spans: list[Span]) -> str:
-    """Replace spans by as many line breaks, so that all offsets stay."""
+    """Replace spans, which are in order, by as many line breaks, so that all offsets stay."""
+    pieces, done = [], 0
     for start, end in spans:
-        text = text[:start] + "\n" * (end - start) + text[end:]
-    return text
+        pieces += [text[done:start], "\n" * (end - start)]
+        done = end
+    return "".join([*pieces, text[done:]])

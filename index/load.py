@@ -14,6 +14,7 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +24,7 @@ from index.front_matter import front_matter
 from index.models import Failure, RawRecord, UnreadableError
 
 MAX_ARTICLE_BYTES = 5_000_000  # or characters of a line: a long novel has 3 million
+MAX_FAILURES = 10_000  # of one file, which then is none of articles: 50 MB of JSON can hold 25 million numbers
 MAX_JSON_BYTES = 50_000_000  # of a .json file, which is parsed whole; .jsonl may have any size
 POINTS_OUTSIDE = "points outside"
 """How the reason of a link begins that is not followed."""
@@ -55,12 +57,16 @@ def load(paths: Sequence[Path], skipped: Counter[str] | None = None) -> Iterator
             yield path
             continue
         try:
+            failures = 0
             for place, content in _READERS[path.suffix.lower()](path):
                 reason = content if isinstance(content, str) else _duplicate(content.key, f"{path} {place}", seen)
-                if reason or isinstance(content, str):
-                    yield _failure(path, f"{place}: {reason}" if place else reason)
-                else:
-                    yield content
+                if not reason and not isinstance(content, str):
+                    yield replace(content, place=place)
+                    continue
+                yield _failure(path, f"{place}: {reason}" if place else reason)
+                if (failures := failures + 1) == MAX_FAILURES:
+                    yield _failure(path, f"{failures:,} of its records cannot be read: what follows was left out")
+                    break
         except (OSError, UnreadableError) as error:
             yield _failure(path, _reason(error))
 

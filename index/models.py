@@ -51,7 +51,7 @@ class Span(NamedTuple):
 class RawRecord:
     """An article before cleaning.
 
-    ``key``: unique in its file ("" if the file is a single article). ``text``: decoded, otherwise untouched. ``kind``:
+    ``key``: unique in its file ("" if the file is a single article), which holds it at ``place`` ("line 3"). ``text``: decoded, otherwise untouched. ``kind``:
     how to clean it ("text", "markdown", "html", "record"). ``fields``: front matter, or the keys of a JSON record.
     """
 
@@ -60,6 +60,11 @@ class RawRecord:
     text: str
     kind: str
     fields: Mapping[str, Any] = field(default_factory=dict)
+    place: str = field(default="", compare=False)
+
+    def failure(self, reason: str) -> Failure:
+        """The failure to read it, with its place."""
+        return Failure(self.path, f"{self.place}: {reason}" if self.place else reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,4 +190,4 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as scratch:
         for when, times in torment(Path(scratch), locate(), int(sys.argv[1])).items():
             print(f"{times:4} {when}")
-    print("no damage")
+    print(f"{sys.argv[1]} kills, nothing lost")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from functools import partial
+from itertools import pairwise, product
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ import pytest
 from bot.answer import MAX_QUESTION_CHARACTERS, Engine
 from bot.cli.parser import main
 from bot.models import QuestionTooLong, Turn
+from bot.query.numbers import counted_stems, find_quantity
 from bot.runtime import make_engine
 from bot.settings import Settings
 from bot.slack.respond import user_message
@@ -24,7 +27,9 @@ from index.chunk import chunk
 from index.clean import clean
 from index.cleaner import MAX_CHARACTERS_HERE, Cleaner
 from index.front_matter import front_matter
-from index.models import RawRecord, UnreadableError
+from index.injection import instruction_spans, unrelated_paragraphs
+from index.load import MAX_FAILURES, load
+from index.models import Failure, RawRecord, UnreadableError
 from index.text import name_spans, sentences
 from tests.corpus import article, prose, run, write
 
@@ -38,7 +43,9 @@ HOSTILE = {
     "underscores": "_a", "a word": "a", "capitals": "A ", "names": "Ann Lee ", "initials": "A.", "digits": "1,000,",
     "numbers": "twenty ", "the": "the ", "line breaks": "\n", "hard spaces": "\n\xa0", "accents": "e\u0301",
     "apostrophes": "a'", "dates": "Jan 5, 2024 ", "credits": ". (Reporting by ", "short lines": "More on this story\n",
-    "lists": "- a\n", "quoting": "> ", "fences": "```\n",
+    "lists": "- a\n", "quoting": "> ", "fences": "```\n", "agencies": "REUTERS/Aaa" + "/ aaa" * 60 + "!\n",
+    "adverbs": "then always ", "orders": "This page is: " + "make sure that " * 60, "turns": "human: ",
+    "days": "May 5 of ", "bounds": "nearly 10 ",
 }  # fmt: skip
 
 
@@ -69,10 +76,19 @@ def test_reading_is_linear(kind: str, motif: str) -> None:
     assert seconds(partial(cleaned_and_cut, kind), long) <= budget
 
 
+READERS: dict[str, Callable[[str], object]] = {
+    "names": name_spans,
+    "fields": lambda text: front_matter(f"---\n{text}\n---\n{text}"),
+    "instructions": instruction_spans,
+    "counts": lambda text: find_quantity(text, counted_stems("How many people were killed?")),
+    "paragraphs": lambda text: unrelated_paragraphs(text, "a"),
+}
+
+
 @pytest.mark.parametrize("motif", HOSTILE.values(), ids=HOSTILE)
-@pytest.mark.parametrize("work", [name_spans, lambda text: front_matter(f"---\n{text}\n---\n{text}")])
-def test_finding_names_and_fields_is_linear(work: Callable[[str], object], motif: str) -> None:
-    """Eight times the text takes at most 16 times the time."""
+@pytest.mark.parametrize("work", READERS.values(), ids=READERS)
+def test_finding_is_linear(work: Callable[[str], object], motif: str) -> None:
+    """Eight times the text takes at most 16 times the time; "make sure that" 60 times in a row took for ever."""
 
     def tried(text: str) -> None:
         with suppress(UnreadableError):
@@ -80,6 +96,14 @@ def test_finding_names_and_fields_is_linear(work: Callable[[str], object], motif
 
     short, long = ((motif * size)[:size] for size in (5_000, 40_000))
     assert seconds(tried, long) <= 16 * max(seconds(tried, short), MIN_SECONDS)
+
+
+def test_a_chain_of_paragraphs_is_followed_to_its_end() -> None:
+    """Each of 20,000 paragraphs shares a word with the next one only: all belong together, and one more does not."""
+    names = ["".join(letters) for letters in product("bcdfghjklm", repeat=5)][:20_001]
+    chain = "\n\n".join(f"{first} {second}" for first, second in pairwise(names))
+    text = f"{chain}\n\nzzz"
+    assert unrelated_paragraphs(text, names[0]) == [(len(chain) + 2, len(text))]
 
 
 @pytest.mark.parametrize("word", ["!" * 5_000, "a" * 5_000 + "!", "https://example.com/" + "a?b!" * 2_000])
@@ -98,15 +122,15 @@ def test_a_long_article_is_cleaned_in_a_process_as_it_is_here(kind: str) -> None
     text = LONG[: 2 * MAX_CHARACTERS_HERE].replace("pounds.", "pounds.</p><p>" if kind == "html" else "pounds.\n\n")
     with closing(Cleaner()) as cleaner:
         for page in (record(text, kind), record(text[:-5_000], kind)):
-            assert cleaner.clean(page) == clean(page)
+            assert cleaner.read(page) == (clean(page), chunk(clean(page)))
         with pytest.raises(UnreadableError, match="no text"):
-            cleaner.clean(record("!" * 2 * MAX_CHARACTERS_HERE, kind))
+            cleaner.read(record("!" * 2 * MAX_CHARACTERS_HERE, kind))
 
 
 def test_a_short_article_starts_no_process() -> None:
     """Most articles are short, and a process takes a second to start."""
     with closing(Cleaner(seconds=1e-6)) as cleaner:
-        assert cleaner.clean(record("Frost spoiled the orchards.")).body == "Frost spoiled the orchards."
+        assert cleaner.read(record("Frost spoiled the orchards."))[0].body == "Frost spoiled the orchards."
         assert cleaner._process is None
 
 
@@ -116,20 +140,20 @@ def test_an_article_that_takes_too_long_is_stopped_and_the_next_is_read() -> Non
     with closing(Cleaner(seconds=0.001)) as cleaner:
         for _ in range(2):
             with pytest.raises(UnreadableError, match=r"^took longer than 0.001 seconds to read; left out\.$"):
-                cleaner.clean(record(LONG))
+                cleaner.read(record(LONG))
 
 
 @pytest.mark.process
 def test_a_process_that_crashes_costs_its_article_only() -> None:
     """As a library would crash it; the next article is cleaned by a new process."""
     with closing(Cleaner()) as cleaner:
-        cleaner.clean(record(LONG[:30_000]))
+        cleaner.read(record(LONG[:30_000]))
         assert cleaner._process
         assert cleaner._process.pid
         os.kill(cleaner._process.pid, signal.SIGSEGV)
         with pytest.raises(UnreadableError, match=r"^the process that read it ended \(exit code -11\); left out\.$"):
-            cleaner.clean(record(LONG[:30_000]))
-        assert cleaner.clean(record(LONG[:30_000])).body
+            cleaner.read(record(LONG[:30_000]))
+        assert cleaner.read(record(LONG[:30_000]))[0].body
 
 
 @pytest.mark.process
@@ -137,7 +161,7 @@ def test_no_process_outlives_a_killed_run() -> None:
     """The process ends when the one that started it is gone, however it went."""
     program = (
         "from index.cleaner import Cleaner; from index.models import RawRecord\n"
-        "cleaner = Cleaner(); cleaner.clean(RawRecord('/a', '', 'Ann fell. ' * 5000, 'text'))\n"
+        "cleaner = Cleaner(); cleaner.read(RawRecord('/a', '', 'Ann fell. ' * 5000, 'text'))\n"
         "print(cleaner._process.pid, flush=True); input()"
     )
     command = [sys.executable, "-c", program]
@@ -180,6 +204,32 @@ def test_indexing_leaves_out_what_takes_too_long_and_keeps_the_rest(
     assert out.startswith("1 added, 0 changed, 1 unchanged, 0 removed, 1 failed;")
     assert main(["index", "--explain", str(slow)]) == 1
     assert capsys.readouterr().err == err
+
+
+@pytest.mark.process
+def test_a_record_that_takes_too_long_is_named_with_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file may hold a million others. `index` and `index --explain` name the file and the line."""
+    file = tmp_path / "many.jsonl"
+    texts = ["The weir at Carrow burst on Monday.", LONG]
+    file.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("index.cleaner.MAX_ARTICLE_SECONDS", 0.001)
+        assert main(["index", "--data", str(tmp_path / "data"), str(file)]) == 1
+        expected = f"{file}: line 2: took longer than 0.001 seconds to read; left out.\n"
+        assert capsys.readouterr().err == expected
+        assert main(["index", "--explain", str(file)]) == 1
+        assert capsys.readouterr().err == expected
+
+
+def test_a_file_of_nothing_but_failures_is_not_read_to_its_end(tmp_path: Path) -> None:
+    """50 MB of JSON hold 25 million numbers, and a list of as many failures took 5 GB."""
+    file = tmp_path / "numbers.json"
+    file.write_text(f"[{'1,' * 50_000}1]", encoding="utf-8")
+    *failures, last = load([file])
+    assert len(failures) == MAX_FAILURES == 10_000
+    assert last == Failure(str(file), "10,000 of its records cannot be read: what follows was left out")
 
 
 @pytest.fixture(scope="module")

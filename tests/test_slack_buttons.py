@@ -63,6 +63,13 @@ def test_only_the_admin_who_asked_can_try_a_reindex_again(bot: BotInside, slack:
     slack.wait(lambda: "Reindexed in" in replies(slack, "C1", ts)[0].text)
 
 
+def test_a_question_that_is_too_long_is_not_tried_again(slack: FakeSlack) -> None:
+    """It would be no shorter: the message says how long it may be, and has no button."""
+    reply = answered(slack, "C1", slack.say("U8", "C1", f"<@UBOT> {'who ' * 700}?"))[0]
+    assert reply.text.startswith("The question is too long: 2,80")
+    assert reply.buttons == []
+
+
 @pytest.mark.parametrize(("user", "place"), [("U3", "channel"), ("U4", "direct"), ("U5", "command")])
 def test_trying_again_counts_as_a_question(bot: BotInside, user: str, place: str) -> None:
     """Three questions in five minutes are one and two "Try again"; the third leaves the answer and says why."""

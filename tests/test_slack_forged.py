@@ -6,6 +6,7 @@ import io
 import json
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -190,6 +191,30 @@ def test_a_body_that_is_no_payload_is_refused(bot: BotInside, body: bytes, kind:
 def test_a_body_that_is_no_text_is_refused(bot: BotInside) -> None:
     """The signature is over text."""
     assert signed(bot, b"payload=\xff", FORM) == 401
+
+
+@pytest.fixture
+def by_socket(tmp_path: Path) -> Iterator[BotInside]:
+    """The service by Socket Mode, without articles."""
+    with FakeSlack() as slack, BotInside(slack, tmp_path / "data") as started:
+        yield started
+
+
+def test_what_cannot_be_read_is_acknowledged_on_the_socket(by_socket: BotInside) -> None:
+    """Once, within Slack's three seconds, and the log says so: what is not acknowledged comes again three times."""
+    slack = by_socket.slack
+    for kind, payload in (
+        ("events_api", {"type": "event_callback", "event_id": "Ev1", "team_id": [], "event": {"type": "message"}}),
+        ("events_api", {"type": "event_callback", "event_id": "Ev2", "event": []}),
+        ("interactive", {"type": "block_actions", "actions": "x"}),
+        ("interactive", {"type": "nobody listens"}),
+        ("slash_commands", {"command": "/clippings", "user_id": {}}),
+    ):
+        before = len(slack.acks)
+        slack.delivery.send(kind, payload)
+        slack.wait(lambda: len(slack.acks) > before)  # noqa: B023  # waited for at once
+        assert [ack.seconds is not None for ack in slack.acks[before:]] == [True], payload
+    assert by_socket.logged().count("a payload was acknowledged, and nothing was done (4") >= 4
 
 
 @pytest.mark.parametrize(

@@ -133,16 +133,17 @@ def open_bot(bot: BotProcess, tmp_path: Path) -> Iterator[BotProcess]:
 
 
 def test_the_first_workspace_closes_the_door(open_bot: BotProcess) -> None:
-    """A stranger's workspace gets a page that names the setting; no token of it is stored, and it is not answered."""
+    """A stranger's workspace gets a page that names the setting; its token is revoked, and it is not answered."""
     slack = open_bot.slack
-    before = set(slack.api.teams)
+    before, revoked = set(slack.api.teams), set(slack.api.revoked)
     back, cookie = install(slack, "T1")
     assert get(back, cookie)[0] == 200
     answered(slack, "C1", slack.say("U1", "C1", "<@UBOT> hello"))
     back, cookie = install(slack, "T2")
     status, _, _, page = get(back, cookie)
     assert (status, "adds T2 to CLIPPINGS_SLACK_WORKSPACES" in page) == (403, True)
-    assert len(set(slack.api.teams) - before) == 2
+    kept = [slack.api.teams[token] for token in set(slack.api.teams) - before]
+    assert (kept, [token[:12] for token in slack.api.revoked - revoked]) == (["T1"], ["xoxb-fake-T2"])
     assert _installed(open_bot) == {"T1"}
     ts = slack.say("U7", "C7", "<@UBOT> hello")
     slack.command("U7", "C7", "/clippings", "hello")
@@ -153,6 +154,31 @@ def test_the_first_workspace_closes_the_door(open_bot: BotProcess) -> None:
     ]
     back, cookie = install(slack, "T1")  # again, as after a change of scopes
     assert get(back, cookie)[0] == 200
+
+
+@pytest.mark.parametrize("method", ["oauth.v2.access", "auth.test"])
+def test_a_fault_of_the_network_is_said_in_the_browser(bot: BotProcess, method: str) -> None:
+    """Slack hangs up when the person has come back: a page says so, without a traceback; the next try installs."""
+    slack, before = bot.slack, _installed(bot)
+    slack.fault(method, status=0)
+    back, cookie = install(slack, "T2")
+    status, _, _, page = get(back, cookie)
+    assert status == 503
+    assert page.startswith("Clippings was not installed: Slack, or the database of Clippings, could not be reached.")
+    assert _installed(bot) == before
+    assert "Traceback" not in bot.logged()
+    back, cookie = install(slack, "T1")
+    assert get(back, cookie)[0] == 200
+
+
+def test_an_unreachable_slack_keeps_no_stranger(open_bot: BotProcess) -> None:
+    """The token of a refused workspace cannot be revoked: the page is the same, and the log says it."""
+    slack = open_bot.slack
+    assert get(*install(slack, "T1"))[0] == 200
+    slack.fault("auth.revoke", error="fatal_error", times=4)
+    assert get(*install(slack, "T2"))[0] == 403
+    assert "a token of a refused workspace was dropped, but not revoked (auth.revoke: unreachable)" in open_bot.logged()
+    assert _installed(open_bot) == {"T1"}
 
 
 def test_installations_are_limited(open_bot: BotProcess) -> None:

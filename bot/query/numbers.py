@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +11,7 @@ from index.models import Span
 from index.text import MONTH, STOP_WORDS, figure_spans, names, stem, word_spans, words
 
 _MAX_GAP_CHARACTERS = 40  # between a number and the words that say what it counts
+_MAX_BOUND_CHARACTERS = 60  # of the words before a number that bound it, or name its month
 _MAX_DAY = 31
 _YEAR = re.compile(r"(?:1[0-9]|20)\d\d")  # as it is written: "1,200" is no year
 _MONTH_BEFORE = re.compile(rf"\b{MONTH}\b\.?\s*$")
@@ -119,16 +121,18 @@ def find_quantity(sentence: str, counted: frozenset[str], *, is_money: bool = Fa
     ``"Two bombs killed nearly 100 on Jan. 3", {"peopl", "die"} -> Quantity("100", "below", {"die"})``
     """
     places = [(_count_stem(word), place) for word, place in word_spans(sentence)]
+    places = [(word, place) for word, place in places if word in counted]
     best, best_rank = None, (0, 0)
     for value, span in find_counts(sentence):
         unit = unit_of(sentence, span)
         if is_money and unit not in _CURRENCIES:
             continue
-        gaps = [(word, _gap(span, place)) for word, place in places if word in counted]
-        gaps = [(word, gap) for word, gap in gaps if 0 <= gap <= _MAX_GAP_CHARACTERS]
+        first = bisect_left(places, span.start - _MAX_GAP_CHARACTERS, key=lambda place: place[1].end)
+        last = bisect_right(places, span.end + _MAX_GAP_CHARACTERS, key=lambda place: place[1].start)
+        gaps = [(word, gap) for word, place in places[first:last] if (gap := _gap(span, place)) >= 0]
         near = frozenset(word for word, _ in gaps)
         if near and (rank := (len(near), -min(gap for _, gap in gaps))) > best_rank:
-            best, best_rank = Quantity(value, _bound(sentence[: span.start]), near, unit), rank
+            best, best_rank = Quantity(value, _bound(sentence, span.start), near, unit), rank
     return best
 
 
@@ -146,7 +150,7 @@ def _is_date(text: str, value: str, span: Span) -> bool:
     if _YEAR.fullmatch(text[span.start : span.end]):
         return True
     return float(value) <= _MAX_DAY and bool(
-        _MONTH_BEFORE.search(text[: span.start]) or _MONTH_AFTER.match(text, span.end)
+        _before(_MONTH_BEFORE, text, span.start) or _MONTH_AFTER.match(text, span.end)
     )
 
 
@@ -159,7 +163,12 @@ def _count_stem(word: str) -> str:
     return _SAME_COUNT.get(word) or _SAME_COUNT.get(stem(word), stem(word))
 
 
-def _bound(before: str) -> Bound:
-    if _BELOW.search(before):
+def _bound(text: str, start: int) -> Bound:
+    if _before(_BELOW, text, start):
         return "below"
-    return "above" if _ABOVE.search(before) else ""
+    return "above" if _before(_ABOVE, text, start) else ""
+
+
+def _before(pattern: re.Pattern[str], text: str, end: int) -> re.Match[str] | None:
+    """Search for what ends in front of a position, and not through the whole text before it."""
+    return pattern.search(text, max(0, end - _MAX_BOUND_CHARACTERS), end)

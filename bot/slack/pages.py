@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -14,7 +16,9 @@ from slack_bolt import App, BoltRequest, BoltResponse
 from slack_bolt.adapter.wsgi.http_request import WsgiHttpRequest
 from slack_bolt.adapter.wsgi.http_response import WsgiHttpResponse
 from slack_bolt.oauth import OAuthFlow
+from slack_sdk.errors import SlackClientError
 from slack_sdk.signature import SignatureVerifier
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.slack.app import bad_request
 from bot.slack.events import Malformed, reading
@@ -31,6 +35,11 @@ MAX_REQUEST_BYTES = 1_000_000  # Slack's requests are smaller
 _MODEL_CHECK_SECONDS = 60.0  # that a check of the language model is kept: each may cost money
 _MAX_SIGN_INS_PER_MINUTE = 30  # begun by anybody; each is a row in the database for ten minutes
 _OK = "ok"
+_NOT_INSTALLED = (
+    "Clippings was not installed: Slack, or the database of Clippings, could not be reached. Go back to where you "
+    "started, and try again in a few minutes."
+)
+_log = logging.getLogger(__name__)
 
 
 class Health:
@@ -101,7 +110,11 @@ class Pages:
             ready, facts = self._health.facts()
             response = BoltResponse(status=200 if ready else 503, body=facts)
         elif flow and request.path in (flow.install_path, flow.redirect_uri_path):
-            response = self._sign_in(flow, request)
+            try:
+                response = self._sign_in(flow, request)
+            except (SlackClientError, OSError, HTTPException, SQLAlchemyError) as error:
+                _log.warning("an installation did not come to its end (%s)", type(error).__name__)
+                response = BoltResponse(status=503, body=_NOT_INSTALLED)
         elif self._verifier and request.path == "/slack/events" and request.method == "POST":
             response = self._dispatch(self._verifier, request, environ.get("CONTENT_LENGTH"))
         else:

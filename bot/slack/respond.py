@@ -142,7 +142,11 @@ class Responder:
             _log.warning("Slack refused key=%s (%s)", question.key, error)
         elif not isinstance(error, ClippingsError):
             _log.error("an internal error key=%s", question.key, exc_info=error)
-        delivery.put(blocks.error_message(user_message(error), question.key), complete=False)
+        text = user_message(error)
+        if isinstance(error, QuestionTooLong):  # the same question will be no shorter
+            delivery.put(blocks.plain_message(text))
+        else:
+            delivery.put(blocks.error_message(text, question.key), complete=False)
         delivery.show_status("")
         return f"error ({type(error).__name__})"
 

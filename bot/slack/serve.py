@@ -9,23 +9,31 @@ import os
 import signal
 import sys
 import threading
+import time
+from http import HTTPStatus
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 from filelock import FileLock, Timeout
 from pydantic import SecretStr
+from slack_bolt import BoltResponse
 from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_bolt.adapter.socket_mode.internals import run_bolt_app, send_response
 from slack_bolt.oauth import OAuthFlow
 from slack_bolt.oauth.oauth_settings import OAuthSettings
 from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.socket_mode.builtin import SocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
 
-from bot.slack.app import Bot
+from bot.slack.app import Bot, bad_request
 from bot.slack.database import Database
+from bot.slack.events import Malformed, reading
 from bot.slack.pages import MAX_REQUEST_BYTES, Health, Pages
 from bot.slack.web import SDK_LOG, make_client
 from bot.slack.workspaces import (
     PAGES,
+    InstallationFlow,
     InstalledWorkspaces,
     OneWorkspace,
     Workspaces,
@@ -134,7 +142,7 @@ class Service:
         self._socket: SocketModeHandler | None = None
         if app_token:
             client = make_client(None, settings.slack_api_url)
-            self._socket = SocketModeHandler(
+            self._socket = _SocketHandler(
                 self.bot.app, app_token, logger=SDK_LOG, web_client=client, ping_interval=_PING_SECONDS
             )
         self.health = Health(settings, parts, engine, self._socket.client.is_connected if self._socket else None)
@@ -196,6 +204,22 @@ class Service:
         threading.Thread(target=run, name="pages", daemon=True).start()
 
 
+class _SocketHandler(SocketModeHandler):
+    """Acknowledges what cannot be read, too: Slack would send it again, and it would be no more readable."""
+
+    def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]  # as Bolt's
+        """Take a payload."""
+        try:
+            with reading():
+                response = run_bolt_app(self.app, req)
+        except Malformed as error:
+            response = bad_request(error)
+        if HTTPStatus.BAD_REQUEST <= response.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            _log.warning("a payload was acknowledged, and nothing was done (%d)", response.status)
+            response = BoltResponse(status=200)
+        send_response(client, req, response, time.time())
+
+
 def _connect(socket: SocketModeHandler) -> None:
     try:
         socket.connect()  # type: ignore[no-untyped-call]  # Bolt gives it no type
@@ -235,7 +259,7 @@ def _workspaces(settings: Settings, database: Database) -> tuple[OAuthFlow | Non
     secret = _required(settings.slack_client_secret, "SLACK_CLIENT_SECRET", "to be installed by OAuth")
     key = SecretStr(_required(settings.slack_token_key, "CLIPPINGS_SLACK_TOKEN_KEY", "to encrypt workspaces' tokens"))
     store = installation_store(database.engine, settings.slack_client_id, key, settings.slack_workspaces)
-    flow = OAuthFlow(
+    flow = InstallationFlow(
         client=make_client(None, settings.slack_api_url),
         settings=OAuthSettings(
             client_id=settings.slack_client_id, client_secret=secret, scopes=scopes(),

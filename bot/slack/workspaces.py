@@ -11,8 +11,9 @@ from typing import Any
 import sqlalchemy as sql
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from pydantic import SecretStr
-from slack_bolt import BoltResponse
+from slack_bolt import BoltRequest, BoltResponse
 from slack_bolt.error import BoltError
+from slack_bolt.oauth import OAuthFlow
 from slack_bolt.oauth.callback_options import CallbackOptions, FailureArgs
 from slack_sdk.oauth import InstallationStore, OAuthStateStore
 from slack_sdk.oauth.installation_store import Bot, Installation
@@ -84,6 +85,22 @@ Workspaces = OneWorkspace | InstalledWorkspaces
 
 class NotAdmitted(BoltError):
     """A workspace may not install the bot."""
+
+
+class InstallationFlow(OAuthFlow):
+    """The installation in a browser."""
+
+    def store_installation(self, request: BoltRequest, installation: Installation) -> None:
+        """Store an installation. Raises NotAdmitted, after the tokens have been revoked."""
+        try:
+            super().store_installation(request, installation)
+        except NotAdmitted:
+            for token in filter(None, (installation.bot_token, installation.user_token)):
+                try:
+                    Slack(make_client(token, self.client.base_url), "").call("auth.revoke")
+                except SlackError as error:
+                    _log.warning("a token of a refused workspace was dropped, but not revoked (%s)", error)
+            raise
 
 
 def _refuse(args: FailureArgs) -> BoltResponse:

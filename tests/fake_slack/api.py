@@ -113,7 +113,7 @@ class Api:
         if method == "apps.connections.open":
             return self._open(token)
         do = self.methods.get(method)
-        if do is None and method not in ("auth.test", "api.test"):
+        if do is None and method not in ("auth.test", "api.test", "auth.revoke"):
             raise Refused("unknown_method")
         if not token:
             raise Refused("not_authed")
@@ -121,6 +121,10 @@ class Api:
             raise Refused("not_allowed_token_type")
         if token not in self.teams:
             raise Refused("account_inactive" if token in self.revoked else "invalid_auth")
+        if method == "auth.revoke":
+            self.revoked.add(token)
+            del self.teams[token]
+            return {"revoked": True}
         if do is None:
             return self._who(self.teams[token])
         self._check_scope(method, given)
