@@ -39,6 +39,7 @@ from bot.query.followup import condense, points_back
 from bot.query.kind import Request, classify
 from bot.query.limits import read_limits
 from bot.query.opening import without_opening
+from bot.query.pronouns import resolve_pronouns
 from index.decode import storable
 from index.embed import Embedder
 from index.models import Article, ClippingsError, Filters, Source
@@ -149,8 +150,9 @@ class Engine:
             return Answer(question, question, greeting, "reply", kind="chitchat")
         timings = Timings()
         with timings.step("condense"):
-            query, notice = self._standalone(without_opening(question), turns)
-        catalogue = self._searcher.catalogue
+            catalogue = self._searcher.catalogue
+            named = resolve_pronouns(without_opening(question), turns, catalogue)
+            query, notice = self._standalone(named, turns)
         limits = read_limits(query, turns, filters, catalogue)
         filters, notice = limits.filters, _notice(notice, limits.note, undated_notice(limits.filters, catalogue))
         request = classify(limits.question)
@@ -212,7 +214,8 @@ class Engine:
             passages = (*evidence, *(passage for passage in passages if passage.chunk_id not in known))
         answer = replace(answer, passages=passages)
         prediction = predict(retrieval)
-        if turns and self._is_only_topic(retrieval, without_opening(question)):
+        follow_up = resolve_pronouns(without_opening(question), turns, self._searcher.catalogue)
+        if turns and self._is_only_topic(retrieval, follow_up):
             prediction = replace(prediction, answerable=False)
         if self._llm and (found or not prediction.hopeless):
             with timings.step("write"):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from bot.models import Kind
 from bot.query.followup import content_words
+from index.text import fold
 
 _ASKING = r"(?:who|whom|whose|what|when|where|which|why|how|is|are|was|were|did|does|do|has|have|will|can|could|would)"
 _ARTICLES = r"(?:articles?|stor(?:y|ies)|reports?|pieces?|items?|documents?|texts?|clippings)"
@@ -107,6 +108,7 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      (r"what(?:'s| is) (?:the (?:story|situation|state of play|matter|issue|row)|going on) (?:with|"
      r"on|about|over|behind)\s(?P<subject>.+)")),
     ("summary", r"what do (?:we|you) know about\s(?P<subject>.+)"),
+    ("summary", r"(?:please )?(?:tell me more|more(?: details)?|go on|anything else|what else)(?P<subject>)$"),
     ("said",
      (r"(?:and )?what (?:exactly )?(?:did|does|do|has|have|had|was|is|were|"
      rf"are) (?P<subject>.+?) {_SAYING}\b{_ABOUT}")),
@@ -151,6 +153,8 @@ _PATTERNS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern i
 _NEXT_QUESTION = re.compile(
     rf"\?\s+(?:and |but |also |so )?(?={_ASKING}\b)|[,;]?\s+and\s+(?:also )?(?={_ASKING}\b)", re.IGNORECASE
 )
+_COMPLETED = re.compile(r"(?P<question>.+?) \((?P<topic>[^()]+)\)")  # by bot.query.followup.condense
+_POINTERS = frozenset(["", "about it", *"it they them this that these those there more all".split()])
 _MAX_PARTS = 3
 _MIN_PART_WORDS = 2  # content words: "When and where was it built?" is one question
 
@@ -175,11 +179,13 @@ def classify(question: str) -> Request:
     text = " ".join(question.split())
     if len(parts := _parts(text)) > 1:
         return Request(text, "several", parts=parts)
-    bare = text.rstrip(" ?!.")
+    completed = _COMPLETED.fullmatch(text)
+    carried = completed["topic"] if completed else ""
+    bare = (completed["question"] if completed else text).rstrip(" ?!.")
     for kind, pattern in _PATTERNS:
         if match := pattern.match(bare):
-            slots = match.groupdict()
-            return Request(text, kind, _slot(slots.get("subject")), _slot(slots.get("topic")))
+            slots = {name: _slot(slot, carried) for name, slot in match.groupdict().items()}
+            return Request(text, kind, slots.get("subject", ""), slots.get("topic", ""))
     return Request(text, "fact")
 
 
@@ -193,5 +199,7 @@ def _parts(text: str) -> tuple[str, ...]:
     return tuple(parts) if 1 < len(parts) <= _MAX_PARTS and is_each_question and says_enough else (text,)
 
 
-def _slot(text: str | None) -> str:
-    return (text or "").strip(" ,:;?")
+def _slot(text: str | None, carried: str) -> str:
+    """A slot as written; the topic that a follow-up was completed with, if it is empty or only points there."""
+    slot = (text or "").strip(" ,:;?")
+    return carried if carried and text is not None and fold(slot) in _POINTERS else slot
