@@ -34,7 +34,7 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalogue]:
     [
         ("Who is Leo Brandt?", COACH, "What did he say?", "What did Leo Brandt say?"),
         ("who is mara quist", COACH, "why was she unhappy", "why was Mara Quist unhappy"),
-        ("Who is the coach?", "“Ines Cordero is it, Leo Brandt said.” [1]", "Who hired her?", "Who hired Ines Cordero?"),
+        ("Who is the coach?", "“Ines Cordero is, Leo Brandt said.” [1]", "Who hired her?", "Who hired Ines Cordero?"),
         ("What did Brandt say?", "“…” [1]", "What is his club?", "What is Leo Brandt’s club?"),
         ("Who is Leo Brandt?", COACH, "What did Mara Quist say about him?", "What did Mara Quist say about him?"),
         ("Who won?", "“Nobody won.” [1]", "What did he say?", "What did he say?"),
