@@ -171,7 +171,14 @@ class Engine:
             return self._retrieve(query, query, filters, as_of, Timings())
 
         with timings.step("find"):
-            return way(request, Scope(self._searcher.catalogue, replace(filters, as_of=as_of), retrieve))
+            return way(request, self._scope(replace(filters, as_of=as_of), retrieve))
+
+    def _scope(self, filters: Filters, retrieve: Callable[[str], Retrieval]) -> Scope:
+        def similarities(query: str, texts: Sequence[str]) -> list[float]:
+            embedder = self._models().embedder
+            return list(map(float, embedder.passages(texts) @ embedder.question(query)))
+
+        return Scope(self._searcher.catalogue, filters, retrieve, similarities)
 
     def _synthesize(
         self,
@@ -186,7 +193,7 @@ class Engine:
         question, query, notice = answer.question, answer.standalone_question, answer.notice
         passages = retrieval.passages
         if found:
-            evidence = Scope(self._searcher.catalogue, _NO_FILTERS, self.retrieve).passages(found.citations)
+            evidence = self._scope(_NO_FILTERS, self.retrieve).passages(found.citations)
             known = {passage.chunk_id for passage in evidence}
             passages = (*evidence, *(passage for passage in passages if passage.chunk_id not in known))
         answer = replace(answer, passages=passages)
