@@ -194,7 +194,14 @@ class Engine:
         if way is None:
             return None
         with timings.step("find"):
-            return way(request, Scope(self._searcher.catalogue, replace(filters, as_of=as_of), retrieve))
+            return way(request, self._scope(replace(filters, as_of=as_of), retrieve))
+
+    def _scope(self, filters: Filters, retrieve: Callable[[str], Retrieval]) -> Scope:
+        def similarities(query: str, texts: Sequence[str]) -> list[float]:
+            embedder = self._models().embedder
+            return list(map(float, embedder.passages(texts) @ embedder.question(query)))
+
+        return Scope(self._searcher.catalogue, filters, retrieve, similarities)
 
     def _synthesize(
         self,
@@ -209,7 +216,7 @@ class Engine:
         question, query, notice = answer.question, retrieval.query.text, None
         passages = retrieval.passages
         if found:
-            evidence = Scope(self._searcher.catalogue, _NO_FILTERS, self.retrieve).passages(found.citations)
+            evidence = self._scope(_NO_FILTERS, self.retrieve).passages(found.citations)
             known = {passage.chunk_id for passage in evidence}
             passages = (*evidence, *(passage for passage in passages if passage.chunk_id not in known))
         answer = replace(answer, passages=passages)

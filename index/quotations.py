@@ -20,6 +20,7 @@ from index.text import fold, paragraphs
 _MAX_UNIT_CHARACTERS = 1_500  # of a quotation held together by its marks; a longer one has lost a mark
 _MAX_PARTS_OF_APPOSITION = 4
 _WINDOW_CHARACTERS = 300
+_MAX_ADVERB_CHARACTERS = 60  # of what stands between a subject and its verb
 _MAX_GROUP_WORDS = 12
 _SPEAKS = frozenset(
     """said says told tells argued argues warned warns insisted insists explained explains announced announces
@@ -43,7 +44,7 @@ _INVERTED = frozenset(
     declared concluded according commented reported tweeted predicted predicts claimed suggested""".split()
 )
 _VERBS = _SPEAKS | _MAY_SPEAK | {"according", "According"}
-_GROUPS = frozenset(
+GROUPS = frozenset(
     """police people residents critics supporters opponents campaigners experts analysts scientists researchers
     neighbours neighbors parents families drivers passengers voters protesters demonstrators officials ministers
     councillors players fans readers locals villagers commuters shopkeepers traders businesses unions companies
@@ -54,6 +55,7 @@ _GROUPS = frozenset(
     palace statement report survey study letter notice""".split()
 )
 _OF_PAPER = frozenset("statement report survey study letter notice".split())  # they speak for somebody else
+_ALSO_BODIES = frozenset("owner maker operator producer publisher member winner developer rival partner star".split())
 _TOKEN = re.compile(r"[^\W\d_]+")
 _MARKS = re.compile(
     r"“[^“”]*”|“[^“”]*$|„[^„“”]*[“”]|«[^«»]*»|(?<![\w’'])‘(?:[^‘’]|’(?=\w))*’(?!\w)"
@@ -86,7 +88,7 @@ _DETERMINER = re.compile(
 )
 _THE = re.compile(r"\b(?:the|an?|its) ")
 _APPOSITION = re.compile(
-    r"(?:the|an?|its|their|his|her|who|whose|of|from|now|aged|formerly|then|\d{1,3}$|[\w’'.-]{1,30}['’]s?\b)(?:\s|$|\b)",
+    r"(?:the|an?|its|their|his|her|who|whose|which|of|from|now|aged|formerly|then|\d{1,3}$|[\w’'.-]{1,30}['’]s?\b)(?:\s|$|\b)",
     re.IGNORECASE,
 )
 _ENDS_GROUP = re.compile(
@@ -233,8 +235,8 @@ class _Finder:
         introduced = {
             item.key
             for item in people.introductions
-            if item.office.rpartition(" ")[2] in PERSON_NOUNS
-            or (item.rank < NAMED and item.key in possible and not item.office)
+            if (item.key in possible and item.rank < NAMED and item.office.rpartition(" ")[2] not in BODY_NOUNS)
+            or item.office.rpartition(" ")[2] in PERSON_NOUNS - _ALSO_BODIES
         }
         mentions = [mention for mention in people.mentions if not self._is_definite(mention)]
         # Whoever can be a person makes "he" doubtful; "he" is only who is a person for certain.
@@ -290,11 +292,15 @@ class _Finder:
     def _left(self, unit: _Unit, verb: int, before: _Unit | None, last: Sequence[_Speaker]) -> list[_Speaker]:
         start = max(unit.span.start, verb - _WINDOW_CHARACTERS)
         text = unit.masked[start - unit.span.start : verb - unit.span.start].rstrip()
-        text = text[: match.start()] if (match := _ADVERBS.search(text)) else text
+        text = (
+            text[: match.start()]
+            if (match := _ADVERBS.search(text, max(0, len(text) - _MAX_ADVERB_CHARACTERS)))
+            else text
+        )
         end = start + len(text)
         if not text:
             return []
-        if match := _PRONOUN.search(text):
+        if match := _PRONOUN.search(text, max(0, len(text) - _MAX_ADVERB_CHARACTERS)):
             return self._pronoun(match["pronoun"].lower(), unit, end, before, last)
         if text.endswith((" who", " which", " that")):
             return self._named(unit, end - 5) if text.endswith(", who") else []
@@ -368,7 +374,7 @@ class _Finder:
         is_spoken_for = _SPOKE_FOR.search(phrase)
         if (noun in _OF_PAPER and not is_spoken_for) or (not is_relative and not FINITE.isdisjoint(rest.split())):
             return []
-        is_many = noun in _GROUPS or (noun.endswith("s") and is_noun(_singular(noun)))
+        is_many = noun in GROUPS or (noun.endswith("s") and is_noun(_singular(noun)))
         is_phrase = len(words) == 1 or _DETERMINER.match(head) or phrase[0].isupper() or is_many
         if not is_phrase or not (is_many or is_noun(noun)):
             return []

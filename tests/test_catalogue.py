@@ -272,7 +272,7 @@ def test_a_writer_is_told_in_words_as_well(tmp_path: Path) -> None:
 
 
 def test_people_and_quotations_come_and_go_with_their_article(catalogue: Catalogue) -> None:
-    """They are found by surname and by office, newest article first, within the filters; an article takes them along."""
+    """They are found by surname and by office, newest article first, within the filters."""
     body = "The mayor, Ann Lee, came. “It is fine,” Lee said."
     old = article("old", body, published=date(2024, 1, 1))
     new = article("new", body, published=date(2024, 3, 1))

@@ -11,8 +11,9 @@ from index.quotations import find_quotations
 from index.text import sentences
 
 _PIECES = st.sampled_from(
-    ["Leo Brandt", "Dame Ann Lee", "Lee", "the chairman", ", ", " said ", "“", "”", '"', ". ", "\n\n", "She added", "who",
-     "according to ", "Unity", "the union ", "É", "’s", " of ", "(45)", "ǅ", "x" * 300, "-", "A. B. Roy", "in ", "\u00a0"]
+    ["Leo Brandt", "Dame Ann Lee", "Lee", "the chairman", ", ", " said ", "“", "”", '"', ". ", "\n\n", "She added",
+     "who", "according to ", "Unity", "the union ", "É", "’s", " of ", "(45)", "ǅ", "x" * 300, "-", "A. B. Roy", "in ",
+     "\u00a0"]
 )  # fmt: skip
 
 
@@ -116,7 +117,7 @@ def test_a_first_name_alone_follows_the_whole_name() -> None:
         ("Ann Lee", "lee", False),
     ],
 )
-def test_a_name_fits_a_key(name: str, key: str, same: bool) -> None:
+def test_a_name_fits_a_key(name: str, key: str, *, same: bool) -> None:
     """A surname, initials and middle names fit; another first name does not, and a surname does not know its first."""
     assert same_name(name_words(name), key) is same
 

@@ -24,12 +24,14 @@ _MAX_LEAD_CHARACTERS = 2_000
 class Scope:
     """What may be read: the index, limited by ``filters`` (with the day of the question as ``as_of``).
 
-    ``retrieve`` searches for a query and ranks sentences, within the same limits.
+    ``retrieve`` searches for a query and ranks sentences, within the same limits. ``similarities``: the cosines of a
+    query and texts, in their order.
     """
 
     catalogue: Catalogue
     filters: Filters
     retrieve: Callable[[str], Retrieval]
+    similarities: Callable[[str, Sequence[str]], Sequence[float]]
 
     @property
     def as_of(self) -> date:

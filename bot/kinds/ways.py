@@ -9,10 +9,12 @@ from bot.kinds.compare import answer_comparison
 from bot.kinds.listing import answer_list
 from bot.kinds.news import answer_news
 from bot.kinds.reason import answer_reason
+from bot.kinds.said import answer_said
 from bot.kinds.scope import Way
 from bot.kinds.storyline import summarize, timeline
 from bot.kinds.total import answer_total
 from bot.kinds.verdict import answer_verdict
+from bot.kinds.who import answer_holder, answer_who
 from bot.models import Kind
 
 WAYS: Mapping[Kind, Way] = {
@@ -25,4 +27,7 @@ WAYS: Mapping[Kind, Way] = {
     "reason": answer_reason,
     "total": answer_total,
     "yes_no": answer_verdict,
+    "who": answer_who,
+    "said": answer_said,
+    "fact": answer_holder,
 }

@@ -1,0 +1,139 @@
+"""Who or what is X: the sentence that introduces X, then what X did; and who holds an office.
+
+A chairman is no chief executive: a question for the holder of an office is answered only from a sentence that names
+this office, of this body.
+"""
+
+from __future__ import annotations
+
+import re
+
+from bot.kinds.names import Introduced, Named, day, distinct, look_up, text_of
+from bot.kinds.scope import Found, Line, Scope, compose, lead
+from bot.query.kind import Request
+from index.models import Article
+from index.people import DEED, NAMED, ROLE, Introduction, is_noun, name_words, office_of
+from index.text import STOP_WORDS, fold, names, sentences, stems
+
+_MAX_QUOTES = 3
+_MAX_NEAR_CHARACTERS = 120  # around a name, in which the body of its office stands
+_HOLDER = re.compile(
+    r"(?:and |so )?who(?:'s|’s|\s+(?:is|was|are|were))(?: currently| now)?\s+(?:the |an? )?(?P<office>[^,?]{3,80}?)"
+    r"(?:\s+(?:of|at|for|in)\s+(?P<body>[^,?]{2,60}))?$",
+    re.IGNORECASE,
+)
+# Offices that one person at a time holds; a winner or an author may be named by a verb.
+_OFFICES = frozenset(
+    """executive officer chair president director mayor minister secretary treasurer coach manager captain governor
+    chancellor ambassador commissioner spokesperson headteacher principal bishop archbishop superintendent editor
+    conductor chancellor premier""".split()
+)
+_NEAR_OFFICES = (frozenset(("coach", "manager")), frozenset(("mayor", "governor", "premier")))  # by country
+_SPOKEN_AS = {
+    "executive": ("executive", "ceo", "chief"), "chair": ("chair", "chairman", "chairwoman", "chairperson", "chairs"),
+    "spokesperson": ("spokesman", "spokeswoman", "spokesperson"), "headteacher": ("head", "headteacher", "headmaster"),
+}  # fmt: skip
+_REACH_SENTENCES = 2  # before an introduction, in which "the club's chairman" has its club
+
+
+def answer_who(request: Request, scope: Scope) -> Found | None:
+    """Introduce a person or body by the best sentences, newest first."""
+    named = look_up(request.subject, scope)
+    introduced = [item for item in named.introductions if item[1].rank < NAMED]
+    is_person = bool(re.match(r"(?:and |so )?who\b", request.text, re.IGNORECASE))
+    if not named.introductions:
+        if office_of(request.subject) and is_person:
+            return answer_holder(request, scope)
+        return _unknown(request, scope, is_person=is_person or bool(names(f"the {request.subject}")))
+    if not introduced and not is_person:
+        return None
+    if not is_person and min(item[1].rank for item in introduced) > DEED:
+        return None
+    chosen = _chosen(named)
+    lines = distinct(Line(scope.article(source), person.span) for source, person in chosen)
+    if len(lines) > 1:
+        lines = [Line(line.article, line.span, _dated(line.article), line.also_in) for line in lines]
+    return compose(lines)
+
+
+def answer_holder(request: Request, scope: Scope) -> Found | None:
+    """Name the holder of an office, from the newest introduction; refuse if the articles name another office."""
+    match = _HOLDER.match(request.text.rstrip(" ?!."))
+    office = office_of(match["office"]) if match else ""
+    if not match or office.rpartition(" ")[2] not in _OFFICES:
+        return None
+    asked = f"{match['office']} {match['body'] or ''}"
+    noun = office.rpartition(" ")[2]
+    words = {word for word in stems(asked) if word not in {*stems(office), *stems(" ".join(_SPOKEN_AS.get(noun, ())))}}
+    rows = scope.catalogue.people(office=office, filters=scope.filters)
+    held = [(source, person) for source, person in rows if _is_of(scope.article(source), person, words)]
+    if held:
+        holders: dict[str, Introduced] = {}
+        for source, person in held:
+            holders.setdefault(person.key.rpartition(" ")[2], (source, person))
+        lines = distinct(Line(scope.article(source), person.span) for source, person in holders.values())[:_MAX_QUOTES]
+        if len(lines) > 1:
+            lines = [Line(line.article, line.span, _dated(line.article), line.also_in) for line in lines]
+        return compose(lines)
+    ranked = scope.retrieve(request.text).ranked
+    accepted = next((group for group in _NEAR_OFFICES if noun in group), frozenset({noun}))
+    forms = {form for accepted_noun in accepted for form in _SPOKEN_AS.get(accepted_noun, (accepted_noun,))}
+    if ranked and forms & set(fold(ranked[0].text).replace("-", " ").replace(",", " ").replace(".", " ").split()):
+        return None
+    return Found(refusal=f"No article names the {match['office']}{' of ' + match['body'] if match['body'] else ''}.")
+
+
+def _chosen(named: Named) -> list[Introduced]:
+    """The introductions to quote: offices by their newest sentences, then the sentences of other articles."""
+    rows = named.introductions
+    best = min(person.rank for _, person in rows)
+    chosen: list[Introduced] = []
+    for source, person in rows:
+        is_new = person.office not in {other.office for _, other in chosen}
+        if person.rank == best and is_new and source.id not in {other.id for other, _ in chosen}:
+            chosen.append((source, person))
+        if best != ROLE and chosen:
+            break
+    for source, person in rows:
+        if source.id not in {other.id for other, _ in chosen}:
+            chosen.append((source, person))
+    return chosen[:_MAX_QUOTES]
+
+
+def _unknown(request: Request, scope: Scope, *, is_person: bool) -> Found | None:
+    words = [word for word in stems(request.subject) if word]
+    if is_person and words and not scope.catalogue.mentioning(words, scope.filters):
+        return Found(refusal=f"No article mentions {request.subject}.")
+    return None
+
+
+def _dated(article: Article) -> str:
+    return f"{when}:" if (when := day(article.source)) else ""
+
+
+def _is_of(article: Article, person: Introduction, words: set[str]) -> bool:
+    """Whether an introduction's office is of the body asked for: named beside it, or if nothing is, just before."""
+    body, span = article.body, person.span
+    sentence = text_of(article, span)
+    name = text_of(article, person.name)
+    at = sentence.find(name.split()[-1])
+    before = sentence[max(0, at - _MAX_NEAR_CHARACTERS) : max(at, 0)]
+    after = sentence[at : at + _MAX_NEAR_CHARACTERS]
+    near = _clause(before, after)
+    own = set(name_words(name))
+    others = [word for word in names(f"x {near}") if word not in own and word not in STOP_WORDS and not is_noun(word)]
+    if words <= set(stems(near)):
+        return True
+    if others and not set(stems(" ".join(others))) & words:
+        return False
+    earlier = list(sentences(body[: span.start])[-_REACH_SENTENCES:])
+    start = earlier[0].start if earlier else span.start
+    reach = f"{article.source.headline} {text_of(article, lead(article))} {body[start : span.end]}"
+    return words <= set(stems(reach))
+
+
+def _clause(before: str, after: str) -> str:
+    """The words around a name to the second comma: "the Rovers coach, Ann Lee", "Ann Lee, coach of Rovers,"."""
+    parts = before.rstrip(" ,").split(",")
+    following = after.split(",")
+    return f"{parts[-1]} {','.join(following[:2]) if len(following) > 1 else following[0]}"
