@@ -194,8 +194,8 @@ class Sentence:
             if unit_of(self.text, place) == unit and (unit or is_year or after):
                 alike.append(place)
                 nearest += [place] if after or before else []
-        (place,) = nearest if len(nearest) == 1 else alike if len(alike) == 1 else [None]
-        return place is not None and not _BOUND.search(self.text[: place.start][-_MAX_BOUND_CHARACTERS:])
+        single = next((places for places in (nearest, alike) if len(places) == 1), None)
+        return single is not None and not _BOUND.search(self.text[: single[0].start][-_MAX_BOUND_CHARACTERS:])
 
     def _stretch(self, first: int, last: int) -> str:
         """The clauses from a word to another."""
