@@ -117,7 +117,10 @@ def _model() -> _Model:
 
 
 def predict(retrieval: Retrieval) -> Prediction:
-    """Predict answerability: by the features, and never if half of the query's names are in no passage."""
+    """Predict answerability: by the features, and never if half of the query's names are in no passage.
+
+    Nor if a sum of money is asked for and the best sentence has none.
+    """
     if not retrieval.ranked:
         return Prediction(0.0, answerable=False, hopeless=True)
     model = _model()
@@ -125,6 +128,7 @@ def predict(retrieval: Retrieval) -> Prediction:
     logit = model.intercept + math.fsum(weight * value for weight, value in zip(model.weights, features, strict=True))
     probability, unknown = _sigmoid(logit), unknown_names(retrieval)
     is_strange = bool(unknown) and len(unknown) >= TUNED.unknown_share * len(_names(_shortened(retrieval.query.text)))
+    is_strange |= retrieval.query.answer_type == "money" and not retrieval.ranked[0].has_answer_type
     is_hopeless = probability < TUNED.hopeless_share * model.threshold
     return Prediction(probability, probability >= model.threshold and not is_strange, is_hopeless)
 

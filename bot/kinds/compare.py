@@ -42,7 +42,7 @@ def answer_comparison(request: Request, scope: Scope) -> Found | None:
         return None
     keys = [_keys(side) for side in sides]
     shared = set.intersection(*keys)
-    own = [side_keys - set.union(*(other for other in keys if other is not side_keys)) for side_keys in keys]
+    own = [keys[at] - set[str]().union(*keys[:at], *keys[at + 1 :]) for at in range(len(keys))]
     if not all(own):
         return None
     if both := _both(retrieval, set.union(*own), shared):

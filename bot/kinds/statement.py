@@ -36,6 +36,7 @@ _NOTHING = frozenset("nobody none nothing".split())
 _PRONOUNS = frozenset("he she they it we i you".split())
 _OBJECT_PRONOUN = re.compile(r"\b(?:on|of|to|for|with|about|\w+ed) (?:it|them|this|that)\b")
 _MIN_WORDS_BESIDE_PRONOUN = 2
+_MIN_TOPIC_SHARE = 0.5
 _QUANTIFIERS = frozenset("all every only both most always never ever more less fewer least first last".split())
 _FILLER = frozenset(
     "either true really actually yet already now still happen happened currently any anyone anybody".split()
@@ -54,7 +55,7 @@ _DOUBT = re.compile(
     r"|alleg\w+|claim\w*|believ\w+|suggest\w*|argu(?:ed|es)|rumou?r\w*|suspect\w*|fear\w*|hop(?:es?|ed|ing)|want\w*"
     r"|ask(?:ed|s|ing)?|urg(?:ed|es|ing)|demand\w*|call(?:ed|s|ing)? (?:for|on)|propos\w+|consider\w*|threaten\w*"
     r"|plans to|plann(?:ed|ing)|expect\w*|aim\w*|intend\w*|due to|set to|seek\w*|vow\w*|promis\w+|pledg\w+"
-    r"|recommend\w*|unclear|unknown)\b)"
+    r"|recommend\w*|unclear|unknown|(?<!not )only|partly|partially|temporarily)\b)"
 )
 _CONDITION = re.compile(r"\b(?:if|unless|whether|allegedly|not (?:clear|known)|all but|except)\b", re.IGNORECASE)
 _SAYS = re.compile(
@@ -97,23 +98,30 @@ class Word:
     is_name: bool
     is_loose: bool
     is_possessive: bool
+    is_date: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What a yes/no question states, with its first word ``aux`` ("" of "is it true that") and its content words."""
+    """What a yes/no question states, with its first word ``aux`` ("" of "is it true that") and its content words.
+
+    ``topic``: the words that a follow-up was completed with, as keys.
+    """
 
     text: str
     aux: str
     words: tuple[Word, ...]
+    topic: frozenset[str]
 
     @classmethod
     def of(cls, question: str) -> Statement:
         """Read a question: ``"Did the council reject the plan?" -> aux "did", words council, reject, plan``."""
-        bare = question.rstrip(" ?!.")
+        bare, _, topic = question.partition(" (")
+        bare = bare.rstrip(" ?!.")
         lead = _LEAD.match(bare)
         text = (bare[lead.end() :] if lead else bare).strip()
-        return cls(text, ((lead and lead["aux"]) or "").lower(), tuple(_content(text)))
+        keys = frozenset(word.key for word in _content(topic))
+        return cls(text, ((lead and lead["aux"]) or "").lower(), tuple(_content(text)), keys)
 
     @property
     def figures(self) -> list[str]:
@@ -139,12 +147,15 @@ class Sentence:
         if opposite:
             places[missing[0].key] = places[opposite]
         has_other_value = self._has_other_value(statement)
-        if missing and not opposite and self._points_at(missing, statement):
+        if not self._is_on(statement.topic):
+            return None
+        if missing and not opposite and (self._points_at(missing, statement) or all(word.is_date for word in missing)):
             return Judgement("")
         if (missing and not opposite) or not (has_other_value or self._has_figures(statement)):
             return None
         matched = [places[word.key] for word in statement.words if word.key in places]
-        if not matched or not _NEGATIONS.isdisjoint(word.folded for word in _words(statement.text)):
+        is_vague = len(matched) + len(statement.figures) + bool(statement.topic) <= 1  # "Was anyone killed?"
+        if is_vague or not matched or not _NEGATIONS.isdisjoint(word.folded for word in _words(statement.text)):
             return Judgement("")
         pair = _Pair(statement, self, spoken, places, self._stretch(min(matched), max(matched)))
         negations = pair.negations()
@@ -154,6 +165,11 @@ class Sentence:
         is_account = _SAYS.search(self.text) and not _SAYS.search(statement.text)
         return Judgement("No" if flips else "Yes", bool(is_account or pair.is_denied))
 
+    def _is_on(self, topic: frozenset[str]) -> bool:
+        """Whether the passage has most of the words of a follow-up's topic."""
+        around = {word_key(word) for word, _ in word_spans(self.around)}
+        return len(topic & around) >= _MIN_TOPIC_SHARE * len(topic)
+
     def _implies(self, word: Word, statement: Statement, places: dict[str, int]) -> bool:
         """Whether a name that is not here is given before it, as a forename, or as the place of the report."""
         if not word.is_name:
@@ -162,7 +178,8 @@ class Sentence:
             return True
         around = f" {' '.join(other for other, _ in word_spans(self.around))} "
         if word.is_loose:
-            return f" {word.folded} " in around
+            has_other_place = any(other.is_name and other.is_loose for other in _words(self.text))
+            return not has_other_place and not word.is_date and f" {word.folded} " in around
         surname = next((other for other in statement.words if other.is_name and other.place == word.place + 1), None)
         return surname is not None and surname.key in places and f" {word.folded} {surname.folded} " in around
 
@@ -194,8 +211,8 @@ class Sentence:
             if unit_of(self.text, place) == unit and (unit or is_year or after):
                 alike.append(place)
                 nearest += [place] if after or before else []
-        (place,) = nearest if len(nearest) == 1 else alike if len(alike) == 1 else [None]
-        return place is not None and not _BOUND.search(self.text[: place.start][-_MAX_BOUND_CHARACTERS:])
+        single = next((places for places in (nearest, alike) if len(places) == 1), None)
+        return single is not None and not _BOUND.search(self.text[: single[0].start][-_MAX_BOUND_CHARACTERS:])
 
     def _stretch(self, first: int, last: int) -> str:
         """The clauses from a word to another."""
@@ -222,7 +239,8 @@ class _Pair:
     @property
     def is_denied(self) -> bool:
         """Whether somebody denies or refuses something."""
-        return bool(_DENYING.search(self.stretch))
+        keys = {word.key for word in self.statement.words}
+        return any(word_key(match.group().split()[0].lower()) not in keys for match in _DENYING.finditer(self.stretch))
 
     def negations(self) -> int:
         """Count the negations that stand close before a matched word, "nobody", and the denials."""
@@ -252,6 +270,10 @@ class _Pair:
         keys, text = {word.key for word in self.statement.words}, self.sentence.text
         doubts = [match for match in _DOUBT.finditer(self.stretch) if word_key(match.group().lower()) not in keys]
         asked = {word.folded for word in _words(self.statement.text)} & _QUANTIFIERS
+        dates = {word.key for word in self.spoken if word.is_date and word.is_name}
+        asked_dates = {word.key for word in self.statement.words if word.is_date and word.is_name}
+        if asked_dates and dates - asked_dates:
+            return False  # which of the days?
         if _CONDITION.search(text) or asked - {word.folded for word in self.spoken}:
             return False
         if is_anaphoric(text, self.statement.text) and len(name_spans(self.sentence.before)) > _MAX_NAME_WORDS:
@@ -356,16 +378,23 @@ class _Pair:
             return True  # "Ann Lee, Bob Ray and Carla Diaz voted"
         if len(between) > _MAX_SUBJECT_GAP or any(word.folded in _PRONOUNS or word.is_name for word in between):
             return False
-        is_relative = gap.rstrip().endswith(",") or re.match(r", (?:who|which)\b", gap)
+        is_relative = re.match(r", (?:who|which)\b", gap)
         is_apposed = self.sentence.text[: spans[max(0, last - 1)].start].rstrip().endswith(",")
-        is_single_clause = is_relative or is_apposed or gap.count(",") in {0, _PARENTHESIS_COMMAS}
+        is_aside = gap.rstrip().endswith(",") or gap.count(",") == _PARENTHESIS_COMMAS
+        if not is_aside and any(is_past_form(word.folded) for word in between):
+            return False
+        is_single_clause = is_relative or is_apposed or is_aside or "," not in gap
         return bool(is_single_clause) and not _OTHER_CLAUSE.search(gap)
 
     def _is_apposition(self) -> bool:
         """Whether a name and its office stand side by side: "the club's chairman, Leo Brandt"."""
-        named = self._matched([word for word in self.statement.words if word.is_name and not word.is_loose])
-        office = self._matched([word for word in self.statement.words if not word.is_name])
-        if not named or not office or self.statement.aux not in _BE:
+        plain = [word for word in self.statement.words if not word.is_name]
+        names = [word for word in self.statement.words if word.is_name and not word.is_loose]
+        if not plain or self.statement.aux not in _BE:
+            return False
+        office, named = self._matched(plain), self._matched([word for word in names if word.place < plain[0].place])
+        of_what = self._matched([word for word in names if word.place > plain[0].place])
+        if not office or not named or any(abs(place - max(office)) > _MAX_APPOSITION_GAP for place in of_what):
             return False
         first, second = sorted((named, office), key=min)
         between = self.spoken[max(first) + 1 : min(second)]
@@ -392,8 +421,8 @@ def _words(text: str) -> list[Word]:
     for place, (word, span) in enumerate(word_spans(text)):
         is_place = span in named and bool(_PLACE_BEFORE.search(text, 0, span.start))
         is_possessive = text[span.start : span.end].replace("’", "'").endswith("'s")
-        is_loose = is_place or bool(_DATE_WORD.match(word))
-        words.append(Word(word_key(word), word, place, span in named, is_loose, is_possessive))
+        is_date = bool(_DATE_WORD.match(word)) and (span in named or word not in STOP_WORDS)
+        words.append(Word(word_key(word), word, place, span in named, is_place or is_date, is_possessive, is_date))
     return words
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from bot.query.numbers import find_counts
+from bot.query.numbers import find_counts, has_money
 from index.text import MONTH, fold, names
 
 AnswerType = Literal["money", "number", "date", "person", "place", "reason", "any"]
@@ -57,7 +57,7 @@ def has_answer_type(answer_type: AnswerType, sentence: str, question_words: froz
     if answer_type == "number":
         return any(value not in question_words for value, _ in find_counts(sentence))
     if answer_type == "money":
-        return bool(_MONEY.search(fold(sentence)))
+        return bool(_MONEY.search(fold(sentence))) or has_money(sentence)
     if answer_type == "date":
         return any(not question_words.issuperset(date.split()) for date in _DATE.findall(fold(sentence)))
     if answer_type == "reason":

@@ -59,6 +59,10 @@ _UNIT_AFTER = re.compile(
 )
 _CURRENCY_BEFORE = re.compile(r"(?P<unit>[$€£¥₹]|\b(?:EUR|USD|GBP|CHF))\s?[−–-]?\Z")
 _MAX_CURRENCY_CHARACTERS = 5
+_RATE_AFTER = re.compile(
+    r"(?:\s[^\W\d]+){0,2}\s(?:per|an?)\s(?:square|cubic|head|capita|person|hour|day|week|month|year|km|kilomet|mile)",
+    re.IGNORECASE,
+)
 _FORECAST = re.compile(
     r"\b(?:will|would|'ll|shall|could|may|might|should|expect\w*|forecasts?|forecasted|predict\w*|project(?:ed|ion|ions)"
     r"|plan(?:s|ned|ning)?|propos\w*|hop(?:es?|ed|ing)|aim\w*|targets?|due to|set to|likely|is to|are to|was to|were to"
@@ -72,7 +76,7 @@ class Quantity:
     """A number of a sentence, with its sign.
 
     ``bound``: the true number is said to lie "below" or "above" it. ``counted``: the counted stems that stand near.
-    ``unit``: what measures it ("euro", "percent", "km", …), or "" of a plain count.
+    ``unit``: what measures it ("euro", "percent", "km", …), or "" of a plain count; with "/" if it is a rate.
     """
 
     value: str
@@ -108,6 +112,11 @@ def unit_of(text: str, span: Span) -> str:
     return next((unit for unit, pattern in _UNIT_PATTERNS if pattern.fullmatch(written)), "")
 
 
+def has_money(text: str) -> bool:
+    """Whether a text has a sum of money: ``"It cost five pounds." -> True``."""
+    return any(unit_of(text, span) in _CURRENCIES for _, span in find_counts(text))
+
+
 def is_forecast(sentence: str) -> bool:
     """Whether a sentence tells a plan, a guess or a condition: "will cost", "was expected to"."""
     return _FORECAST.search(sentence) is not None
@@ -127,6 +136,8 @@ def find_quantity(sentence: str, counted: frozenset[str], *, is_money: bool = Fa
         unit = unit_of(sentence, span)
         if is_money and unit not in _CURRENCIES:
             continue
+        if _RATE_AFTER.match(sentence, span.end):
+            unit += "/"
         first = bisect_left(places, span.start - _MAX_GAP_CHARACTERS, key=lambda place: place[1].end)
         last = bisect_right(places, span.end + _MAX_GAP_CHARACTERS, key=lambda place: place[1].start)
         gaps = [(word, gap) for word, place in places[first:last] if (gap := _gap(span, place)) >= 0]

@@ -13,7 +13,7 @@ hit:hit hold:held hurt:hurt keep:kept know:knew,known lay:laid lead:led leave:le
 make:made mean:meant meet:met pay:paid put:put quit:quit read:read ride:rode,ridden rise:rose,risen run:ran
 say:said see:saw,seen seek:sought sell:sold send:sent set:set shake:shook,shaken shoot:shot shut:shut
 sing:sang,sung sink:sank,sunk speak:spoke,spoken spend:spent split:split spread:spread stand:stood
-steal:stole,stolen strike:struck swim:swam,swum take:took,taken teach:taught tear:tore,torn tell:told
+steal:stole,stolen strike:struck sue:sued swim:swam,swum take:took,taken teach:taught tear:tore,torn tell:told
 think:thought throw:threw,thrown wear:wore,worn win:won withdraw:withdrew,withdrawn write:wrote,written
 """
 _IRREGULAR = {
