@@ -4,7 +4,7 @@ A .json file has the form of SQuAD 2.0 (data, paragraphs, qas, is_impossible); a
 (premise, statement, supported). Needs torch and onnx, which nobody needs otherwise: install them into an environment
 of their own beside requirements.txt. The embedding model is taken as it is shipped, int8. What is trained: its biases
 and layer norms, a low-rank update of each matrix (Hu et al., 2021, "LoRA"), and the heads. The matrices are quantised
-again before each step, so that the training sees the weights that the product runs (straight-through estimator,
+again every few steps, so that the training sees the weights that the product runs (straight-through estimator,
 Bengio et al., 2013). Under `torchrun --nproc-per-node N -m tests.fit_reader` N processes share the work of a step:
 where other programs use the processor, they wait for each other less often than threads. What the shipped one was
 trained on: docs/reader.md.
@@ -35,11 +35,12 @@ LAYERS, HEADS, WIDTH = 12, 12, 384
 SHIPPED = Path(__file__).parents[1] / "bot" / "extract" / "reader.npz"
 RANK = 16
 LOW_RANK_SCALE = 2.0  # of an update, as LoRA's alpha / rank
-RATE = 3e-4  # AdamW
+RATE = 5e-4  # AdamW
 RATE_BIASES = 1e-3
 WARM_UP = 60  # steps
 MAX_QUANTUM = 64  # of the int8 weights: with 127, processors without VNNI overflow
 SAVE_SECONDS = 300
+REQUANTISE = 4  # steps: a tenth of the time otherwise
 BIASES = (
     "attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense",
     "intermediate.dense", "output.dense",
@@ -89,6 +90,7 @@ class Model(nn.Module):  # type: ignore[misc]  # torch is not installed where ty
             name: [content.index(stored[f"{name}_{part}"].tobytes()) for part in ("quantized", "scale")]
             for name in self.matrices
         }
+        self.quantised: dict[str, Tensor] = {}  # of the matrices, until they are quantised again
         self.down, self.up = nn.ParameterDict(), nn.ParameterDict()
         for at, name in enumerate(self.matrices):
             matrix = torch.tensor(whole[name]).T.contiguous()
@@ -134,10 +136,12 @@ class Model(nn.Module):  # type: ignore[misc]  # torch is not installed where ty
     def _linear(self, hidden: Tensor, layer: int, at: int) -> Tensor:
         name = self.matrices[len(BIASES) * layer + at]
         matrix, down, up = getattr(self, f"matrix{len(BIASES) * layer + at}"), self.down[name], self.up[name]
-        with torch.no_grad():
-            whole = torch.addmm(matrix, up, down, alpha=LOW_RANK_SCALE)
-            scale = whole.abs().amax(1, keepdim=True) / MAX_QUANTUM
-            quantised = ((whole / scale).round_() * scale).bfloat16()
+        if name not in self.quantised:
+            with torch.no_grad():
+                whole = torch.addmm(matrix, up, down, alpha=LOW_RANK_SCALE)
+                scale = whole.abs().amax(1, keepdim=True) / MAX_QUANTUM
+                self.quantised[name] = ((whole / scale).round_() * scale).bfloat16()
+        quantised = self.quantised[name]
         bias = self.small[_key(f"encoder.layer.{layer}.{BIASES[at]}.bias")]
         output: Tensor = _Linear.apply(hidden, quantised, down, up, bias)
         return output
@@ -255,6 +259,8 @@ def main() -> None:
     statements = read_statements([file for file in arguments.files if file.suffix == ".jsonl"], tokenizer)
     lost: dict[bool, list[float]] = {True: [], False: []}
     for step, batch in enumerate(batches(examples, statements, rng, (start, stop, between)), 1):
+        if step % REQUANTISE == 1:
+            model.quantised.clear()
         optimizer.zero_grad()
         value = loss(model, batch)
         value.backward()

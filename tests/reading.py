@@ -15,7 +15,8 @@ from tokenizers import Tokenizer
 from bot.extract.reader import MAX_CONTEXT_TOKENS, MAX_HEADLINE_TOKENS, MAX_QUESTION_TOKENS, MAX_STATEMENT_TOKENS
 from index.text import sentences
 
-BATCH = 32
+BATCH_TOKENS = 1_536  # with padding: every batch takes as long
+POOL = 256  # windows that are sorted by length
 WITH_HEADLINE = 0.6
 ONE_MORE_BEFORE, ONE_MORE_AFTER = 0.38, 0.33  # how likely a window grows by one sentence more
 ANOTHER_PASSAGE = 0.17  # of the answerable questions are asked of another passage that shares their rare words,
@@ -192,13 +193,13 @@ def _window(
 def batches(
     examples: list[Example], statements: list[Statement], rng: random.Random, marks: Marks
 ) -> Iterator[list[Window]]:
-    """Batches of windows of like lengths, for ever; a batch has questions or statements, as often as there are."""
+    """Batches of windows of like lengths, for ever; half of them of questions, half of statements."""
     others = Others(examples)
     sources = [
         _batches(examples, lambda example: window(example, others, rng, marks), rng),
         _batches(statements, lambda statement: _statement_window(statement, marks), rng),
     ]
-    weights = [len(examples), len(statements)]
+    weights = [bool(examples), bool(statements)]
     while True:
         yield next(rng.choices(sources, weights)[0])
 
@@ -206,12 +207,20 @@ def batches(
 def _batches(items: list[Any], make: Callable[[Any], Window | None], rng: random.Random) -> Iterator[list[Window]]:
     while True:
         rng.shuffle(items)
-        for at in range(0, len(items), 8 * BATCH):
-            windows = [made for item in items[at : at + 8 * BATCH] if (made := make(item))]
-            windows.sort(key=lambda window: len(window.tokens))
-            some = [windows[start : start + BATCH] for start in range(0, len(windows), BATCH)]
+        for at in range(0, len(items), POOL):
+            windows = [made for item in items[at : at + POOL] if (made := make(item))]
+            some = _of_like_length(windows)
             rng.shuffle(some)
             yield from some
+
+
+def _of_like_length(windows: list[Window]) -> list[list[Window]]:
+    parted: list[list[Window]] = [[]]
+    for made in sorted(windows, key=lambda made: len(made.tokens)):
+        if (len(parted[-1]) + 1) * len(made.tokens) > BATCH_TOKENS:
+            parted.append([])
+        parted[-1].append(made)
+    return parted
 
 
 def _statement_window(item: Statement, marks: Marks) -> Window:

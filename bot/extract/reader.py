@@ -85,9 +85,17 @@ class Reader:
         question_tokens = self._encode([question])[0].ids[:MAX_QUESTION_TOKENS]
         return [self._read(self._input(question_tokens, context)) for context in contexts]
 
+    def supports(self, statement: str, contexts: Sequence[Context]) -> list[float]:
+        """Return the log-odds that each context supports the statement, in their order."""
+        tokens = self._encode([statement])[0].ids[:MAX_STATEMENT_TOKENS]
+        firsts = [self._hidden(self._input(tokens, context))[0] for context in contexts]
+        return [float(first @ self._support + self._support_bias) for first in firsts]
+
+    def _hidden(self, model_input: _Input) -> Floats:
+        return run_model(self._session, [model_input.tokens], [model_input.num_question])[0]
+
     def _read(self, model_input: _Input) -> Reading:
-        hidden = run_model(self._session, [model_input.tokens], [model_input.num_question])[0]
-        return _reading(hidden @ self._head + self._bias, model_input)
+        return _reading(self._hidden(model_input) @ self._head + self._bias, model_input)
 
     def _input(self, question_tokens: list[int], context: Context) -> _Input:
         texts = (context.headline, context.before, context.sentence, context.after)
