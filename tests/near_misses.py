@@ -41,16 +41,17 @@ _QUANTIFIERS = (
 _OPPOSITES = {}
 for _pair in (
     "first last|early late|earlier later|before after|more less|most least|increased decreased|increase decrease|"
-    "rose fell|higher lower|high low|highest lowest|larger smaller|large small|largest smallest|big small|won lost|win lose|"
-    "north south|northern southern|east west|eastern western|older younger|old new|oldest newest|best worst|good bad|"
-    "began ended|begins ends|start end|started stopped|opened closed|joined left|accepted rejected|supported opposed|"
-    "allowed banned|allow forbid|included excluded|male female|men women|man woman|mother father|son daughter|"
-    "brother sister|husband wife|king queen|positive negative|strong weak|public private|above below|inside outside|"
-    "upper lower|buy sell|bought sold|import export|major minor|rich poor|long short|longest shortest|hot cold|"
-    "warm cool|fast slow|always never|success failure|successful unsuccessful|friend enemy|attack defend|"
-    "million billion|kilometres miles|kilometers miles|metres feet|percent million|hours days|days weeks|weeks months|months years|"
-    "gained lost|majority minority|improved worsened|praised criticized|approved rejected|agreed refused|"
-    "modern ancient|domestic foreign|legal illegal|common rare|similar different|with without|former current"
+    "rose fell|higher lower|high low|highest lowest|larger smaller|large small|largest smallest|big small|"
+    "won lost|win lose|north south|northern southern|east west|eastern western|older younger|old new|"
+    "oldest newest|best worst|good bad|began ended|begins ends|start end|started stopped|opened closed|"
+    "joined left|accepted rejected|supported opposed|allowed banned|allow forbid|included excluded|male female|"
+    "men women|man woman|mother father|son daughter|brother sister|husband wife|king queen|positive negative|"
+    "strong weak|public private|above below|inside outside|upper lower|buy sell|bought sold|import export|"
+    "major minor|rich poor|long short|longest shortest|hot cold|warm cool|fast slow|always never|success failure|"
+    "successful unsuccessful|friend enemy|attack defend|million billion|kilometres miles|kilometers miles|"
+    "metres feet|percent million|hours days|days weeks|weeks months|months years|gained lost|majority minority|"
+    "improved worsened|praised criticized|approved rejected|agreed refused|modern ancient|domestic foreign|"
+    "legal illegal|common rare|similar different|with without|former current"
 ).split("|"):
     _left, _right = _pair.split()
     _OPPOSITES |= {_left: _right, _right: _left}

@@ -73,7 +73,7 @@ class Reader:
         heads = {name: learnt.pop(name).astype(np.float32) for name in _HEADS}
         self._head, self._bias = heads["head.weight"].T, heads["head.bias"]
         self._support, self._support_bias = heads["support.weight"][0], float(heads["support.bias"][0])
-        self._weights = _merge(folder / "model_quantized.onnx", learnt)  # the session does not copy them
+        self._weights = merged(folder / "model_quantized.onnx", learnt)  # the session does not copy them
         self._session, self._tokenizer = open_model(folder, self._weights)
         self._cls, self._sep, self._full_stop = (self._token(text) for text in ("[CLS]", "[SEP]", "."))
 
@@ -118,7 +118,7 @@ class Reader:
         return self._tokenizer.token_to_id(text) or 0  # it has all three; the type allows for None
 
 
-def _merge(file: Path, learnt: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+def merged(file: Path, learnt: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """Return the initializers that replace the model's: what was learnt, its low-rank updates as int8 matrices.
 
     A matrix W (int8, a scale a column) becomes W + (up down)^T, quantised again. Its bytes lie at a known offset in
