@@ -1,13 +1,14 @@
-"""Train bot/extract/reader.npz: `python -m tests.fit_reader FILE… [--weights FILE] [--minutes N] [--out FILE]`.
+"""Train bot/extract/reader.npz: `python -m tests.fit_reader FILE… [--weights FILE] [--steps N] [--out FILE]`.
 
 A .json file has the form of SQuAD 2.0 (data, paragraphs, qas, is_impossible); a .jsonl file has a statement a line
 (premise, statement, supported). Needs torch and onnx, which nobody needs otherwise: install them into an environment
 of their own beside requirements.txt. The embedding model is taken as it is shipped, int8. What is trained: its biases
 and layer norms, a low-rank update of each matrix (Hu et al., 2021, "LoRA"), and the heads. The matrices are quantised
 again every few steps, so that the training sees the weights that the product runs (straight-through estimator,
-Bengio et al., 2013). Under `torchrun --nproc-per-node N -m tests.fit_reader` N processes share the work of a step:
-where other programs use the processor, they wait for each other less often than threads. What the shipped one was
-trained on: docs/reader.md.
+Bengio et al., 2013). With `--state FILE` it saves every five minutes what it
+needs to go on, and goes on from there if that file exists. Under `torchrun --nproc-per-node N -m tests.fit_reader` N
+processes share the work of a step: where other programs use the processor, they wait for each other less often than
+threads. What the shipped one was trained on: docs/reader.md.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ RATE = 5e-4  # AdamW
 RATE_BIASES = 1e-3
 WARM_UP = 60  # steps
 MAX_QUANTUM = 64  # of the int8 weights: with 127, processors without VNNI overflow
+DEFAULT_STEPS = 2_000
 SAVE_SECONDS = 300
 REQUANTISE = 4  # steps: a tenth of the time otherwise
 BIASES = (
@@ -215,69 +217,101 @@ def loss(model: Model, batch: list[Window]) -> Tensor:
     ) / 2
 
 
-def share(model: Model, left: float) -> float:
-    """Average the gradients, and the time left, over the processes. Returns the time left."""
+def share(model: Model) -> None:
+    """Average the gradients over the processes."""
     parameters = list(model.parameters())
-    grads = [torch.zeros_like(value) if value.grad is None else value.grad for value in parameters]
-    flat = torch.cat([torch.tensor([left]), *(grad.flatten() for grad in grads)])
+    flat = torch.cat(
+        [(torch.zeros_like(value) if value.grad is None else value.grad).flatten() for value in parameters]
+    )
     if distributed.is_initialized():
         distributed.all_reduce(flat)
         flat /= distributed.get_world_size()
-    for value, grad in zip(parameters, flat[1:].split([value.numel() for value in parameters]), strict=True):
+    for value, grad in zip(parameters, flat.split([value.numel() for value in parameters]), strict=True):
         value.grad = grad.view_as(value)
-    return float(flat[0])
+
+
+class Training:
+    """A model with its optimizer and the number of steps done."""
+
+    def __init__(self, model: Model, rate: float = RATE) -> None:
+        low = [*model.up.parameters(), *model.down.parameters()]
+        others = [*model.small.parameters(), *model.head.parameters(), *model.support.parameters()]
+        groups = [{"params": low, "rate": rate}, {"params": others, "rate": rate * RATE_BIASES / RATE}]
+        self.model, self.steps = model, 0
+        self.optimizer = torch.optim.AdamW(groups, lr=rate, weight_decay=0)
+
+    def step(self, batch: list[Window], last_step: int) -> float:
+        """Learn from a batch; the rate rises, then falls to 0 at the last step. Returns the loss."""
+        if self.steps % REQUANTISE == 0:
+            self.model.quantised.clear()
+        self.optimizer.zero_grad()
+        value = loss(self.model, batch)
+        value.backward()
+        share(self.model)
+        self.steps += 1
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["rate"] * min(1.0, self.steps / WARM_UP) * max(0.0, 1 - self.steps / last_step)
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        return float(value)
+
+    def save(self, file: Path) -> None:
+        """Save what it needs to go on. A file that is there is replaced only by a whole one."""
+        state = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "steps": self.steps}
+        part = file.with_suffix(".part")
+        torch.save(state, part)
+        part.replace(file)
+
+    def load(self, file: Path) -> None:
+        """Go on from what was saved."""
+        state = torch.load(file)
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.steps = state["steps"]
+        self.model.quantised.clear()
 
 
 def main() -> None:
     """Train, and write the weights every five minutes."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("files", type=Path, nargs="+")
     parser.add_argument("--weights", type=Path, default=SHIPPED, help="weights to begin with")
-    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--state", type=Path, help="what it needs to go on; it goes on from there if the file exists")
+    parser.add_argument("--steps", type=int, default=DEFAULT_STEPS)
     parser.add_argument("--rate", type=float, default=RATE)
     parser.add_argument("--rank", type=int, default=RANK)
     parser.add_argument("--out", type=Path, default=SHIPPED)
     arguments = parser.parse_args()
-    began = saved = time.monotonic()
-    folder = locate(None)
+    folder, process = locate(None), int(os.environ.get("RANK", "0"))
+    if "RANK" in os.environ:
+        distributed.init_process_group("gloo")
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_padding()
     start, stop, between = (tokenizer.token_to_id(token) or 0 for token in ("[CLS]", "[SEP]", "."))
     torch.manual_seed(1)
-    number = int(os.environ.get("RANK", "0"))
-    if "RANK" in os.environ:
-        distributed.init_process_group("gloo")
-    rng = random.Random(1 + number)  # noqa: S311  # a sample, no secret
     model = Model(folder / "model_quantized.onnx", arguments.rank)
     model.load(arguments.weights)
-    low = [*model.up.parameters(), *model.down.parameters()]
-    others = [*model.small.parameters(), *model.head.parameters(), *model.support.parameters()]
-    ratio = RATE_BIASES / RATE
-    groups = [{"params": low, "ratio": 1.0}, {"params": others, "ratio": ratio}]
-    optimizer = torch.optim.AdamW(groups, lr=arguments.rate, weight_decay=0)
+    training = Training(model, arguments.rate)
+    if arguments.state and arguments.state.exists():
+        training.load(arguments.state)
+    rng = random.Random(f"{process} {training.steps}")  # noqa: S311  # a sample, no secret
     examples = read([file for file in arguments.files if file.suffix == ".json"], tokenizer)
     statements = read_statements([file for file in arguments.files if file.suffix == ".jsonl"], tokenizer)
-    lost: dict[bool, list[float]] = {True: [], False: []}
-    for step, batch in enumerate(batches(examples, statements, rng, (start, stop, between)), 1):
-        if step % REQUANTISE == 1:
-            model.quantised.clear()
-        optimizer.zero_grad()
-        value = loss(model, batch)
-        value.backward()
-        left = share(model, 1 - (time.monotonic() - began) / 60 / arguments.minutes)
-        for group in optimizer.param_groups:
-            group["lr"] = arguments.rate * group["ratio"] * min(1.0, step / WARM_UP) * max(0.02, left)
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        lost[batch[0].supported is None].append(value.item())
-        if step % 25 == 0 and not number:
-            means = " ".join(f"{np.mean(lost[kind][-50:] or [0]):.3f}" for kind in (True, False))
-            print(f"{step} steps, {left:.1%} of the time left: loss of reading, support {means}", file=sys.stderr)
-        if time.monotonic() - saved > SAVE_SECONDS or left <= 0:
+    losses: dict[str, list[float]] = {"reading": [], "support": []}
+    saved = time.monotonic()
+    for batch in batches(examples, statements, rng, (start, stop, between)):
+        value = training.step(batch, arguments.steps)
+        losses["reading" if batch[0].supported is None else "support"].append(value)
+        is_last = training.steps >= arguments.steps
+        if process == 0 and training.steps % 25 == 0:
+            means = ", ".join(f"{name} {np.mean(values[-50:]):.3f}" for name, values in losses.items() if values)
+            print(f"{training.steps} of {arguments.steps} steps: loss of {means}", file=sys.stderr)
+        if process == 0 and (is_last or time.monotonic() - saved > SAVE_SECONDS):
+            model.save(arguments.out)
+            if arguments.state:
+                training.save(arguments.state)
             saved = time.monotonic()
-            if not number:
-                model.save(arguments.out)
-        if left <= 0:
+        if is_last:
             return
 
 

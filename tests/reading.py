@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 from tokenizers import Tokenizer
 
-from bot.extract.reader import MAX_CONTEXT_TOKENS, MAX_HEADLINE_TOKENS, MAX_QUESTION_TOKENS, MAX_STATEMENT_TOKENS
+from bot.extract.reader import MAX_CONTEXT_TOKENS, MAX_HEADLINE_TOKENS, MAX_QUESTION_TOKENS
 from index.text import sentences
 
+MAX_STATEMENT_TOKENS = 64
 BATCH_TOKENS = 1_536  # with padding: every batch takes as long
 POOL = 256  # windows that are sorted by length
 WITH_HEADLINE = 0.6

@@ -25,13 +25,11 @@ if TYPE_CHECKING:
 
 # As in training.
 MAX_QUESTION_TOKENS = 40
-MAX_STATEMENT_TOKENS = 64
 MAX_HEADLINE_TOKENS = 16
 MAX_CONTEXT_TOKENS = 110
 _MAX_ANSWER_TOKENS = 15
 _MAX_QUANTUM = 64  # as in the file: with 127, processors without VNNI overflow
 _MATRIX = "onnx::MatMul"  # how the names of low-rank updates begin, and of the matrices that they update
-_HEADS = ("head.weight", "head.bias", "support.weight", "support.bias")
 _TRUNCATED_LOGIT = -30.0  # of a sentence that does not fit
 Floats = NDArray[np.float32]
 
@@ -69,10 +67,8 @@ class Reader:
 
     def __init__(self, folder: Path) -> None:
         with np.load(str(files("bot.extract").joinpath("reader.npz"))) as stored:
-            learnt = {name: stored[name] for name in stored.files}
-        heads = {name: learnt.pop(name).astype(np.float32) for name in _HEADS}
-        self._head, self._bias = heads["head.weight"].T, heads["head.bias"]
-        self._support, self._support_bias = heads["support.weight"][0], float(heads["support.bias"][0])
+            learnt = {name: stored[name] for name in stored.files if not name.startswith("support.")}
+        self._head, self._bias = (learnt.pop(f"head.{part}").astype(np.float32).T for part in ("weight", "bias"))
         self._weights = merged(folder / "model_quantized.onnx", learnt)  # the session does not copy them
         self._session, self._tokenizer = open_model(folder, self._weights)
         self._cls, self._sep, self._full_stop = (self._token(text) for text in ("[CLS]", "[SEP]", "."))
@@ -85,17 +81,9 @@ class Reader:
         question_tokens = self._encode([question])[0].ids[:MAX_QUESTION_TOKENS]
         return [self._read(self._input(question_tokens, context)) for context in contexts]
 
-    def supports(self, statement: str, contexts: Sequence[Context]) -> list[float]:
-        """Return the log-odds that each context supports the statement, in their order."""
-        tokens = self._encode([statement])[0].ids[:MAX_STATEMENT_TOKENS]
-        firsts = [self._hidden(self._input(tokens, context))[0] for context in contexts]
-        return [float(first @ self._support + self._support_bias) for first in firsts]
-
-    def _hidden(self, model_input: _Input) -> Floats:
-        return run_model(self._session, [model_input.tokens], [model_input.num_question])[0]
-
     def _read(self, model_input: _Input) -> Reading:
-        return _reading(self._hidden(model_input) @ self._head + self._bias, model_input)
+        hidden = run_model(self._session, [model_input.tokens], [model_input.num_question])[0]
+        return _reading(hidden @ self._head + self._bias, model_input)
 
     def _input(self, question_tokens: list[int], context: Context) -> _Input:
         texts = (context.headline, context.before, context.sentence, context.after)
@@ -135,8 +123,9 @@ def merged(file: Path, learnt: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any
         start, scale_start = learnt[f"{name}.offset"]
         scale = stored[scale_start : scale_start + 4 * len(up)].view("<f4")
         matrix += stored[start : start + matrix.size].view(np.int8).reshape(matrix.shape) * scale
-        scale = np.abs(matrix).max(axis=0) / _MAX_QUANTUM
-        weights[f"{name}_quantized"], weights[f"{name}_scale"] = np.rint(matrix / scale).astype(np.int8), scale
+        scale = np.maximum(matrix.max(axis=0), -matrix.min(axis=0)) / _MAX_QUANTUM
+        weights[f"{name}_quantized"] = np.rint(np.divide(matrix, scale, out=matrix), out=matrix).astype(np.int8)
+        weights[f"{name}_scale"] = scale
     return weights
 
 
