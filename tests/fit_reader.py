@@ -96,11 +96,12 @@ class Model(nn.Module):  # type: ignore[misc]  # torch is not installed where ty
         self.down, self.up = nn.ParameterDict(), nn.ParameterDict()
         for at, name in enumerate(self.matrices):
             matrix = torch.tensor(whole[name]).T.contiguous()
-            self.register_buffer(f"matrix{at}", matrix)
+            self.register_buffer(f"matrix{at}", matrix, persistent=False)
             self.down[name] = nn.Parameter(torch.randn(rank, matrix.shape[1]) / matrix.shape[1] ** 0.5)
             self.up[name] = nn.Parameter(torch.zeros(matrix.shape[0], rank))
         for name in ("word", "position", "token_type"):
-            self.register_buffer(name, torch.tensor(whole[f"embeddings.{name}_embeddings.weight"]))
+            embeddings = torch.tensor(whole[f"embeddings.{name}_embeddings.weight"])
+            self.register_buffer(name, embeddings, persistent=False)
         small = {name: weight for name, weight in stored.items() if name.endswith((".bias", "LayerNorm.weight"))}
         self.small = nn.ParameterDict(
             {_key(name): nn.Parameter(torch.tensor(weight)) for name, weight in small.items()}
@@ -179,9 +180,9 @@ class Model(nn.Module):  # type: ignore[misc]  # torch is not installed where ty
         for name in ("head", "support"):
             linear = getattr(self, name)
             learnt |= {f"{name}.weight": linear.weight, f"{name}.bias": linear.bias}
-        arrays = {name: weight.detach().numpy().astype(np.float16) for name, weight in learnt.items()}
-        offsets = {f"{name}.offset": np.array(self.offsets[name]) for name in self.matrices}
-        np.savez_compressed(file, **arrays, **offsets)
+        arrays: dict[str, Any] = {f"{name}.offset": np.array(self.offsets[name]) for name in self.matrices}
+        arrays |= {name: weight.detach().numpy().astype(np.float16) for name, weight in learnt.items()}
+        np.savez_compressed(file, **arrays)
 
 
 def _made_float(stored: dict[str, Any], name: str) -> Any:
@@ -253,7 +254,7 @@ class Training:
             group["lr"] = group["rate"] * min(1.0, self.steps / WARM_UP) * max(0.0, 1 - self.steps / last_step)
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
-        return float(value)
+        return float(value.item())
 
     def save(self, file: Path) -> None:
         """Save what it needs to go on. A file that is there is replaced only by a whole one."""

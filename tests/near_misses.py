@@ -38,7 +38,7 @@ _QUANTIFIERS = (
     (r"\b[Ee]very\b", "hardly any"),
     (r"\b[Oo]nly\b", "not only"), (r"\b[Hh]alf of\b", "all of"), (r"\boften\b", "always"), (r"\b[Nn]o\b", "every"),
 )  # fmt: skip
-_OPPOSITES = {}
+_OPPOSITES: dict[str, str] = {}
 for _pair in (
     "first last|early late|earlier later|before after|more less|most least|increased decreased|increase decrease|"
     "rose fell|higher lower|high low|highest lowest|larger smaller|large small|largest smallest|big small|"
