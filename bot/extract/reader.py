@@ -1,7 +1,7 @@
 """The reader: P(a sentence answers a question), and with which of its words.
 
 The embedding model once more, with other biases and layer norms (60,672 of its 33 million numbers), low-rank updates of
-its matrices where reader.npz has some, and a head of two outputs a token, the logits of an answer's first and last token.
+its matrices where reader.npz has some, and a head of two outputs a token: logits of an answer's first and last token.
 It reads question and sentence together. No second model has to be downloaded: reader.npz is shipped. Sources: Ben Zaken
 et al., "BitFit"; Hu et al., "LoRA"; Devlin et al., "BERT", for the head and the first token as "no answer". Training:
 docs/reader.md.
