@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +56,7 @@ class Embedder:
         return _unit(run_model(self._session, [ids])[0, 0])
 
 
-def open_model(folder: Path, weights: Mapping[str, Vectors] | None = None) -> tuple[InferenceSession, Tokenizer]:
+def open_model(folder: Path, weights: Mapping[str, NDArray[Any]] | None = None) -> tuple[InferenceSession, Tokenizer]:
     """Open the model and its tokenizer. Raises WeightsError.
 
     ``weights`` replace the model's initializers of the same name. They are not copied: the caller must keep them as
@@ -81,12 +81,16 @@ def open_model(folder: Path, weights: Mapping[str, Vectors] | None = None) -> tu
         )
         tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
     except Exception as error:  # onnxruntime and tokenizers raise bare Exceptions of their own
-        reason = type(error).__name__
-        message = f"The embedding weights in {folder} cannot be read ({reason}). Delete that folder and try again."
-        raise WeightsError(message) from error
+        raise unreadable(folder, error) from error
     tokenizer.enable_truncation(_MAX_TOKENS)
     tokenizer.no_padding()
     return session, tokenizer
+
+
+def unreadable(folder: Path, error: Exception) -> WeightsError:
+    """Return the error to raise if the files in a folder cannot be read."""
+    reason = type(error).__name__
+    return WeightsError(f"The embedding weights in {folder} cannot be read ({reason}). Delete that folder and try again.")
 
 
 def run_model(session: InferenceSession, tokens: Sequence[list[int]], questions: Sequence[int] = ()) -> Vectors:

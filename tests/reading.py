@@ -1,11 +1,11 @@
-"""Training examples of the reader: questions of SQuAD-like files with some sentences to read."""
+"""Training examples of the reader: questions of SQuAD-like files, and statements, with some sentences to read."""
 
 from __future__ import annotations
 
 import json
 import random
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import log
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +15,9 @@ from tokenizers import Tokenizer
 from bot.extract.reader import MAX_CONTEXT_TOKENS, MAX_HEADLINE_TOKENS, MAX_QUESTION_TOKENS
 from index.text import sentences
 
-BATCH = 32
+MAX_STATEMENT_TOKENS = 64
+BATCH_TOKENS = 1_536  # with padding: every batch takes as long
+POOL = 256  # windows that are sorted by length
 WITH_HEADLINE = 0.6
 ONE_MORE_BEFORE, ONE_MORE_AFTER = 0.38, 0.33  # how likely a window grows by one sentence more
 ANOTHER_PASSAGE = 0.17  # of the answerable questions are asked of another passage that shares their rare words,
@@ -49,13 +51,25 @@ class Example(NamedTuple):
     answer: tuple[int, int] | None
 
 
+class Statement(NamedTuple):
+    """A statement and a premise, as tokens; whether the premise supports it."""
+
+    statement: list[int]
+    premise: list[int]
+    supported: bool
+
+
 class Window(NamedTuple):
-    """What the model reads: tokens, of which the first are the question; the answer's first and last token, 0: none."""
+    """What the model reads: tokens, of which the first are the question; the answer's first and last token, 0: none.
+
+    ``supported`` is None for a question; a statement takes the question's place and has no answer.
+    """
 
     tokens: list[int]
     question: int
     first: int
     last: int
+    supported: bool | None = None
 
 
 def read(files: list[Path], tokenizer: Tokenizer) -> list[Example]:
@@ -81,6 +95,19 @@ def read(files: list[Path], tokenizer: Tokenizer) -> list[Example]:
                 answer = (first["answer_start"], first["answer_start"] + len(first["text"])) if first else None
                 examples.append(Example(question.ids[:MAX_QUESTION_TOKENS], paragraph, answer))
     return [example for example in examples if example.paragraph.sentences]
+
+
+def read_statements(files: list[Path], tokenizer: Tokenizer) -> list[Statement]:
+    """The statements of files with an object (premise, statement, supported) a line, tokenised."""
+    rows = [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    statements, premises = (
+        tokenizer.encode_batch([row[part] for row in rows], add_special_tokens=False) if rows else []
+        for part in ("statement", "premise")
+    )
+    return [
+        Statement(statement.ids[:MAX_STATEMENT_TOKENS], premise.ids[:MAX_CONTEXT_TOKENS], bool(row["supported"]))
+        for row, statement, premise in zip(rows, statements, premises, strict=True)
+    ]
 
 
 class Others:
@@ -164,14 +191,40 @@ def _window(
     return Window(tokens, question, begin, end) if end < len(tokens) - 1 and bool(answer) == bool(inside) else None
 
 
-def batches(examples: list[Example], rng: random.Random, marks: Marks) -> Iterator[list[Window]]:
-    """Batches of windows of like lengths, for ever."""
+def batches(
+    examples: list[Example], statements: list[Statement], rng: random.Random, marks: Marks
+) -> Iterator[list[Window]]:
+    """Batches of windows of like lengths, for ever; half of them of questions, half of statements."""
     others = Others(examples)
+    sources = [
+        _batches(examples, lambda example: window(example, others, rng, marks), rng),
+        _batches(statements, lambda statement: _statement_window(statement, marks), rng),
+    ]
+    weights = [bool(examples), bool(statements)]
     while True:
-        rng.shuffle(examples)
-        for at in range(0, len(examples), 8 * BATCH):
-            made = (window(example, others, rng, marks) for example in examples[at : at + 8 * BATCH])
-            windows = sorted((window for window in made if window), key=lambda window: len(window.tokens))
-            some = [windows[start : start + BATCH] for start in range(0, len(windows), BATCH)]
+        yield next(rng.choices(sources, weights)[0])
+
+
+def _batches(items: list[Any], make: Callable[[Any], Window | None], rng: random.Random) -> Iterator[list[Window]]:
+    while True:
+        rng.shuffle(items)
+        for at in range(0, len(items), POOL):
+            windows = [made for item in items[at : at + POOL] if (made := make(item))]
+            some = _of_like_length(windows)
             rng.shuffle(some)
             yield from some
+
+
+def _of_like_length(windows: list[Window]) -> list[list[Window]]:
+    parted: list[list[Window]] = [[]]
+    for made in sorted(windows, key=lambda made: len(made.tokens)):
+        if (len(parted[-1]) + 1) * len(made.tokens) > BATCH_TOKENS:
+            parted.append([])
+        parted[-1].append(made)
+    return parted
+
+
+def _statement_window(item: Statement, marks: Marks) -> Window:
+    start, stop, _ = marks
+    tokens = [start, *item.statement, stop, *item.premise, stop]
+    return Window(tokens, len(item.statement) + 2, 0, 0, item.supported)

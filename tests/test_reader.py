@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.extract.reader import Context, Reader
+from bot.extract.reader import Context, Reader, merged
+from index.models import WeightsError
 
 BRIDGE = (
     "The bridge over the Aller was built in 1931 by the engineer Karl Voss.",
@@ -76,3 +78,29 @@ def test_an_answer_lies_in_its_sentence(
     (reading,) = reader.read(question, [Context(headline, before, sentence, after)])
     assert -1000 < reading.logit < 1000
     assert 0 <= reading.answer.start <= reading.answer.end <= len(sentence)
+
+
+def test_low_rank_updates_are_merged_into_the_matrices_of_the_file(tmp_path: Path) -> None:
+    """A matrix and its scales are read at their offsets; with its update it is quantised again, a scale a column."""
+    rng = np.random.default_rng(1)
+    quantised, scale = rng.integers(-64, 65, (6, 4)).astype(np.int8), rng.random(4, np.float32) / 64
+    up, down = rng.normal(size=(4, 2)).astype(np.float16), rng.normal(size=(2, 6)).astype(np.float16)
+    file = tmp_path / "model.onnx"
+    file.write_bytes(b"onnx" + quantised.tobytes() + b"odd" + scale.tobytes())
+    update = {"up": up, "down": down, "offset": np.array([4, 31])}
+    bias = np.ones(4, np.float16)
+    weights = merged(file, {f"onnx::MatMul_7.{part}": array for part, array in update.items()} | {"bias": bias})
+    assert set(weights) == {"bias", "onnx::MatMul_7_quantized", "onnx::MatMul_7_scale"}
+    assert weights["bias"].dtype == np.float32
+    new, new_scale = weights["onnx::MatMul_7_quantized"], weights["onnx::MatMul_7_scale"]
+    assert new.dtype == np.int8
+    assert new_scale.dtype == np.float32
+    assert np.abs(new).max() == 64
+    wanted = quantised * scale + (up.astype(np.float32) @ down).T
+    assert (np.abs(new * new_scale - wanted) <= new_scale * 0.501).all()
+
+
+def test_a_missing_model_is_reported(tmp_path: Path) -> None:
+    """A file that cannot be read raises the error that says what to do."""
+    with pytest.raises(WeightsError, match="cannot be read"):
+        merged(tmp_path / "none.onnx", {})

@@ -1,4 +1,4 @@
-"""What a reader is trained on: the answer is marked where it stands, and not held where it was taken away."""
+"""What a reader is trained on: the answer is marked where it stands, not where it was taken away; statements."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tokenizers import Tokenizer
 
-from tests.reading import Others, batches, read, window
+from tests.reading import BATCH_TOKENS, Others, batches, read, read_statements, window
 
 BRIDGE = "The bridge opened in 1931. Its engineer was Karl Voss. It cost 2 million crowns. Trams crossed it."
 MILL = "The mill at Steinfeld opened in 1804. Its engineer is not known. Corn was ground there for a century."
@@ -83,6 +83,26 @@ def test_a_question_is_asked_of_another_passage_that_shares_its_rare_words(
 
 def test_batches_hold_windows_of_like_lengths(squad: Path, tokenizer: Tokenizer, rng: random.Random) -> None:
     """The shortest come first, so that little of a batch is padding."""
-    for batch in islice(batches(read([squad], tokenizer), rng, MARKS), 5):
-        lengths = [len(each.tokens) for each in batch]
+    for batch in islice(batches(read([squad], tokenizer), [], rng, MARKS), 5):
+        lengths = [len(window.tokens) for window in batch]
         assert lengths == sorted(lengths)
+        assert len(lengths) * lengths[-1] <= BATCH_TOKENS
+
+
+def test_a_statement_takes_the_place_of_the_question(
+    squad: Path, tokenizer: Tokenizer, rng: random.Random, tmp_path: Path
+) -> None:
+    """A batch has questions or statements; a statement's window has it before the premise, and whether that holds."""
+    file = tmp_path / "statements.jsonl"
+    rows = [{"premise": BRIDGE, "statement": "The bridge cost 2 million crowns.", "supported": True}]
+    rows += [{"premise": BRIDGE, "statement": "The bridge cost 3 million crowns.", "supported": False}]
+    file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    statements = read_statements([file], tokenizer)
+    drawn = list(islice(batches(read([squad], tokenizer), statements, rng, MARKS), 40))
+    assert all(len({window.supported is None for window in batch}) == 1 for batch in drawn)
+    windows = [window for batch in drawn for window in batch if window.supported is not None]
+    assert {tokenizer.decode(window.tokens[1 : window.question - 1]): window.supported for window in windows} == {
+        "the bridge cost 2 million crowns.": True,
+        "the bridge cost 3 million crowns.": False,
+    }
+    assert all(tokenizer.decode(window.tokens[window.question : -1]) == BRIDGE.lower() for window in windows)
