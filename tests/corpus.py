@@ -87,4 +87,4 @@ def scope(
     retrieve: Callable[[str], Retrieval] = nothing_retrieved,
 ) -> Scope:
     """What a way of answering may read, on a day."""
-    return Scope(catalogue, replace(filters, as_of=as_of), retrieve)
+    return Scope(catalogue, replace(filters, as_of=as_of), retrieve, lambda _, texts: [0.5] * len(texts))

@@ -36,7 +36,12 @@ LATER = published(
 
 def ask(question: str, *passages: Passage) -> Found | None:
     """What the way of the question's kind finds in the passages, for which any sentence is as near."""
-    scope = Scope(cast("Catalogue", None), Filters(as_of=date(2024, 6, 1)), lambda query: near(query, *passages))
+    scope = Scope(
+        cast("Catalogue", None),
+        Filters(as_of=date(2024, 6, 1)),
+        lambda query: near(query, *passages),
+        lambda _, texts: [0.5] * len(texts),
+    )
     request = classify(question)
     return WAYS[request.kind](request, scope)
 
