@@ -460,7 +460,7 @@ class _Finder:
     def _only(self, keys: Sequence[str], gender: Gender) -> list[_Speaker]:
         """The only person of a gender among keys; nobody if there are two, or one whose name is uncertain."""
         fitting = [key for key in keys if self._genders.get(key, gender) == gender]
-        if len(fitting) != 1 or fitting[0] not in self._persons:
+        if len(fitting) != 1 or fitting[0] not in self._persons or not fitting[0]:
             return []
         self._genders.setdefault(fitting[0], gender)
         return [_Speaker(fitting[0], self._people.names[fitting[0]], "person")]
