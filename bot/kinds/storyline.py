@@ -182,10 +182,10 @@ def _best(
             break
         if any(_repeats(text, other) for other in texts):
             continue
-        whole = decontextualize(body, span) if is_anaphoric(text) else span
+        whole = decontextualize(body, span)
         joined = [other for other in chosen if whole.start < other.end and other.start < whole.end]
         whole = Span(min(part.start for part in (whole, *joined)), max(part.end for part in (whole, *joined)))
-        if len(body[slice(*whole)].split()) <= _MAX_QUOTE_WORDS and not is_anaphoric(body[slice(*whole)]):
+        if _stands_alone(body[slice(*whole)]):
             chosen = [*(other for other in chosen if other not in joined), whole]
             texts.append(text)
     return sorted(_trimmed(body, span) for span in chosen)
@@ -208,13 +208,17 @@ def _events(story: Story, matter: Matter) -> list[Event]:
             is_lead = first.start <= span.start < first.end and inside == Span(0, len(text))
             if is_lead or counts[when] == _MAX_LINES_OF_A_DAY:
                 continue
-            if is_anaphoric(body[slice(*quoted)]):
-                quoted = decontextualize(body, quoted)
-                if is_anaphoric(body[slice(*quoted)]):
-                    continue
+            quoted = decontextualize(body, quoted)
+            if not _stands_alone(body[slice(*quoted)]):
+                continue
             counts[when] += 1
             events.append(Event(when, story, _trimmed(body, quoted)))
     return events
+
+
+def _stands_alone(quote: str) -> bool:
+    """Whether a sentence with those that it leans on is short, of one paragraph, and begins with no pronoun."""
+    return len(quote.split()) <= _MAX_QUOTE_WORDS and "\n" not in quote and not is_anaphoric(quote)
 
 
 def _lead_event(story: Story, matter: Matter) -> Event:
