@@ -32,6 +32,8 @@ KINDS = {
     "Is there news about the mill?": ("news", "the mill", ""),
     "What happened yesterday in Fernhollow?": ("summary", "Fernhollow", ""),
     "Marrow Bridge timeline": ("timeline", "Marrow Bridge", ""),
+    "When did what happen in Ann Lee's life? A timeline, please": ("timeline", "Ann Lee's life", ""),
+    "What did the papers report on 15 August?": ("news", "", ""),
     "key dates of the tram project": ("timeline", "the tram project", ""),
     "How did the bridge story unfold?": ("timeline", "the bridge story", ""),
     "Is it true that the bridge is closed?": ("yes_no", "the bridge is closed", ""),

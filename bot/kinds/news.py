@@ -7,16 +7,19 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from bot.kinds.scope import Found, Line, Scope, compose
-from bot.kinds.stories import Matter, Story, first_on, newest_stories, parse_matter, stories_about
+from bot.kinds.stories import Matter, Story, first_on, group_stories, newest_stories, parse_matter, stories_about
 from bot.query.dates import Period
 from bot.query.kind import Request
 from index.event_dates import after_dateline
 from index.models import Filters, Source
+from index.text import MONTH, stem
 
 _MAX_STORIES = 8
 _MAX_OUTLETS = 4
+_MAX_LISTED = 500  # of which the sections are read
 _MAX_HEADLINE_CHARACTERS = 140
 _NEW_DAYS = 7  # older news is not passed off as new
+_BARE = re.compile(rf"\d|{MONTH}\b", re.IGNORECASE)
 _PREPOSITION = re.compile(r"^(?:of|for|from|around|during)\s+", re.IGNORECASE)
 
 
@@ -34,7 +37,7 @@ def story_title(story: Story) -> str:
     headline = headline[after_dateline(headline) :]
     if len(headline) > _MAX_HEADLINE_CHARACTERS:
         headline = headline[:_MAX_HEADLINE_CHARACTERS].rsplit(" ", 1)[0] + " …"
-    outlets = list(dict.fromkeys(each.outlet for each in (source, *story.also_in) if each.outlet))
+    outlets = list(dict.fromkeys(each.outlet for each in story.sources if each.outlet))
     more = [f"{len(outlets) - _MAX_OUTLETS} more"] if len(outlets) > _MAX_OUTLETS else []
     day = [f"{source.published:%-d %B %Y}"] if source.published else []
     return " — ".join(part for part in (headline, ", ".join([*outlets[:_MAX_OUTLETS], *more, *day])) if part)
@@ -59,8 +62,8 @@ def newest_source(scope: Scope) -> Source | None:
 def period_in_words(period: Period) -> str:
     """``"since Monday, 3 June 2024"``, ``"this week (3 to 5 June 2024)"``."""
     matched = _PREPOSITION.sub("", period.matched)
-    if matched[:1].isdigit():
-        matched = f"on {matched}"
+    if _BARE.match(matched):
+        matched = f"{'on' if period.since == period.until else 'in'} {matched}"
     since, until = f"{period.since:%-d %B %Y}", f"{period.until:%-d %B %Y}"
     if matched.startswith("since") or since == until:
         return matched if since in matched else f"{matched}, {since}"
@@ -82,17 +85,29 @@ def _of_all(matter: Matter, scope: Scope, filters: Filters) -> Found:
 
 
 def _of_subject(matter: Matter, scope: Scope, filters: Filters) -> Found:
-    stories = stories_about(matter, scope, filters)
+    stories = stories_about(matter, scope, filters) or _of_section(matter, scope, filters)
     if not stories:
         older = stories_about(matter, scope, scope.filters) if matter.period else []
         newest = older[0].article.source if older else None
         return Found(refusal=no_news(matter, newest) if older else f"No article is about {matter.subject}.")
     first = stories[0]
-    quoted = Line(first.article, first_on(first, matter.words), f"{story_title(first)}:", first.also_in)
-    lines = [quoted, *(_line(story, matter.words) for story in stories[1:_MAX_STORIES])]
+    lines = [
+        _line(first, matter.words, shows_quote=True),
+        *(_line(story, matter.words) for story in stories[1:_MAX_STORIES]),
+    ]
     when = f", {period_in_words(matter.period)}" if matter.period else ""
     return compose(lines, f"The latest on {matter.subject}{when}:")
 
 
-def _line(story: Story, words: Sequence[str] = ()) -> Line:
-    return Line(story.article, first_on(story, words), story_title(story), story.also_in, shows_quote=False)
+def _of_section(matter: Matter, scope: Scope, filters: Filters) -> list[Story]:
+    """The stories of a section that a subject of one word names, by their addresses: "/sport/2024/…"."""
+    if len(matter.words) > 1:
+        return []
+    sources = scope.catalogue.mentioning([], filters, limit=_MAX_LISTED)
+    inside = [source for source in sources if matter.words[0] in map(stem, (source.url or "").lower().split("/")[3:])]
+    return group_stories([scope.article(source) for source in inside[:_MAX_STORIES]])
+
+
+def _line(story: Story, subject: Sequence[str] = (), *, shows_quote: bool = False) -> Line:
+    span, words = first_on(story, subject), story_title(story)
+    return Line(story.article, span, f"{words}:" if shows_quote else words, story.also_in(span), shows_quote)

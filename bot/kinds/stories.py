@@ -3,62 +3,86 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 
 from bot.extract.decontextualize import is_statement
 from bot.kinds.scope import Scope, lead
 from bot.query.dates import Period, find_period
 from bot.query.followup import content_words
 from bot.query.kind import Request
+from index.event_dates import after_dateline
 from index.injection import instruction_spans
 from index.models import Article, Filters, Source, Span
 from index.near_duplicates import group_near_duplicates
-from index.text import names, sentences, stem, stems
+from index.text import names, sentences, stem, stems, words
 
 _MAX_READ_ARTICLES = 40  # of those that hold the words; a body takes some 0.1 ms to read and check
+_FEW = 5  # articles that show whether a word written small is a name
 _MAX_EDITIONS = 3  # articles that are read for a story that is wanted
-_MAX_LEAD_SENTENCES = 3
+_MAX_LEAD_SENTENCES, _MAX_LEAD_CHARACTERS = 3, 2_000
 _MAX_SENTENCES_TO_LEAD, _MIN_LEAD_WORDS = 6, 9
 _MIN_LEAD_COVERAGE = 0.6  # of the subject's words, by idf, in headline and lead of an article about it
-# Of an article's best passage to the subject, for an article that says it in other words: the first has at least the
-# one, the others are not much further. "the Kerman explosion" .72, "the museum theft" .75 .73 .70 .69; of no article:
-# "the Port Ellery murder" .69, "the Fernhollow strike" .68 (articles/, 2026-11-27).
-_MIN_COSINE, _MAX_COSINE_GAP = 0.72, 0.06
+# Of an article's best passage to the subject, where its words are not all there: the first article has at least the
+# one, the others are not much further. "the museum theft" .75 .73 .70 .69; of no article: "the Port Ellery murder" .69.
+# Names bring near ("the Northgate airport strike" .74), so none of its words may be one (articles/, 2026-11-27).
+_MIN_COSINE, _MAX_COSINE_GAP = 0.72, 0.08
 _MIN_SENTENCE_WORDS, _MAX_SENTENCE_WORDS = 5, 60
 _MIN_DERIVED_LETTERS = 4  # that words of one family share: closur, close
 _DERIVED_ENDINGS = frozenset("e ed er or ing ion at ation al ment ur ure y anc enc th ist ish".split()) | {""}
 _OF_ARTICLES = re.compile(
-    r"(?:(?:the|an?|this|that|all|any|your)\s+)?(?:\w+\s+)?(?:articles?|stor(?:y|ies)|pieces?|reports?|news|coverage)\s+"
+    r"(?:(?:the|an?|this|that|all|any|your)\s+)?(?:\w+\s+)?"
+    r"(?:articles?|stor(?:y|ies)|pieces?|reports?|news|coverage)\s+"
     r"(?:about|on|of|in|regarding)\s+",
     re.IGNORECASE,
 )
 _EDGE = re.compile(
-    r"^(?:(?:about|on|of|in|with|for|from|to|and|so far)\s+)+|(?:\s+(?:about|on|of|in|and|so far))+$", re.IGNORECASE
+    r"^(?:(?:about|on|of|in|with|for|from|to|and|so far)\s+)+|(?:\s+(?:about|on|of|in|and|so far|please))+$",
+    re.IGNORECASE,
+)
+# Capitals that make no name.
+_CALENDAR = frozenset(
+    map(
+        stem,
+        """january february march april may june july august september october november december monday tuesday
+        wednesday thursday friday saturday sunday""".split(),
+    )
 )
 # Words that a story need not hold to be the one asked about, stemmed.
 _BLAND = frozenset(
     map(
         stem,
-        """affair article case coverage debate development event far headline incident issue latest matter news newest
-        piece question recent report row saga situation story stories subject thing topic update""".split(),
+        """affair article case coverage debate development event far headline incident interview issue latest life
+        matter news newest obituary piece profile question recent report row saga situation story stories subject thing
+        topic update""".split(),
     )
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """An article and the sources of its near-duplicates. ``is_about``: the subject is in its headline or lead."""
+    """An article and its near-duplicates. ``is_about``: the subject is in its headline or lead."""
 
     article: Article
-    also_in: tuple[Source, ...] = ()
+    copies: tuple[Article, ...] = ()
     is_about: bool = True
 
     @property
     def day(self) -> date:
         """The publication date; the first day of the calendar if it is unknown."""
         return self.article.source.published or date.min
+
+    @property
+    def sources(self) -> list[Source]:
+        """The source of the article, then those of its near-duplicates."""
+        return [article.source for article in (self.article, *self.copies)]
+
+    def also_in(self, span: Span) -> tuple[Source, ...]:
+        """The near-duplicates that hold the words of a quote."""
+        quote = " ".join(words(self.article.body[slice(*span)]))
+        return tuple(copy.source for copy in self.copies if quote in " ".join(words(copy.body)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +116,10 @@ def parse_matter(request: Request, as_of: date) -> Matter:
 
 
 def stories_about(matter: Matter, scope: Scope, filters: Filters) -> list[Story]:
-    """Find the stories about a subject, newest first; those that only mention it if there are no others.
+    """Find the stories about a subject, newest first; if none leads with it, also those that only mention a name.
 
-    An article is about it if it holds all its words, most of them in headline or lead, or if it is as near to it in
-    meaning and holds its names.
+    An article is about a subject if it holds all its words, most of them in headline or lead, or if it is as near to it
+    in meaning as the nearest.
     """
     telling = tuple(word for word in matter.words if word not in _BLAND)
     idf = scope.catalogue.idf(telling)
@@ -103,18 +127,47 @@ def stories_about(matter: Matter, scope: Scope, filters: Filters) -> list[Story]
     held = next((sources for sources in mentioning if sources), [])
     held.sort(key=lambda source: -_coverage(idf, stems(source.headline)))  # stable: the newest first
     articles = {source.id: scope.article(source) for source in held[:_MAX_READ_ARTICLES]}
-    about = {name for name, article in articles.items() if _coverage(idf, _top(article)) >= _MIN_LEAD_COVERAGE}
-    named = {stem(name) for name in names(f"about {matter.subject}")}
-    if len(telling) == 1 and not named:  # "the strike": no clock that strikes
+    about = _leading(articles.values(), idf, _MAX_LEAD_SENTENCES)
+    is_named = set(telling) <= _names(f"about {matter.subject}") or (
+        bool(articles) and all(set(telling) <= _names(article.body) for article in list(articles.values())[:_FEW])
+    )
+    if len(telling) == 1 and not is_named:  # "the strike": no clock that strikes
         about = {name for name in about if telling[0] in stems(articles[name].source.headline)} or about
-    if not named.issuperset(telling):
-        synonymous = {article.id: article for article in _synonymous(matter, telling, named, scope, filters)}
+    if not is_named:
+        synonymous = {article.id: article for article in _synonymous(matter, telling, scope, filters)}
         articles, about = articles | synonymous, about | set(synonymous)
-    near = {name for name, article in articles.items() if any(set(telling) <= stems for stems in _windows(article))}
-    chosen = [articles[name] for name in about or near]
+    if about and (not is_named or _leading(articles.values(), idf, 1)):
+        chosen = [articles[name] for name in about]
+    else:
+        chosen = [article for article in articles.values() if article.id in about or _is_named_in(telling, article)]
     chosen.sort(key=lambda article: article.id)
     chosen.sort(key=lambda article: article.source.published or date.min, reverse=True)
     return group_stories(chosen, about)
+
+
+def _leading(articles: Iterable[Article], idf: Mapping[str, float], num_sentences: int) -> set[str]:
+    """The ids of the articles that have most of the words in their headline and first sentences."""
+    tops = [(article, _top(article, num_sentences)) for article in articles]
+    return {
+        article.id
+        for article, top in tops
+        if _coverage(idf, top) >= _MIN_LEAD_COVERAGE and (top.issuperset(idf) or _holds_rest(idf, top, article))
+    }
+
+
+def _holds_rest(words: Collection[str], top: frozenset[str], article: Article) -> bool:
+    """Whether each word that the lead lacks stands near another of the words further down."""
+    windows = [held.intersection(words) for held in _windows(article)]
+    return all(any(word in held and len(held) > 1 for held in windows) for word in words if word not in top)
+
+
+def _is_named_in(words: Sequence[str], article: Article) -> bool:
+    """Whether the words are a name in the article, within two sentences that stand together."""
+    return set(words) <= _names(article.body) and any(set(words) <= held for held in _windows(article))
+
+
+def _names(text: str) -> set[str]:
+    return {stem(name) for name in names(text)} - _CALENDAR
 
 
 def newest_stories(scope: Scope, filters: Filters, count: int) -> list[Story]:
@@ -127,30 +180,30 @@ def newest_stories(scope: Scope, filters: Filters, count: int) -> list[Story]:
 def group_stories(articles: Sequence[Article], about: frozenset[str] | set[str] = frozenset()) -> list[Story]:
     """Group articles with their near-duplicates, in the order given."""
     by_id = {article.id: article for article in articles}
-    groups: dict[str, list[Source]] = {}
+    groups: dict[str, list[Article]] = {}
     for name, leader in group_near_duplicates(by_id).items():
-        groups.setdefault(leader, []).append(by_id[name].source)
+        groups.setdefault(leader, []).append(by_id[name])
     return [
-        Story(by_id[leader], tuple(group[1:]), not about.isdisjoint(source.id for source in group))
-        for leader, group in groups.items()
+        Story(group[0], tuple(group[1:]), not about.isdisjoint(article.id for article in group))
+        for group in groups.values()
     ]
 
 
-def first_on(story: Story, words: Sequence[str]) -> Span:
+def first_on(story: Story, subject: Sequence[str]) -> Span:
     """The sentence with the news: the lead; if that does not name the subject, the first with most of it.
 
-    The lead is the first sentence, or if that has no word of the headline the first with two of them: before it may be a
-    caption or a scene. A lead of a few words comes with the next sentence.
+    The lead is the first sentence, or if that has no word of the headline the first with two of them: before it may be
+    a caption or a scene. A lead of a few words comes with the next sentence.
     """
     article = story.article
-    spans = quotable(article) or [lead(article)]
+    spans = quotable(article) or (lead(article),)
     headline = frozenset(stems(article.source.headline))
     held = {span: frozenset(stems(article.body[slice(*span)])) for span in spans}
     first = spans[0]
     if held[first].isdisjoint(headline):
         first = next((span for span in spans[:_MAX_SENTENCES_TO_LEAD] if len(held[span] & headline) > 1), first)
-    if words and held[first].union(headline).isdisjoint(words):
-        return max(spans, key=lambda span: (len(held[span].intersection(words)), -span.start))
+    if subject and held[first].union(headline).isdisjoint(subject):
+        return max(spans, key=lambda span: (len(held[span].intersection(subject)), -span.start))
     return _with_next(article.body, first, spans)
 
 
@@ -163,16 +216,17 @@ def _with_next(body: str, first: Span, spans: Sequence[Span]) -> Span:
     return Span(first.start, after.end)
 
 
-def quotable(article: Article) -> list[Span]:
-    """The sentences that may be quoted: statements of some length, no instruction, list or half of a speech.
+@lru_cache(maxsize=100)  # articles; a way asks several times for each that it reads
+def quotable(article: Article) -> tuple[Span, ...]:
+    """The sentences that may be quoted, without a dateline: statements of some length, no instruction or half a speech.
 
     The sentence after a question is left out too: "All 640, since June." says nothing by itself.
     """
     body, instructions = article.body, frozenset(instruction_spans(article.body))
     spans = sentences(body)
     before = [Span(0, 0), *spans]
-    return [
-        span
+    return tuple(
+        Span(span.start + after_dateline(text), span.end)
         for span, previous in zip(spans, before, strict=False)
         if span not in instructions
         and is_statement(text := body[slice(*span)])
@@ -180,12 +234,10 @@ def quotable(article: Article) -> list[Span]:
         and text.count("“") == text.count("”")
         and text.count('"') % 2 == 0
         and _MIN_SENTENCE_WORDS <= len(text.split()) <= _MAX_SENTENCE_WORDS
-    ]
+    )
 
 
-def _synonymous(
-    matter: Matter, telling: Sequence[str], named: set[str], scope: Scope, filters: Filters
-) -> list[Article]:
+def _synonymous(matter: Matter, telling: Sequence[str], scope: Scope, filters: Filters) -> list[Article]:
     """The articles that say the subject in other words: near in meaning, or with words derived from its words."""
     nearest: dict[str, tuple[Source, float]] = {}
     for passage in scope.retrieve(matter.subject).passages:
@@ -198,9 +250,9 @@ def _synonymous(
     for source, cosine in nearest.values():
         if _passes(source, filters):
             article = scope.article(source)
-            top = frozenset(_top(article))
+            top = _top(article, _MAX_LEAD_SENTENCES)
             is_derived = all(any(_is_derived(word, other) for other in top) for word in telling)
-            if named <= top.union(stems(article.body)) and (is_derived or cosine >= least):
+            if is_derived or (cosine >= least and _names(article.body).isdisjoint(telling)):
                 articles.append(article)
     return articles
 
@@ -218,15 +270,15 @@ def _is_derived(word: str, other: str) -> bool:
     return word == other or (shared >= _MIN_DERIVED_LETTERS and {word[shared:], other[shared:]} <= _DERIVED_ENDINGS)
 
 
-def _coverage(idf: Mapping[str, float], words: Sequence[str]) -> float:
+def _coverage(idf: Mapping[str, float], words: Collection[str]) -> float:
     total = sum(idf.values())
     return sum(weight for word, weight in idf.items() if word in words) / total if total else 0.0
 
 
-def _top(article: Article) -> list[str]:
-    """The stems of headline and lead."""
-    spans = sentences(article.body[:2_000])[:_MAX_LEAD_SENTENCES]
-    return stems(" ".join([article.source.headline, *(article.body[slice(*span)] for span in spans)]))
+def _top(article: Article, num_sentences: int) -> frozenset[str]:
+    """The stems of the headline and the first sentences."""
+    spans = sentences(article.body[:_MAX_LEAD_CHARACTERS])[:num_sentences]
+    return frozenset(stems(" ".join([article.source.headline, *(article.body[slice(*span)] for span in spans)])))
 
 
 def _windows(article: Article) -> list[frozenset[str]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bot.models import Kind
 from bot.query.followup import content_words
-from index.text import fold
+from index.text import MONTH, fold
 
 _ASKING = r"(?:who|whom|whose|what|when|where|which|why|how|is|are|was|were|did|does|do|has|have|will|can|could|would)"
 _ARTICLES = r"(?:articles?|stor(?:y|ies)|reports?|pieces?|items?|documents?|texts?|clippings)"
@@ -29,6 +29,7 @@ _NEWS_OF = r"(?:\s+(?:on|about|from|in|of|with|for|regarding)\s+(?P<subject>.+))
 
 # The first that matches decides. ``subject``: what is asked about; ``topic``: which of its sayings or deeds.
 _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
+    ("timeline", r"(?:when did what happen|what happened when) (?:in|with|to|at|on|during)\s(?P<subject>[^?]+)"),
     ("timeline",
      (r"(?:the )?(?P<subject>(?!(?:give|show|make|write|draw|can|could|please|what|is|i|the|an?)\b)[\w'’ -]{2,60}?)"
      r" (?:time\s?-?line|chronology)$")),
@@ -67,8 +68,11 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      (r"(?:so,? )?what(?:'s| is| has been| has)? (?:new|happening|going on|been happening)\b"
      rf"{_WHEN}{_NEWS_OF}")),
     ("news",
-     (r"what(?:'s| is| was| were| has been| have been)? (?:in the (?:news|papers?|headlines)|published|reported)\b"
-     rf"{_WHEN}(?: (?:on|since|after|before) .+)?(?P<subject>)$")),
+     (r"what(?:'s| is| was| were| has been| have been)? (?:in the (?:news|papers?|headlines)|published|reported|new)\b"
+     rf"{_WHEN}(?: (?:on|since|after|before|in) .+)?(?P<subject>)$")),
+    ("news",
+     (r"what did (?:the )?(?:papers?|outlets|media|press|articles) (?:report|say|write|carry)(?: (?:on|in|since) )?"
+     rf"(?:{MONTH}\b.*|\d.*|{_WHEN})(?P<subject>)$")),
     ("news", rf"(?:what did (?:i|we) miss|(?:catch me up|brief me|update me))\b{_WHEN}(?P<subject>)$"),
     ("news", rf"(?:has|did) anything (?:new )?(?:happened|happen)\b{_WHEN}{_NEWS_OF}"),
     ("news",
