@@ -121,6 +121,7 @@ _COPULA = re.compile(
 )
 _MADE = re.compile(r" (?:as|to be) (?P<phrase>[^,.;:“”\"()]{3,100})")
 _DEED = re.compile(r" (?:will|to) (?:run|lead|head|chair|manage|coach|captain|direct|succeed|replace)\b")
+_OWNED = re.compile(r"\w['’]s? (?:[a-z-]{1,20} ){0,3}[“\"]?$")  # "Japan's small lander SLIM"
 _AFFILIATION = re.compile(rf" (?:of|from|at) (?:the )?{_CAPITALISED}")
 _BEFORE = re.compile(
     rf"(?:^|[\s“\"(—])(?P<phrase>{_DETERMINER}[ \u00a0][^,.;:“”\"()]{{2,110}}),[ \u00a0\n]$", re.IGNORECASE
@@ -129,7 +130,7 @@ _FOLLOWS_NAME = re.compile(r"[,.;:)”\"]|$| (?:said|says|told|who|has|had|is|wa
 _PLACE_BEFORE = re.compile(r"\b(?:in|at|near|outside|around|through|across|between)(?: the)?[ \u00a0]$", re.IGNORECASE)
 # "the highlight for Jones was a run", "the National Register of Places"
 _IN_CLAUSE = (_PREPOSITIONS - {"than"}) | {"and"}
-_OPENERS = STOP_WORDS | frozenset(
+OPENERS = STOP_WORDS | frozenset(
     """yesterday today earlier later meanwhile however monday tuesday wednesday thursday friday saturday sunday
     january february march april june july august september october november december like according although
     though since despite without within across among amid around unlike besides perhaps maybe still yet soon
@@ -277,7 +278,7 @@ def _names(body: str, spans: Sequence[Span]) -> list[_Raw]:
             continue
         words = [(word.start(), word.group()) for word in _WORD.finditer(match.group())]
         opens = not body[spans[number].start : match.start()].strip("“\"‘'„«(— ") or body[match.start() - 1] in '“"‘„«'
-        while words and fold(words[0][1]) in _OPENERS and not (len(words[0][1]) > 1 and words[0][1].isupper()):
+        while words and fold(words[0][1]) in OPENERS and not (len(words[0][1]) > 1 and words[0][1].isupper()):
             words, opens = words[1:], False
         titles: list[str] = []
         position = _last_title(words)
@@ -370,7 +371,11 @@ def _introduction(body: str, name: _Raw, sentence: Span) -> tuple[str, int]:
         office = office_of(match["phrase"])
         if not is_inside and (office or re.match(r"(?:an?|one of|the)\b", match["phrase"])):
             return office, ROLE if office or match["phrase"][0] in "ao" else DEED
-    if _DEED.match(after) or ((match := _AFTER.match(after)) and match["phrase"].startswith("who")):
+    if (
+        _OWNED.search(before)
+        or _DEED.match(after)
+        or ((match := _AFTER.match(after)) and match["phrase"].startswith("who"))
+    ):
         return "", DEED
     is_affiliated = len(name.words) > 1 and not (is_inside or has_article) and _AFFILIATION.match(after)
     return "", PLACE if is_affiliated and _BODY_WORDS.isdisjoint(name.words) else NAMED

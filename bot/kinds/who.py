@@ -7,13 +7,15 @@ this office, of this body.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.kinds.names import Introduced, Named, day, distinct, look_up, text_of
 from bot.kinds.scope import Found, Line, Scope, compose, lead
 from bot.query.kind import Request
 from index.models import Article
-from index.people import DEED, NAMED, ROLE, Introduction, is_noun, name_words, office_of
-from index.text import STOP_WORDS, fold, names, sentences, stems
+from index.people import DEED, NAMED, OPENERS, PERSON_NOUNS, ROLE, Introduction, is_noun, name_words, office_of
+from index.text import fold, names, sentences, stems
 
 _MAX_QUOTES = 3
 _MAX_NEAR_CHARACTERS = 120  # around a name, in which the body of its office stands
@@ -33,6 +35,7 @@ _SPOKEN_AS = {
     "executive": ("executive", "ceo", "chief"), "chair": ("chair", "chairman", "chairwoman", "chairperson", "chairs"),
     "spokesperson": ("spokesman", "spokeswoman", "spokesperson"), "headteacher": ("head", "headteacher", "headmaster"),
 }  # fmt: skip
+_WORD = re.compile(r"\w+")
 _REACH_SENTENCES = 2  # before an introduction, in which "the club's chairman" has its club
 
 
@@ -50,37 +53,38 @@ def answer_who(request: Request, scope: Scope) -> Found | None:
     if not is_person and min(item[1].rank for item in introduced) > DEED:
         return None
     chosen = _chosen(named)
-    lines = distinct(Line(scope.article(source), person.span) for source, person in chosen)
-    if len(lines) > 1:
-        lines = [Line(line.article, line.span, _dated(line.article), line.also_in) for line in lines]
-    return compose(lines)
+    return _dated(distinct(Line(scope.article(source), person.span) for source, person in chosen))
 
 
 def answer_holder(request: Request, scope: Scope) -> Found | None:
     """Name the holder of an office, from the newest introduction; refuse if the articles name another office."""
     match = _HOLDER.match(request.text.rstrip(" ?!."))
     office = office_of(match["office"]) if match else ""
-    if not match or office.rpartition(" ")[2] not in _OFFICES:
-        return None
-    asked = f"{match['office']} {match['body'] or ''}"
     noun = office.rpartition(" ")[2]
-    words = {word for word in stems(asked) if word not in {*stems(office), *stems(" ".join(_SPOKEN_AS.get(noun, ())))}}
-    rows = scope.catalogue.people(office=office, filters=scope.filters)
-    held = [(source, person) for source, person in rows if _is_of(scope.article(source), person, words)]
-    if held:
-        holders: dict[str, Introduced] = {}
-        for source, person in held:
-            holders.setdefault(person.key.rpartition(" ")[2], (source, person))
-        lines = distinct(Line(scope.article(source), person.span) for source, person in holders.values())[:_MAX_QUOTES]
-        if len(lines) > 1:
-            lines = [Line(line.article, line.span, _dated(line.article), line.also_in) for line in lines]
-        return compose(lines)
-    ranked = scope.retrieve(request.text).ranked
-    accepted = next((group for group in _NEAR_OFFICES if noun in group), frozenset({noun}))
-    forms = {form for accepted_noun in accepted for form in _SPOKEN_AS.get(accepted_noun, (accepted_noun,))}
-    if ranked and forms & set(fold(ranked[0].text).replace("-", " ").replace(",", " ").replace(".", " ").split()):
+    if not match or noun not in PERSON_NOUNS | _OFFICES:
         return None
-    return Found(refusal=f"No article names the {match['office']}{' of ' + match['body'] if match['body'] else ''}.")
+    forms = _SPOKEN_AS.get(noun, (noun,))
+    words = set(stems(f"{match['office']} {match['body'] or ''}")) - set(stems(f"{office} {' '.join(forms)}"))
+    rows = scope.catalogue.people(office=office, filters=scope.filters)
+    holders: dict[str, Line] = {}
+    for source, person in rows:
+        article = scope.article(source)
+        if person.key.rpartition(" ")[2] not in holders and _is_of(article, person, words):
+            holders[person.key.rpartition(" ")[2]] = Line(article, person.span)
+    if holders:
+        return _dated(distinct(holders.values())[:_MAX_QUOTES])
+    if noun not in _OFFICES:
+        return None
+    best = next(iter(scope.retrieve(request.text).ranked), None)
+    if best and not any(
+        source.id == best.passage.source.id and person.span.start < best.end for source, person in rows
+    ):
+        also = next((group for group in _NEAR_OFFICES if noun in group), frozenset({noun}))
+        named = {form for near in also for form in _SPOKEN_AS.get(near, (near,))}
+        if not named.isdisjoint(_WORD.findall(fold(best.text))):
+            return None
+    of = f" of {match['body']}" if match["body"] else ""
+    return Found(refusal=f"No article names the {match['office']}{of}.")
 
 
 def _chosen(named: Named) -> list[Introduced]:
@@ -107,8 +111,11 @@ def _unknown(request: Request, scope: Scope, *, is_person: bool) -> Found | None
     return None
 
 
-def _dated(article: Article) -> str:
-    return f"{when}:" if (when := day(article.source)) else ""
+def _dated(lines: Sequence[Line]) -> Found:
+    """Write lines, if there are several with their days."""
+    if len(lines) > 1:
+        lines = [replace(line, words=f"{when}:" if (when := day(line.article.source)) else "") for line in lines]
+    return compose(lines)
 
 
 def _is_of(article: Article, person: Introduction, words: set[str]) -> bool:
@@ -116,12 +123,12 @@ def _is_of(article: Article, person: Introduction, words: set[str]) -> bool:
     body, span = article.body, person.span
     sentence = text_of(article, span)
     name = text_of(article, person.name)
-    at = sentence.find(name.split()[-1])
+    at = sentence.find(name if name in sentence else name.split()[-1])
     before = sentence[max(0, at - _MAX_NEAR_CHARACTERS) : max(at, 0)]
     after = sentence[at : at + _MAX_NEAR_CHARACTERS]
     near = _clause(before, after)
     own = set(name_words(name))
-    others = [word for word in names(f"x {near}") if word not in own and word not in STOP_WORDS and not is_noun(word)]
+    others = [word for word in names(f"x {near}") if word not in own and word not in OPENERS and not is_noun(word)]
     if words <= set(stems(near)):
         return True
     if others and not set(stems(" ".join(others))) & words:
