@@ -53,6 +53,8 @@ def ask(engine: Engine, question: str, filters: Filters = Filters()) -> Answer: 
         ("how many stories are there", "4 articles:", ["ended", "strike", "fire", "undated"]),
         ("Which outlets reported on the strike?", "2 outlets, 2 articles", ["ended", "strike"]),
         ("What do you have on Carrow?", "2 articles that mention “Carrow”:", ["fire", "undated"]),
+        ("In how many articles does Carrow appear?", "2 articles that mention “Carrow”:", ["fire", "undated"]),
+        ("what is the date of the newest article", "The newest of 4 articles", ["ended"]),
         ("What is the oldest article?", "The oldest of 4 articles: Mill burns down", ["fire"]),
         ("What is the latest article about the strike?", "The newest of 2 articles", ["ended"]),
         ("Since when do the articles go back?", "4 articles, from 20 May 2024 to 9 June 2024:", ["fire", "ended"]),

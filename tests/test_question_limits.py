@@ -45,6 +45,8 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalogue]:
         ("Which articles from the Echo mention trams?", "Which articles mention trams?", {"outlet": "Valley Echo"}),
         ("Who is the editor of the Courier?", "Who is the editor of the Courier?", {}),
         ("Who was hit by Ann Lee?", "Who was hit by Ann Lee?", {}),
+        ("How many articles did Ann Lee write?", "How many articles?", {"author": "Ann Lee"}),
+        ("what have you got by ann lee", "what have you got", {"author": "Ann Lee"}),
         ("list all articles by jon marsh", "list all articles", {"author": "Jon Marsh"}),
         ("What does the second one say about Friday?", "What does say about Friday?", {"article": "b"}),
         ("summarise the first article", "summarise", {"article": "a"}),

@@ -13,7 +13,7 @@ from bot.kinds.scope import Found, Line, Scope, compose, lead, title
 from bot.query.followup import content_words
 from bot.query.kind import Request
 from index.models import Source
-from index.text import stem, word_spans
+from index.text import names, stem, word_spans
 
 _MAX_LISTED = 8
 _MAX_NAMED_OUTLETS = 12
@@ -25,7 +25,7 @@ _OF_ARTICLES = frozenset(
         source news site mention discuss cover coverage report write wrote written publish publication run ran carry
         carried carries list show find everything archive collection index available print deal feature refer speak
         name topic subject period about have got know hold many different total oldest newest latest recent first
-        earliest last number author""".split(),
+        earliest last number author appear name date""".split(),
     )
 )
 _COUNT = re.compile(r"\bhow many\b", re.IGNORECASE)
@@ -39,6 +39,9 @@ def answer_collection(request: Request, scope: Scope) -> Found | None:
     """Answer from the catalogue: counts, outlets, bylines, lists and days of the articles that hold all words asked."""
     subject, words = _subject(request)
     sources = scope.catalogue.mentioning(words, scope.filters)
+    named = list(dict.fromkeys(stem(name) for name in names(request.subject)))
+    if not sources and named and _AUTHOR.match(request.text):  # "the obituary of Ann Lee" need not say "obituary"
+        sources = scope.catalogue.mentioning(named, scope.filters)
     about = f" that mention {subject}" if words else ""
     if not sources:
         total = len(scope.catalogue.mentioning([], scope.filters))

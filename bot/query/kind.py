@@ -41,7 +41,8 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("timeline",
      (r"what happened (?:with|to|in|at|on|during)\s(?P<subject>.+?)"
      r"(?:,? in order|,? (?:and )?when|,? day by day)$")),
-    ("collection", r"how many (?:of the )?(?:news )?(?:articles|stories|reports|documents)\b(?P<subject>.*)"),
+    ("collection", r"(?:in )?how many (?:of the )?(?:news )?(?:articles|stories|reports|documents)\b(?P<subject>.*)"),
+    ("collection", rf"what is the date of the (?:oldest|newest|latest|first|last) {_ARTICLES}\b(?P<subject>.*)"),
     ("collection", rf"(?:which|what|how many) (?:\w+ )?{_OUTLETS}\b(?P<subject>.*)"),
     ("collection",
      (r"who (?:wrote|has written|is the author of|are the authors of|reported(?: on)?|covered)\b("
@@ -163,6 +164,13 @@ _NEXT_QUESTION = re.compile(
 )
 _COMPLETED = re.compile(r"(?P<question>.+?) \((?P<topic>[^()]+)\)")  # by bot.query.followup.condense
 _POINTERS = frozenset(["", "about it", *"it they them this that these those there more all".split()])
+_NO_NAME = re.compile(
+    r"\w+(?:ed|ing|ible|able|less)|to|in|on|at|by|behind|of|about|from|with|after|before|new|next|first|last|left|hurt|dead"
+    r"|alive|there|here|right|wrong|taken|stolen|killed|hit|sent|made|known|seen|gone|done|paid|sold|lost|won|he|she|it|they",
+    re.IGNORECASE,
+)
+_TITLES = frozenset("mr mrs ms dr sir dame cllr lord lady prof mayor king queen prince president minister".split())
+_MAX_NAME_WORDS = 4
 _MAX_PARTS = 3
 _MIN_PART_WORDS = 2  # content words: "When and where was it built?" is one question
 
@@ -191,10 +199,22 @@ def classify(question: str) -> Request:
     carried = completed["topic"] if completed else ""
     bare = (completed["question"] if completed else text).rstrip(" ?!.")
     for kind, pattern in _PATTERNS:
-        if match := pattern.match(bare):
+        if (match := pattern.match(bare)) and (kind != "who" or _is_name(match["subject"], bare)):
             slots = {name: _slot(slot, carried) for name, slot in match.groupdict().items()}
             return Request(text, kind, slots.get("subject", ""), slots.get("topic", ""))
     return Request(text, "fact")
+
+
+def _is_name(subject: str, question: str) -> bool:
+    """Whether "who is …" goes on with a name, not with a deed or a quality: "who is leading the inquiry?".
+
+    In a question without capitals one to three words without an ending of a verb can be a name.
+    """
+    capitals = any(character.isupper() for character in question[1:])
+    words = subject.split()
+    if capitals:
+        return words[-1][:1].isupper() and (words[0][:1].isupper() or words[0] in _TITLES)
+    return len(words) <= _MAX_NAME_WORDS and not any(_NO_NAME.fullmatch(word) for word in words)
 
 
 def _parts(text: str) -> tuple[str, ...]:

@@ -113,7 +113,7 @@ def _note(outlet: str) -> str:
 def _limit_to_author(limits: Limits, catalogue: Catalogue) -> Limits:
     names = {fold(name): name for name in catalogue.authors()}
     if names and (match := _author_pattern(tuple(names.values())).search(limits.question)):
-        author = names[fold(match["name"])]
+        author = names[fold(match["name"] or match["writer"])]
         return _limited(limits, match, replace(limits.filters, author=author), f"Only articles by {author} were read.")
     return limits
 
@@ -155,7 +155,8 @@ def _outlet_pattern(names: tuple[str, ...]) -> re.Pattern[str]:
 def _author_pattern(names: tuple[str, ...]) -> re.Pattern[str]:
     name = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
     return re.compile(
-        rf"(?:(?<=articles )|(?<=stories )|(?<=reports )|(?<=pieces )|(?<=written )|(?<=reported )|^\W*|\bonly )"
-        rf"by\s+(?P<name>{name})\b",
+        r"(?:(?<=articles )|(?<=stories )|(?<=reports )|(?<=pieces )|(?<=written )|(?<=reported )|(?<=thing )"
+        rf"|(?<=got )|(?<=have )|^\W*|\bonly )by\s+(?P<name>{name})\b"
+        rf"|\b(?:did|has)\s+(?P<writer>{name})\s+(?:write|written|report)",
         re.IGNORECASE,
     )
