@@ -101,7 +101,7 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("total",
      (r".*\b(?:in total|altogether|combined|all together|together|all told|taken together|sum total|"
      r"grand total)\b(?P<subject>)")),
-    ("who", r"(?:tell me|do you know|can you tell me) who (?P<subject>.+?) (?:is|was|are|were)$"),
+    ("who", r"(?:(?:tell me|do you know|can you tell me) )?who (?P<subject>.+?) (?:is|was|are|were)$"),
     ("who",
      (r"what (?:is|was) (?P<subject>.+?)(?:'s|’s) (?:job|role|position|title|profession|job title|occupation)$")),
     ("who", r"what (?:does|did) (?P<subject>.+?) do(?: for a living| for work| professionally)?$"),
