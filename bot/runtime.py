@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from bot.models import AnswerEngine
-from index.models import Article, Failure, RawRecord, UnreadableError
+from index.models import Article, Failure, UnreadableError
 
 if TYPE_CHECKING:
     from bot.answer import Engine
@@ -53,8 +53,11 @@ class Parts:
 
         with closing(Cleaner()) as cleaner:
             for record in load([file]):
+                if isinstance(record, Failure):
+                    yield record
+                    continue
                 try:
-                    yield cleaner.read(record)[0] if isinstance(record, RawRecord) else record
+                    yield cleaner.read(record)[0]
                 except UnreadableError as error:
                     yield record.failure(str(error))
 

@@ -17,8 +17,10 @@ from contextlib import contextmanager
 from dataclasses import asdict, fields
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
+from index.data_folder import temporary_copy
 from index.models import Article, Boilerplate, Chunk, ClippingsError, Filters, IndexDamaged, Source, Span
 from index.people import Introduction, find_people
 from index.quotations import Quotation, find_quotations
@@ -98,14 +100,24 @@ class Catalogue:
     """The articles and chunks of one generation. Safe to share between threads.
 
     Every call raises IndexDamaged if what it reads is damaged. ``make``: create the tables that are missing.
+    ``read_only``: nothing can be written beside the file. The log of a killed writer is read all the same.
     """
 
     def __init__(self, file: Path, *, make: bool = True, read_only: bool = False) -> None:
         self._file, self.read_only = file, read_only
+        self._copy: TemporaryDirectory[str] | None = None
         self._lock = threading.RLock()
         with self._errors_explained():
-            place = _read_only(file) if read_only else file
-            self._db = sqlite3.connect(place, check_same_thread=False, isolation_level=None, timeout=30, uri=read_only)
+            if not read_only:
+                place = file.absolute().as_uri()
+            elif not (log := Path(f"{file}-wal")).exists() or not log.stat().st_size:
+                place = f"{file.absolute().as_uri()}?immutable=1"
+            elif Path(f"{file}-shm").exists():
+                place = f"{file.absolute().as_uri()}?mode=ro"
+            else:  # no process has it open: the log is of one that ended, and SQLite needs to write to read it
+                self._copy = temporary_copy(file, log)
+                place = Path(self._copy.name, file.name).as_uri()
+            self._db = sqlite3.connect(place, check_same_thread=False, isolation_level=None, timeout=30, uri=True)
             try:
                 self._db.execute("PRAGMA cache_size = -32000")  # kB: with the usual 2 MB a search reads pages twice
                 if not read_only:
@@ -120,6 +132,8 @@ class Catalogue:
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+        if self._copy:
+            self._copy.cleanup()
 
     # --- Writing
 
@@ -411,13 +425,6 @@ class Catalogue:
 def _checksum(row: Sequence[object]) -> str:
     """The SHA-256 of a row of `articles`."""
     return hashlib.sha256(json.dumps(row).encode()).hexdigest()
-
-
-def _read_only(file: Path) -> str:
-    """The address of a file where nothing can be written beside it; a log that a writer left is read, if SQLite can."""
-    log = Path(f"{file}-wal")
-    mode = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
-    return f"{file.absolute().as_uri()}?{mode}"
 
 
 def _phrase(word: str) -> str:

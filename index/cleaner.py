@@ -22,7 +22,7 @@ Read = tuple[Article, list[Chunk]]
 
 
 class Cleaner:
-    """Clean and cut records, each within a number of seconds. Close it to end its process. Not to share between threads."""
+    """Clean and cut records, each within a number of seconds. Close it to end its process. Not safe between threads."""
 
     def __init__(self, seconds: float | None = None) -> None:
         self._seconds = MAX_ARTICLE_SECONDS if seconds is None else seconds

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import stat
 import tempfile
 from contextlib import suppress
@@ -74,6 +75,27 @@ def can_write(folder: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+def temporary_copy(*paths: Path) -> tempfile.TemporaryDirectory[str]:
+    """Copy files, and what is in folders, to a temporary folder or into memory. Raises ClippingsError without room."""
+    for place in (tempfile.gettempdir(), "/dev/shm"):  # noqa: S108  # a private folder is made in it
+        with suppress(OSError):
+            copy = tempfile.TemporaryDirectory(prefix="clippings-", dir=place, ignore_cleanup_errors=True)
+            try:
+                for path in paths:
+                    if path.is_dir():
+                        shutil.copytree(path, copy.name, dirs_exist_ok=True)
+                    else:
+                        shutil.copy(path, copy.name)
+            except OSError:
+                copy.cleanup()
+                raise
+            return copy
+    raise ClippingsError(
+        f"{paths[0]} cannot be written to, and there is no room to copy it to {tempfile.gettempdir()}. "
+        "Free some space, or set TMPDIR to a folder that has room."
+    )
 
 
 def sync(path: Path) -> None:

@@ -11,7 +11,7 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -75,7 +75,8 @@ def ingest(
 ) -> Report:
     """Bring the index of a data folder up to date with files and folders; without any, with those of the last run.
 
-    ``prune`` removes the articles whose files are gone, but none if anything could not be read, unless ``force``.
+    ``prune`` removes the articles whose files are gone, but none if anything could not be read, unless ``force``: then
+    also those of a file or folder of ``paths`` that is gone itself.
     Calls ``progress`` with the number of articles that are done, and about how many there are. Raises IndexLocked if
     another process is writing, WeightsError, IndexDamaged; what is wrong with a single article is in the report.
     """
@@ -90,7 +91,13 @@ def ingest(
                 rebuilt = old.reason
                 with closing(old):
                     run.copy(old.catalogue, progress)
-            roots = _roots(generation.catalogue, paths)
+            roots = list(paths) or [Path(root) for root in json.loads(generation.catalogue.get("roots") or "[]")]
+            if not roots:
+                raise ClippingsError(
+                    f"{old.reason}, and with it the list of your folders. Name them, as in `clippings index articles`."
+                    if old and old.is_damaged
+                    else "Nothing to index: name a file or a folder, as in `clippings index articles`."
+                )
             if old:
                 if old.is_damaged or run.lost:
                     rebuilt += (
@@ -101,22 +108,15 @@ def ingest(
             while batch := list(islice(records, _BATCH_ARTICLES)):
                 run.write(run.changed_articles(batch))
                 progress(done := done + len(batch), total)
-            run.handle_gone(roots, prune=prune and (force or not run.failed))
+            missing = {as_read(root) for root in roots if prune and force and _is_missing(root)}
+            run.handle_gone(roots, missing, prune=prune and (force or not run.failed))
             run.report_lost()
-            _note_roots(generation.catalogue, roots, {failure.path for failure in run.failed})
+            _note_roots(generation.catalogue, roots, missing, {failure.path for failure in run.failed})
         record_checksums(generation.folder)
     return Report(
         run.added, run.changed, run.unchanged, run.removed, run.gone, tuple(run.failed), run.chunks_embedded,
         time.perf_counter() - started, embedder.seconds, rebuilt or None, run.unreached, skipped,
     )  # fmt: skip
-
-
-def _roots(catalogue: Catalogue, paths: Sequence[Path]) -> list[Path]:
-    """The given paths, or those of the last run."""
-    roots = list(paths) or [Path(root) for root in json.loads(catalogue.get("roots") or "[]")]
-    if not roots:
-        raise ClippingsError("Nothing to index: name a file or a folder, as in `clippings index articles`.")
-    return roots
 
 
 @dataclass(slots=True)
@@ -229,11 +229,15 @@ class _Run:
             self.generation.store.upsert([piece.id for piece in chunks], vectors)
             self.chunks_embedded += len(chunks)
 
-    def handle_gone(self, roots: Sequence[Path], *, prune: bool) -> None:
-        """Count, or with ``prune`` remove, the articles that these roots no longer hold; count the unreached ones."""
+    def handle_gone(self, roots: Sequence[Path], missing: Collection[Path], *, prune: bool) -> None:
+        """Count, or with ``prune`` remove, the articles that these roots no longer hold; count the unreached ones.
+
+        The roots ``missing`` hold nothing; others that cannot be found are not read.
+        """
         catalogue = self.generation.catalogue
-        read = [as_read(root) for root in roots if _exists(root)]
+        read = [*missing, *(as_read(root) for root in roots if _exists(root))]
         failed = {failure.path for failure in self.failed if not failure.reason.startswith(POINTS_OUTSIDE)}
+        failed -= {printable(str(root)) for root in missing}
         unseen = [(name, path) for name, path in catalogue.paths() if name not in self.seen]
         unreached = {
             name
@@ -270,13 +274,23 @@ def _digest(record: RawRecord) -> str:
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _note_roots(catalogue: Catalogue, roots: Sequence[Path], failed: set[str]) -> None:
+def _note_roots(catalogue: Catalogue, roots: Sequence[Path], missing: Collection[Path], failed: set[str]) -> None:
     """Note what was read and when, for the next run and for `clippings status`; no file that could not be read."""
-    known = json.loads(catalogue.get("roots") or "[]")
+    known = [root for root in json.loads(catalogue.get("roots") or "[]") if Path(root) not in missing]
     read = [str(path) for root in roots if _exists(root) and printable(str(path := as_read(root))) not in failed]
     with catalogue.transaction():
         catalogue.set("roots", json.dumps(list(dict.fromkeys([*known, *read]))))
         catalogue.set("indexed_at", datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+def _is_missing(root: Path) -> bool:
+    try:
+        root.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        pass  # it may be there
+    return False
 
 
 def _exists(path: Path) -> bool:

@@ -83,21 +83,20 @@ def forget(folder: Path) -> None:
 
 
 def is_recorded(folder: Path) -> bool:
-    """Whether there is a record that this version of Chroma may be held to: another one may convert its files."""
-    text = _read(folder)
-    return text is not None and _parse(text).get("chromadb", version("chromadb")) == version("chromadb")
+    """Whether there is a record that this version of Chroma may be held to."""
+    return _recorded(folder) is not None
 
 
 def damaged_file(folder: Path) -> Path | None:
     """The first file that is not as it was recorded; None also without a record."""
-    while is_recorded(folder) and (text := _read(folder)) is not None:
-        sums = _parse(text).get("sha256")
+    while (record := _recorded(folder)) is not None:
+        sums = record.get("sha256")
         if not isinstance(sums, dict):
             return _record(folder)
         files = [folder / name for name in sums]
         found = zip(files, _checksums(files), sums.values(), strict=True)
         changed = next((file for file, checksum, recorded in found if checksum != recorded), None)
-        if changed is None or _read(folder) == text:  # otherwise a writer has come between
+        if changed is None or _recorded(folder) == record:  # otherwise a writer has come between
             return changed
     return None
 
@@ -126,24 +125,19 @@ def _record(folder: Path) -> Path:
     return folder / "checksums.json"
 
 
-def _read(folder: Path) -> bytes | None:
+def _recorded(folder: Path) -> dict[str, object] | None:
+    """The record, {} if it is damaged; None without, or of another version of Chroma, which may convert its files."""
     try:
-        return _record(folder).read_bytes()
+        record = json.loads(_record(folder).read_bytes())
     except FileNotFoundError:
         return None
-    except IsADirectoryError:
-        return b""
+    except (IsADirectoryError, ValueError, RecursionError):
+        return {}
     except OSError as error:
         raise ClippingsError(f"{_record(folder)} cannot be read: {error.strerror or error}.") from error
-
-
-def _parse(text: bytes) -> dict[str, object]:
-    """A record; empty if it is damaged."""
-    try:
-        record = json.loads(text)
-    except ValueError:
+    if not isinstance(record, dict):
         return {}
-    return record if isinstance(record, dict) else {}
+    return record if record.get("chromadb", version("chromadb")) == version("chromadb") else None
 
 
 def _checksums(files: Sequence[Path]) -> list[str | None]:

@@ -51,8 +51,9 @@ class Span(NamedTuple):
 class RawRecord:
     """An article before cleaning.
 
-    ``key``: unique in its file ("" if the file is a single article), which holds it at ``place`` ("line 3"). ``text``: decoded, otherwise untouched. ``kind``:
-    how to clean it ("text", "markdown", "html", "record"). ``fields``: front matter, or the keys of a JSON record.
+    ``key``: unique in its file ("" if the file is a single article), which holds it at ``place`` ("line 3"). ``text``:
+    decoded, otherwise untouched. ``kind``: how to clean it ("text", "markdown", "html", "record"). ``fields``: front
+    matter, or the keys of a JSON record.
     """
 
     path: str

@@ -11,10 +11,8 @@ import importlib
 import itertools
 import os
 import re
-import shutil
 import sqlite3
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -23,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from filelock import FileLock
 
-from index.data_folder import can_write
+from index.data_folder import can_write, temporary_copy
 from index.embed import DIMENSIONS
 from index.models import ClippingsError, IndexDamaged
 from index.telemetry import disable_telemetry
@@ -56,7 +54,7 @@ class VectorStore:
     def __init__(self, folder: Path, *, make: bool = True) -> None:
         if not make and not (folder / "chroma.sqlite3").exists():
             raise IndexDamaged(f"The vectors in {folder} are missing. Rebuild them: `clippings index`.")
-        self._copy = None if make or can_write(folder) else _copied(folder)
+        self._copy = None if make or can_write(folder) else temporary_copy(folder)
         self._folder, self._make = Path(self._copy.name) if self._copy else folder, make
         folder = self._folder
         # Within a process Chroma shares clients by path, and does not reopen one while another is in use. So every
@@ -165,23 +163,6 @@ class VectorStore:
                 "and that the disk has room; then rebuild them: `clippings index`."
             )
             raise IndexDamaged(message) from error
-
-
-def _copied(folder: Path) -> tempfile.TemporaryDirectory[str]:
-    """Copy the vectors to a temporary folder, or into memory. Raises ClippingsError if there is no room for them."""
-    for place in (tempfile.gettempdir(), "/dev/shm"):  # noqa: S108  # a private folder is made in it
-        with contextlib.suppress(OSError):
-            copy = tempfile.TemporaryDirectory(prefix="clippings-vectors-", dir=place, ignore_cleanup_errors=True)
-            try:
-                shutil.copytree(folder, copy.name, dirs_exist_ok=True)
-            except OSError:
-                copy.cleanup()
-                raise
-            return copy
-    raise ClippingsError(
-        f"{folder} cannot be written to, and there is no room to copy it to {tempfile.gettempdir()}. "
-        "Free some space, or set TMPDIR to a folder that has room."
-    )
 
 
 def stable_files(folder: Path) -> list[Path]:

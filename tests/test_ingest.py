@@ -117,6 +117,21 @@ def test_pruning_a_folder_that_does_not_exist_removes_nothing(index: Run, texts:
     assert set(indexed(tmp_path / "data")) == {"long", "bees", "frost"}
 
 
+def test_a_folder_that_is_gone_is_forgotten_if_that_is_forced(index: Run, texts: Path, tmp_path: Path) -> None:
+    """Named or of the last run; later runs do not miss it any more. One that cannot be reached is not gone."""
+    write(tmp_path / "more", "other", "Another story.")
+    index(texts, tmp_path / "more")
+    texts.rename(tmp_path / "elsewhere")
+    texts.symlink_to(texts)
+    report = index(prune=True, force=True)
+    assert (report.removed, report.unreached) == (0, 3)
+    texts.unlink()
+    report = index(prune=True, force=True)
+    assert (counted(report), [failure.reason for failure in report.failed]) == ((0, 0, 1, 3, 0, 0), ["does not exist"])
+    assert set(indexed(tmp_path / "data")) == {"other"}
+    assert index().failed == ()
+
+
 def test_pruning_one_folder_leaves_the_others(index: Run, texts: Path, tmp_path: Path) -> None:
     """Only what was read from the named folder is missed there; a folder whose name goes on is another."""
     write(tmp_path / "articles-2", "other", "Another story.")

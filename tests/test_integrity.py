@@ -15,7 +15,7 @@ import pytest
 
 from index.generation import Generation, make_current, open_catalogue
 from index.integrity import damaged_file, forget, record_checksums
-from index.models import Chunk, IndexDamaged
+from index.models import Chunk, ClippingsError, IndexDamaged
 from index.search import Searcher
 from index.status import status
 from index.text import stems
@@ -187,6 +187,23 @@ def test_a_damaged_article_is_read_from_its_file_again(tmp_path: Path, weights: 
         "About bees": "The bees cost 140 pounds.",
         "About mill": "The mill cost 140 pounds.",
     }
+
+
+def test_a_catalogue_that_cannot_be_read_has_lost_the_names_of_the_folders(tmp_path: Path, weights: Path) -> None:
+    """`index` without a folder says so, and leaves all as it was; with the folder it makes the index anew."""
+    data, articles = tmp_path / "data", tmp_path / "articles"
+    write(articles, "bees", "Keep bees away from the wind.")
+    run(data, [articles], weights)
+    catalogue = data / "generation-1" / "catalogue.sqlite"
+    catalogue.write_bytes(junk(catalogue.read_bytes()))
+    before = catalogue.read_bytes()
+    with pytest.raises(ClippingsError) as raised:
+        run(data, [], weights)
+    assert str(raised.value) == (
+        f"{catalogue} was damaged, and with it the list of your folders. Name them, as in `clippings index articles`."
+    )
+    assert catalogue.read_bytes() == before
+    assert run(data, [articles], weights).added == 1
 
 
 def test_the_commands_on_a_damaged_index(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 import pytest
@@ -203,13 +203,14 @@ def by_socket(tmp_path: Path) -> Iterator[BotInside]:
 def test_what_cannot_be_read_is_acknowledged_on_the_socket(by_socket: BotInside) -> None:
     """Once, within Slack's three seconds, and the log says so: what is not acknowledged comes again three times."""
     slack = by_socket.slack
-    for kind, payload in (
+    payloads: list[tuple[Literal["events_api", "interactive", "slash_commands"], dict[str, Any]]] = [
         ("events_api", {"type": "event_callback", "event_id": "Ev1", "team_id": [], "event": {"type": "message"}}),
         ("events_api", {"type": "event_callback", "event_id": "Ev2", "event": []}),
         ("interactive", {"type": "block_actions", "actions": "x"}),
         ("interactive", {"type": "nobody listens"}),
         ("slash_commands", {"command": "/clippings", "user_id": {}}),
-    ):
+    ]
+    for kind, payload in payloads:
         before = len(slack.acks)
         slack.delivery.send(kind, payload)
         slack.wait(lambda: len(slack.acks) > before)  # noqa: B023  # waited for at once

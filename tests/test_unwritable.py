@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +53,29 @@ def test_an_index_on_a_disk_that_takes_nothing_is_read(indexed: Path, mount: str
     assert "cannot be" in done.stderr.splitlines()[-1]
     assert "Unexpected" not in done.stderr
     assert _contents(indexed) == before
+
+
+@pytest.mark.parametrize("left", ["with", "without"])
+def test_what_a_killed_run_left_is_read_on_a_disk_that_takes_nothing(indexed: Path, tmp_path: Path, left: str) -> None:
+    """Its changes are in a log, which SQLite reads with an index beside it; without (a backup), in a copy."""
+    _skip_without_mounts()
+    data = Path(shutil.copytree(indexed, tmp_path / "data"))
+    program = (
+        "import os, pathlib, sys\nfrom index.generation import Generation, current\n"
+        "generation = Generation.make(current(pathlib.Path(sys.argv[1])))\n"
+        'generation.catalogue._execute("UPDATE articles SET outlet = outlet")\nos.kill(os.getpid(), 9)'
+    )
+    subprocess.run([sys.executable, "-c", program, str(data)], cwd=ROOT, check=False)
+    (generation,) = data.glob("generation-*")
+    assert (generation / "catalogue.sqlite-wal").stat().st_size
+    if left == "without":
+        (generation / "catalogue.sqlite-shm").unlink()
+    before = _contents(data)
+    done = _in_namespace(f'{READ_ONLY}\nexec "$2" -c "$3" "$1" ferry', data, sys.executable, COMMANDS)
+    codes = [line for line in done.stdout.splitlines() if line.startswith(("ask ", "show ", "status ", "index "))]
+    assert codes == ["ask 0", "show 0", "status 0", "index 1"], done
+    assert "“The ferry was late on Monday.” [1]" in done.stdout
+    assert _contents(data) == before
 
 
 def test_a_reader_that_cannot_write_sees_what_is_written_elsewhere(indexed: Path, weights: Path) -> None:

@@ -165,7 +165,11 @@ def _index(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("paths", nargs="*", type=Path, metavar="PATH", help="files and folders (default: those of the last run)")
     add("--prune", action="store_true", help="also remove articles whose files are gone")
-    add("--force", action="store_true", help="with --prune: remove them also if something could not be read")
+    add(
+        "--force",
+        action="store_true",
+        help="with --prune: remove them also if something could not be read, or a named folder is gone",
+    )
     add("--explain", type=Path, metavar="FILE", help="show how FILE is read: headline, date, body…; index nothing")
     _json(parser)
 
