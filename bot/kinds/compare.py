@@ -10,20 +10,18 @@ from datetime import date
 from bot.extract.answerability import predict
 from bot.extract.ranking import Candidate, Retrieval
 from bot.kinds.scope import Found, Line, Scope, compose
-from bot.kinds.sides import split_sides
+from bot.kinds.sides import STATE_WORDS, split_sides
 from bot.query.followup import content_words
 from bot.query.kind import Request
 from bot.query.numbers import Quantity, find_counts, find_quantity, unit_of
 from bot.query.wording import word_key
 from index.text import words
 
-_MIN_SHARED = 0.5  # of the words that the sides have in common, in a sentence of a side
+_MIN_SHARED = 0.7  # of the words that the sides have in common, in a sentence of a side
 _MIN_COVERAGE = 0.6  # of the question, in a sentence that tells how a thing has changed
 _CHANGE = re.compile(r"how (?:has|have|did|does|do)\b.*\b(?:changed?|grown?|risen|rise|fallen|fall)\b", re.IGNORECASE)
-# What tells two states of a thing apart, and how a sentence tells both.
-_STATES = frozenset(
-    map(word_key, "old new former current previous present first second last next before after".split())
-)
+_STATES = frozenset(map(word_key, STATE_WORDS))
+# How a sentence tells two states of a thing.
 _FROM_TO = re.compile(
     r"\b(?:up|down|rises?|rose|risen|falls?|fell|fallen|cut|raised|increase[ds]?|grew|grown|dropped|lowered) from\b"
     r"|\bfrom [^.;]*?\d[^.;]* to [^.;]*?\d|\b(?:instead of|compared (?:with|to)|against) [^.;]*?\d"
@@ -33,11 +31,11 @@ _VERBS = frozenset(map(word_key, "change compare contrast differ difference diff
 
 
 def answer_comparison(request: Request, scope: Scope) -> Found | None:
-    """Quote each side, and name a side that no article has; None if the question cannot be split."""
+    """Quote each side, or refuse and name the side that no article has; None if the question cannot be split."""
     sides = split_sides(request.text)
     retrieval = scope.retrieve_in_period(request.text)
     if _CHANGE.match(request.text):
-        return _change(request, retrieval)
+        return _change([word_key(word) for word in content_words(request.subject or request.text)], retrieval)
     if not sides or not retrieval.ranked:
         return None
     keys = [_keys(side) for side in sides]
@@ -48,29 +46,26 @@ def answer_comparison(request: Request, scope: Scope) -> Found | None:
     if both := _both(retrieval, set.union(*own), shared):
         return compose([Line.of(both, retrieval)])
     if set.union(*own) <= _STATES:
-        return None
+        return _change(_ordered(sides[0], shared), retrieval)
     return _beside(sides, own, shared, retrieval, scope)
 
 
 def _beside(
     sides: Sequence[str], own: Sequence[set[str]], shared: set[str], retrieval: Retrieval, scope: Scope
 ) -> Found:
-    """Quote the best sentence of each side; own retrievals are made for sides that the first has not."""
+    """Quote the best sentence of each side, or name those that have none; a side may need a retrieval of its own."""
     pools = [_pool(side, side_keys, shared, retrieval, scope) for side, side_keys in zip(sides, own, strict=True)]
     missing = [side for side, (candidates, _) in zip(sides, pools, strict=True) if not candidates]
-    if len(missing) == len(sides):
-        return Found(refusal=f"No article that comes near speaks of {_joined(sides)}.", is_final=False)
-    unit = _common_unit([candidates for candidates, _ in pools if candidates])
+    if missing:
+        return Found(refusal=f"No article that comes near says it of {_joined(missing)}.", is_final=False)
+    unit = _common_unit([candidates for candidates, _ in pools])
     lines = []
     for side, (candidates, origin) in zip(sides, pools, strict=True):
-        if candidates:
-            best = next((candidate for candidate in candidates if unit in _units(candidate)), candidates[0])
-            lines.append(Line.of(best, origin, f"{side[:1].upper()}{side[1:]}:"))
+        best = next((candidate for candidate in candidates if unit in _units(candidate)), candidates[0])
+        lines.append(Line.of(best, origin, f"{side[:1].upper()}{side[1:]}:"))
     if len(lines) > 1 and len({(line.article.id, line.span) for line in lines}) == 1:
         return compose([replace(lines[0], words="")])
-    found = compose(lines)
-    absent = f"\nNo article that comes near says it of {_joined(missing)}." if missing else ""
-    return Found(found.text + absent, found.citations)
+    return compose(lines)
 
 
 def _both(retrieval: Retrieval, own: set[str], shared: set[str]) -> Candidate | None:
@@ -125,12 +120,15 @@ def _joined(sides: Sequence[str]) -> str:
     return " or ".join(f"“{side}”" for side in sides)
 
 
-def _change(request: Request, retrieval: Retrieval) -> Found | None:
+def _ordered(side: str, keys: set[str]) -> list[str]:
+    return [key for key in map(word_key, content_words(side)) if key in keys]
+
+
+def _change(keys: Sequence[str], retrieval: Retrieval) -> Found | None:
     """The oldest and the newest value of a thing, each with its day; None if there are not two."""
     if not predict(retrieval).answerable:
         return None
-    wanted = [word_key(word) for word in content_words(request.subject or request.text)]
-    wanted = [word for word in wanted if word not in _VERBS]
+    wanted = [key for key in keys if key not in _VERBS]
     dated: dict[date, tuple[Candidate, Quantity]] = {}
     for candidate in retrieval.ranked if wanted else ():
         source = candidate.passage.source

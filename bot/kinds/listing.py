@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from bot.extract.answerability import predict
 from bot.extract.decontextualize import is_statement
@@ -11,12 +12,22 @@ from bot.extract.ranking import Candidate, Retrieval
 from bot.kinds.scope import Found, Line, Scope, compose
 from bot.query.followup import content_words
 from bot.query.kind import Request
-from bot.query.wording import word_key
-from index.text import figure_spans, name_spans, names, stems, words
+from bot.query.wording import is_past_form, word_key
+from index.text import figure_spans, name_spans, names, sentences, stems, words
 
 _MAX_LINES = 8
 _MIN_LOGIT = 0.0  # of the reader, for a sentence that holds only part of the question's words
 _MIN_SHARE, _MIN_SURE_SHARE = 0.75, 0.34  # of the question's words that a line holds; if the reader is sure of it
+_MIN_ENUMERATED, _MAX_ENUMERATIONS, _MIN_OWN_SHARE = 3, 3, 0.5
+_JOIN = re.compile(r",? and (?:the \w+(?:'s \w+)?, )?|, (?:and )?")
+# What a question asks of a vote, and how a sentence says it.
+_SIDES = (
+    (re.compile(r"\bagainst\b|\boppos"), re.compile(r"\b(?:[Aa]gainst|[Oo]ppos\w+|voted no)\b")),
+    (
+        re.compile(r"\bvoted? (?:for|in favour)\b|\b(?:backed|supported)\b"),
+        re.compile(r"\b(?:[Ii]n favour|voted for|backed|voted yes)\b"),
+    ),
+)
 _PARTIAL = re.compile(r"\b(?:including|includes?|among (?:them|others)|such as|for example)\b", re.IGNORECASE)
 _CLASS = re.compile(
     r"(?:which|what|list|name|enumerate|give me|show me)\s(?:all |every |the |of |other )*(?P<noun>[\w-]+)",
@@ -29,16 +40,61 @@ def answer_list(request: Request, scope: Scope) -> Found | None:
     retrieval = scope.retrieve_in_period(request.text)
     if not predict(retrieval).answerable:
         return None
-    chosen = _choose(request.text, retrieval)
-    if retrieval.ranked[0] not in chosen:
+    enumerations = _enumerations(request.text, retrieval)
+    chosen = enumerations or _choose(request.text, retrieval)
+    if not enumerations and retrieval.ranked[0] not in chosen:
         return None
-    lines = [Line.of(candidate, retrieval) for candidate in chosen]
+    lines = [Line.of(one, retrieval, is_alone=one in enumerations) for one in chosen[:_MAX_LINES]]
     return compose(lines, _head(request.text, chosen))
+
+
+def _enumerations(question: str, retrieval: Retrieval) -> list[Candidate]:
+    """The sentences of the best passages that enumerate names, if they have the question's side or words.
+
+    "In favour were Ann Lee, Bob Ray and Cy Diaz" need not repeat what they voted on: their passage has it.
+    """
+    wanted = {word_key(word) for word in content_words(question)} - {"list", "name"}
+    side = next((pattern for asked, pattern in _SIDES if asked.search(question)), None)
+    found: list[Candidate] = []
+    for candidate in retrieval.ranked:
+        for other in _all_of(candidate) if candidate.passage not in [one.passage for one in found] else ():
+            around = {word_key(word) for word in words(f"{candidate.context.headline} {candidate.passage.text}")}
+            own = {word_key(word) for word in words(other.text)}
+            is_told = bool(side.search(other.text)) if side else len(wanted & own) >= _MIN_OWN_SHARE * len(wanted)
+            if is_told and len(wanted & around) >= _MIN_SHARE * len(wanted) and _is_enumeration(other.text):
+                found.append(other)
+    days = {one.passage.source.published for one in found if one.passage.source.published_certain} - {None}
+    if len(days) > 1:  # a later article corrects an earlier one
+        newest = max(day for day in days if day)
+        found = [one for one in found if one.passage.source.published == newest]
+    return found[:_MAX_ENUMERATIONS]
+
+
+def _all_of(candidate: Candidate) -> Iterator[Candidate]:
+    """Yield every sentence of a candidate's passage as a candidate."""
+    passage = candidate.passage
+    for start, end in sentences(passage.text):
+        yield replace(
+            candidate, start=passage.start + start, end=passage.start + end, text=passage.text[start:end], reading=None
+        )
+
+
+def _is_enumeration(text: str) -> bool:
+    """Whether three names or more are joined by commas and "and"."""
+    longest = count = 0
+    end = None
+    for _, span in name_spans(text):
+        gap = text[end : span.start] if end is not None else "."
+        if gap.strip():
+            count = count + 1 if _JOIN.fullmatch(gap) else 1
+        end, longest = span.end, max(longest, count)
+    return longest >= _MIN_ENUMERATED
 
 
 def _choose(question: str, retrieval: Retrieval) -> list[Candidate]:
     """Choose the sentences that tell members, in the order of their rank; a line names one that none before does."""
     wanted = {word_key(word) for word in content_words(question)} - {"list", "name"}
+    verbs = {word_key(word) for word in content_words(question) if is_past_form(word)}
     needs_against = "against" in words(question)
     chosen: list[Candidate] = []
     known = {*names(question), *stems(question)}
@@ -48,7 +104,9 @@ def _choose(question: str, retrieval: Retrieval) -> list[Candidate]:
         share = len(wanted & held) / max(1, len(wanted))
         own = {word_key(word) for word in words(candidate.text)}
         is_sure = candidate.logit >= _MIN_LOGIT and share >= _MIN_SURE_SHARE
-        is_told = is_statement(candidate.text) and (is_sure or share >= _MIN_SHARE) and bool(wanted & own)
+        is_told = (
+            is_statement(candidate.text) and verbs <= held and (is_sure or share >= _MIN_SHARE) and bool(wanted & own)
+        )
         new = _members(candidate) - known
         if is_told and new and (not needs_against or "against" in words(candidate.text)) and len(chosen) < _MAX_LINES:
             chosen.append(candidate)
@@ -69,7 +127,7 @@ def _head(question: str, chosen: Sequence[Candidate]) -> str:
         key = word_key(noun["noun"].lower())
         for value, span in figure_spans(text):
             after = [word_key(word) for word in words(text[span.end : span.end + 30])[:1]]
-            if after == [key] and float(value) > _num_named(chosen):
+            if after == [key] and float(value) > _num_named(chosen) > 0:
                 return f"The articles name {_num_named(chosen)} of the {text[slice(*span)]}:"
     return "The articles name some:" if _PARTIAL.search(text) else ""
 

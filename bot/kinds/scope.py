@@ -91,10 +91,12 @@ class Line:
     shows_quote: bool = True
 
     @classmethod
-    def of(cls, candidate: Candidate, retrieval: Retrieval, words: str = "") -> Line:
-        """A line that quotes a candidate with what it depends on, and the other articles that hold this."""
+    def of(cls, candidate: Candidate, retrieval: Retrieval, words: str = "", *, is_alone: bool = False) -> Line:
+        """A line that quotes a candidate, unless ``is_alone`` with what it depends on, and what else holds this."""
         passage = candidate.passage
         span = quoted_span(candidate, retrieval.query.text)
+        if is_alone:
+            span = Span(candidate.start - passage.start, candidate.end - passage.start)
         quote = passage.text[slice(*span)]
         also_in = other_sources(quote, passage.source, dict.fromkeys(other.passage for other in retrieval.ranked))
         article = Article(passage.source, " " * passage.start + passage.text)  # its body as far as it is quoted

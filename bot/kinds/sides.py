@@ -12,11 +12,18 @@ _AND = re.compile(
     re.IGNORECASE,
 )
 _OPENING = re.compile(
-    r"(?:(?:please )?(?:compare|contrast)|.*?\bdifferences? between|how (?:does|do|did|has|have)|is|are|was|were)\s+",
+    r"(?:(?:please )?(?:compare|contrast)|.*?\bdifferences? between|.*?\b(?:differ|different) from"
+    r"|what is|how (?:does|do|did|has|have)|how|is|are|was|were)\s+",
     re.IGNORECASE,
 )
 _BEFORE_AND_AFTER = re.compile(r"\b(before) and (after)\b\s*(?P<event>.*)", re.IGNORECASE)
+_THE_THE = re.compile(r"\bthe the ")
 _MAX_SIDES = 4
+STATE_WORDS = frozenset(
+    """old new former current previous present first second last next before after original final actual real earlier
+    later forecast outcome estimate estimated result planned expected predicted""".split()
+)
+"""Words that tell two states of a thing apart, in time."""
 
 
 def split_sides(text: str) -> tuple[str, ...]:
@@ -25,7 +32,8 @@ def split_sides(text: str) -> tuple[str, ...]:
     ``"the old and the new fare" -> "the old fare", "the new fare"``;
     ``"jobs lost in Garforth and Ennis" -> "jobs lost in Garforth", "jobs lost in Ennis"``
     """
-    bare = _OPENING.sub("", text, count=1).strip(" ?!.,")
+    opening = _OPENING.match(text)
+    bare = text[opening.end() if opening else 0 :].strip(" ?!.,")
     if match := _BEFORE_AND_AFTER.search(bare):
         topic, event = bare[: match.start()].strip(), match["event"].strip()
         return (f"{topic} before {event}".strip(), f"{topic} after {event}".strip()) if event else ()
@@ -34,12 +42,18 @@ def split_sides(text: str) -> tuple[str, ...]:
     if not 1 < len(parts) <= _MAX_SIDES or not all(map(content_words, parts)):
         return ()
     first, last = parts[0], parts[-1]
+    heads = content_words(first)
+    if (
+        len(heads) > 1 and heads[-1] in STATE_WORDS and len(content_words(last)) > 1
+    ):  # "the city's first and second offer"
+        head, tail = _before_last_content_words(first, 1), _after_first_content_word(last)
+        return tuple(f"{head if part != first else ''} {part} {tail if part != last else ''}".strip() for part in parts)
     if len(content_words(first)) < len(content_words(last)):
         tail = _after_first_content_word(last)
         return (*(f"{part} {tail}" for part in parts[:-1]), last)
     if len(content_words(first)) > len(content_words(last)):
         head = _before_last_content_words(first, len(content_words(last)))
-        return (first, *(f"{head} {part}" for part in parts[1:]))
+        return (first, *(_THE_THE.sub("the ", f"{head} {part}") for part in parts[1:]))
     return tuple(parts)
 
 

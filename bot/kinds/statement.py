@@ -17,11 +17,11 @@ _MAX_NEGATED_GAP = 4  # words between a negation and what it denies
 _MAX_APPOSITION_GAP = 3  # words between a name and its office
 _MAX_SUBJECT_GAP = 4  # words between a subject and its verb
 _MAX_AUXILIARY_GAP = 3  # words between "did" or "will" and the verb, or between "by" and the agent
+_MAX_DENIED_GAP = 7  # words after "denied"
 _MAX_VALUE_GAP = 4  # words between a verb and its year
 _MAX_BOUND_CHARACTERS = 40
 _MAX_NAME_WORDS = 3  # before a pronoun: a single name
 _YEAR_DIGITS = 4
-_PARENTHESIS_COMMAS = 2
 
 _LEAD = re.compile(
     r"(?:and |but |so )?(?:is it (?:true|right|correct)(?: to say)? that|true or false:?|(?P<aux>[a-z]+)(?:n't)?)\b",
@@ -43,6 +43,7 @@ _FILLER = frozenset(
 )
 _NO_APPOSITION = frozenset("and with told of for by as to from said that who".split())
 _VERBS = frozenset(["own"])  # which are no stop words here
+_VOTE = re.compile(r"\bvot(?:e|es|ed|ing) (?P<side>for|against|in favour)\b", re.IGNORECASE)
 _OPENING = "It "  # before a statement, whose first word may be a name
 _DENYING = re.compile(
     r"\b(?:deni(?:ed|es)|denying|fail(?:ed|s) to|refus(?:ed|es) to|declin(?:ed|es) to|ruled out)\b", re.IGNORECASE
@@ -69,6 +70,8 @@ _PART_OF = re.compile(r"\bof (?:its|the|their|his|her|all|some|about|more than)?
 _CLAUSE_END = re.compile(
     r"[,;:()—–]|\b(?:but|although|though|while|because|which|who|after|before|and|when|where)\b", re.IGNORECASE
 )
+_ASIDE = re.compile(r",[^,;:]*,")  # "Stroud, who had led it since 2016, resigned"
+_RELATIVE_BEFORE = re.compile(r"\b(?:who|which|that|whom|whose)\b[^,]*\Z")
 _OTHER_CLAUSE = re.compile(r"[;:]|\b(?:and|but|while|as|or|that)\b")
 _DATE_WORD = re.compile(
     rf"(?i:(?:{MONTH}|(?:mon|tues|wednes|thurs|fri|satur|sun)day|yesterday|today|tomorrow|week|month|year)\Z)"
@@ -147,23 +150,32 @@ class Sentence:
         if opposite:
             places[missing[0].key] = places[opposite]
         has_other_value = self._has_other_value(statement)
-        if not self._is_on(statement.topic):
-            return None
-        if missing and not opposite and (self._points_at(missing, statement) or all(word.is_date for word in missing)):
-            return Judgement("")
-        if (missing and not opposite) or not (has_other_value or self._has_figures(statement)):
-            return None
         matched = [places[word.key] for word in statement.words if word.key in places]
-        is_vague = len(matched) + len(statement.figures) + bool(statement.topic) <= 1  # "Was anyone killed?"
-        if is_vague or not matched or not _NEGATIONS.isdisjoint(word.folded for word in _words(statement.text)):
-            return Judgement("")
+        if not self._bears(statement, [] if opposite else missing, has_other_value) or not matched:
+            return None
+        is_vague = len(matched) + len(statement.figures) <= 1  # "Did they apologise?"
+        is_negative = any(word.folded in _NEGATIONS for word in _words(statement.text))
+        if is_vague or is_negative or (missing and not opposite):
+            return None if is_vague and statement.topic else Judgement("")
         pair = _Pair(statement, self, spoken, places, self._stretch(min(matched), max(matched)))
-        negations = pair.negations()
-        flips = negations + bool(opposite) + has_other_value
+        flips = pair.negations() + bool(opposite) + has_other_value + self._votes_otherwise(statement)
         if flips > 1 or not pair.fits():
             return Judgement("")
         is_account = _SAYS.search(self.text) and not _SAYS.search(statement.text)
         return Judgement("No" if flips else "Yes", bool(is_account or pair.is_denied))
+
+    def _bears(self, statement: Statement, missing: Sequence[Word], has_other_value: bool) -> bool:  # noqa: FBT001  # one call
+        """Whether this sentence is about all of a statement, but for its day or what a pronoun here may stand for."""
+        if not self._is_on(statement.topic):
+            return False
+        if missing:
+            return self._points_at(missing, statement) or all(word.is_date for word in missing)
+        return has_other_value or self._has_figures(statement)
+
+    def _votes_otherwise(self, statement: Statement) -> bool:
+        """Whether it is a vote for what the statement has a vote against, or the other way round."""
+        asked, given = _VOTE.search(statement.text), _VOTE.search(self.text)
+        return bool(asked and given and (asked["side"] == "against") != (given["side"] == "against"))
 
     def _is_on(self, topic: frozenset[str]) -> bool:
         """Whether the passage has most of the words of a follow-up's topic."""
@@ -250,8 +262,17 @@ class _Pair:
         for place, word in enumerate(spoken):
             near = {word_key(other) for other in spoken[place + 1 : place + 1 + _MAX_NEGATED_GAP]}
             count += word in _NOTHING or ((word in _NEGATIONS or word.endswith("n't")) and bool(near & wanted))
-        denials = [match.group().split()[0].lower() for match in _DENYING.finditer(plain)]
-        return count + sum(word_key(denial) not in wanted for denial in denials)
+        return count + self._num_denials(plain, wanted)
+
+    def _num_denials(self, text: str, wanted: set[str]) -> int:
+        """Count the denials: two for one that is far from the matched verb, so that there is no verdict."""
+        count, verb = 0, self._verb()
+        wanted = {verb.key} if verb else wanted
+        for match in _DENYING.finditer(text):
+            if word_key(match.group().split()[0].lower()) not in {word.key for word in self.statement.words}:
+                after = [word.key for word in _words(text[match.end() :])[:_MAX_DENIED_GAP] if not word.is_name]
+                count += 1 if wanted.intersection(after) else 2
+        return count
 
     def fits(self) -> bool:
         """Whether mood, tense and order of the sentence allow a verdict."""
@@ -371,17 +392,27 @@ class _Pair:
 
     def _is_subject(self, last: int, verb: int) -> bool:
         """Whether what stands between a subject and its verb is short, without another subject, verb or clause."""
-        between = self.spoken[last + 1 : verb]
-        spans = [span for _, span in word_spans(self.sentence.text)]
-        gap = self.sentence.text[spans[last].end : spans[verb].start]
+        text, spans = self.sentence.text, [span for _, span in word_spans(self.sentence.text)]
+        gap = text[spans[last].end : spans[verb].start]
+        opening = text[: spans[last].start].rpartition(",")[0]
+        if _RELATIVE_BEFORE.search(text, 0, spans[last].start) or (
+            gap.startswith(",") and name_spans(_OPENING + opening)
+        ):
+            return False  # it stands in an aside: "Voss, a friend of Lee, resigned"
+        aside = _ASIDE.match(gap)
+        gap = gap[aside.end() :] if aside else gap
+        start = spans[last].end + (aside.end() if aside else 0)
+        between = [
+            word for word, span in zip(self.spoken, spans, strict=True) if start <= span.start < spans[verb].start
+        ]
         if all(word.is_name or word.folded == "and" for word in between) and re.match(r",| and\b|\s*\Z", gap):
             return True  # "Ann Lee, Bob Ray and Carla Diaz voted"
         if len(between) > _MAX_SUBJECT_GAP or any(word.folded in _PRONOUNS or word.is_name for word in between):
             return False
         is_relative = re.match(r", (?:who|which)\b", gap)
         is_apposed = self.sentence.text[: spans[max(0, last - 1)].start].rstrip().endswith(",")
-        is_aside = gap.rstrip().endswith(",") or gap.count(",") == _PARENTHESIS_COMMAS
-        if not is_aside and any(is_past_form(word.folded) for word in between):
+        is_aside = bool(aside) or gap.rstrip().endswith(",")
+        if any(is_past_form(word.folded) for word in between):
             return False
         is_single_clause = is_relative or is_apposed or is_aside or "," not in gap
         return bool(is_single_clause) and not _OTHER_CLAUSE.search(gap)

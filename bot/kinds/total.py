@@ -18,10 +18,17 @@ from bot.query.kind import Request
 from bot.query.numbers import Quantity, counted_stems, find_counts, find_quantity, is_forecast, unit_of
 from bot.query.wording import word_key
 from index.models import Span
-from index.text import name_spans, words
+from index.text import name_spans, word_spans, words
 
 _TOTAL = re.compile(r"\b(?:in total|altogether|combined|together|in all|all told|totals?|overall)\b", re.IGNORECASE)
 _TOTAL_WORDS = frozenset(map(word_key, "total altogether combined together overall sum all told grand taken".split()))
+_VOTE = re.compile(r"\b(?:vot(?:e|es|ed|ing)|ballots?|cast)\b", re.IGNORECASE)
+_VOTING = frozenset(map(word_key, "vote voted votes ballot cast councillors members councillor member".split()))
+_TALLY = re.compile(
+    r"(?: votes?)?(?: (?:voted )?(?:for|in favour)(?: it)?)?,? (?:to|against|and|with) (?:only )?", re.IGNORECASE
+)
+_TWO_NOUNS = re.compile(r"(?:how many )?\b([a-z]+) and ([a-z]+)\b", re.IGNORECASE)
+_MIN_PAIR_SHARE = 0.8  # of the question's words, in the passage of the sentence with both numbers
 _WHOLE = re.compile(r"\bof (?:its|their|the|his|her|some|about|more than|a total of|\s)*\Z", re.IGNORECASE)
 _MAX_PLACE_CHARACTERS = 30  # between a number and the name of its part
 _MIN_SHARE = 0.6  # of the question's words, in a sentence that gives the total
@@ -39,26 +46,58 @@ class _Part(NamedTuple):
 def answer_total(request: Request, scope: Scope) -> Found | None:
     """Quote a stated total, or add up the named parts; None if the articles have a single number of what is counted."""
     retrieval = scope.retrieve_in_period(request.text)
+    if pair := _pair(request.text, retrieval):
+        return pair
     if not retrieval.ranked or not predict(retrieval).answerable:
         return None
     wanted = {word_key(word) for word in content_words(request.text)} - _TOTAL_WORDS
-    stated = [candidate for candidate in retrieval.ranked if _states_total(candidate, wanted)]
-    if stated:
+    if stated := [candidate for candidate in retrieval.ranked if _states_total(candidate, wanted)]:
         return compose([Line.of(stated[0], retrieval)])
-    counted = counted_stems(_TOTAL.sub("", request.text))
-    named = _named_parts(request.text)
+    return _named_sum(request.text, retrieval, scope)
+
+
+def _named_sum(question: str, retrieval: Retrieval, scope: Scope) -> Found | None:
+    """The sum of the parts that a question names; None if the articles have at most a single number of the kind."""
+    counted = counted_stems(_TOTAL.sub("", question))
+    named = _named_parts(question)
     parts = [part for name in named if (part := _part(name, counted, retrieval, scope))]
     if named and len(parts) == len(named):
         return _sum(parts)
-    quantities = [quantity for one in retrieval.ranked if (quantity := find_quantity(one.text, counted))]
+    absent = ", ".join(name for name in named if name not in {part.name for part in parts})
     if parts:
-        absent = ", ".join(name for name in named if name not in {part.name for part in parts})
         return Found(
-            refusal=f"No article that comes near gives a number for {absent}, so there is no sum.", is_final=False
+            refusal=f"No article that comes near gives a number for {absent}: there is no sum.", is_final=False
         )
-    if len({quantity.value for quantity in quantities}) <= 1:
-        return None
-    return Found(refusal="No article that comes near gives the total.", is_final=False)
+    values = {quantity.value for one in retrieval.ranked if (quantity := find_quantity(one.text, counted))}
+    return Found(refusal="No article that comes near gives the total.", is_final=False) if len(values) > 1 else None
+
+
+def _pair(question: str, retrieval: Retrieval) -> Found | None:
+    """Add two numbers of a sentence that a question asks for together: the sides of a vote, or two nouns."""
+    nouns = _TWO_NOUNS.search(question)
+    wanted = {word_key(word) for word in content_words(question)} - _TOTAL_WORDS - _VOTING
+    for candidate in retrieval.ranked:
+        around = {word_key(word) for word in words(f"{candidate.context.headline} {candidate.passage.text}")}
+        if not wanted or len(wanted & around) < _MIN_PAIR_SHARE * len(wanted):
+            continue
+        numbers = find_counts(candidate.text)
+        for (first, before), (second, behind) in pairwise(numbers):
+            gap = candidate.text[before.end : behind.start]
+            is_tally = bool(_VOTE.search(question)) and bool(_TALLY.fullmatch(gap))
+            has_nouns = (
+                nouns and _follows(candidate.text, before, nouns[1]) and _follows(candidate.text, behind, nouns[2])
+            )
+            if is_tally or has_nouns:
+                total = float(first) + float(second)
+                head = f"Together {float(first):,g} + {float(second):,g} = {total:,g} (our sum):"
+                return compose([Line.of(candidate, retrieval)], head)
+    return None
+
+
+def _follows(text: str, number: Span, noun: str) -> bool:
+    """Whether a noun stands right behind a number, or behind the next word."""
+    after = [word_key(word) for word, _ in word_spans(text[number.end :][:_MAX_PLACE_CHARACTERS])[:2]]
+    return word_key(noun.lower()) in after
 
 
 def _states_total(candidate: Candidate, wanted: set[str]) -> bool:
