@@ -292,4 +292,5 @@ def test_people_and_quotations_come_and_go_with_their_article(catalogue: Catalog
     put(catalogue, article("new", "Nobody."))
     with catalogue.transaction():
         catalogue.remove("old")
-    assert catalogue.people(surname="lee") == catalogue.quotations(surname="lee") == []
+    assert catalogue.people(surname="lee") == []
+    assert catalogue.quotations(surname="lee") == []

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.people import DEED, NAMED, PLACE, ROLE, find_people, name_words, office_of, same_name
+from index.people import finer_sentences as sentences
 from index.quotations import find_quotations
-from index.text import sentences
 
 _PIECES = st.sampled_from(
     ["Leo Brandt", "Dame Ann Lee", "Lee", "the chairman", ", ", " said ", "“", "”", '"', ". ", "\n\n", "She added",
@@ -62,7 +62,7 @@ def test_a_role_beside_a_name_introduces(text: str, key: str, office: str) -> No
         ("Dame Ann Lee, who led the inspection, disagreed.", ("ann lee", "", DEED)),
         ("Zoë Bürgi will run the clinic from April.", ("zoe burgi", "", DEED)),
         ("Aaron Miller of the Wilson Center was guarded.", ("aaron miller", "", PLACE)),
-        ("The Atlas is a Norwegian ship.", ("atlas", "", ROLE)),
+        ("The Atlas is a Norwegian car.", ("atlas", "", ROLE)),
     ],
 )
 def test_other_words_introduce_less(text: str, introduction: tuple[str, str, int]) -> None:
