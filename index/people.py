@@ -3,6 +3,11 @@
 Patterns over runs of capitalised words, no model: an apposition ("the club's chairman, Leo Brandt,"), a role before the
 name ("chairman Leo Brandt", "Mayor Ann Lee"), a relative clause ("Ann Lee, who led the inspection"), a copula ("Unity
 is a union"), an appointment ("hired Ines Cordero as head coach") or an affiliation ("Ann Lee of the Wilson Center").
+
+Right on random hits, judged by hand (2026-11-27): 46 of 50 on the 43 articles of branch desk, on which the
+patterns were also tried while they were made; the four kinds of fault were then repaired, and not judged again. Some 30
+of 50 on CLAP NQ, RAMDocs and SQuAD, whose menus and tables make most of the others.
+Time: 1 ms for 400 words of news, 5 ms for those pages.
 """
 
 from __future__ import annotations
@@ -94,6 +99,8 @@ BODY_NOUNS = frozenset(
     utility website""".split()
 )
 _ABBREVIATED_TITLES = frozenset("sen rep gov gen col capt supt insp maj det const hon rev".split())
+# Capitalised they begin names of things: "Official Report", "Child Benefit".
+_NO_TITLES = frozenset("official star child customer owner member player winner boy girl man woman volunteer".split())
 _VOWELS = frozenset("aeiouy")
 _LAST_OF_BODY = _BODY_WORDS | BODY_NOUNS
 _PERSON_ENDINGS = ("ologist", "woman", "person", "maker", "keeper", "holder", "writer", "leader", "owner")
@@ -141,7 +148,10 @@ _OWNED = re.compile(r"\w['’]s? (?:[a-z-]{1,20} ){0,3}[“\"]?$")  # "Japan's s
 _AFFILIATION = re.compile(rf" (?:of|from|at) (?:the )?{_CAPITALISED}")
 _PHRASE_START = re.compile(rf"(?:^|(?<=[\s“\"(—]))({_DETERMINER})(?=[ \u00a0])", re.IGNORECASE)
 _IN_ONE_PIECE = re.compile(r"[^,.;:“”\"()]{4,140}")
-_AGE = re.compile(r",? \(?(?:aged )?\d{1,3}\)?(?:,|\.| who)")
+_DETERMINED = re.compile(rf"{_DETERMINER}[ \u00a0]", re.IGNORECASE)
+_LOWER_HEAD = re.compile(r"[a-z][\w-]*(?: [a-z][\w-]*){0,4}(?:$| (?:of|for|at|in|to|from) )")
+_AGE = re.compile(r", (?:aged )?\d{1,3}[,.]| \(\d{1,3}\)")
+_SUCCEEDED = re.compile(r"\b(?:succeed|replac|follow|oust|beat)\w* $")  # "who succeeded Arthur Dunning as leader"
 _FOLLOWS_NAME = re.compile(r"[,.;:)”\"]|$| (?:said|says|told|who|has|had|is|was|will)\b")
 _PLACE_BEFORE = re.compile(r"\b(?:in|at|near|outside|around|through|across|between)(?: the)?[ \u00a0]$", re.IGNORECASE)
 # "the highlight for Jones was a run", "the National Register of Places"
@@ -152,6 +162,10 @@ OPENERS = STOP_WORDS | frozenset(
     though since despite without within across among amid around unlike besides perhaps maybe still yet soon
     former last next even also two three four five six seven eight nine ten hundreds thousands often sometimes
     usually once skip""".split()
+)
+_RELATIVE = re.compile(
+    r"\b(?:[Hh]is|[Hh]er|[Tt]heir|\w['’]s) (?:\w{3,12} )?(?:sister|brother|wife|husband|mother|father|son|daughter"
+    rf"|widow|widower|cousin|uncle|aunt|twin|niece|nephew),? {_CAPITALISED}(?! ?[{_UPPER}])"
 )
 _MISSED_END = re.compile(rf"\b(\w{{3,30}}([.!?][”\"’]?))\s+(?=[“\"‘]?[{_UPPER}]\w)")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
@@ -214,7 +228,8 @@ def find_people(body: str, spans: Sequence[Span]) -> People:
     """Find the people and bodies of a text with sentences ``spans``."""
     raw = _names(body, spans)
     keys = _keys(raw)
-    mentions = [_mention(name, keys) for name in raw]
+    has_relative = _RELATIVE.search(body) is not None
+    mentions = [_mention(name, keys, has_relative=has_relative) for name in raw]
     fullest: dict[str, Span] = {}
     genders: dict[str, Gender] = {}
     for name, mention in zip(raw, mentions, strict=True):
@@ -338,7 +353,8 @@ def _last_title(words: Sequence[tuple[int, str]]) -> int:
     for position in range(len(words) - 2, -1, -1):
         word = fold(words[position][1]).rpartition("-")[2]
         is_short = len(word) in {2, 3, 4} and _VOWELS.isdisjoint(word) and not words[position][1].isupper()  # Cdr, Sgt
-        if is_short or word in _HONORIFICS or word in PERSON_NOUNS or word in _ABBREVIATED_TITLES:
+        is_role = word in PERSON_NOUNS - _NO_TITLES
+        if is_short or is_role or word in _HONORIFICS or word in _ABBREVIATED_TITLES:
             return position + 1
     return 0
 
@@ -375,8 +391,10 @@ def _keys(raw: Sequence[_Raw]) -> Mapping[tuple[str, ...], str]:
     return keys
 
 
-def _mention(name: _Raw, keys: Mapping[tuple[str, ...], str]) -> Mention:
+def _mention(name: _Raw, keys: Mapping[tuple[str, ...], str], *, has_relative: bool) -> Mention:
     key = keys[name.words]
+    if has_relative and len(name.words) == 1 and key != name.words[0] and _gender(name.titles):
+        key = ""  # "Karim Aziz came. His sister Noor wept. Ms Aziz said …"
     words = key.split()
     is_person = bool(name.titles) or (len(words) > 1 and not name.is_place and _BODY_WORDS.isdisjoint(words))
     is_certain = is_person and (bool(name.titles) or len(words) > len(name.words))
@@ -396,7 +414,8 @@ def _introduction(body: str, name: _Raw, sentence: Span, *, is_full: bool) -> tu
     if office := _before(before, after) or _after(before, after):
         return office, ROLE
     taking = _TOOK_OVER.match(after)
-    if (match := _MADE.match(after, taking.end() if taking else 0)) and (office := office_of(match["phrase"])):
+    made = None if _SUCCEEDED.search(before) else _MADE.match(after, taking.end() if taking else 0)
+    if made and (office := office_of(made["phrase"])):
         return office, ROLE
     if match := _COPULA.match(after):
         office = office_of(match["phrase"])
@@ -423,7 +442,8 @@ def _before(before: str, after: str) -> str:
     )
     if words and (words[-1] in {"named", "called"} or words[-2:] == ["known", "as"]):
         words = words[: -1 if words[-1] != "as" else -2]
-    start = max((number for number, word in enumerate(words) if not word[-1].isalnum()), default=-1) + 1
+    ends = [number for number, word in enumerate(words) if not word[-1].isalnum() or word in _PREPOSITIONS]
+    start = max(ends, default=-1) + 1
     if words[start:] and is_noun(fold(words[-1]).rpartition("-")[2]):
         return office_of(" ".join(words[start:])) or office_of(words[-1])
     return ""
@@ -439,6 +459,8 @@ def _after(before: str, after: str) -> str:
         return office_of(became["phrase"]) if became else ""
     phrase = match["phrase"]
     office = office_of(phrase)
+    if not _DETERMINED.match(phrase) and not _LOWER_HEAD.match(phrase):
+        return ""  # "Weslaco, Texas, a station": a place in a place
     words = fold(phrase).split()
     noun = office.rpartition(" ")[2]
     if noun in BODY_NOUNS - PERSON_NOUNS and noun in words[:-1]:

@@ -78,11 +78,20 @@ def test_other_words_introduce_less(text: str, introduction: tuple[str, str, int
         "The highlight for Jones was a run to the final.",
         "It is on the National Register of Historic Places.",
         "Ann Lee said that the mayor was late.",
+        "Fernhollow 4, Aldermoor 1",
     ],
 )
 def test_what_stands_near_a_name_by_chance_introduces_nobody(text: str) -> None:
     """A place, a subject of another clause, an object."""
     assert introduced(text) == set()
+
+
+def test_an_office_is_of_the_right_name() -> None:
+    """Not of the ship of an engineer, nor of a predecessor."""
+    text = (
+        "The chief engineer of the ferry Petrel came. Ann Lee, who succeeded Mark Roy as leader of the council, left."
+    )
+    assert introduced(text) == {("petrel", "ferry", ROLE), ("ann lee", "leader", ROLE)}
 
 
 def test_a_surname_a_title_and_initials_are_the_same_person() -> None:
@@ -93,6 +102,13 @@ def test_a_surname_a_title_and_initials_are_the_same_person() -> None:
         "ann b lee", "ann b lee", "ann b lee", "ann b lee", "mark roy", "jo roy", "",
     ]  # fmt: skip
     assert people.genders == {"ann b lee": "f"}
+
+
+def test_a_relative_makes_a_titled_surname_doubtful() -> None:
+    """Ms Aziz is the sister whose surname was not given."""
+    text = "Karim Aziz came home. His sister Noor wept. Ms Aziz sang. Aziz slept."
+    keys = [mention.key for mention in find_people(text, sentences(text)).mentions]
+    assert keys == ["karim aziz", "noor", "", "karim aziz"]
 
 
 def test_a_first_name_alone_follows_the_whole_name() -> None:
