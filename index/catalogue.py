@@ -22,9 +22,9 @@ from typing import Any, NamedTuple
 
 from index.data_folder import temporary_copy
 from index.models import Article, Boilerplate, Chunk, ClippingsError, Filters, IndexDamaged, Source, Span
-from index.people import Introduction, find_people
+from index.people import Introduction, find_people, finer_sentences
 from index.quotations import Quotation, find_quotations
-from index.text import sentences, stems
+from index.text import stems
 
 SCHEMA_VERSION = 4
 """Part of FINGERPRINT: an index of another version is rebuilt.
@@ -168,7 +168,7 @@ class Catalogue:
             ).lastrowid
             body = " ".join(stems(article.body[chunk.start : chunk.end]))
             self._execute("INSERT INTO lexical (rowid, headline, body) VALUES (?, ?, ?)", (number, headline, body))
-        spans = sentences(article.body)
+        spans = finer_sentences(article.body)
         people = find_people(article.body, spans)
         for person in people.introductions:
             self._execute(

@@ -31,7 +31,8 @@ DEAL = """The strike in Thornley has been called off. Gail Thorne said that she 
 Asked about the timetable, Thorne said that buses would run again from Friday."""
 MILL = """The Garforth paper mill will cut 140 jobs by June, its owner Brightfold said.
 
-“This is a painful day,” said Tom Hale, Brightfold's chief operating officer. Zoë Bürgi, the town's mayor, promised help."""
+“This is a painful day,” said Tom Hale, Brightfold's chief operating officer. \
+Zoë Bürgi, the town's mayor, promised help."""
 CHIEF = "Tom Hale has been appointed chief executive of Brightfold. He succeeds Rita Vane, who retires."
 
 
@@ -122,7 +123,7 @@ def test_nobody_else_is_quoted(engine: Engine) -> None:
     """What one speaker says is all that is cited for him."""
     answer = ask(engine, "What did Leo Brandt say?")
     assert "asked us" not in answer.text
-    assert [citation.quote for citation in answer.citations] == [CLUB.split("\n")[0]]
+    assert [citation.quote for citation in answer.citations] == [CLUB.partition("\n")[0]]
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,11 @@ from bot.kinds.scope import Line, Scope
 from index.models import Article, Source, Span
 from index.people import Introduction, is_noun, name_words, office_of, same_name
 from index.quotations import Quotation
-from index.text import fold, stem, stems
+from index.text import STOP_WORDS, fold, stem, stems
 
 _MIN_MISSPELT_CHARACTERS = 4  # in a shorter word a slip makes another name: Lee, Lea
 _DETERMINERS = frozenset("the a an his her its their our some any many most several local".split())
+_PREPOSITIONS = frozenset("of at for in from to on near".split())
 _SPACE = re.compile(r"\s+")
 
 Introduced = tuple[Source, Introduction]
@@ -55,10 +56,13 @@ def look_up(name: str, scope: Scope) -> Named:
 
 def look_up_group(name: str, scope: Scope) -> tuple[Spoken, ...]:
     """Find what a group says: "the union" also as "the drivers' union", "residents" also as "a resident"."""
-    words = [stem(word) for word in name_words(name.lower()) if word not in _DETERMINERS]
+    held = [word for word in name_words(name.lower()) if word not in _DETERMINERS]
+    cut = next((number for number, word in enumerate(held) if word in _PREPOSITIONS and number), len(held))
+    held = [word for word in held[cut + 1 :] + held[:cut] if word not in STOP_WORDS]  # "mayor of York": the noun last
+    words = [stem(word) for word in held]
     if not words:
         return ()
-    noun = name_words(name.lower())[-1]
+    noun = held[-1]
     singular = f"{noun[:-3]}y" if noun.endswith("ies") else noun.removesuffix("s")
     forms = dict.fromkeys([noun, singular, f"{noun}s", f"{noun[:-1]}ies" if noun.endswith("y") else noun])
     spoken = [
@@ -67,7 +71,7 @@ def look_up_group(name: str, scope: Scope) -> tuple[Spoken, ...]:
         for source, quotation in scope.catalogue.quotations(surname=form, filters=scope.filters)
         if set(words) <= {*stems(quotation.key), *stems(source.headline), stem(form), words[-1]}
     ]
-    return tuple(spoken + _of_holders(name, words, scope))
+    return tuple(spoken + _of_holders(f"{name} {singular}" if not office_of(name) else name, words, scope))
 
 
 def _of_holders(name: str, words: Sequence[str], scope: Scope) -> list[Spoken]:

@@ -10,21 +10,25 @@ from bot.kinds.names import Spoken, day, distinct, look_up, look_up_group, text_
 from bot.kinds.scope import Found, Line, Scope, compose
 from bot.query.dates import find_period
 from bot.query.kind import Request
-from index.models import Article, Span
+from index.models import Article, Source, Span
 from index.quotations import GROUPS, Quotation
 from index.text import fold, names, sentences, stems, words
 
 _MAX_QUOTES = 4
-_MIN_TOPIC_SHARE = 0.5  # of the topic's words, by idf, in a quotation with the sentence before it and its headline
+_MIN_TOPIC_SHARE = 0.4  # of the topic's words, by idf, in a quotation with the sentence before it and its headline
 _MIN_CONTEXT_SHARE = 0.9  # of the same, where the quotation itself has none of the words
+_MIN_OCCASION_SHARE = 0.6  # of the words of "after the match" in the article
 _REACH_CHARACTERS = 600  # before a quotation, in which the sentence before it stands
+_REACH_SENTENCES = 2
 _MAX_READ_QUOTATIONS = 60
 _MAX_EMBEDDED_QUOTATIONS = 12
+_MIN_COSINE_WITH_A_WORD = 0.5  # where a word of the topic is there
 _MIN_COSINE = (
     0.57  # of topic and headline with quotation, if words are too few: related .58 to .62, others to .54 (13 topics)
 )
 _MIN_WORDS_SHARE = 0.8  # of the words of "who said that …" in a quotation
 _CALLED = re.compile(r"\b(?:call|called|describe|described|make of)\s+(.+)$", re.IGNORECASE)
+_OCCASION = re.compile(r"\b(?:when|after|before|during) (?!asked\b)(.+)$", re.IGNORECASE)
 _QUOTED = re.compile(r"[“\"„«‘']([^”\"»]{3,})[”\"»’']")
 
 _Quoted = tuple[Article, Quotation]
@@ -39,8 +43,12 @@ def answer_said(request: Request, scope: Scope) -> Found | None:
     spoken = list(dict.fromkeys([*named.quotations, *look_up_group(speaker, scope)]))
     if not spoken:
         return _unquoted(speaker, scope, is_known=bool(named.introductions))
+    if occasion := _OCCASION.search(request.text):  # "after the match": in articles about it
+        spoken = [row for row in spoken if _is_at(row[0], occasion[1], scope)]
+        if not spoken:
+            return Found(refusal=f"No article quotes {speaker} {occasion.group().strip(' ?.!')}.")
     called = _CALLED.search(request.text)
-    topic = request.topic or (called[1].rstrip(" ?") if called else "")
+    topic = _OCCASION.sub("", request.topic) or (called[1].rstrip(" ?") if called else "")
     if topic and not find_period(topic, scope.filters.as_of or date.max):  # "on Monday" is no topic
         quoted = _on_topic(_joined(_touching(spoken, topic, scope), scope), topic, scope)
         if not quoted:
@@ -58,6 +66,13 @@ def _unquoted(speaker: str, scope: Scope, *, is_known: bool) -> Found | None:
     if is_group or (is_name and not scope.catalogue.mentioning(stems(speaker), scope.filters)):
         return Found(refusal=f"No article quotes {speaker}.")
     return None
+
+
+def _is_at(source: Source, occasion: str, scope: Scope) -> bool:
+    """Whether an article holds most words of an occasion."""
+    held = set(stems(f"{source.headline} {scope.article(source).body}"))
+    wanted = set(stems(occasion))
+    return len(wanted & held) >= _MIN_OCCASION_SHARE * len(wanted)
 
 
 def _touching(spoken: Sequence[Spoken], topic: str, scope: Scope) -> list[Spoken]:
@@ -108,14 +123,19 @@ def _on_topic(quoted: Sequence[_Quoted], topic: str, scope: Scope) -> list[_Quot
     if not chosen:
         texts = [f"{article.source.headline}. {text_of(article, quotation.span)}" for article, quotation in quoted]
         cosines = scope.similarities(topic, texts[:_MAX_EMBEDDED_QUOTATIONS])
-        chosen = [(cosine, item) for item, cosine in zip(quoted, cosines, strict=False) if cosine >= _MIN_COSINE]
+        words = set(idf)
+        chosen = [
+            (cosine, item)
+            for item, cosine, text in zip(quoted, cosines, texts, strict=False)
+            if cosine >= (_MIN_COSINE if words.isdisjoint(stems(text)) else _MIN_COSINE_WITH_A_WORD)
+        ]
     return [item for _, item in sorted(chosen, key=lambda pair: -pair[0])]
 
 
 def _score(article: Article, quotation: Quotation, idf: Mapping[str, float], total: float) -> float:
     """The share of a topic's words, by idf, in a quotation, and again with its headline and the sentence before it."""
     earlier = article.body[max(0, quotation.span.start - _REACH_CHARACTERS) : quotation.span.start]
-    before = [earlier[slice(*span)] for span in sentences(earlier)[-1:]]
+    before = [earlier[slice(*span)] for span in sentences(earlier)[-_REACH_SENTENCES:]]
     own, headline = stems(text_of(article, quotation.span)), stems(article.source.headline)
     in_own, in_headline, around = (
         sum(weight for word, weight in idf.items() if word in group) / total
@@ -141,7 +161,7 @@ def _who_said(request: Request, scope: Scope) -> Found | None:
         article = scope.article(source)
         for _, quotation in scope.catalogue.quotations(article=source.id, filters=scope.filters):
             text = text_of(article, quotation.span)
-            held = set(stems(text))
+            held = {*stems(text), *stems(source.headline)}
             is_literal = f" {' '.join(needed)} " in f" {' '.join(words(text))} "
             is_meant = not quoted and len(held.intersection(content)) >= _MIN_WORDS_SHARE * len(content)
             if is_literal or is_meant:

@@ -10,20 +10,22 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.extract.decontextualize import decontextualize
 from bot.kinds.names import Introduced, Named, day, distinct, look_up, text_of
 from bot.kinds.scope import Found, Line, Scope, compose, lead
 from bot.query.kind import Request
-from index.models import Article
+from index.models import Article, Span
 from index.people import DEED, NAMED, OPENERS, PERSON_NOUNS, ROLE, Introduction, is_noun, name_words, office_of
-from index.text import fold, names, sentences, stems
+from index.text import fold, names, sentences, stems, surrounding
 
 _MAX_QUOTES = 3
 _MAX_NEAR_CHARACTERS = 120  # around a name, in which the body of its office stands
 _HOLDER = re.compile(
-    r"(?:and |so )?who(?:'s|’s|\s+(?:is|was|are|were))(?: currently| now)?\s+(?:the |an? )?(?P<office>[^,?]{3,80}?)"
-    r"(?:\s+(?:of|at|for|in)\s+(?P<body>[^,?]{2,60}))?$",
+    r"(?:and |so )?who(?:'?s|’s|\s+(?:is|was|are|were))(?: currently| now)?\s+(?:the |an? )?(?P<office>[^,?]{3,80}?)"
+    r"(?:\s+(?:of|at|for|in)\s+(?P<body>[^,?]{2,60}?))?(?: now| currently| today| again| please| pls)?$",
     re.IGNORECASE,
 )
+_OF_TIME = frozenset(stems("new current now present today"))
 # Offices that one person at a time holds; a winner or an author may be named by a verb.
 _OFFICES = frozenset(
     """executive officer chair president director mayor minister secretary treasurer coach manager captain governor
@@ -43,7 +45,7 @@ def answer_who(request: Request, scope: Scope) -> Found | None:
     """Introduce a person or body by the best sentences, newest first."""
     named = look_up(request.subject, scope)
     introduced = [item for item in named.introductions if item[1].rank < NAMED]
-    is_person = bool(re.match(r"(?:and |so )?who\b", request.text, re.IGNORECASE))
+    is_person = bool(re.match(r"(?:and |so )?(?:who|wer)\b", request.text, re.IGNORECASE))
     if not named.introductions:
         if office_of(request.subject) and is_person:
             return answer_holder(request, scope)
@@ -53,7 +55,7 @@ def answer_who(request: Request, scope: Scope) -> Found | None:
     if not is_person and min(item[1].rank for item in introduced) > DEED:
         return None
     chosen = _chosen(named)
-    return _dated(distinct(Line(scope.article(source), person.span) for source, person in chosen))
+    return _dated(distinct(_with_context(scope.article(source), person.span) for source, person in chosen))
 
 
 def answer_holder(request: Request, scope: Scope) -> Found | None:
@@ -65,6 +67,7 @@ def answer_holder(request: Request, scope: Scope) -> Found | None:
         return None
     forms = _SPOKEN_AS.get(noun, (noun,))
     words = set(stems(f"{match['office']} {match['body'] or ''}")) - set(stems(f"{office} {' '.join(forms)}"))
+    words -= _OF_TIME
     rows = scope.catalogue.people(office=office, filters=scope.filters)
     holders: dict[str, Line] = {}
     for source, person in rows:
@@ -72,7 +75,8 @@ def answer_holder(request: Request, scope: Scope) -> Found | None:
         if person.key.rpartition(" ")[2] not in holders and _is_of(article, person, words):
             holders[person.key.rpartition(" ")[2]] = Line(article, person.span)
     if holders:
-        return _dated(distinct(holders.values())[:_MAX_QUOTES])
+        is_present = not re.search(r"\b(?:was|were)\b", request.text, re.IGNORECASE)  # the newest holds it
+        return _dated(distinct(holders.values())[: 1 if is_present else _MAX_QUOTES])
     if noun not in _OFFICES:
         return None
     best = next(iter(scope.retrieve(request.text).ranked), None)
@@ -81,7 +85,9 @@ def answer_holder(request: Request, scope: Scope) -> Found | None:
     ):
         also = next((group for group in _NEAR_OFFICES if noun in group), frozenset({noun}))
         named = {form for near in also for form in _SPOKEN_AS.get(near, (near,))}
-        if not named.isdisjoint(_WORD.findall(fold(best.text))):
+        held = _WORD.findall(fold(best.text))
+        is_whole = "ceo" in held or set(office.split()[:-1]) <= set(held)  # a regional secretary is no general one
+        if is_whole and not named.isdisjoint(held):
             return None
     of = f" of {match['body']}" if match["body"] else ""
     return Found(refusal=f"No article names the {match['office']}{of}.")
@@ -102,6 +108,14 @@ def _chosen(named: Named) -> list[Introduced]:
         if source.id not in {other.id for other, _ in chosen}:
             chosen.append((source, person))
     return chosen[:_MAX_QUOTES]
+
+
+def _with_context(article: Article, span: Span) -> Line:
+    """A sentence with what "He" at its beginning leans on."""
+    around = surrounding(article.body, *span)
+    text = article.body[slice(*around)]
+    start, end = decontextualize(text, Span(span.start - around.start, span.end - around.start))
+    return Line(article, Span(around.start + start, around.start + end))
 
 
 def _unknown(request: Request, scope: Scope, *, is_person: bool) -> Found | None:

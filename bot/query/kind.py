@@ -18,6 +18,7 @@ _OUTLETS = r"(?:outlets?|(?:news)?papers|publications|media|news sites|sources)(
 _SAYING = (
     r"(?:say|said|saying|tell|told|claim|claimed|argue|argued|think|comment|commented|promise|promised|announce|announced"
     r"|respond|responded|react|reacted|reply|replied|answer|answered|warn|warned|call|called|describe|described|want"
+    r"|write|wrote|written|explain|explained|demand|demanded|complain|complained|recall|recalled|predict|predicted"
     r"|deny|denied|criticise|criticised|criticize|criticized|admit|admitted|insist|insisted|suggest|suggested|put)"
 )
 _ABOUT = r"(?:\s+(?:about|on|of|to|regarding|concerning|over|in response to|when asked about)\s+(?P<topic>.+))?"
@@ -101,7 +102,12 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("total",
      (r".*\b(?:in total|altogether|combined|all together|together|all told|taken together|sum total|"
      r"grand total)\b(?P<subject>)")),
-    ("who", r"(?:(?:tell me|do you know|can you tell me) )?who (?P<subject>.+?) (?:is|was|are|were)$"),
+    ("said",
+     (r"(?:give|show|find|list) (?:me )?(?:any |all |the |some )*(?:quotes?|quotations?|comments?|statements?) "
+      r"(?:from|by|of)\s(?P<subject>.+?)(?: (?:about|on)\s(?P<topic>.+))?$")),
+    ("who",
+     (r"(?:.{0,30}?\b(?:tell|remind|know)(?: me)? )?(?:who|what) (?P<subject>.{2,60}?) (?:is|was|are|were)"
+      r"(?: pls| please)?$")),
     ("who",
      (r"what (?:is|was) (?P<subject>.+?)(?:'s|’s) (?:job|role|position|title|profession|job title|occupation)$")),
     ("who", r"what (?:does|did) (?P<subject>.+?) do(?: for a living| for work| professionally)?$"),
@@ -131,8 +137,8 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      (r"how (?:did|does|do|has|have) (?P<subject>.+?) (?:react|reacted|respond|responded|reply|"
      rf"replied|comment)\b{_ABOUT}")),
     ("said",
-     (r"(?:any |all |give me )?(?:quotes?|quotations?|comments?|statements?|reactions?) (?:from|by|"
-     r"of)\s(?P<subject>.+?)(?: (?:about|on)\s(?P<topic>.+))?$")),
+     (r"(?:(?:give|show) me |list |find )?(?:any |all |the )*(?:quotes?|quotations?|comments?|"
+     r"statements?|reactions?) (?:from|by|of)\s(?P<subject>.+?)(?: (?:about|on)\s(?P<topic>.+))?$")),
     ("said",
      (r"who (?:said|says|claimed|warned|argued|called|described|told|promised|announced)\b("
      r"?P<subject>)(?P<topic>.+)")),
@@ -146,8 +152,9 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      (r"(?:and |but |so )?(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|"
      r"may|might|isn't|aren't|wasn't|didn't|doesn't|hasn't|haven't|won't)\s(?!you\b)(?P<subject>.+)")),
     ("who",
-     (r"(?:and |so )?(?:who|what)(?:'s| is| was| are| were|re)\s(?P<subject>(?!the\b|a\b|an\b|his\b|"
-     r"her\b|its\b|their\b)[^,?]{2,60}?)(?: again| exactly| anyway)?$")),
+     (r"(?:and |so )?(?:who|what|wer)(?:'s|’s|s| is| was| are| were|re| ist| war)\s(?P<subject>"
+     r"(?!the (?-i:[^A-Z])|an? |his\b|her\b|its\b|their\b)[^,?]{2,60}?)"
+     r"(?: again| exactly| anyway| now| currently| today| please| pls)?$")),
     ("list", r"(?:list|name|enumerate|give me|show me)\b(?P<subject>.*)"),
     ("list",
      (r"who (?:all |else )?(?:voted|opposed|backed|supported|attended|were|are|signed|objected)\b("
