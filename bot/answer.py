@@ -159,9 +159,10 @@ class Engine:
         answer = Answer(question, query, "", "quote", kind=request.kind, notice=notice, timings_ms=timings.milliseconds)
         if found and found.refusal:
             if found.is_final or not self._llm:
-                return replace(answer, text=REFUSAL, refusal=Refusal(found.refusal))
+                nearest = () if found.is_final else retrieve(query).passages
+                return _refuse(replace(answer, passages=nearest), found.refusal)
             found = None
-        if found and (found.is_exact or not self._llm):
+        if found and found.is_exact:
             return replace(answer, text=found.text, citations=found.citations)
         return (yield from self._synthesize(retrieve(query), turns, as_of, answer, timings, found))
 
@@ -197,6 +198,8 @@ class Engine:
             known = {passage.chunk_id for passage in evidence}
             passages = (*evidence, *(passage for passage in passages if passage.chunk_id not in known))
         answer = replace(answer, passages=passages)
+        if found and not self._llm:
+            return replace(answer, text=found.text, citations=found.citations)
         prediction = predict(retrieval)
         if self._llm and (found or not prediction.hopeless):
             with timings.step("write"):
