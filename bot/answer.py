@@ -175,9 +175,10 @@ class Engine:
         found = self._find(request, filters, as_of, timings, retrieve)
         if found and found.refusal:
             if found.is_final or not self._llm:
-                return replace(answer, text=REFUSAL, refusal=Refusal(found.refusal))
+                nearest = () if found.is_final else retrieve(query).passages
+                return _refuse(replace(answer, passages=nearest), found.refusal)
             found = None
-        if found and (found.is_exact or not self._llm):
+        if found and found.is_exact:
             return replace(answer, text=found.text, citations=found.citations)
         return (yield from self._synthesize(retrieve(limits.question), turns, as_of, answer, timings, found))
 
@@ -220,6 +221,8 @@ class Engine:
             known = {passage.chunk_id for passage in evidence}
             passages = (*evidence, *(passage for passage in passages if passage.chunk_id not in known))
         answer = replace(answer, passages=passages)
+        if found and not self._llm:
+            return replace(answer, text=found.text, citations=found.citations)
         prediction = predict(retrieval)
         follow_up = resolve_pronouns(without_opening(question), turns, self._searcher.catalogue)
         if turns and self._is_only_topic(retrieval, follow_up):

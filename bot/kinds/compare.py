@@ -52,10 +52,12 @@ def answer_comparison(request: Request, scope: Scope) -> Found | None:
 
 def _beside(
     sides: Sequence[str], own: Sequence[set[str]], shared: set[str], retrieval: Retrieval, scope: Scope
-) -> Found:
+) -> Found | None:
     """Quote the best sentence of each side, or name those that have none; a side may need a retrieval of its own."""
     pools = [_pool(side, side_keys, shared, retrieval, scope) for side, side_keys in zip(sides, own, strict=True)]
     missing = [side for side, (candidates, _) in zip(sides, pools, strict=True) if not candidates]
+    if missing and _knows(retrieval, shared.union(*own)):
+        return None  # the words are there, in sentences that this cannot set side by side
     if missing:
         return Found(refusal=f"No article that comes near says it of {_joined(missing)}.", is_final=False)
     unit = _common_unit([candidates for candidates, _ in pools])
@@ -66,6 +68,12 @@ def _beside(
     if len(lines) > 1 and len({(line.article.id, line.span) for line in lines}) == 1:
         return compose([replace(lines[0], words="")])
     return compose(lines)
+
+
+def _knows(retrieval: Retrieval, keys: set[str]) -> bool:
+    """Whether the passages that were found have all of these words."""
+    texts = (f"{passage.source.headline} {passage.text}" for passage in retrieval.passages)
+    return keys <= {word_key(word) for text in texts for word in words(text)}
 
 
 def _both(retrieval: Retrieval, own: set[str], shared: set[str]) -> Candidate | None:
@@ -89,11 +97,12 @@ def _keys(text: str) -> set[str]:
 
 
 def _holds(candidate: Candidate, own: set[str], shared: set[str]) -> bool:
-    """Whether a sentence, with its outlet and headline, holds a side's own words and most of the common ones."""
+    """Whether a sentence, or its outlet, holds a side's own words, and with the headline most of the common ones."""
     source = candidate.passage.source
     held = {word_key(word) for word in words(f"{candidate.context.before} {candidate.text}")}
-    around = held | {word_key(word) for word in words(f"{source.headline} {source.outlet or ''}")}
-    return own <= around and len(shared & around) >= _MIN_SHARED * len(shared) and not held.isdisjoint(own | shared)
+    headline, outlet = ({word_key(word) for word in words(text or "")} for text in (source.headline, source.outlet))
+    has_shared = len(shared & (held | headline)) >= _MIN_SHARED * len(shared)
+    return own <= held | outlet and has_shared and not held.isdisjoint(own | shared)
 
 
 def _pool(

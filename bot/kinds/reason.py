@@ -28,6 +28,7 @@ _WEAK_CAUSE = re.compile(
     r"|advice|for lack|out of|aim\w*|intend\w*|why)\b",
     re.IGNORECASE,
 )
+_WHY = re.compile(r"(?:and |but |so )?(?:why|how come)\b", re.IGNORECASE)
 _MIN_SHARE = 0.5  # of the question's words, in the sentence with the one before it and the headline
 _MAX_SCORE_GAP = 2.0  # below the best sentence
 
@@ -45,7 +46,7 @@ def answer_reason(request: Request, scope: Scope) -> Found | None:
             return compose([Line.of(candidate, retrieval)])
     if _CAUSE.search(best.context.after) and (longer := _with_next(best)):
         return compose([Line.of(longer, retrieval)])
-    if _WEAK_CAUSE.search(f"{best.text} {best.context.after}"):
+    if not _WHY.match(request.text) or _WEAK_CAUSE.search(f"{best.text} {best.context.after}"):
         return None
     return Found(refusal="No article that comes near gives a reason for it.", is_final=False)
 

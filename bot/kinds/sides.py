@@ -17,11 +17,12 @@ _OPENING = re.compile(
     re.IGNORECASE,
 )
 _BEFORE_AND_AFTER = re.compile(r"\b(before) and (after)\b\s*(?P<event>.*)", re.IGNORECASE)
+_QUESTION_WORD = re.compile(r"\b(?:what|which|who|whom|whose|why|when|where|how)\b", re.IGNORECASE)
 _THE_THE = re.compile(r"\bthe the ")
 _MAX_SIDES = 4
 STATE_WORDS = frozenset(
     """old new former current previous present first second last next before after original final actual real earlier
-    later forecast outcome estimate estimated result planned expected predicted""".split()
+    later forecast outcome estimate estimated result planned expected predicted now then article correction""".split()
 )
 """Words that tell two states of a thing apart, in time."""
 
@@ -39,7 +40,7 @@ def split_sides(text: str) -> tuple[str, ...]:
         return (f"{topic} before {event}".strip(), f"{topic} after {event}".strip()) if event else ()
     parts = [part.strip(" ,") for part in _AND.split(bare)]
     parts = [piece.strip() for part in parts for piece in part.split(", ") if piece.strip()]
-    if not 1 < len(parts) <= _MAX_SIDES or not all(map(content_words, parts)):
+    if not 1 < len(parts) <= _MAX_SIDES or not all(map(content_words, parts)) or _QUESTION_WORD.search(bare):
         return ()
     first, last = parts[0], parts[-1]
     heads = content_words(first)

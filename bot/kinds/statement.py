@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from bot.extract.decontextualize import is_anaphoric
-from bot.query.numbers import unit_of
+from bot.query.numbers import is_money, unit_of
 from bot.query.wording import are_opposite, is_past_form, word_key
 from index.models import Span
 from index.text import MONTH, STOP_WORDS, figure_spans, name_spans, word_spans
@@ -17,6 +17,7 @@ _MAX_NEGATED_GAP = 4  # words between a negation and what it denies
 _MAX_APPOSITION_GAP = 3  # words between a name and its office
 _MAX_SUBJECT_GAP = 4  # words between a subject and its verb
 _MAX_AUXILIARY_GAP = 3  # words between "did" or "will" and the verb, or between "by" and the agent
+_MAX_PHRASE_WORDS = 5  # of a phrase such as "in the Fernhollow flood"
 _MAX_DENIED_GAP = 7  # words after "denied"
 _MAX_VALUE_GAP = 4  # words between a verb and its year
 _MAX_BOUND_CHARACTERS = 40
@@ -31,7 +32,7 @@ _BE = frozenset("is are was were isn aren wasn weren".split())
 _WILL = frozenset("will would won".split())
 _MODALS = frozenset("can could may might should".split())
 _NEEDS_VERB = frozenset("did does has have had".split())
-_NEGATIONS = frozenset("not no never neither nor cannot".split())
+_NEGATIONS = frozenset("not no never neither nor cannot without".split())
 _NOTHING = frozenset("nobody none nothing".split())
 _PRONOUNS = frozenset("he she they it we i you".split())
 _OBJECT_PRONOUN = re.compile(r"\b(?:on|of|to|for|with|about|\w+ed) (?:it|them|this|that)\b")
@@ -41,6 +42,8 @@ _QUANTIFIERS = frozenset("all every only both most always never ever more less f
 _FILLER = frozenset(
     "either true really actually yet already now still happen happened currently any anyone anybody".split()
 )
+_PREPOSITIONS = frozenset("in at on during over of about".split())
+_BECAME = frozenset("who is became has been was named appointed elected".split())
 _NO_APPOSITION = frozenset("and with told of for by as to from said that who".split())
 _VERBS = frozenset(["own"])  # which are no stop words here
 _VOTE = re.compile(r"\bvot(?:e|es|ed|ing) (?P<side>for|against|in favour)\b", re.IGNORECASE)
@@ -52,7 +55,7 @@ _NO_NEGATION = re.compile(r"\bnot (?:only|just)\b|\bno (?:fewer|less|more) than\
 # What makes a statement a condition, a plan, a wish or a doubt. "May" is a month.
 _DOUBT = re.compile(
     r"\bmay\b|(?i:\b(?:if|unless|whether|might|could|would|should|perhaps|possibly|probably|allegedly|reportedly"
-    r"|apparently|unlikely|likely|hardly|barely|rarely|seldom|almost|nearly|without|rather than|instead of|accus\w+"
+    r"|apparently|unlikely|likely|hardly|barely|rarely|seldom|almost|nearly|rather than|instead of|accus\w+"
     r"|alleg\w+|claim\w*|believ\w+|suggest\w*|argu(?:ed|es)|rumou?r\w*|suspect\w*|fear\w*|hop(?:es?|ed|ing)|want\w*"
     r"|ask(?:ed|s|ing)?|urg(?:ed|es|ing)|demand\w*|call(?:ed|s|ing)? (?:for|on)|propos\w+|consider\w*|threaten\w*"
     r"|plans to|plann(?:ed|ing)|expect\w*|aim\w*|intend\w*|due to|set to|seek\w*|vow\w*|promis\w+|pledg\w+"
@@ -72,6 +75,7 @@ _CLAUSE_END = re.compile(
 )
 _ASIDE = re.compile(r",[^,;:]*,")  # "Stroud, who had led it since 2016, resigned"
 _RELATIVE_BEFORE = re.compile(r"\b(?:who|which|that|whom|whose)\b[^,]*\Z")
+_SECOND_VERB = re.compile(r"^(?:(?!\b(?:who|which|that|but|while|as|whose)\b)[^;:“”\"])*\band\s+\Z")
 _OTHER_CLAUSE = re.compile(r"[;:]|\b(?:and|but|while|as|or|that)\b")
 _DATE_WORD = re.compile(
     rf"(?i:(?:{MONTH}|(?:mon|tues|wednes|thurs|fri|satur|sun)day|yesterday|today|tomorrow|week|month|year)\Z)"
@@ -139,6 +143,7 @@ class Sentence:
     text: str
     before: str
     around: str
+    headline: str = ""
 
     def judge(self, statement: Statement) -> Judgement | None:
         """Judge a statement; None if this sentence does not bear on all of its content words and numbers."""
@@ -183,7 +188,10 @@ class Sentence:
         return len(topic & around) >= _MIN_TOPIC_SHARE * len(topic)
 
     def _implies(self, word: Word, statement: Statement, places: dict[str, int]) -> bool:
-        """Whether a name that is not here is given before it, as a forename, or as the place of the report."""
+        """Whether a word that is not here is given by the headline, the text before, as a forename or as the place."""
+        headline = {word_key(other) for other, _ in word_spans(self.headline)}
+        if word.key in headline and (word.is_possessive or word.place > _last_preposition(statement.text)):
+            return True
         if not word.is_name:
             return False
         if word.key in {word_key(other) for other, _ in word_spans(self.before)}:
@@ -205,7 +213,9 @@ class Sentence:
         )
 
     def _has_figures(self, statement: Statement) -> bool:
+        """Whether every number of the statement is here, with its unit if it has one."""
         held = {(value, unit_of(self.text, span)) for value, span in figure_spans(self.text)}
+        held |= {(value, "") for value, _ in held}
         return {(value, unit_of(statement.text, span)) for value, span in figure_spans(statement.text)} <= held
 
     def _has_other_value(self, statement: Statement) -> bool:
@@ -220,7 +230,8 @@ class Sentence:
                 word and word == other for word, other in zip(_neighbours(self.text, place), around, strict=True)
             )
             is_year = len(asked) == len(value) == _YEAR_DIGITS and before
-            if unit_of(self.text, place) == unit and (unit or is_year or after):
+            has_unit = unit_of(self.text, place) == unit and (unit or is_year or after)
+            if has_unit or (not unit and before and is_money(self.text, place)):
                 alike.append(place)
                 nearest += [place] if after or before else []
         single = next((places for places in (nearest, alike) if len(places) == 1), None)
@@ -405,6 +416,8 @@ class _Pair:
         between = [
             word for word, span in zip(self.spoken, spans, strict=True) if start <= span.start < spans[verb].start
         ]
+        if _SECOND_VERB.search(gap) and not any(word.folded in _PRONOUNS for word in between):
+            return True  # "Lindholm laid flowers and promised an inquiry"
         if all(word.is_name or word.folded == "and" for word in between) and re.match(r",| and\b|\s*\Z", gap):
             return True  # "Ann Lee, Bob Ray and Carla Diaz voted"
         if len(between) > _MAX_SUBJECT_GAP or any(word.folded in _PRONOUNS or word.is_name for word in between):
@@ -430,7 +443,22 @@ class _Pair:
         first, second = sorted((named, office), key=min)
         between = self.spoken[max(first) + 1 : min(second)]
         is_near = max(first) < min(second) and len(between) <= _MAX_APPOSITION_GAP
-        return is_near and not any(word.is_name or word.folded in _NO_APPOSITION for word in between)
+        words = [word for word in between if word.folded not in _BECAME] if _who_became(between) else between
+        return is_near and not any(word.is_name or word.folded in _NO_APPOSITION for word in words)
+
+
+def _last_preposition(text: str) -> int:
+    """The place of the preposition that begins the last phrase of a statement ("… hurt in the flood"); else its end."""
+    folded = [word for word, _ in word_spans(text)]
+    places = [place for place, word in enumerate(folded) if word in _PREPOSITIONS]
+    is_last = bool(places) and places[-1] >= len(folded) - _MAX_PHRASE_WORDS
+    return places[-1] if is_last else len(folded)
+
+
+def _who_became(between: Sequence[Word]) -> bool:
+    """Whether a relative clause gives the office: "Lucia Ferrante, who became the chief engineer"."""
+    folded = [word.folded for word in between]
+    return folded[:1] == ["who"] and bool(_BECAME.intersection(folded[1:]))
 
 
 def _content(text: str) -> Iterator[Word]:

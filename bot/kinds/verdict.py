@@ -63,7 +63,7 @@ def _proof(statement: Statement, candidate: Candidate) -> _Proof | None:
     passage = candidate.passage
     before = passage.text[quoted_span(candidate, statement.text).start : candidate.start - passage.start]
     around = f"{passage.source.headline} {passage.text}"
-    judgement = Sentence(candidate.text, before, around).judge(statement)
+    judgement = Sentence(candidate.text, before, around, passage.source.headline).judge(statement)
     return _Proof(candidate, judgement) if judgement else None
 
 

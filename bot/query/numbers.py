@@ -114,7 +114,12 @@ def unit_of(text: str, span: Span) -> str:
 
 def has_money(text: str) -> bool:
     """Whether a text has a sum of money: ``"It cost five pounds." -> True``."""
-    return any(unit_of(text, span) in _CURRENCIES for _, span in find_counts(text))
+    return any(is_money(text, span) for _, span in find_counts(text))
+
+
+def is_money(text: str, span: Span) -> bool:
+    """Whether the number ``text[start:end]`` is a sum of money."""
+    return unit_of(text, span) in _CURRENCIES
 
 
 def is_forecast(sentence: str) -> bool:
