@@ -91,6 +91,8 @@ REQUESTS = {
         "what's your favourite colour?",
         "Hi! What's your opinion on the strike?",
         "who would you vote for",
+        "and who do you believe?",
+        "how do you feel about the strike?",
     ],
     "I cannot advise you": [
         "should I invest in the dairy?",
@@ -183,6 +185,9 @@ def test_what_no_article_can_answer_gets_a_fitting_word(message: str, expected: 
         "what do residents think about the wall?",
         "Do people like the new library?",
         "what do you know about the mayor?",
+        "why do you think the company created Mickey Mouse?",
+        "When do you think the bridge will reopen?",
+        "What do you think caused the fire?",
         # advice
         "what should the council do, according to the auditors?",
         "Should I invest in Brightwater, according to the analysts?",

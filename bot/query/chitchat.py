@@ -188,10 +188,11 @@ _REQUESTS = {
         {_YOU}do my (?:homework|assignment|essay|work)\b.*""",
     "language": rf"""(?:and |now |again |the same )?{_YOU}{_SAY}?(?:in|auf) {_LANGUAGE}(?: please| too| as well| now)?
         (?:do|can) you speak {_LANGUAGE}""",
-    "opinion": rf"""{_AND}what do you(?: personally| really| honestly)? (?:think|feel|make)(?: .*)?
+    "opinion": rf"""{_AND}what do you(?: personally| really| honestly)? (?:think|make)(?: (?:of|about) .*)?
         {_AND}(?:who|what|which [\w-]+)(?:'s| is| are) your (?:(?:own|personal|honest) )?{_VIEW}\b.*
         {_AND}do you(?: personally| really| honestly)? (?:{_FEEL}|agree|trust|care)\b.*
-        {_AND}(?:who|whom|what|which|how|why|when|where)(?: [\w'-]+){{0,3}} do you {_FEEL}\b.*
+        {_AND}(?:who|whom|what|which)(?: [\w'-]+){{0,3}} do you {_FEEL} (?:will|would|should|is going to)\b.*
+        {_AND}(?:who|whom|which [\w-]+) do you {_FEEL}|how do you feel\b.*
         (?:who|what|which(?: one)?)(?:'s| is) (?:better|worse|nicer|cooler)(?:[,:] .{{1,60}} or .{{1,60}})?
         who(?:'s| is) (?:the )?(?:best|worst)|whose side are you on|(?:who|what) (?:would|will|did) you vote for\b.*
         are you (?:an? )?(?:democrat|republican|liberal|conservative|socialist|vegan|biased|left-wing|right-wing)""",
