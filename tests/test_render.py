@@ -267,5 +267,8 @@ def test_an_unexpected_error_is_one_line_until_debug_is_asked_for() -> None:
     except KeyError as error:
         short, long = render.error_message(error, debug=False), render.error_message(error, debug=True)
     assert short == r"Unexpected error: KeyError: 'a\nb'. Add --debug to see the traceback."
+    full = render.error_message(OSError(28, "No space left on device", "/data/x"), debug=False)
+    advice = "See that the disk has room, and what `ulimit -a` allows."
+    assert full == f"A file /data/x cannot be used: No space left on device. {advice}"
     assert "Traceback (most recent call last)" in long
     assert long.endswith(short)

@@ -6,6 +6,7 @@ The content is untrusted: articles, file names, the output of language models. `
 
 from __future__ import annotations
 
+import errno
 import traceback
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -202,10 +203,18 @@ def show(lines: Iterable[Line], out: TextIO) -> None:
             console.print(Padding(text, (0, 0, 0, shown.indent)) if shown.indent else text)
 
 
+_EXHAUSTED = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE}
+
+
 def error_message(error: Exception, *, debug: bool) -> str:
     """Describe an error to a user in a sentence that is safe to print; ``debug`` adds the traceback."""
     if isinstance(error, ClippingsError):
         message = str(error)
+    elif isinstance(error, OSError) and error.errno in _EXHAUSTED:
+        place = f" {error.filename}" if error.filename else ""
+        message = (
+            f"A file{place} cannot be used: {error.strerror}. See that the disk has room, and what `ulimit -a` allows."
+        )
     else:
         described = one_line(f"{type(error).__name__}: {error}")[:300].rstrip(": ")
         message = f"Unexpected error: {described}. Add --debug to see the traceback."
