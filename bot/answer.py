@@ -178,8 +178,10 @@ class Engine:
                 nearest = () if found.is_final else retrieve(query).passages
                 return _refuse(replace(answer, passages=nearest), found.refusal)
             found = None
-        if found and found.is_exact:
-            return replace(answer, text=found.text, citations=found.citations)
+        searched = retrieve.cache_info().currsize  # then its passages cost no second search
+        if found and (found.is_exact or not (self._llm or searched)):
+            evidence = self._scope(filters, retrieve).passages(found.citations)
+            return replace(answer, text=found.text, citations=found.citations, passages=evidence)
         return (yield from self._synthesize(retrieve(limits.question), turns, as_of, answer, timings, found))
 
     def _find(

@@ -90,7 +90,9 @@ def open_model(folder: Path, weights: Mapping[str, NDArray[Any]] | None = None) 
 def unreadable(folder: Path, error: Exception) -> WeightsError:
     """Return the error to raise if the files in a folder cannot be read."""
     reason = type(error).__name__
-    return WeightsError(f"The embedding weights in {folder} cannot be read ({reason}). Delete that folder and try again.")
+    return WeightsError(
+        f"The embedding weights in {folder} cannot be read ({reason}). Delete that folder and try again."
+    )
 
 
 def run_model(session: InferenceSession, tokens: Sequence[list[int]], questions: Sequence[int] = ()) -> Vectors:

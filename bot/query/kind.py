@@ -14,7 +14,11 @@ from index.text import MONTH, fold
 
 _ASKING = r"(?:who|whom|whose|what|when|where|which|why|how|is|are|was|were|did|does|do|has|have|will|can|could|would)"
 _ARTICLES = r"(?:articles?|stor(?:y|ies)|reports?|pieces?|items?|documents?|texts?|clippings)"
-_OUTLETS = r"(?:outlets?|(?:news)?papers|publications|media|news sites|sources)(?! (?:first|broke)\b)"
+_OUTLETS = (
+    r"(?:outlets?|(?:news)?papers|publications|media outlets|news sites|sources)(?! (?:first|broke)\b)"
+    r"(?=$| (?:have|has|had|did|do|does|are|were|is|that|which|there|in|on|about|you|report\w*|cover\w*|mention\w*"
+    r"|wrote|write|written|carried|carry|ran|run|publish\w*|say|said|quote\w*)\b)"
+)
 _SAYING = (
     r"(?:say|said|saying|tell|told|claim|claimed|argue|argued|think|comment|commented|promise|promised|announce|announced"
     r"|respond|responded|react|reacted|reply|replied|answer|answered|warn|warned|call|called|describe|described|want"
@@ -44,7 +48,7 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      r"(?:,? in order|,? (?:and )?when|,? day by day)$")),
     ("collection", r"(?:in )?how many (?:of the )?(?:news )?(?:articles|stories|reports|documents)\b(?P<subject>.*)"),
     ("collection", rf"what is the date of the (?:oldest|newest|latest|first|last) {_ARTICLES}\b(?P<subject>.*)"),
-    ("collection", rf"(?:which|what|how many) (?:\w+ )?{_OUTLETS}\b(?P<subject>.*)"),
+    ("collection", rf"(?:which|what|how many) (?:(?:other|different|local|news|of the) )?{_OUTLETS}(?P<subject>.*)"),
     ("collection",
      (r"who (?:wrote|has written|is the author of|are the authors of|reported(?: on)?|covered)\b("
      r"?P<subject>.*)")),
@@ -161,7 +165,7 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      r"?P<subject>.*)")),
     ("list",
      (r"(?:which|what) (?:(?:other|new|five|four|three|two|different|main) )*(?!was\b|is\b|does\b|"
-     r"has\b|this\b|news\b)(?P<subject>[a-z]+(?<!s)s\b .*|people\b.*|men\b.*|women\b.*|"
+     r"has\b|this\b|news\b)(?P<subject>[a-z]+(?<![siu])s\b .*|people\b.*|men\b.*|women\b.*|"
      r"countries\b.*|parties\b.*)")),
     ("list", r"what (?:are|were) (?:all )?the\b(?P<subject>.*)"),
 )  # fmt: skip
