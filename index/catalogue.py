@@ -82,6 +82,7 @@ _DAMAGE = re.compile(
     "no such (fts5 table|table|column)|has no column|malformed|vtable constructor failed|decode to UTF-8"
 )
 _REBUILD = "Rebuild the index: `clippings index`."
+_MAX_PEOPLE_ROWS = 400  # the newest; "council" is the last word of thousands of speakers
 _MIN_IDF_CHUNKS = 1_000
 _BETWEEN_AUTHORS = re.compile(r",| and |;|&")
 
@@ -295,7 +296,7 @@ class Catalogue:
         return [(_source(row[5:]), Quotation(row[0], Span(*row[1:3]), Span(*row[3:5]))) for row in rows]
 
     def _people(self, table: str, columns: str, condition: str, filters: Filters, **named: str) -> list[Any]:
-        order = "ORDER BY a.published IS NULL, a.published DESC, a.headline, a.id, t.start"
+        order = f"ORDER BY a.published IS NULL, a.published DESC, a.headline, a.id, t.start LIMIT {_MAX_PEOPLE_ROWS}"
         query = f"SELECT {columns}, {_SOURCE_COLUMNS} FROM {table} t JOIN articles a ON a.id = t.article"
         return self._rows(f"{query} WHERE {condition} AND {_FILTER} {order}", {**_parameters(filters), **named})
 

@@ -85,7 +85,7 @@ def test_without_a_model_the_answer_is_quoted(engine: Engine) -> None:
     assert "140 of its 560 jobs" in answer.citations[0].quote
     assert answer.citations[0].source.id == "northgate-mill-2024-02-27"
     assert answer.passages[0].source.id == "northgate-mill-2024-02-27"
-    assert set(answer.timings_ms) == {"condense", "embed", "search", "rank_sentences"}
+    assert set(answer.timings_ms) == {"condense", "find", "embed", "search", "rank_sentences"}
 
 
 def test_two_outlets_that_differ_are_both_quoted(engine: Engine) -> None:

@@ -12,6 +12,7 @@ from index.people import Introduction, is_noun, name_words, office_of, same_name
 from index.quotations import Quotation
 from index.text import STOP_WORDS, fold, stem, stems
 
+_MAX_HOLDERS = 30  # of an office, the newest, whose articles are read
 _MIN_MISSPELT_CHARACTERS = 4  # in a shorter word a slip makes another name: Lee, Lea
 _DETERMINERS = frozenset("the a an his her its their our some any many most several local".split())
 _PREPOSITIONS = frozenset("of at for in from to on near".split())
@@ -77,12 +78,12 @@ def look_up_group(name: str, scope: Scope) -> tuple[Spoken, ...]:
 def _of_holders(name: str, words: Sequence[str], scope: Scope) -> list[Spoken]:
     """What those say whom an article introduces as "the union" or "the mayor"."""
     spoken: list[Spoken] = []
-    for source, person in scope.catalogue.people(office=office_of(name), filters=scope.filters):
+    rows = scope.catalogue.people(office=office_of(name), filters=scope.filters)
+    for source, person in rows[:_MAX_HOLDERS]:
         around = stems(f"{source.headline} {text_of(scope.article(source), person.span)}")
         if set(words[:-1]) <= {*around, *stems(person.office)}:
-            surname = person.key.rpartition(" ")[2]
-            rows = scope.catalogue.quotations(surname=surname, filters=scope.filters)
-            spoken += [row for row in rows if row[0].id == source.id and row[1].key == person.key]
+            quoted = scope.catalogue.quotations(article=source.id, filters=scope.filters)
+            spoken += [row for row in quoted if row[1].key == person.key]
     return spoken
 
 

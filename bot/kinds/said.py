@@ -157,7 +157,7 @@ def _who_said(request: Request, scope: Scope) -> Found | None:
     needed = words(asked)
     matching: list[Spoken] = []
     sources = scope.catalogue.mentioning(content, scope.filters)
-    for source in sources:
+    for source in sources[:_MAX_READ_QUOTATIONS]:
         article = scope.article(source)
         for _, quotation in scope.catalogue.quotations(article=source.id, filters=scope.filters):
             text = text_of(article, quotation.span)

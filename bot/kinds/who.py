@@ -19,6 +19,7 @@ from index.people import DEED, NAMED, OPENERS, PERSON_NOUNS, ROLE, Introduction,
 from index.text import fold, names, sentences, stems, surrounding
 
 _MAX_QUOTES = 3
+_MAX_HOLDERS = 60  # the newest introductions by an office whose articles are read
 _MAX_NEAR_CHARACTERS = 120  # around a name, in which the body of its office stands
 _HOLDER = re.compile(
     r"(?:and |so )?who(?:'?s|’s|\s+(?:is|was|are|were))(?: currently| now)?\s+(?:the |an? )?(?P<office>[^,?]{3,80}?)"
@@ -37,6 +38,7 @@ _SPOKEN_AS = {
     "executive": ("executive", "ceo", "chief"), "chair": ("chair", "chairman", "chairwoman", "chairperson", "chairs"),
     "spokesperson": ("spokesman", "spokeswoman", "spokesperson"), "headteacher": ("head", "headteacher", "headmaster"),
 }  # fmt: skip
+_PREDECESSOR = re.compile(r"(?:succeed|replac|follow)\w* (?:[A-ZÀ-Þ][\w’'-]* ?)+")
 _WORD = re.compile(r"\w+")
 _REACH_SENTENCES = 2  # before an introduction, in which "the club's chairman" has its club
 
@@ -70,7 +72,7 @@ def answer_holder(request: Request, scope: Scope) -> Found | None:
     words -= _OF_TIME
     rows = scope.catalogue.people(office=office, filters=scope.filters)
     holders: dict[str, Line] = {}
-    for source, person in rows:
+    for source, person in rows[:_MAX_HOLDERS]:
         article = scope.article(source)
         if person.key.rpartition(" ")[2] not in holders and _is_of(article, person, words):
             holders[person.key.rpartition(" ")[2]] = Line(article, person.span)
@@ -140,7 +142,7 @@ def _is_of(article: Article, person: Introduction, words: set[str]) -> bool:
     at = sentence.find(name if name in sentence else name.split()[-1])
     before = sentence[max(0, at - _MAX_NEAR_CHARACTERS) : max(at, 0)]
     after = sentence[at : at + _MAX_NEAR_CHARACTERS]
-    near = _clause(before, after)
+    near = _PREDECESSOR.sub("", _clause(before, after))
     own = set(name_words(name))
     others = [word for word in names(f"x {near}") if word not in own and word not in OPENERS and not is_noun(word)]
     if words <= set(stems(near)):
