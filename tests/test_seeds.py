@@ -18,6 +18,7 @@ from bot.runtime import make_engine
 from bot.settings import Settings
 from index.ingest import ingest
 from index.models import Article
+from index.near_duplicates import holds
 
 ASKED = date(2024, 1, 31)
 
@@ -105,12 +106,12 @@ RIGHT = {
 
 @pytest.mark.parametrize("question", RIGHT)
 def test_right_sentence_is_quoted(engine: Engine, find: Callable[[str], Retrieval], question: str) -> None:
-    """Also where the question has none of its words; it is in the body, and the other outlet is a further source."""
+    """Also where the question has none of its words; it is in the body, and a further source holds it too."""
     quoted = compose(find(question)).citations
     (citation, *_) = [each for each in quoted if RIGHT[question] in each.quote.replace("\u00a0", " ")]
     by_id = {article.id: article for article in articles(engine)}
     assert citation.quote == by_id[citation.source.id].body[citation.start : citation.end]
-    assert {citation.source.id, *(source.id for source in citation.also_in)} == set(by_id)
+    assert all(holds(by_id[source.id].body, citation.quote) for source in citation.also_in)
 
 
 @pytest.mark.parametrize("question", RIGHT)

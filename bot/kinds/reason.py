@@ -25,7 +25,7 @@ _CAUSE = re.compile(
 _WEAK_CAUSE = re.compile(
     r"\b(?:because|due|owing|result|caus\w+|blam\w+|reasons?|thanks|prompted|attributed|in order|so|since|after|forced"
     r"|led to|until|means|meant|to (?:avoid|prevent|save|protect|make|allow|let|help)|therefore|when|for fear|amid|over"
-    r"|advice|for lack|out of|aim\w*|intend\w*|why)\b",
+    r"|advice|for lack|out of|aim\w*|intend\w*|fail\w*|broke\w*|abandon\w*|why)\b",
     re.IGNORECASE,
 )
 _WHY = re.compile(r"(?:and |but |so )?(?:why|how come)\b", re.IGNORECASE)
