@@ -13,7 +13,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -30,7 +30,7 @@ from bot.generate.rewrite import rewrite
 from bot.generate.verify import Verifier
 from bot.kinds.scope import Found, Scope
 from bot.kinds.ways import WAYS
-from bot.models import REFUSAL, Answer, AnswerStream, Citation, QuestionTooLong, Refusal, Turn
+from bot.models import REFUSAL, Answer, AnswerStream, QuestionTooLong, Refusal, Turn, numbered
 from bot.query.chitchat import reply
 from bot.query.date_preference import date_preference, outside_period
 from bot.query.dates import find_period
@@ -361,26 +361,27 @@ def _turns_of_part(parts: Sequence[str], number: int, turns: Sequence[Turn]) -> 
     return [*turns, *before]
 
 
-def _moved(offset: int, mark: re.Match[str]) -> str:
-    return f"[{int(mark[1]) + offset}]"
+def _moved(numbers: Mapping[int, int], mark: re.Match[str]) -> str:
+    number = int(mark[1])
+    return f"[{numbers.get(number, number)}]"
 
 
 def _joined(whole: Answer, parts: Sequence[Answer]) -> Answer:
     """Join the answers to the questions in a question, each under its own words; a refusal only if all refuse."""
     texts: list[str] = []
-    citations: list[Citation] = []
+    citations = numbered(citation for part in parts for citation in part.citations)
+    numbers = {citation.source.id: citation.number for citation in citations}
     for part in parts:
-        offset = len(citations)
-        renumbered = _MARK.sub(partial(_moved, offset), part.text)
+        moved = {citation.number: numbers[citation.source.id] for citation in part.citations}
+        renumbered = _MARK.sub(partial(_moved, moved), part.text)
         reason = f" {part.refusal.reason}" if part.refusal else ""
         texts.append(f"{part.question}\n{renumbered}{reason}")
-        citations += [replace(citation, number=citation.number + offset) for citation in part.citations]
     if all(part.refusal for part in parts):
         nearest = dict.fromkeys(source for part in parts if part.refusal for source in part.refusal.nearest)
         reason = " ".join(dict.fromkeys(part.refusal.reason for part in parts if part.refusal))
         return replace(whole, text=REFUSAL, refusal=Refusal(reason, tuple(nearest)[:_MAX_NEAREST]))
     passages = tuple(dict.fromkeys(passage for part in parts for passage in part.passages))
-    return replace(whole, text="\n\n".join(texts), citations=tuple(citations), passages=passages)
+    return replace(whole, text="\n\n".join(texts), citations=tuple(dict.fromkeys(citations)), passages=passages)
 
 
 def _refuse(answer: Answer, reason: str) -> Answer:

@@ -1,8 +1,8 @@
 """The data types of question and answer, all frozen, and the interface of the engine."""
 
 import re
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal, Protocol
 
@@ -34,7 +34,10 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """Proof of a statement. ``quote`` equals ``body[start:end]`` of the article of ``source``, to the letter."""
+    """Proof of a statement. ``quote`` equals ``body[start:end]`` of the article of ``source``, to the letter.
+
+    ``number`` is that of the article in the answer: several quotes of an article have the same.
+    """
 
     number: int
     quote: str
@@ -42,6 +45,22 @@ class Citation:
     end: int
     source: Source
     also_in: tuple[Source, ...] = ()
+
+
+def numbered(citations: Iterable[Citation]) -> tuple[Citation, ...]:
+    """Number citations by their articles, from 1 in reading order."""
+    numbers: dict[str, int] = {}
+    return tuple(
+        replace(citation, number=numbers.setdefault(citation.source.id, len(numbers) + 1)) for citation in citations
+    )
+
+
+def by_number(citations: Iterable[Citation]) -> dict[int, list[Citation]]:
+    """Group the citations of an answer: the number of an article -> its quotes."""
+    groups: dict[int, list[Citation]] = {}
+    for citation in citations:
+        groups.setdefault(citation.number, []).append(citation)
+    return groups
 
 
 def in_marks(quote: str) -> str:
@@ -64,10 +83,10 @@ class Refusal:
 class Answer:
     """An answer with its citations.
 
-    ``text`` refers to a citation by its number, as in ``[1]``. ``answerer`` is "quote" (extractive), "write"
-    (generative, by a language model) or "reply" (chitchat, no statement about the news). ``kind``: what the question
-    was taken for. ``filters``: what was read, with the limits that the question sets itself. ``notice`` is a line
-    about the answer, for example that the language model could not be reached.
+    ``text`` refers to an article by its number, as in ``[1]``; ``citations`` has an entry for each quote. ``answerer``
+    is "quote" (extractive), "write" (generative, by a language model) or "reply" (chitchat, no statement about the
+    news). ``kind``: what the question was taken for. ``filters``: what was read, with the limits that the question
+    sets itself. ``notice`` is a line about the answer, for example that the language model could not be reached.
     """
 
     question: str

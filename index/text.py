@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 
 import nupunkt
@@ -162,6 +163,24 @@ def surrounding(text: str, start: int, end: int) -> Span:
     """The span of the paragraphs that ``text[start:end]`` overlaps."""
     touched = [span for span in paragraphs(text) if span.start < end and start < span.end]
     return Span(touched[0].start, touched[-1].end) if touched else Span(start, end)
+
+
+def marked_paragraphs(text: str, spans: Iterable[Span]) -> list[list[tuple[str, bool]]]:
+    """The paragraphs that spans of a text overlap, each as runs of text and whether a span holds them."""
+    shown: list[list[tuple[str, bool]]] = []
+    position, last = 0, 0  # in the text: what is shown, and the end of the last paragraph
+    for start, end in sorted(spans):
+        around = surrounding(text, start, end)
+        if not shown or start >= last:
+            shown.append([])
+            position = around.start
+        else:
+            shown[-1].pop()  # what follows the span before
+        last = max(last, around.end)
+        shown[-1] += [(text[position:start], False), (text[max(start, position) : end], True)]
+        position = max(position, end)
+        shown[-1].append((text[position:last], False))
+    return shown
 
 
 def sentences(text: str) -> list[Span]:

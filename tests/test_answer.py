@@ -8,20 +8,21 @@ import unicodedata
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from bot.answer import Engine
+from bot.answer import Engine, _joined
 from bot.cli.parser import main
 from bot.generate.llm import make_llm
-from bot.models import REFUSAL, Answer, Refusal, Turn
+from bot.models import REFUSAL, Answer, Citation, Refusal, Turn, numbered
 from bot.runtime import make_engine, once
 from bot.settings import Settings
 from index.ingest import ingest
-from index.models import Filters, IndexMissing
+from index.models import Filters, IndexMissing, Source
 from tests.corpus import run, write
 from tests.fakes.openai_server import OpenAIServer, Reply
 
@@ -66,13 +67,13 @@ def with_model(engine: Engine, url: str, timeout: float = 5.0) -> Engine:
 
 
 def held(engine: Engine, answer: Answer) -> bool:
-    """Whether there are citations, numbered from 1, each of them in the text and to the letter in its article."""
-    for number, citation in enumerate(answer.citations, 1):
+    """Whether there are citations, numbered by article, each of them in the text and to the letter in its article."""
+    assert answer.citations == numbered(answer.citations)
+    for citation in answer.citations:
         article = engine.article(citation.source.id)
         assert article is not None
-        assert citation.number == number
         assert citation.quote == article.body[citation.start : citation.end]
-        assert f"[{number}]" in answer.text
+        assert f"[{citation.number}]" in answer.text
     return bool(answer.citations)
 
 
@@ -575,3 +576,19 @@ def test_closed_engine_opens_again(indexed: Path, weights: Path) -> None:
     engine.close()
     assert engine.article("no-such-article") is None
     engine.close()
+
+
+def test_several_questions_number_an_article_once() -> None:
+    """Over all parts, in reading order; a quote that both parts have is cited once."""
+    first, second, third = (
+        Citation(number, quote, start, start + len(quote), Source(name, name))
+        for number, quote, start, name in ((1, "It sank.", 0, "a"), (2, "It rained.", 0, "b"), (1, "He swam.", 9, "b"))
+    )
+    whole, part = (Answer(text, text, "", "quote") for text in ("Both?", "What?"))
+    parts = [
+        replace(part, text="“It sank.” [1] “It rained.” [2]", citations=(first, second)),
+        replace(part, text="“He swam.” [1] “It rained.” [1]", citations=(third, replace(second, number=1))),
+    ]
+    joined = _joined(whole, parts)
+    assert joined.text == "What?\n“It sank.” [1] “It rained.” [2]\n\nWhat?\n“He swam.” [2] “It rained.” [2]"
+    assert joined.citations == (first, second, replace(third, number=2))

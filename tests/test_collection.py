@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.answer import Engine
-from bot.models import Answer
+from bot.models import Answer, numbered
 from bot.runtime import make_engine
 from bot.settings import Settings
 from index.models import Filters
@@ -93,13 +93,16 @@ def test_filters_limit_what_is_counted(engine: Engine) -> None:
 
 
 def test_two_questions_are_answered_under_their_own_words(engine: Engine) -> None:
-    """Each with its citations, numbered through; the second may point at the first; a part may be refused."""
+    """Each with its citations; an article has one number; the second may point at the first; a part may be refused."""
     answer = ask(engine, "What was destroyed in Carrow in May? And when do the trams run again?")
     assert answer.kind == "several"
     first, second = answer.text.split("\n\n")
     assert first.startswith("What was destroyed in Carrow in May?\n“A fire destroyed the old mill")
     assert second.startswith("when do the trams run again?\n")
-    assert "[2]" in second
+    assert "[1]" in first
+    assert "[1]" in second
+    assert answer.citations == numbered(answer.citations)
+    assert {citation.number for citation in answer.citations} == {1}
     partly = ask(engine, "What was destroyed in Carrow in May? Who won the chess final in Reykjavik?")
     assert partly.answered
     assert "Who won the chess final in Reykjavik?\nThe articles do not say." in partly.text

@@ -38,7 +38,7 @@ import bot
 from bot.answer import Engine
 from bot.generate.llm import make_llm
 from bot.integrations.llama_index import ClippingsEmbedding, ClippingsQueryEngine, ClippingsRetriever
-from bot.models import REFUSAL
+from bot.models import REFUSAL, by_number
 from bot.runtime import make_engine, once
 from bot.settings import Settings
 from index.embed import Embedder
@@ -124,12 +124,15 @@ def check_node(engine: Engine, node: TextNode) -> None:
     article = engine.article(node.metadata["article_id"])
     assert article is not None
     start, end = node.metadata["start"], node.metadata["end"]
-    assert node.text == article.body[start:end]
+    spans = node.metadata.get("spans", [[start, end]])
+    assert spans[0] == [start, end]
+    assert node.text == " … ".join(article.body[first:last] for first, last in spans)
     assert (node.start_char_idx, node.end_char_idx, node.ref_doc_id) == (start, end, article.id)
     source = article.source
     published = source.published.isoformat() if source.published else None
     known = {"headline": source.headline, "outlet": source.outlet, "published": published, "url": source.url}
     places = {"article_id": article.id, "start": start, "end": end}
+    places |= {"spans": node.metadata["spans"]} if "spans" in node.metadata else {}
     assert node.metadata == {name: value for name, value in known.items() if value is not None} | places
 
 
@@ -198,11 +201,14 @@ def test_citation_query_engine_over_our_retriever(engine: Engine, server: OpenAI
 
 @pytest.mark.parametrize("question", [KERMAN, BRIDGE, MOROCCO, "hello", ""])
 def test_query_engine_answers_as_the_engine_does(engine: Engine, question: str) -> None:
-    """What `[n]` cites is the n-th source node; a refusal has a reason and no source."""
+    """What `[n]` cites is the n-th source node, one an article; a refusal has a reason and no source."""
     response = ask(ClippingsQueryEngine(engine, as_of=AS_OF), question)
     answer = engine.ask(question, as_of=AS_OF)
     assert response.response == answer.text
-    assert [source.text for source in response.source_nodes] == [citation.quote for citation in answer.citations]
+    cited = by_number(answer.citations)
+    assert [node.metadata["spans"] for node in map(text_node, response.source_nodes)] == [
+        [[quoted.start, quoted.end] for quoted in quotes] for quotes in cited.values()
+    ]
     for number, source in enumerate(response.source_nodes, 1):
         check_node(engine, text_node(source))
         assert f"[{number}]" in answer.text

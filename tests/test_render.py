@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from bot import serialize
 from bot.cli import render
-from bot.models import Answer, Citation, Refusal
+from bot.models import Answer, Citation, Refusal, in_marks
 from bot.plain_text import safe
 from index.models import Article, Boilerplate, ClippingsError, Source
-from tests.fakes.examples import ANSWER, ARTICLE, BODY, CITATION, QUOTE, REFUSED, SOURCE, Terminal
+from tests.fakes.examples import ANSWER, ARTICLE, BODY, CITATION, OTHER, QUOTE, REFUSED, SOURCE, Terminal
 
 
 @pytest.fixture
@@ -40,6 +40,36 @@ def test_an_answer_is_its_text_and_its_numbered_sources() -> None:
         "    also in: Bridge opens again · 2024-01-04 (uncertain)\n"
         "      b.txt\n"
     )
+
+
+def test_a_source_is_printed_once_with_its_quotes() -> None:
+    """Each quote has a line; what both are also in is named once, what the second is also in behind it."""
+    rain = replace(CITATION, quote="Rain fell later.", start=BODY.index("Rain"), end=len(BODY))
+    last = replace(CITATION, number=2, source=OTHER, quote="It is “open”.", also_in=())
+    head = "\n[1] Bridge reopens · The Courier · 2024-01-03\n    https://courier.example/bridge\n"
+    quotes = "    “Some 40 people walked over it first.”\n", "    “Rain fell later.”\n"
+    also = "    also in: Bridge opens again · 2024-01-04 (uncertain)\n      b.txt\n"
+    tail = "[2] Bridge opens again · 2024-01-04 (uncertain)\n    b.txt\n    “It is ‘open’.”\n"
+    assert render.plain(render.source_lines([CITATION, rain, last])) == head + quotes[0] + quotes[1] + also + tail
+    shown = render.plain(render.source_lines([replace(CITATION, also_in=()), rain, last]))
+    assert shown == head + quotes[0] + quotes[1] + also + tail
+    shown = render.plain(render.source_lines([CITATION, replace(rain, also_in=()), last]))
+    assert shown == head + quotes[0] + also + quotes[1] + tail
+    lines = render.plain(render.source_lines([CITATION, rain, last], quotes=False)).splitlines()
+    assert lines[1:] == [
+        "[1] Bridge reopens · The Courier · 2024-01-03 (and 1 more)",
+        "[2] Bridge opens again · 2024-01-04 (uncertain)",
+    ]
+
+
+def test_a_quote_that_the_answer_prints_is_not_printed_again() -> None:
+    """Beside it, the source still has its headline and link, and quotes that the text does not hold."""
+    rain = replace(CITATION, quote="Rain fell later.", start=BODY.index("Rain"), end=len(BODY), also_in=())
+    answer = replace(ANSWER, text=f"{in_marks(QUOTE)} [1] It rained [1].", citations=(CITATION, rain))
+    shown = render.plain(render.answer_lines(answer))
+    assert shown.count("40 people") == 1
+    assert shown.endswith("      b.txt\n    “Rain fell later.”\n")
+    assert render.plain(render.source_lines(answer.citations)).count("40 people") == 1
 
 
 def test_in_a_conversation_a_source_is_one_line() -> None:
@@ -89,8 +119,8 @@ def test_an_article_is_shown_with_its_facts_and_furniture() -> None:
 
 def test_a_quote_is_marked_inside_its_passage() -> None:
     """Without a terminal the marks are >> and <<."""
-    shown = render.plain(render.passage_lines(CITATION, BODY, 0, len(BODY)))
-    assert f">>{QUOTE}<<\n\nRain fell later." in shown
+    shown = render.plain(render.passage_lines([CITATION], BODY))
+    assert shown.endswith(f"\n\n>>{QUOTE}<<\n")
 
 
 def test_a_terminal_gets_styles_and_whole_links(terminal: Terminal) -> None:
@@ -189,7 +219,7 @@ def test_no_rendered_text_holds_a_control(answer: Answer, article: Article) -> N
     """Whatever an article or an answer contains, no escape, control or bidi character is printed."""
     lines = [*render.answer_lines(answer), *render.answer_lines(answer, quotes=False), *render.article_lines(article)]
     for citation in answer.citations:
-        lines += render.passage_lines(citation, article.body, 0, len(article.body))
+        lines += render.passage_lines([citation], article.body)
     assert _only_readable(render.plain(lines))
     out = Terminal()
     render.show(lines, out)
@@ -226,6 +256,8 @@ def test_the_json_of_an_answer_has_the_promised_keys() -> None:
         "answered": True,
         "text": f"{QUOTE} [1]",
         "answerer": "quote",
+        "kind": "fact",
+        "filters": {},
         "notice": None,
         "refusal": None,
         "citations": [

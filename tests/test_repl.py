@@ -137,6 +137,16 @@ def test_show_gives_the_quote_inside_its_paragraph() -> None:
     )
 
 
+def test_show_gives_all_quotes_of_a_source() -> None:
+    """Those of a paragraph are marked in it, the others in theirs, in the order of the article."""
+    body = f"It opened. {QUOTE} Then came the mayor.\n\nNobody was hurt.\n\nRain fell later. It was cold."
+    spans = [(body.index(text), body.index(text) + len(text)) for text in ("Rain fell later.", QUOTE, "the mayor")]
+    cited = tuple(replace(ANSWER.citations[0], quote=body[a:b], start=a, end=b) for a, b in spans)
+    engine = FakeEngine([replace(ANSWER, citations=cited)], [replace(ARTICLE, body=body)])
+    shown = talk(engine, "one", "/show 1").split("bridge\n")[1]
+    assert shown == (f"\nIt opened. >>{QUOTE}<< Then came >>the mayor<<.\n\n>>Rain fell later.<< It was cold.\n\n")
+
+
 def test_show_of_what_is_not_there_says_so() -> None:
     """A wrong number, no answer yet, and a changed article have a message each."""
     changed = replace(ARTICLE, body="Something else.")

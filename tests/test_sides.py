@@ -83,13 +83,15 @@ def test_any_question_is_split(question: str) -> None:
 
 
 def test_each_side_is_quoted_beside_its_name() -> None:
-    """The sentence of each side, with its own number."""
+    """The sentence of each side, with the number of its article."""
     found = ask("Compare the jobs cut in Garforth and Ennis", MILL)
     assert found
     first, second = found.text.split("\n")
     assert first.startswith("- The jobs cut in Garforth: “The Garforth mill will cut 140")
     assert second.startswith("- The jobs cut in Ennis: “The mill in Ennis will cut 60")
-    assert [citation.number for citation in found.citations] == [1, 2]
+    assert [citation.number for citation in found.citations] == [1, 1]
+    assert first.endswith("” [1]")
+    assert second.endswith("” [1]")
 
 
 def test_a_side_that_no_article_has_is_named() -> None:

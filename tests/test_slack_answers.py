@@ -49,11 +49,15 @@ def expected(answer: Answer) -> str:
         ]
     else:
         said.append(safe(answer.text).strip() or "…")
-        for citation in answer.citations:
-            said.append(
-                f"[{citation.number}] {message_parts.headline(citation.source)}{message_parts.origin(citation.source)}"
-            )
+        for before, citation, after in zip(
+            [None, *answer.citations], answer.citations, [*answer.citations[1:], None], strict=False
+        ):
+            source = citation.source
+            if not before or before.number != citation.number:
+                said.append(f"[{citation.number}] {message_parts.headline(source)}{message_parts.origin(source)}")
             said.append(in_marks(one_line(citation.quote)))
+            if after and (after.number, after.also_in) == (citation.number, citation.also_in):
+                continue
             outlets = [one_line(source.outlet or "") or message_parts.headline(source) for source in citation.also_in]
             said += [f"Also in: {', '.join(rich_text.shortened(outlet, 200) for outlet in outlets)}"] if outlets else []
     return letters("".join([*said, one_line(answer.notice or "")]))
@@ -74,8 +78,11 @@ TIDY_CITATIONS = st.builds(
 def test_nothing_of_an_answer_is_lost_or_doubled(
     answer: Answer, citations: list[Citation], refusal: Refusal | None
 ) -> None:
-    """The messages together say every word of the answer and its sources once, in order, both drawn and as text."""
-    numbered = tuple(replace(citation, number=number) for number, citation in enumerate(citations, 1))
+    """The messages together say every word of the answer and its sources once, in order, both drawn and as text.
+
+    Every second source has two quotes.
+    """
+    numbered = tuple(replace(citation, number=1 + 2 * at // 3) for at, citation in enumerate(citations))
     answer = replace(answer, citations=numbered, refusal=refusal)
     sent = blocks.answer_messages(answer, KEY)
     assert letters("".join(rich_text.unescaped(message.text) for message in sent)) == expected(answer)
@@ -111,6 +118,22 @@ def test_a_passage_button_says_which_quote_it_opens() -> None:
     (button,) = (node for node in of(drawn(message.blocks), "button") if node["action_id"] == "passage-1")
     assert json.loads(button["value"]) == {"id": "a1", "start": 26, "end": 63, "mark": "9d34603e"}
     assert button["accessibility_label"] == "Show passage 1 in its paragraph"
+
+
+def test_a_source_with_several_quotes_stands_once_with_one_button() -> None:
+    """The button has the place of each quote; a quote is a block of its own."""
+    rain = replace(CITATION, quote="Rain fell later.", start=66, end=82)
+    (message,) = blocks.answer_messages(replace(ANSWER, citations=(CITATION, rain)), KEY)
+    found = check(message)
+    assert read(found).count("Bridge reopens") == 1
+    assert [read([{"type": "", "elements": quote["elements"]}]) for quote in of(found, "rich_text_quote")] == [
+        "“Some 40 people walked over it first.”", "“Rain fell later.”",
+    ]  # fmt: skip
+    (button,) = (node for node in of(found, "button") if node["action_id"].startswith("passage"))
+    assert json.loads(button["value"]) == {
+        "id": "a1", "start": 26, "end": 63, "more": [[66, 82]],
+        "mark": message_parts.quote_digest(f"{CITATION.quote}Rain fell later."),
+    }  # fmt: skip
 
 
 def test_a_private_answer_has_its_question_and_can_be_shared() -> None:

@@ -58,7 +58,7 @@ def test_the_home_of_an_empty_index_says_so() -> None:
 def test_a_passage_is_the_quote_in_bold_inside_its_paragraph() -> None:
     """Under headline, outlet and day; the paragraph is to the letter."""
     before, _, after = BODY.partition(QUOTE)
-    found = check(views.passage_view(SOURCE, before, QUOTE, after))
+    found = check(views.passage_view(SOURCE, [[(before, False), (QUOTE, True), (after, False)]]))
     title, passage = found["blocks"]
     assert read([title]) == "Bridge reopens · The Courier · 3 January 2024"
     assert [link["url"] for link in of(title, "link")] == [SOURCE.url]
@@ -74,7 +74,7 @@ def test_a_passage_is_the_quote_in_bold_inside_its_paragraph() -> None:
 def test_a_long_passage_is_shortened_around_its_quote(word: str) -> None:
     """The quote stays whole, over several blocks where it is long; ellipses say that there is more."""
     quote = "All of it counts. " * 300
-    found = check(views.passage_view(SOURCE, word * 5000, quote, word * 5000))
+    found = check(views.passage_view(SOURCE, [[(word * 5000, False), (quote, True), (word * 5000, False)]]))
     texts = of(found["blocks"][1:], "text")
     assert "".join(text["text"] for text in texts if "style" in text) == quote
     assert texts[0]["text"].startswith(f"…{word}")
@@ -82,10 +82,22 @@ def test_a_long_passage_is_shortened_around_its_quote(word: str) -> None:
     assert 500 < len(texts[0]["text"]) < 700
 
 
+def test_several_quotes_are_shown_in_their_paragraphs() -> None:
+    """Each paragraph is a block; long text between two quotes is cut in its middle."""
+    runs = [("", False), ("One.", True), (" word" * 1000, False), ("Two.", True), (" Then.", False)]
+    found = check(views.passage_view(SOURCE, [runs, [("Before ", False), ("three", True), ("", False)]]))
+    first, second = found["blocks"][1:]
+    texts = of(first, "text")
+    assert [text["text"] for text in texts if "style" in text] == ["One.", "Two."]
+    assert "word…word" in texts[1]["text"]
+    assert len(texts[1]["text"]) < 3100
+    assert read([second]) == "Before three"
+
+
 @given(SOURCES, LONG_TEXTS, LONG_TEXTS, LONG_TEXTS)
 def test_a_passage_is_harmless_and_its_quote_whole(source: Source, before: str, quote: str, after: str) -> None:
     """Whatever an article holds."""
-    found = check(views.passage_view(source, before, quote, after))
+    found = check(views.passage_view(source, [[(before, False), (quote, True), (after, False)]]))
     bold = "".join(text["text"] for text in of(found["blocks"][1:], "text") if "style" in text)
     assert bold == (safe(quote) or "…")
     assert all(rich_text.is_web_address(link["url"]) and link["url"] == source.url for link in of(found, "link"))

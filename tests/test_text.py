@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from index.models import Span
 from index.text import (
     MONTH,
     composed,
     figure_spans,
     figures,
     fold,
+    marked_paragraphs,
     names,
     paragraphs,
     sentences,
@@ -232,3 +234,20 @@ def test_months(month: str) -> None:
     """Full names and abbreviations match whole; other words do not."""
     assert re.fullmatch(MONTH, month, re.IGNORECASE)
     assert not re.match(rf"{MONTH}\b", f"{month}x", re.IGNORECASE)
+
+
+@given(st.text(st.sampled_from("aa \n"), max_size=60), st.lists(st.tuples(st.integers(0, 60), st.integers(1, 9))))
+def test_marked_paragraphs_hold_every_span_once(text: str, places: list[tuple[int, int]]) -> None:
+    """Each paragraph that a span overlaps is there to the letter, in order; what is marked is what spans hold."""
+    text = "".join(chr(0x4E00 + at) if letter == "a" else letter for at, letter in enumerate(text))  # all different
+    spans = [Span(start, min(len(text), start + length)) for start, length in places if start < len(text)]
+    spans = [span for span in spans if text[slice(*span)].strip()]
+    shown = marked_paragraphs(text, spans)
+    position, marked = 0, set[int]()
+    for runs in shown:
+        whole = "".join(run for run, _ in runs)
+        position = text.index(whole, position)
+        for run, is_marked in runs:
+            marked |= set(range(position, position + len(run))) if is_marked else set()
+            position += len(run)
+    assert marked == {at for start, end in spans for at in range(start, end)}

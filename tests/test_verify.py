@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from bot.generate.draft import MAX_PLAIN_CHARACTERS, MAX_SENTENCE_CHARACTERS, SentenceReader
 from bot.generate.verify import MAX_ANSWER_CHARACTERS, VerifiedDraft, Verifier, verify
+from bot.models import by_number, numbered
 from index.models import Passage, Source
 
 BODIES = {
@@ -44,7 +45,7 @@ def check(text: str) -> VerifiedDraft:
 KEPT = {
     "The ferry sank off the coast of Norland [1].": "The ferry sank off the coast of Norland [1].",
     "The ferry sank off the coast of Norland. [1] Rescuers pulled 12 survivors from the water.[1]": (
-        "The ferry sank off the coast of Norland [1]. Rescuers pulled 12 survivors from the water [2]."
+        "The ferry sank off the coast of Norland [1]. Rescuers pulled 12 survivors from the water [1]."
     ),
     "Nearly 40 people died when the ferry sank [1], while Daily Wire says more than 40 people died [2].": (
         "Nearly 40 people died when the ferry sank [1], while Daily Wire says more than 40 people died [2]."
@@ -293,11 +294,11 @@ def test_deltas_of_any_size_give_the_same_text(text: str, cuts: list[int] | None
 
 @given(DRAFTS)
 def test_every_number_has_a_quote_that_holds_to_the_letter(text: str) -> None:
-    """Numbers are 1 to k in reading order, each with a quote that stands at its offsets."""
+    """Numbers are those of the articles, 1 to k in reading order; each quote stands at its offsets."""
     draft = check(text)
     numbers = [int(number) for number in re.findall(r"\[(\d+)\]", draft.text)]
-    assert list(dict.fromkeys(numbers)) == [citation.number for citation in draft.citations]
-    assert [citation.number for citation in draft.citations] == list(range(1, len(draft.citations) + 1))
+    assert list(dict.fromkeys(numbers)) == list(by_number(draft.citations))
+    assert draft.citations == numbered(draft.citations)
     for citation in draft.citations:
         assert citation.quote
         assert BODIES[citation.source.id][citation.start : citation.end] == citation.quote

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from bot.cli import render
 from bot.cli.filters import known_outlet, make_filters, read_day
-from bot.models import Answer, AnswerEngine, Turn
+from bot.models import Answer, AnswerEngine, Turn, by_number
 from bot.plain_text import one_line, safe, title
 from index.data_folder import prepare
 from index.models import ClippingsError, Filters, Source
@@ -28,7 +28,7 @@ MAX_LISTED = 20  # articles
 HELP = """\
 Ask a question, then follow-ups ("and who claimed it?").
   /sources          the sources of the last answer, with their quotes
-  /show 2           the quote of source 2 inside its paragraph
+  /show 2           the quotes of source 2 inside their paragraphs
   /articles         the indexed articles, newest first
   /filter outlet=NAME author=NAME from=2024-01-01 to=2024-01-31
                     search only these articles; /filter shows the filter, /filter off removes it
@@ -123,20 +123,17 @@ class Chat:
             self._print("There is no answer with sources yet.")
 
     def _show(self, number: str) -> None:
-        from index.text import surrounding
-
-        citations = {str(citation.number): citation for citation in (self.last.citations if self.last else ())}
-        citation = citations.get(number.strip("[]"))
-        if citation is None:
-            hint = f"Choose from: {', '.join(citations)}." if citations else "There is no answer with sources yet."
+        known = {str(number): cited for number, cited in by_number(self.last.citations if self.last else ()).items()}
+        cited = known.get(number.strip("[]"))
+        if cited is None:
+            hint = f"Choose from: {', '.join(known)}." if known else "There is no answer with sources yet."
             self._print(f"/show needs the number of a source. {hint}")
             return
-        article = self.engine.article(citation.source.id)
-        if article is None or article.body[citation.start : citation.end] != citation.quote:
+        article = self.engine.article(cited[0].source.id)
+        if article is None or any(article.body[quoted.start : quoted.end] != quoted.quote for quoted in cited):
             self._print("The article was changed or removed after that answer. Ask again.")
             return
-        start, end = surrounding(article.body, citation.start, citation.end)
-        self._show_lines(render.passage_lines(citation, article.body, start, end))
+        self._show_lines(render.passage_lines(cited, article.body))
 
     def _articles(self, _: str) -> None:
         sources = self.engine.sources()

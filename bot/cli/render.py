@@ -12,12 +12,13 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
-from bot.models import REFUSAL, Answer, Citation, in_marks
+from bot.models import REFUSAL, Answer, Citation, by_number, in_marks
 from bot.plain_text import MAX_OUTLETS_SHOWN, day_of, one_line, safe, title, title_parts
-from index.models import Article, ClippingsError, Source
+from index.models import Article, ClippingsError, Source, Span
 
 if TYPE_CHECKING:
     from bot.slack.database import Feedback
@@ -49,7 +50,10 @@ def line(*texts: str | StyledText, indent: int = 0) -> Line:
 
 
 def answer_lines(answer: Answer, *, quotes: bool = True) -> list[Line]:
-    """Render an answer and its numbered sources; ``quotes=False`` gives a source one line, for the chat."""
+    """Render an answer and its numbered sources; ``quotes=False`` gives a source one line, for the chat.
+
+    A quote that the text holds is not printed again under its source.
+    """
     if answer.refusal:
         reason = line(one_line(answer.refusal.reason))
         shown = [line(REFUSAL), reason] if answer.passages else [reason]  # no article passed the filters
@@ -61,23 +65,29 @@ def answer_lines(answer: Answer, *, quotes: bool = True) -> list[Line]:
         shown = [line(answer.text)]
     if answer.notice:
         shown.append(line(StyledText(f"Note: {one_line(answer.notice)}", "faint")))
-    return shown + source_lines(answer.citations, quotes=quotes)
+    return shown + source_lines(answer.citations, quotes=quotes, text=answer.text)
 
 
-def source_lines(citations: Sequence[Citation], *, quotes: bool = True) -> list[Line]:
-    """Render the numbered sources of an answer, after an empty line."""
+def source_lines(citations: Sequence[Citation], *, quotes: bool = True, text: str = "") -> list[Line]:
+    """Render the numbered sources of an answer, each once, after an empty line; without the quotes that ``text`` holds.
+
+    What is "also in" other articles follows its quotes.
+    """
     shown = [line()] if citations else []
-    for citation in citations:
-        number = f"[{citation.number}]"
+    for number, cited in by_number(citations).items():
+        mark, source = f"[{number}]", cited[0].source
         if not quotes:
-            more = f" (and {len(citation.also_in)} more)" if citation.also_in else ""
-            shown.append(line(StyledText(number, "number"), f" {title(citation.source)}", StyledText(more, "faint")))
+            count = len({other.id for citation in cited for other in citation.also_in})
+            more = f" (and {count} more)" if count else ""
+            shown.append(line(StyledText(mark, "number"), f" {title(source)}", StyledText(more, "faint")))
             continue
-        shown += _source_lines(number, citation.source)
-        shown.append(line(in_marks(one_line(citation.quote)), indent=4))
-        for source in citation.also_in:
-            shown.append(line(StyledText("also in: ", "faint"), title(source), indent=4))
-            shown += _link_lines(source, indent=6)
+        shown += _source_lines(mark, source)
+        for also_in, alike in groupby(cited, key=lambda citation: citation.also_in):
+            printed = [in_marks(citation.quote) for citation in alike]
+            shown += [line(one_line(quote), indent=4) for quote in printed if quote not in text]
+            for other in also_in:
+                shown.append(line(StyledText("also in: ", "faint"), title(other), indent=4))
+                shown += _link_lines(other, indent=6)
     return shown
 
 
@@ -121,14 +131,14 @@ def article_lines(article: Article) -> list[Line]:
     ]
 
 
-def passage_lines(citation: Citation, body: str, start: int, end: int) -> list[Line]:
-    """Render ``body[start:end]`` with the quote of a citation marked in it."""
-    before, after = body[start : citation.start], body[citation.end : end]
-    return [
-        *_source_lines(f"[{citation.number}]", citation.source),
-        line(),
-        line(before, StyledText(citation.quote, "mark"), after),
-    ]
+def passage_lines(citations: Sequence[Citation], body: str) -> list[Line]:
+    """Render the quotes of an article, marked inside their paragraphs."""
+    from index.text import marked_paragraphs  # takes long to import
+
+    shown = _source_lines(f"[{citations[0].number}]", citations[0].source)
+    for runs in marked_paragraphs(body, [Span(citation.start, citation.end) for citation in citations]):
+        shown += [line(), line(*(StyledText(text, "mark" if is_quoted else "") for text, is_quoted in runs))]
+    return shown
 
 
 def status_lines(status: Status, data: Path, llm: str) -> list[Line]:

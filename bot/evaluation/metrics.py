@@ -193,7 +193,9 @@ def _answers(expected: KnownQuestion, answer: Answer, citations: Sequence[Checke
 
 def _citations(expected: KnownQuestion, answer: Answer, citations: Sequence[CheckedCitation]) -> dict[str, Ratio]:
     ratios: dict[str, Ratio] = {}
-    quotes = {citation.number: in_marks(citation.quote) for citation in citations}
+    quotes: dict[int, list[str]] = {}
+    for citation in citations:
+        quotes.setdefault(citation.number, []).append(in_marks(citation.quote))
     if answer.answered and (cited := carry_citations(answer.text, quotes)):
         ratios["covered"] = (sum(cited), len(cited))
     if citations:
@@ -221,7 +223,7 @@ def supports(quote: str, sentence: str) -> bool:
     return bool(wanted) and (wanted & Counter(words(quote))).total() >= _MIN_SUPPORT * wanted.total()
 
 
-def carry_citations(text: str, quotes: Mapping[int, str]) -> list[bool]:
+def carry_citations(text: str, quotes: Mapping[int, Sequence[str]]) -> list[bool]:
     """Whether each sentence of an answer has a citation mark; ``quotes`` are the printed quotes by number.
 
     A mark belongs to the sentence that it stands in or after: ``"It sank. [1] He swam." -> [True, False]``. After a
@@ -230,16 +232,16 @@ def carry_citations(text: str, quotes: Mapping[int, str]) -> list[bool]:
     bare, marked, last = "", list[tuple[int, int]](), 0
     for mark in _MARK.finditer(text):
         bare, last = bare + text[last : mark.start()], mark.end()
-        if (quote := quotes.get(int(mark[1]))) is not None:
-            offset = len(quote) - 1 if bare.endswith(quote) else 1
+        if (cited := quotes.get(int(mark[1]))) is not None:
+            offset = max((len(quote) - 1 for quote in cited if bare.endswith(quote)), default=1)
             marked.append((len(bare) - offset, len(bare) - 1))  # the first and last character that it stands for
     starts = [span.start for span in sentences(bare + text[last:])]
-    cited = {
+    covered = {
         position
         for first, final in marked
         for position in range(bisect_right(starts, first) - 1, bisect_right(starts, final))
     }
-    return [position in cited for position in range(len(starts))]
+    return [position in covered for position in range(len(starts))]
 
 
 def aggregate(ratios_of_questions: Iterable[Ratios]) -> Metrics:

@@ -16,7 +16,7 @@ from typing import Literal
 from bot.extract.decontextualize import decontextualize, is_statement
 from bot.extract.ranking import Candidate, Query, Retrieval
 from bot.extract.tuning import TUNED
-from bot.models import Citation, in_marks
+from bot.models import Citation, in_marks, numbered
 from bot.query.answer_type import has_answer_type
 from bot.query.numbers import conflict, find_counts, is_forecast, unit_of
 from index.models import Span
@@ -58,8 +58,7 @@ def compose(retrieval: Retrieval) -> Quoted:
     relation = _relation(query, chosen)
     if relation == "update" or (relation == "differ" and len({_day(candidate) for candidate in chosen}) > 1):
         chosen.sort(key=lambda candidate: _day(candidate) or date.min, reverse=True)
-    quotes = enumerate(_quotes(query, chosen), 1)
-    citations = tuple(_citation(number, quote, ranked) for number, quote in quotes)
+    citations = numbered(_citation(quote, ranked) for quote in _quotes(query, chosen))
     return Quoted(_text(citations, relation), citations)
 
 
@@ -227,9 +226,9 @@ def _num_words(*candidates: Candidate) -> int:
     return sum(len(candidate.text.split()) for candidate in candidates)
 
 
-def _citation(number: int, quote: _Quote, ranked: Sequence[Candidate]) -> Citation:
+def _citation(quote: _Quote, ranked: Sequence[Candidate]) -> Citation:
     """Cite a quote, with the other articles that hold it in `also_in`."""
     passage, span = quote.candidate.passage, quote.span
     text = passage.text[slice(*span)]
     also_in = other_sources(text, passage.source, dict.fromkeys(candidate.passage for candidate in ranked))
-    return Citation(number, text, passage.start + span.start, passage.start + span.end, passage.source, also_in)
+    return Citation(0, text, passage.start + span.start, passage.start + span.end, passage.source, also_in)

@@ -6,7 +6,7 @@
    before the full stop or after it. Numbers without a passage are removed.
 3. "Yes." and the like are shown or dropped with the sentence after them. Headings, questions, remarks about the
    passages, repetitions and a list of sources at the end are never shown.
-4. Each mark quotes the sentence of its passage that supports the claim best. One number per quoted sentence, in reading
+4. Each mark quotes the sentence of its passage that supports the claim best. One number per cited article, in reading
    order from 1.
 """
 
@@ -190,15 +190,17 @@ def verify(text: str, question: str, passages: Sequence[Passage]) -> VerifiedDra
 
 
 def _cite(citations: dict[tuple[str, int, int], Citation], premise: Premise, claim: str) -> int | None:
-    """Return the number of the premise's sentence that supports a claim best; a new sentence gets the next number."""
+    """Cite the premise's sentence that supports a claim best; return the number of its article."""
     passage, span = premise.passage, premise.best_sentence(claim)
     if span is None:
         return None
     quote = passage.text[span.start : span.end]
     start, end = passage.start + span.start, passage.start + span.end
     also_in = other_sources(quote, passage.source, [passage])
-    new = Citation(len(citations) + 1, quote, start, end, passage.source, also_in)
-    return citations.setdefault((passage.source.id, start, end), new).number
+    numbers = {cited.source.id: cited.number for cited in citations.values()}
+    number = numbers.get(passage.source.id, len(numbers) + 1)
+    citations.setdefault((passage.source.id, start, end), Citation(number, quote, start, end, passage.source, also_in))
+    return number
 
 
 def _append(segments: list[_Segment], text: str) -> None:

@@ -7,6 +7,7 @@ query, retrieve and synthesize, as events within spans. For use see docs/llama-i
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import date
 from functools import cache
 from itertools import accumulate
@@ -24,7 +25,7 @@ from llama_index.core.schema import NodeRelationship, NodeWithScore, QueryBundle
 
 from bot.answer import Engine
 from bot.extract.ranking import Retrieval
-from bot.models import Answer
+from bot.models import Answer, Citation, by_number
 from bot.query.chitchat import reply
 from bot.settings import load_settings
 from index.embed import MODEL_NAME, Embedder
@@ -33,7 +34,7 @@ from index.weights import locate
 
 DEFAULT_TOP_K = 10  # passages, as many as our own prompt holds
 _NO_FILTERS = Filters()
-_NOT_FOR_MODELS = ["article_id", "start", "end", "url"]  # metadata that says nothing about the text
+_NOT_FOR_MODELS = ["article_id", "start", "end", "spans", "url"]  # metadata that says nothing about the text
 
 dispatcher = get_dispatcher(__name__)
 
@@ -65,7 +66,9 @@ class ClippingsRetriever(BaseRetriever):
 
 
 class ClippingsQueryEngine(BaseQueryEngine):
-    """Answers with their proof: ``source_nodes[n - 1]`` is the quote that ``[n]`` in the response cites.
+    """Answers with their proof: ``source_nodes[n - 1]`` is what ``[n]`` in the response cites.
+
+    Several quotes of an article are one node, joined by " … "; ``spans`` in its metadata has the place of each.
 
     ``metadata`` of the response: ``answered``, and if there is one the reason of the ``refusal`` and the ``notice``.
     """
@@ -136,13 +139,18 @@ def _embedder(model_dir: Path | None) -> Embedder:
 
 
 def _response(answer: Answer) -> Response:
-    nodes = [
-        _node(f"{cited.source.id}:{cited.start}-{cited.end}", cited.quote, cited.start, cited.source)
-        for cited in answer.citations
-    ]
+    nodes = [_citation_node(cited) for cited in by_number(answer.citations).values()]
     details = {"refusal": answer.refusal and answer.refusal.reason, "notice": answer.notice}
     metadata = {"answered": answer.answered, **{name: value for name, value in details.items() if value}}
     return Response(answer.text, [NodeWithScore(node=node) for node in nodes], metadata)
+
+
+def _citation_node(cited: Sequence[Citation]) -> TextNode:
+    first = cited[0]
+    node = _node(f"{first.source.id}:{first.start}-{first.end}", first.quote, first.start, first.source)
+    node.set_content(" … ".join(citation.quote for citation in cited))
+    node.metadata["spans"] = [[citation.start, citation.end] for citation in cited]
+    return node
 
 
 def _passage_nodes(retrieval: Retrieval) -> list[NodeWithScore]:

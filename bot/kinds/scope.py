@@ -8,7 +8,7 @@ from datetime import date
 
 from bot.extract.decontextualize import decontextualize
 from bot.extract.ranking import Candidate, Retrieval
-from bot.models import Citation, in_marks
+from bot.models import Citation, in_marks, numbered
 from bot.query.date_preference import outside_period
 from bot.query.dates import find_period
 from bot.query.kind import Request
@@ -110,17 +110,20 @@ def quoted_span(candidate: Candidate, question: str) -> Span:
 
 
 def compose(lines: Sequence[Line], head: str = "", *, is_exact: bool = False) -> Found:
-    """Write lines as a list, or a single one as it is, with a number for each quote in reading order."""
-    citations: list[Citation] = []
+    """Write lines as a list, or a single one as it is, with a number for each article in reading order."""
+    cited = numbered(
+        Citation(0, line.article.body[slice(*line.span)], *line.span, line.article.source, line.also_in)
+        for line in lines
+    )
     texts: list[str] = []
-    for number, line in enumerate(lines, 1):
-        quote = line.article.body[slice(*line.span)]
-        citations.append(Citation(number, quote, *line.span, line.article.source, line.also_in))
-        shown = " ".join(part for part in (line.words, in_marks(quote) if line.shows_quote else "") if part)
-        texts.append(f"{shown} [{number}]")
+    for line, citation in zip(lines, cited, strict=True):
+        quote = in_marks(citation.quote) if line.shows_quote else ""
+        texts.append(" ".join(part for part in (line.words, quote, f"[{citation.number}]") if part))
     body = texts[0] if len(texts) == 1 else "\n".join(f"- {text}" for text in texts)
     separator = "\n" if len(texts) > 1 else " "
-    return Found(f"{head}{separator}{body}" if head else body, tuple(citations), is_exact=is_exact)
+    quotes = {(citation.number, citation.start, citation.end): citation for citation in reversed(cited)}
+    citations = tuple(reversed(quotes.values()))
+    return Found(f"{head}{separator}{body}" if head else body, citations, is_exact=is_exact)
 
 
 def lead(article: Article) -> Span:

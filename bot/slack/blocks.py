@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from slack_sdk.models import blocks as kit
 
-from bot.models import REFUSAL, Answer
+from bot.models import REFUSAL, Answer, by_number
 from bot.plain_text import MAX_OUTLETS_SHOWN, one_line, safe
 from bot.query.dates import find_period
 from bot.slack import message_parts
@@ -158,7 +158,8 @@ def _answer_parts(answer: Answer) -> list[Part]:
     numbers = [f"[{citation.number}]" for citation in answer.citations]
     paragraphs = [text.strip() for text in split(safe(answer.text).strip() or "…", MAX_TEXT_SIZE)]
     parts = [text_part(text, f"{_ANSWER_ID}{number}", numbers) for number, text in enumerate(paragraphs) if text]
-    return parts + [part for citation in answer.citations for part in message_parts.citation_parts(citation)]
+    cited = by_number(answer.citations).values()
+    return parts + [part for quotes in cited for part in message_parts.citation_parts(quotes)]
 
 
 def _refusal_parts(answer: Answer) -> list[Part]:

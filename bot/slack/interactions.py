@@ -15,8 +15,8 @@ from bot.slack.events import Interaction, Malformed, question_of_example, readin
 from bot.slack.message_parts import quote_digest
 from bot.slack.respond import Backend, user_message
 from bot.slack.web import Slack, SlackError, respond_to
-from index.models import ClippingsError
-from index.text import surrounding
+from index.models import ClippingsError, Span
+from index.text import marked_paragraphs
 
 if TYPE_CHECKING:
     from slack_sdk.models.views import View
@@ -76,20 +76,20 @@ class Interactions:
         respond_to(click.response_url, last, replace=True)  # removes the button
 
     def passage(self, click: Interaction) -> None:
-        """Open a quote inside its paragraph."""
+        """Open the quotes of an article inside their paragraphs."""
         with reading():
             value = json.loads(click.value)
-            article_id, start, end, mark = str(value["id"]), int(value["start"]), int(value["end"]), value["mark"]
+            article_id, mark, places = str(value["id"]), value["mark"], [(value["start"], value["end"])]
+            spans = [Span(int(start), int(end)) for start, end in [*places, *value.get("more", ())]]
             article_id.encode()
         try:
             article = self._backend.engine.article(article_id)
         except ClippingsError:
             article = None
-        if article is None or quote_digest(article.body[start:end]) != mark:
+        if article is None or quote_digest("".join(article.body[start:end] for start, end in spans)) != mark:
             self._open(click, views.article_gone_view())
             return
-        text, (first, last) = article.body, surrounding(article.body, start, end)
-        self._open(click, views.passage_view(article.source, text[first:start], text[start:end], text[end:last]))
+        self._open(click, views.passage_view(article.source, marked_paragraphs(article.body, spans)))
 
     def example(self, click: Interaction) -> None:
         """Post an example question of the App Home to the direct conversation, and answer it."""

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date
+from itertools import groupby
 from typing import NamedTuple, TypeVar
 
 from slack_sdk.models import blocks as kit
@@ -27,6 +28,7 @@ _MAX_QUOTE_SIZE = 1_000  # of a quoted sentence, in `size`
 _MAX_JSON_CHARACTERS = 8_000
 _MAX_BUTTONS_PER_ROW = 5
 _MAX_BUTTON_VALUE_CHARACTERS = 2_000
+_MAX_PASSAGE_QUOTES = 20  # that a button shows in their article
 _MAX_HEADLINE_CHARACTERS, _MAX_OUTLET_CHARACTERS = 200, 80
 _T = TypeVar("_T")
 
@@ -57,21 +59,22 @@ def text_part(text: str, block_id: str, bold: Collection[str] = ()) -> Part:
     return make_part(text_block(*runs, block_id=block_id))
 
 
-def citation_parts(citation: Citation) -> Iterator[Part]:
-    """Number, headline, outlet, date and quote; then the other outlets with the same story."""
-    source = citation.source
-    first, *rest = split(in_marks(one_line(citation.quote)), _MAX_QUOTE_SIZE)
-    number = literal(f"[{citation.number}] ", bold=True)
-    title = section(number, linked(headline(source), source.url), literal(origin(source)))
-    block = kit.RichTextBlock(elements=[title, kit.RichTextQuoteElement(elements=literal(first))])
-    yield make_part(block, _passage_button(citation))
-    for text in rest:
-        yield make_part(kit.RichTextBlock(elements=[kit.RichTextQuoteElement(elements=literal(text))]))
-    for sources in _pack(citation.also_in, lambda some: sum(map(_also_size, some)) <= MAX_TEXT_SIZE):
-        runs: list[Sequence[kit.RichTextElement]] = []
-        for other in sources:
-            runs += [literal(", " if runs else "Also in: "), linked(_outlet(other), other.url)]
-        yield make_part(text_block(*runs))
+def citation_parts(cited: Sequence[Citation]) -> Iterator[Part]:
+    """Number, headline, outlet, date and quotes of an article; after quotes the other outlets with the same story."""
+    source, button = cited[0].source, _passage_button(cited)
+    number = literal(f"[{cited[0].number}] ", bold=True)
+    title = [section(number, linked(headline(source), source.url), literal(origin(source)))]
+    for also_in, alike in groupby(cited, key=lambda citation: citation.also_in):
+        for citation in alike:
+            for text in split(in_marks(one_line(citation.quote)), _MAX_QUOTE_SIZE):
+                quote = kit.RichTextQuoteElement(elements=literal(text))
+                yield make_part(kit.RichTextBlock(elements=[*title, quote]), button)
+                title, button = [], None
+        for sources in _pack(also_in, lambda some: sum(map(_also_size, some)) <= MAX_TEXT_SIZE):
+            runs: list[Sequence[kit.RichTextElement]] = []
+            for other in sources:
+                runs += [literal(", " if runs else "Also in: "), linked(_outlet(other), other.url)]
+            yield make_part(text_block(*runs))
 
 
 def headline_part(source: Source) -> Part:
@@ -91,9 +94,9 @@ def button(text: str, action_id: str, value: str, label: str | None = None) -> k
     return kit.ButtonElement(text=plain(text), action_id=action_id, value=value, accessibility_label=label)
 
 
-def quote_digest(quote: str) -> str:
+def quote_digest(quotes: str) -> str:
     """Eight hex digits that tell whether an article still says the same."""
-    return hashlib.sha256(quote.encode("utf-8", "replace")).hexdigest()[:8]
+    return hashlib.sha256(quotes.encode("utf-8", "replace")).hexdigest()[:8]
 
 
 def headline(source: Source) -> str:
@@ -161,10 +164,14 @@ def _also_size(source: Source) -> int:
     return size(_outlet(source)) + len(source.url or "") + 100
 
 
-def _passage_button(citation: Citation) -> kit.ButtonElement | None:
-    """The button that shows a quote in its article; None if the article's id is too long for a button."""
-    place = {"id": citation.source.id, "start": citation.start, "end": citation.end}
-    value, number = json.dumps(place | {"mark": quote_digest(citation.quote)}), citation.number
+def _passage_button(cited: Sequence[Citation]) -> kit.ButtonElement | None:
+    """The button that shows the quotes in their article; None if the article's id is too long for a button."""
+    cited = cited[:_MAX_PASSAGE_QUOTES]
+    first, number = cited[0], cited[0].number
+    place: dict[str, object] = {"id": first.source.id, "start": first.start, "end": first.end}
+    if len(cited) > 1:
+        place["more"] = [(citation.start, citation.end) for citation in cited[1:]]
+    value = json.dumps(place | {"mark": quote_digest("".join(citation.quote for citation in cited))})
     if len(value) > _MAX_BUTTON_VALUE_CHARACTERS:
         return None
     return button(f"Show passage {number}", f"passage-{number}", value, f"Show passage {number} in its paragraph")

@@ -11,7 +11,7 @@ from slack_sdk.models.views import View
 from bot.plain_text import one_line, safe
 from bot.slack.blocks import facts_block, how_to_ask, index_facts
 from bot.slack.message_parts import button, headline, origin
-from bot.slack.rich_text import linked, literal, plain, section, shortened, split, text_block
+from bot.slack.rich_text import linked, literal, plain, section, shortened, size, split, text_block
 from index.models import Source
 
 if TYPE_CHECKING:
@@ -21,8 +21,9 @@ _MAX_MODAL_TITLE_CHARACTERS = 24
 _MAX_BUTTON_CHARACTERS = 75
 _MAX_REASON_CHARACTERS = 2_000
 _MAX_MODAL_TEXT_SIZE = 2_400  # of a part of a quote or note, in `size`
-_MAX_PASSAGE_CHARACTERS = 3_000  # the paragraph is cut around its quote to this
-_MIN_CONTEXT_CHARACTERS = 600  # before and after a long quote
+_MAX_MODAL_SECTION_SIZE = 4_000
+_MAX_PASSAGE_CHARACTERS = 3_000  # paragraphs are cut around their quotes to this
+_MIN_CONTEXT_CHARACTERS = 600  # before and after a long quote, over all paragraphs
 
 
 def home_view(status: Status | None, problem: str | None, examples: Sequence[str], *, admin: bool) -> View:
@@ -47,19 +48,40 @@ def refused_home_view(reason: str) -> View:
     return View(type="home", blocks=[text_block(literal(reason))])
 
 
-def passage_view(source: Source, before: str, quote: str, after: str) -> View:
-    """A quote in bold inside its paragraph; if that is long, the text around the quote is cut."""
-    room = max(_MIN_CONTEXT_CHARACTERS, (_MAX_PASSAGE_CHARACTERS - len(quote)) // 2)
-    before, after = safe(before), safe(after)
-    if len(before) > room:
-        before = "…" + (before[-room:].partition(" ")[2] or before[-room:])
-    if len(after) > room:
-        after = (after[:room].rpartition(" ")[0] or after[:room]) + "…"
-    runs = [literal(text, bold=True) for text in split(safe(quote), _MAX_MODAL_TEXT_SIZE) or ["…"]]
-    runs[0] = literal(before) + runs[0]
-    runs[-1] = runs[-1] + literal(after)
+def passage_view(source: Source, passages: Sequence[Sequence[tuple[str, bool]]]) -> View:
+    """Quotes in bold inside their paragraphs, as `marked_paragraphs` gives them; long text around a quote is cut."""
+    quoted = sum(len(text) for runs in passages for text, is_quoted in runs if is_quoted)
+    room = max(_MIN_CONTEXT_CHARACTERS, (_MAX_PASSAGE_CHARACTERS - quoted) // 2) // max(1, len(passages))
     title = section(linked(headline(source), source.url), literal(origin(source)))
-    return _modal("Passage", title, *map(section, runs), callback_id="passage")
+    parts = (part for runs in passages for part in _passage_parts(runs, room))
+    return _modal("Passage", title, *map(section, parts), callback_id="passage")
+
+
+def _passage_parts(runs: Sequence[tuple[str, bool]], room: int) -> list[list[kit.RichTextElement]]:
+    """A paragraph as sections that are not too long."""
+    parts: list[list[kit.RichTextElement]] = [[]]
+    used = 0
+    for position, (text, is_quoted) in enumerate(runs):
+        if is_quoted:
+            shown = safe(text) or "…"
+        else:
+            shown = _cut(safe(text), room, begins=position > 0, ends=position < len(runs) - 1)
+        for piece in split(shown, _MAX_MODAL_TEXT_SIZE):
+            if used and used + size(piece) > _MAX_MODAL_SECTION_SIZE:
+                parts.append([])
+                used = 0
+            parts[-1] += literal(piece, bold=is_quoted)
+            used += size(piece)
+    return parts
+
+
+def _cut(text: str, room: int, *, begins: bool, ends: bool) -> str:
+    """Cut a text beside quotes at words: it keeps its beginning if that follows a quote, its end if a quote follows."""
+    if len(text) <= room * (begins + ends):
+        return text
+    start = (text[:room].rpartition(" ")[0] or text[:room]) if begins else ""
+    end = (text[-room:].partition(" ")[2] or text[-room:]) if ends else ""
+    return f"{start}…{end}"
 
 
 def article_gone_view() -> View:
