@@ -161,8 +161,10 @@ class Engine:
                 self.ask(part, turns=_turns_of_part(request.parts, number, turns), filters=filters, as_of=as_of)
                 for number, part in enumerate(request.parts)
             ]
-            whole = Answer(question, query, "", "quote", notice=notice, kind="several", filters=filters)
-            return _joined(whole, parts)
+            if any(part.answered for part in parts):
+                whole = Answer(question, query, "", "quote", notice=notice, kind="several", filters=filters)
+                return _joined(whole, parts)
+            request = Request(request.text, "fact")  # one sentence may answer both
         answer = Answer(
             question, query, "", "quote", notice=notice, timings_ms=timings.milliseconds, kind=request.kind,
             filters=filters,
@@ -367,7 +369,7 @@ def _moved(numbers: Mapping[int, int], mark: re.Match[str]) -> str:
 
 
 def _joined(whole: Answer, parts: Sequence[Answer]) -> Answer:
-    """Join the answers to the questions in a question, each under its own words; a refusal only if all refuse."""
+    """Join the answers to the questions in a question, each under its own words."""
     texts: list[str] = []
     citations = numbered(citation for part in parts for citation in part.citations)
     numbers = {citation.source.id: citation.number for citation in citations}
@@ -376,10 +378,6 @@ def _joined(whole: Answer, parts: Sequence[Answer]) -> Answer:
         renumbered = _MARK.sub(partial(_moved, moved), part.text)
         reason = f" {part.refusal.reason}" if part.refusal else ""
         texts.append(f"{part.question}\n{renumbered}{reason}")
-    if all(part.refusal for part in parts):
-        nearest = dict.fromkeys(source for part in parts if part.refusal for source in part.refusal.nearest)
-        reason = " ".join(dict.fromkeys(part.refusal.reason for part in parts if part.refusal))
-        return replace(whole, text=REFUSAL, refusal=Refusal(reason, tuple(nearest)[:_MAX_NEAREST]))
     passages = tuple(dict.fromkeys(passage for part in parts for passage in part.passages))
     return replace(whole, text="\n\n".join(texts), citations=tuple(dict.fromkeys(citations)), passages=passages)
 

@@ -39,6 +39,7 @@ _WRONG = re.compile(
     r"\b(?:said|stated|gave|reported|wrote)\b(.*)",
     re.IGNORECASE | re.DOTALL,
 )
+_HAPPENED = re.compile(r"what (?:has )?happen", re.IGNORECASE)  # a fact, where no article is about its subject
 _WHOLE = re.compile(r"\b(?:news|articles|everything|collection|stories|headlines|papers?)\b", re.IGNORECASE)
 
 
@@ -66,7 +67,7 @@ def summarize(request: Request, scope: Scope) -> Found | None:
         return _by_days(matter, scope) if matter.period or _WHOLE.search(request.text) else None
     stories = _stories(matter, scope)
     if isinstance(stories, Found):
-        return stories
+        return None if _HAPPENED.match(request.text) and not matter.period else stories
     if len(stories) == 1:
         story = stories[0]
         lines = [

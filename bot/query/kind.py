@@ -50,8 +50,8 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("collection", rf"what is the date of the (?:oldest|newest|latest|first|last) {_ARTICLES}\b(?P<subject>.*)"),
     ("collection", rf"(?:which|what|how many) (?:(?:other|different|local|news|of the) )?{_OUTLETS}(?P<subject>.*)"),
     ("collection",
-     (r"who (?:wrote|has written|is the author of|are the authors of|reported(?: on)?|covered)\b("
-     r"?P<subject>.*)")),
+     (r"who (?:wrote|has written|reported|covered|(?:is|are) the authors? of)(?P<subject>$| (?:about|on|this|that|it"
+     r"|most|the (?:articles?|stor(?:y|ies)|pieces?|reports?|obituary|column|interview|text|news))\b.*)")),
     ("collection",
      (rf"(?:(?:which|what)(?: are the| other)? {_ARTICLES}|(?:list|show|find)(?: me)?(?: all| the|"
      rf" every)*(?: \w+)? {_ARTICLES})\b(?P<subject>.*)")),
@@ -122,7 +122,7 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      (r"(?:give me |write |i need )?(?:a |the )?(?:quick |short |brief )?(?:summary|gist|overview|"
      r"recap|rundown|background|briefing)\b(?: (?:of|on|about|to))?(?P<subject>.*)")),
     ("summary", r"(?:tell me|explain)(?: (?:all|everything|more|something|a bit))?(?: about)?\s(?P<subject>.+)"),
-    ("summary", rf"what (?:has )?happened{_WHEN} (?:with|to|in|at|on|during|after)\s(?P<subject>.+)"),
+    ("summary", rf"what (?:has )?happen(?:ed|s){_WHEN} (?:with|to|in|at|on|during|after)\s(?P<subject>.+)"),
     ("summary",
      (r"what(?:'s| is) (?:the (?:story|situation|state of play|matter|issue|row)|going on) (?:with|"
      r"on|about|over|behind)\s(?P<subject>.+)")),
@@ -164,8 +164,9 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      (r"who (?:all |else )?(?:voted|opposed|backed|supported|attended|were|are|signed|objected)\b("
      r"?P<subject>.*)")),
     ("list",
-     (r"(?:which|what) (?:(?:other|new|five|four|three|two|different|main) )*(?!was\b|is\b|does\b|"
-     r"has\b|this\b|news\b)(?P<subject>[a-z]+(?<![siu])s\b .*|people\b.*|men\b.*|women\b.*|"
+     (r"(?:which|what) (?:(?:other|new|five|four|three|two|different|main) )*(?!(?:was|is|does|has|this|news|happens"
+     r"|makes|causes|goes|comes|means|needs|gets|gives|takes|leads|keeps|becomes|remains|helps)\b)"
+     r"(?P<subject>[a-z]+(?<![siu])s\b .*|people\b.*|men\b.*|women\b.*|"
      r"countries\b.*|parties\b.*)")),
     ("list", r"what (?:are|were) (?:all )?the\b(?P<subject>.*)"),
 )  # fmt: skip
