@@ -275,9 +275,9 @@ class Catalogue:
         self, *, surname: str = "", article: str = "", filters: Filters = _NO_FILTERS
     ) -> list[tuple[Source, Quotation]]:
         """The quotations of speakers with this surname, or of an article; newest article first, in its order."""
-        condition = "t.surname = :surname" if surname else "t.article = :article"
+        condition = "t.surname = :surname" if surname else "t.article = :within"
         columns = "t.key, t.name_start, t.name_stop, t.start, t.stop"
-        rows = self._people("quotations", columns, condition, filters, surname=surname, article=article)
+        rows = self._people("quotations", columns, condition, filters, surname=surname, within=article)
         return [(_source(row[5:]), Quotation(row[0], Span(*row[1:3]), Span(*row[3:5]))) for row in rows]
 
     def _people(self, table: str, columns: str, condition: str, filters: Filters, **named: str) -> list[Any]:

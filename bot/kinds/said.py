@@ -32,6 +32,10 @@ def answer_said(request: Request, scope: Scope) -> Found | None:
     spoken = list(dict.fromkeys(spoken))
     if not spoken:
         return _unquoted(speaker, scope, is_known=bool(named.introductions))
+    if scope.shown:
+        spoken = [row for row in spoken if not scope.shows(text_of(scope.article(row[0]), row[1].span))]
+        if not spoken:
+            return Found(refusal=f"There is nothing more from {speaker} in the articles.")
     spoken = _joined(spoken, scope)
     called = _CALLED.search(request.text)
     topic = request.topic or (called[1].rstrip(" ?") if called else "")
