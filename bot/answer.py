@@ -28,14 +28,14 @@ from bot.extract.tuning import TUNED
 from bot.generate.llm import stream_answer
 from bot.generate.rewrite import rewrite
 from bot.generate.verify import Verifier
-from bot.kinds.scope import Found, Scope
+from bot.kinds.scope import Found, Scope, key
 from bot.kinds.ways import WAYS
 from bot.models import REFUSAL, Answer, AnswerStream, QuestionTooLong, Refusal, Turn, numbered
-from bot.query.chitchat import reply
+from bot.query.chitchat import reply, reply_without_answer
 from bot.query.date_preference import date_preference, outside_period
 from bot.query.dates import find_period
 from bot.query.filter_reason import undated_notice, why_none_passes
-from bot.query.followup import condense, points_back
+from bot.query.followup import asks_for_more, condense, points_back, question_again
 from bot.query.kind import Request, classify
 from bot.query.limits import read_limits
 from bot.query.opening import without_opening
@@ -53,6 +53,7 @@ MAX_QUESTION_CHARACTERS = 2_000  # the time of some steps is quadratic in the qu
 MAX_QUERY_WORDS = 64
 _MAX_NEAREST = 3  # articles that a refusal names
 _MAX_PROMPT_PASSAGES = 10
+_MAX_TURNS, _MAX_SHOWN_CHARACTERS = 40, 20_000  # of a conversation, and of an answer, that are read for what was shown
 _NO_FILTERS = Filters()
 _MARK = re.compile(r"\[(\d+)\]")
 
@@ -117,7 +118,7 @@ class Engine:
         published later are not read.
         """
         question = composed(storable(question))
-        return AnswerStream(self._answer(question, turns, filters, as_of or date.today()))  # noqa: DTZ011  # the user's day
+        return AnswerStream(self._converse(question, turns, filters, as_of or date.today()))  # noqa: DTZ011  # the user's day
 
     def retrieve(
         self,
@@ -142,8 +143,20 @@ class Engine:
         answer = Answer(question, retrieval.query.text, "", "quote", timings_ms=timings.milliseconds)
         return AnswerStream(self._synthesize(retrieval, turns, as_of, answer, timings))
 
-    def _answer(
+    def _converse(
         self, question: str, turns: Sequence[Turn], filters: Filters, as_of: date
+    ) -> Generator[str, None, Answer]:
+        """Answer a question, answer the last one again ("in short?"), or go on from it ("anything else?")."""
+        again, shown = question_again(question, turns), shown_in(turns) if asks_for_more(question) else ""
+        if again is None or (shown and not _lists_next(classify(again[0]))):
+            return (yield from self._answer(question, turns, filters, as_of, shown))
+        if again == ("", ()):
+            return Answer(question, question, reply_without_answer(), "reply", kind="chitchat")
+        answer = self._answer(*again, filters, as_of, shown) if shown else self._converse(*again, filters, as_of)
+        return replace((yield from answer), question=question)
+
+    def _answer(
+        self, question: str, turns: Sequence[Turn], filters: Filters, as_of: date, shown: str
     ) -> Generator[str, None, Answer]:
         turns = _capped(question, turns)
         if greeting := reply(question):
@@ -174,7 +187,7 @@ class Engine:
         retrieve = cache(
             lambda text: self._retrieve(text, question if text == limits.question else text, filters, as_of, timings)
         )
-        found = self._find(request, filters, as_of, timings, retrieve)
+        found = self._find(request, filters, as_of, timings, retrieve, shown)
         if found and found.refusal:
             if found.is_final or not self._llm:
                 nearest = () if found.is_final else retrieve(query).passages
@@ -193,20 +206,21 @@ class Engine:
         as_of: date,
         timings: Timings,
         retrieve: Callable[[str], Retrieval],
+        shown: str,
     ) -> Found | None:
         """Answer by the way of the question's kind; None if it has none, or finds nothing of its own."""
         way = WAYS.get(request.kind)
         if way is None:
             return None
         with timings.step("find"):
-            return way(request, self._scope(replace(filters, as_of=as_of), retrieve))
+            return way(request, self._scope(replace(filters, as_of=as_of), retrieve, shown))
 
-    def _scope(self, filters: Filters, retrieve: Callable[[str], Retrieval]) -> Scope:
+    def _scope(self, filters: Filters, retrieve: Callable[[str], Retrieval], shown: str = "") -> Scope:
         def similarities(query: str, texts: Sequence[str]) -> list[float]:
             embedder = self._models().embedder
             return list(map(float, embedder.passages(texts) @ embedder.question(query)))
 
-        return Scope(self._searcher.catalogue, filters, retrieve, similarities)
+        return Scope(self._searcher.catalogue, filters, retrieve, similarities, shown)
 
     def _synthesize(
         self,
@@ -351,6 +365,16 @@ def _capped(question: str, turns: Sequence[Turn]) -> list[Turn]:
             "Ask in a sentence or two."
         )
     return [replace(turn, text=composed(turn.text[:MAX_QUESTION_CHARACTERS])) for turn in turns]
+
+
+def shown_in(turns: Sequence[Turn]) -> str:
+    """What the answers of a conversation have shown, by `bot.kinds.scope.key`."""
+    return "\n".join(key(turn.text[:_MAX_SHOWN_CHARACTERS]) for turn in turns[-_MAX_TURNS:] if turn.role == "assistant")
+
+
+def _lists_next(request: Request) -> bool:
+    """Whether "go on" asks for the next ones: headlines, quotations; not for more about a subject."""
+    return request.kind == "said" or (request.kind == "news" and not request.subject)
 
 
 def _notice(*lines: str | None) -> str | None:

@@ -79,6 +79,8 @@ def torment(folder: Path, weights: Path, cases: int, articles: int = ARTICLES) -
         ruin.write()
         outcome, printed = limited_index(ruin, way)
         outcomes[f"{way}: {outcome}"] += 1
+        last = (printed.strip().splitlines() or [""])[-1]
+        print(f"{i + 1:4} {way}: {outcome}: {last[:150]}", flush=True)
         assert outcome in {"said", "had room", "did not start"}, f"{way}: {outcome}\n{printed[-2000:]}"
         ruin.check_read(whole=True)
         (folder / "fill").unlink(missing_ok=True)

@@ -48,6 +48,8 @@ KINDS = {
     "Tell me about the flood": ("summary", "the flood", ""),
     "What happened with the bridge?": ("summary", "the bridge", ""),
     "timeline of the strike": ("timeline", "the strike", ""),
+    "anything else about the flood?": ("summary", "the flood", ""),
+    "more on the flood": ("summary", "the flood", ""),
     "tell me more (Thornley tram strike)": ("summary", "Thornley tram strike", ""),
     "what did Ann Lee say about it? (Thornley tram strike)": ("said", "Ann Lee", "Thornley tram strike"),
     "why? (Marrow Bridge closed)": ("reason", "Marrow Bridge closed", ""),

@@ -14,7 +14,7 @@ from index.event_dates import after_dateline
 from index.models import Filters, Source
 from index.text import MONTH, stem
 
-_MAX_STORIES = 8
+_MAX_STORIES, _MAX_CONTINUED_STORIES = 8, 100  # of an answer; of which "go on" shows the next
 _MAX_OUTLETS = 4
 _MAX_LISTED = 500  # of which the sections are read
 _MAX_HEADLINE_CHARACTERS = 140
@@ -71,10 +71,15 @@ def period_in_words(period: Period) -> str:
 
 
 def _of_all(matter: Matter, scope: Scope, filters: Filters) -> Found:
-    stories = newest_stories(scope, filters, _MAX_STORIES + 1)
+    count = _MAX_CONTINUED_STORIES if scope.shown else _MAX_STORIES + 1
+    stories = [story for story in newest_stories(scope, filters, count) if not scope.shows(story_title(story))]
+    if scope.shown and not stories:
+        return Found(refusal="There is nothing more in the articles.")
     if not stories:
         return Found(refusal=no_news(matter, newest_source(scope)))
-    if matter.period:
+    if scope.shown:
+        head = "The next stories:"
+    elif matter.period:
         more = f", the newest {_MAX_STORIES} stories" if len(stories) > _MAX_STORIES else ""
         head = f"Published {period_in_words(matter.period)}{more}:"
     elif stories[0].day < scope.as_of - timedelta(days=_NEW_DAYS):

@@ -47,6 +47,10 @@ def answer_said(request: Request, scope: Scope) -> Found | None:
         spoken = [row for row in spoken if _is_at(row[0], occasion[1], scope)]
         if not spoken:
             return Found(refusal=f"No article quotes {speaker} {occasion.group().strip(' ?.!')}.")
+    if scope.shown:
+        spoken = [row for row in spoken if not scope.shows(text_of(scope.article(row[0]), row[1].span))]
+        if not spoken:
+            return Found(refusal=f"There is nothing more from {speaker} in the articles.")
     called = _CALLED.search(request.text)
     topic = _OCCASION.sub("", request.topic) or (called[1].rstrip(" ?") if called else "")
     if topic and not find_period(topic, scope.filters.as_of or date.max):  # "on Monday" is no topic

@@ -15,7 +15,7 @@ from bot.query.kind import Request
 from index.catalogue import Catalogue
 from index.models import Article, Filters, Passage, Source, Span
 from index.near_duplicates import other_sources
-from index.text import sentences
+from index.text import fold, sentences
 
 _MAX_LEAD_CHARACTERS = 2_000
 
@@ -25,13 +25,19 @@ class Scope:
     """What may be read: the index, limited by ``filters`` (with the day of the question as ``as_of``).
 
     ``retrieve`` searches for a query and ranks sentences, within the same limits. ``similarities``: the cosines of a
-    query and texts, in their order.
+    query and texts, in their order. ``shown``: what the conversation has shown already and is not to be shown again, by
+    `key`.
     """
 
     catalogue: Catalogue
     filters: Filters
     retrieve: Callable[[str], Retrieval]
     similarities: Callable[[str, Sequence[str]], Sequence[float]]
+    shown: str = ""
+
+    def shows(self, text: str) -> bool:
+        """Whether the conversation has shown a quote or a headline already."""
+        return bool(self.shown) and key(text) in self.shown
 
     @property
     def as_of(self) -> date:
@@ -136,3 +142,8 @@ def title(source: Source) -> str:
     day = f"{source.published:%-d %B %Y}" if source.published else ""
     origin = ", ".join(part for part in (source.outlet, day) if part)
     return " — ".join(part for part in (" ".join(source.headline.split()), origin) if part)
+
+
+def key(text: str) -> str:
+    """What a quote is found by in a text that shows it, whatever its marks and lines: its folded letters and digits."""
+    return "".join(filter(str.isalnum, fold(text)))

@@ -17,7 +17,16 @@ from bot.extract.decontextualize import decontextualize, is_anaphoric
 from bot.extract.tuning import TUNED
 from bot.kinds.news import newest_source, no_news, period_in_words, story_title
 from bot.kinds.scope import Found, Line, Scope, compose, lead
-from bot.kinds.stories import Matter, Story, first_on, newest_stories, parse_matter, quotable, stories_about
+from bot.kinds.stories import (
+    Matter,
+    Story,
+    first_on,
+    group_stories,
+    newest_stories,
+    parse_matter,
+    quotable,
+    stories_about,
+)
 from bot.query.kind import Request
 from index.event_dates import EventDate, after_dateline, dated_events, on
 from index.models import Article, Filters, Source, Span
@@ -40,6 +49,7 @@ _WRONG = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _HAPPENED = re.compile(r"what (?:has )?happen", re.IGNORECASE)  # a fact, where no article is about its subject
+_PERSONAL = re.compile(r"\b(?:s?he|his|hers?|they|their|(?P<object>him|them))\b", re.IGNORECASE)
 _WHOLE = re.compile(r"\b(?:news|articles|everything|collection|stories|headlines|papers?)\b", re.IGNORECASE)
 
 
@@ -66,6 +76,8 @@ def summarize(request: Request, scope: Scope) -> Found | None:
     if not matter.words:
         return _by_days(matter, scope) if matter.period or _WHOLE.search(request.text) else None
     stories = _stories(matter, scope)
+    if scope.shown:
+        return _more(stories, request, matter, scope)
     if isinstance(stories, Found):
         return None if _HAPPENED.match(request.text) and not matter.period else stories
     if len(stories) == 1:
@@ -75,6 +87,51 @@ def summarize(request: Request, scope: Scope) -> Found | None:
         ]
         return compose(lines, f"{story_title(story)}:")
     return compose([_line(event) for event in _course(stories, matter)], "")
+
+
+def _more(stories: list[Story] | Found, request: Request, matter: Matter, scope: Scope) -> Found:
+    """The next sentences of the articles about a subject that the conversation has not shown, in the order of events.
+
+    If none is about it: of the articles near it that the conversation has quoted from.
+    """
+    if isinstance(stories, Found):
+        sources = dict.fromkeys(passage.source for passage in scope.retrieve(request.text).passages)
+        near = group_stories([scope.article(source) for source in sources])
+        stories = [story for story in near if _shown_texts(story, scope)]
+    known = [text for story in stories for text in _shown_texts(story, scope)]
+    events: list[Event] = []
+    for story in stories:
+        body, count = story.article.body, 0
+        for span in quotable(story.article):
+            text = body[slice(*_trimmed(body, span))]
+            if count == _LINES_OF_ONE or len(events) == _MAX_LINES:
+                break
+            if any(_repeats(text, other) for other in known) or _leaves_open_who(text):
+                continue
+            whole = _trimmed(body, decontextualize(body, span) if is_anaphoric(text) else span)
+            before = [event for event in events if event.story is story and whole.start < event.span.end]
+            event = _event(story, Span(min([whole.start, *(other.span.start for other in before)]), whole.end))
+            is_about = story.is_about or set(matter.words) & set(stems(event.text))
+            if is_about and not is_anaphoric(event.text):
+                events = [*(other for other in events if other not in before), event]
+                known.append(text)
+                count += 1
+    if not events:
+        return Found(refusal=f"There is nothing more about {matter.subject} in the articles.")
+    return compose([_line(event) for event in sorted(events, key=_by_time)])
+
+
+def _shown_texts(story: Story, scope: Scope) -> list[str]:
+    """The sentences of a story that the conversation has shown."""
+    body = story.article.body
+    texts = (body[slice(*_trimmed(body, span))] for span in quotable(story.article))
+    return [text for text in texts if scope.shows(text)]
+
+
+def _leaves_open_who(text: str) -> bool:
+    """Whether "he" or "she" of a quote has nobody before it: beside other lines it would seem to be somebody else."""
+    pronoun = _PERSONAL.search(text)
+    return pronoun is not None and (bool(pronoun["object"]) or not names(text[: pronoun.start()]))
 
 
 def timeline(request: Request, scope: Scope) -> Found | None:

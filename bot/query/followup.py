@@ -29,6 +29,7 @@ _FILLER = frozenset(
     respond responded right said say says show sorry still sure talk talking tell thank thanks think want was well
     what's who's where's yes yeah yet""".split()
 )
+_NO_TOPIC = frozenset("new news latest headlines".split())  # "What's new?"
 _NO_CONTENT = STOP_WORDS | _FILLER
 # "Who is Raisi?", "What happened at the Oscars?"
 _DEFINITION = re.compile(
@@ -66,6 +67,50 @@ _QUESTION_WORD = re.compile(
     r"|should|may|tell|give|show|list|explain|describe)\b",
     re.IGNORECASE,
 )
+# "Tell me more", "go on", "anything else?": what the conversation has not shown yet.
+_MORE = re.compile(
+    r"\W*(?:(?:and|so|ok(?:ay)?|please|yes|great|thanks),? )*(?:(?:can|could) you )?(?:please )?"
+    r"(?:tell me (?:some )?more|(?:some |any )?more(?: details?| information| info)?|go on|continue|carry on|keep going"
+    r"|(?:is there )?(?:any|some)thing (?:else|more)|what (?:else|more)|give me more)"
+    r"(?P<about> (?:about|on) (?!(?:it|this|that|them)\W*$).+|(?: (?:about|on) \w+)?(?:,? please)?\W*)",
+    re.IGNORECASE,
+)
+# "In short?", "and in Slack terms?": the answer is quoted, so it is the same again.
+_AGAIN = re.compile(
+    r"\W*(?:(?:and|so|now|ok(?:ay)?|please|can you|could you|say (?:it|that)|put (?:it|that)|explain (?:it|that)),? )*"
+    r"(?:in (?:short|brief|slack terms|plain (?:english|words)|simple (?:terms|words)|other words|a nutshell"
+    r"|layman's terms|a few words|(?:one|a|two) (?:sentence|line|word)s?)|briefly"
+    r"|(?:make it )?(?:a bit )?(?:shorter|simpler|briefer)"
+    r"|shorten (?:it|that)|rephrase(?: (?:it|that))?|tl;?dr|eli5|(?:say|repeat) (?:it|that)(?: again)?|repeat|once more"
+    r"|the short version|for slack|as (?:a list|bullet points|bullets))(?: again)?(?:,? please)?\W*",
+    re.IGNORECASE,
+)
+
+
+def asks_for_more(question: str) -> bool:
+    """Whether a question asks for what was not said yet: "tell me more", "anything else about the ferry?"."""
+    return _MORE.fullmatch(question) is not None
+
+
+def question_again(question: str, turns: Sequence[Turn]) -> tuple[str, Sequence[Turn]] | None:
+    """The question that "in short?" or "go on" repeats, and the turns before it; None for any other question.
+
+    ``("", ())`` if the conversation has none yet.
+    """
+    if not (_AGAIN.fullmatch(question) or _is_only_more(question)):
+        return None
+    for position, turn in reversed(list(enumerate(turns[-_MAX_TURNS:], max(0, len(turns) - _MAX_TURNS)))):
+        text = turn.text[:_MAX_CHARACTERS]
+        is_same = _AGAIN.fullmatch(text) or (_is_only_more(question) and _is_only_more(text))
+        if turn.role == "user" and not (is_same or reply(text)):
+            return turn.text, turns[:position]
+    return "", ()
+
+
+def _is_only_more(question: str) -> bool:
+    """Whether a question asks for more, and not of what."""
+    more = _MORE.fullmatch(question)
+    return more is not None and not content_words(more["about"])
 
 
 def condense(question: str, turns: Sequence[Turn]) -> str:
@@ -78,7 +123,9 @@ def condense(question: str, turns: Sequence[Turn]) -> str:
     topics = _topics(question, turns) if needs_completion(question) else []
     if not topics:
         return question
-    if not _QUESTION_WORD.search(question):
+    if _is_only_more(question):
+        question = "Tell me more"
+    if not (_QUESTION_WORD.search(question) or asks_for_more(question)):
         return " ".join([*(topic if topic[-1] in "?.!" else f"{topic}." for topic in topics), question.strip()])
     return f"{question.strip()} ({'; '.join(dict.fromkeys(map(_without_question_word, topics)))})"
 
@@ -129,10 +176,14 @@ def _topics(question: str, turns: Sequence[Turn]) -> list[str]:
     topics: list[str] = []
     for turn in reversed(turns[-_MAX_TURNS:]):
         text = " ".join(turn.text[:_MAX_CHARACTERS].split())
-        if turn.role != "user" or text == " ".join(question.split()) or not content_words(text) or reply(text):
+        if turn.role != "user" or text == " ".join(question.split()) or _NO_TOPIC.issuperset(content_words(text)):
+            continue
+        if reply(text) or _is_only_more(text) or _AGAIN.fullmatch(text):
             continue
         topics.append(without_opening(text)[:_MAX_TOPIC_CHARACTERS])
-        if len(topics) == _MAX_TOPICS or not needs_completion(text):
+        more = _MORE.fullmatch(text)
+        is_new_topic = more is not None and not points_back(more["about"])
+        if len(topics) == _MAX_TOPICS or is_new_topic or not needs_completion(text):
             break
     return list(dict.fromkeys(reversed(topics)))
 

@@ -121,6 +121,9 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("summary",
      (r"(?:give me |write |i need )?(?:a |the )?(?:quick |short |brief )?(?:summary|gist|overview|"
      r"recap|rundown|background|briefing)\b(?: (?:of|on|about|to))?(?P<subject>.*)")),
+    ("summary",
+     (r"(?:(?:any |some )?more(?: details?| information)?|(?:any|some)thing (?:else|more)|what else)"
+     r" (?:about|on)\s(?P<subject>.+)")),
     ("summary", r"(?:tell me|explain)(?: (?:all|everything|more|something|a bit))?(?: about)?\s(?P<subject>.+)"),
     ("summary", rf"what (?:has )?happen(?:ed|s){_WHEN} (?:with|to|in|at|on|during|after)\s(?P<subject>.+)"),
     ("summary",
