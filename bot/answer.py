@@ -165,9 +165,9 @@ class Engine:
         with timings.step("condense"):
             catalogue = self._searcher.catalogue
             named = resolve_pronouns(without_opening(question), turns, catalogue)
-            query, notice = self._standalone(named, turns)
+            query, completion_notice = self._standalone(named, turns)
         limits = read_limits(query, turns, filters, catalogue)
-        filters, notice = limits.filters, _notice(notice, limits.note, undated_notice(limits.filters, catalogue))
+        filters, notice = limits.filters, _notice(limits.note, undated_notice(limits.filters, catalogue))
         request = classify(limits.question)
         if request.kind == "several":
             parts = [
@@ -190,14 +190,15 @@ class Engine:
         found = self._find(request, filters, as_of, timings, retrieve, shown)
         if found and found.refusal:
             if found.is_final or not self._llm:
-                nearest = () if found.is_final else retrieve(query).passages
-                return _refuse(replace(answer, passages=nearest), found.refusal)
+                return _refuse(replace(answer, passages=retrieve(limits.question).passages), found.refusal)
             found = None
         searched = retrieve.cache_info().currsize  # then its passages cost no second search
         if found and (found.is_exact or not (self._llm or searched)):
             evidence = self._scope(filters, retrieve).passages(found.citations)
             return replace(answer, text=found.text, citations=found.citations, passages=evidence)
-        return (yield from self._synthesize(retrieve(limits.question), turns, as_of, answer, timings, found))
+        answer = yield from self._synthesize(retrieve(limits.question), turns, as_of, answer, timings, found)
+        notice = None if answer.answerer == "write" else completion_notice
+        return replace(answer, notice=_notice(notice, answer.notice))
 
     def _find(
         self,

@@ -325,7 +325,7 @@ def test_model_writes_and_is_checked_and_cited(writer: Engine, server: OpenAISer
     pieces = list(stream)
     answer = stream.answer
     assert answer.text == (
-        "The mill will shed 140 of its 560 jobs [1]. It will stop making newsprint [1]. Demand has fallen [2]."
+        "The mill will shed 140 of its 560 jobs [1]. It will stop making newsprint [1]. Demand has fallen [1]."
     )
     assert len(pieces) > 1
     assert "".join(pieces) == answer.text
@@ -533,8 +533,8 @@ def test_json_holds_the_promised_keys(
     assert main(["--data", str(indexed), "ask", "--json", MILL]) == 0
     said = json.loads(capsys.readouterr().out)
     assert set(said) == {
-        "question", "standalone_question", "answered", "text", "answerer", "kind", "notice", "refusal", "citations",
-        "passages", "timings_ms",
+        "question", "standalone_question", "answered", "text", "answerer", "kind", "filters", "notice", "refusal",
+        "citations", "passages", "timings_ms",
     }  # fmt: skip
     assert (said["question"], said["answered"], said["answerer"], said["refusal"]) == (MILL, True, "quote", None)
     citation, passage = said["citations"][0], said["passages"][0]

@@ -169,7 +169,6 @@ REFUSED = [
     "What is the price of oil?",
     "How do I bake sourdough bread?",
     "What is the best phone to buy?",
-    "What will the weather be like tomorrow in Paris?",
 ]
 
 

@@ -27,6 +27,10 @@ _MIN_COSINE = (
     0.57  # of topic and headline with quotation, if words are too few: related .58 to .62, others to .54 (13 topics)
 )
 _MIN_WORDS_SHARE = 0.8  # of the words of "who said that …" in a quotation
+_TELLING = (
+    r"told|tells|warns?|warned|concur(?:s|red)?|agrees?|agreed|disagree[sd]?|denies|denied|urge[sd]?|accuse[sd]?|blame[sd]?"
+    r"|vows?|vowed|pledge[sd]?|condemn(?:s|ed)?|welcome[sd]?|praise[sd]?|rejects?|rejected|predict(?:s|ed)?|reveal(?:s|ed)?"
+)
 _CALLED = re.compile(r"\b(?:call|called|describe|described|make of)\s+(.+)$", re.IGNORECASE)
 _OCCASION = re.compile(r"\b(?:when|after|before|during) (?!asked\b)(.+)$", re.IGNORECASE)
 _QUOTED = re.compile(r"[“\"„«‘']([^”\"»]{3,})[”\"»’']")
@@ -42,15 +46,15 @@ def answer_said(request: Request, scope: Scope) -> Found | None:
     named = look_up(speaker, scope)
     spoken = list(dict.fromkeys([*named.quotations, *look_up_group(speaker, scope)]))
     if not spoken:
-        return _unquoted(speaker, scope, is_known=bool(named.introductions))
-    if occasion := _OCCASION.search(request.text):  # "after the match": in articles about it
-        spoken = [row for row in spoken if _is_at(row[0], occasion[1], scope)]
-        if not spoken:
-            return Found(refusal=f"No article quotes {speaker} {occasion.group().strip(' ?.!')}.")
+        return _unquoted(request, speaker, scope, is_known=bool(named.introductions))
+    lacks = f"There is nothing more from {speaker} in the articles."
     if scope.shown:
         spoken = [row for row in spoken if not scope.shows(text_of(scope.article(row[0]), row[1].span))]
-        if not spoken:
-            return Found(refusal=f"There is nothing more from {speaker} in the articles.")
+    if occasion := _OCCASION.search(request.text):  # "after the match": in articles about it
+        spoken = [row for row in spoken if _is_at(row[0], occasion[1], scope)]
+        lacks = f"No article quotes {speaker} {occasion.group().strip(' ?.!')}."
+    if not spoken:
+        return Found(refusal=lacks)
     called = _CALLED.search(request.text)
     topic = _OCCASION.sub("", request.topic) or (called[1].rstrip(" ?") if called else "")
     if topic and not find_period(topic, scope.filters.as_of or date.max):  # "on Monday" is no topic
@@ -62,8 +66,13 @@ def answer_said(request: Request, scope: Scope) -> Found | None:
     return compose(lines[:_MAX_QUOTES], f"The newest {_MAX_QUOTES} quotations:" if len(lines) > _MAX_QUOTES else "")
 
 
-def _unquoted(speaker: str, scope: Scope, *, is_known: bool) -> Found | None:
+def _unquoted(request: Request, speaker: str, scope: Scope, *, is_known: bool) -> Found | None:
+    """Refuse, unless the best sentence tells in other words what the speaker said: "Miller largely concurred"."""
     is_group = fold(speaker).split()[-1] in GROUPS
+    best = next(iter(scope.retrieve(request.text).ranked), None)
+    subject = re.escape(fold(speaker).split()[-1])
+    if best and re.search(rf"\b{subject}\b[^.;]{{0,60}}?\b(?:{_TELLING})\b", fold(best.text)):
+        return None
     if is_known and not is_group:
         return Found(refusal=f"The articles name {speaker}, but no article quotes {speaker}.")
     is_name = bool(names(f"the {speaker}"))
