@@ -24,7 +24,7 @@ _QUOTED_LINE = re.compile(r"^[ \t]*(?:&gt;)+[ \t]?(.*)$", re.MULTILINE)
 _MESSAGE_ADDRESS = re.compile(r"https://[\w.-]+\.slack\.com/archives/")
 # "Is this true?", "right?", "can you check this?": what is quoted is to be judged.
 _JUDGE = re.compile(
-    r"\W*(?:(?:so|and|hmm+|wait),? )?"
+    r"\A\W*(?:(?:so|and|hmm+|wait),? )?"
     r"(?:(?:is|was) (?:this|that|it)(?: really| actually| still)? |(?:can|could) you )?"
     r"(?:true|right|correct|so|accurate|legit|real|really|fact[- ]?check|check|verify|confirm)"
     r"(?: (?:this|that|it))?\W*",
