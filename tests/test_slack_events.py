@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.slack.asking import plain_text
 from bot.slack.events import (
     Malformed,
     enterprise_of,
-    plain_text,
     question_of_command,
     question_of_message,
     question_of_shortcut,
@@ -27,7 +27,8 @@ VALUES = st.recursive(
     max_leaves=4,
 )
 NAMES = st.sampled_from(
-    "type user channel ts text thread_ts subtype bot_id hidden edited channel_type team app_id blocks files".split()
+    """type user channel ts text thread_ts subtype bot_id hidden edited channel_type team app_id blocks attachments
+    files""".split()
 )
 EVENTS = st.dictionaries(NAMES, VALUES, max_size=9)
 

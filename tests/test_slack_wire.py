@@ -169,6 +169,42 @@ def test_silence_where_nobody_asked_the_bot(slack: FakeSlack) -> None:
     assert replies(slack, "C1", remark) == []
 
 
+def test_silence_while_people_talk_to_each_other(slack: FakeSlack) -> None:
+    """In a thread that it is in, thanks, statements, names and groups are for others; a plain question is for it."""
+    root = slack.say("U1", "C1", "<@UBOT> hello")
+    answered(slack, "C1", root)
+    for text in (
+        "thanks",
+        "ok, that settles it",
+        "<!here> who has the file?",
+        "Ann, is it in?",
+        "I would lead with the mill.",
+        "can you check the photo?",
+    ):
+        slack.say("U2", "C1", text, root)
+    answered(slack, "C1", root)
+    asked = slack.say("U2", "C1", MILL, root)
+    assert "140 of its 560 jobs" in answered(slack, "C1", root, after=asked)[0].text
+
+
+def test_forwarded_or_quoted_statement_is_judged(slack: FakeSlack) -> None:
+    """“Is this true?” is about the message that is forwarded, or the line that is quoted, above the question."""
+    statement = "The Aldermoor paper mill will cut 140 of its 560 jobs"
+    shared = slack.say("U1", "C1", "<@UBOT> is this true?", forwarded=f"{statement}.")
+    quoted = slack.say("U1", "C1", f"&gt; {statement}\n is that right? <@UBOT>")
+    for ts in (shared, quoted):
+        assert "140 of its 560 jobs" in answered(slack, "C1", ts)[0].text
+
+
+def test_mention_below_a_question_asks_it(slack: FakeSlack) -> None:
+    """Also where the question is another's message, and the mention has no words of its own."""
+    same = slack.say("U1", "C1", f"{MILL}\n<@UBOT>")
+    assert "140 of its 560 jobs" in answered(slack, "C1", same)[0].text
+    root = slack.say("U2", "C1", MILL)
+    mention = slack.say("U1", "C1", "<@UBOT>", root)
+    assert "140 of its 560 jobs" in answered(slack, "C1", root, after=mention)[0].text
+
+
 def test_bots_edits_deletions_and_joins_are_not_answered(slack: FakeSlack) -> None:
     """So two bots cannot start a loop."""
     asked = slack.say("U1", "C1", "<@UBOT> hello")

@@ -69,7 +69,7 @@ _QUESTION_WORD = re.compile(
 )
 # "Tell me more", "go on", "anything else?": what the conversation has not shown yet.
 _MORE = re.compile(
-    r"\W*(?:(?:and|so|ok(?:ay)?|please|yes|great|thanks),? )*(?:(?:can|could) you )?(?:please )?"
+    r"\A\W*(?:(?:and|so|ok(?:ay)?|please|yes|great|thanks),? )*(?:(?:can|could) you )?(?:please )?"
     r"(?:tell me (?:some )?more|(?:some |any )?more(?: details?| information| info)?|go on|continue|carry on|keep going"
     r"|(?:is there )?(?:any|some)thing (?:else|more)|what (?:else|more)|give me more)"
     r"(?P<about> (?:about|on) (?!(?:it|this|that|them)\W*$).+|(?: (?:about|on) \w+)?(?:,? please)?\W*)",
@@ -77,7 +77,7 @@ _MORE = re.compile(
 )
 # "In short?", "and in Slack terms?": the answer is quoted, so it is the same again.
 _AGAIN = re.compile(
-    r"\W*(?:(?:and|so|now|ok(?:ay)?|please|can you|could you|say (?:it|that)|put (?:it|that)|explain (?:it|that)),? )*"
+    r"\A\W*(?:(?:and|so|now|ok(?:ay)?|please|can you|could you|say (?:it|that)|put (?:it|that)|explain (?:it|that)),? )*"
     r"(?:in (?:short|brief|slack terms|plain (?:english|words)|simple (?:terms|words)|other words|a nutshell"
     r"|layman's terms|a few words|(?:one|a|two) (?:sentence|line|word)s?)|briefly"
     r"|(?:make it )?(?:a bit )?(?:shorter|simpler|briefer)"

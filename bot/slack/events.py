@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.models import Turn
+from bot.slack.asking import asks_the_bot, plain_text, question_of
 from bot.slack.blocks import own_words
 from bot.slack.connection import storable
 from bot.slack.database import Question
 
 _SUBTYPES_OF_PEOPLE = (None, "file_share", "thread_broadcast")
 _SLACKBOT = "USLACKBOT"
-_SPECIAL = re.compile(r"<([^<>]*)>")
 _MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^<>]*)?>")
 _ID = re.compile(r"[A-Za-z0-9_]{0,40}")
 _TRIGGER = re.compile(r"[A-Za-z0-9_.-]{0,100}")
@@ -106,7 +105,7 @@ def question_of_message(body: Payload, bot_user: str) -> Question | None:
     """Read a question from a `message` or `app_mention` event; None if it is certainly not for the bot.
 
     A mention in a channel comes as both events. Not for the bot: messages of bots, edits, deletions, joins and other
-    notices, and messages that mention another person and not the bot. Raises Malformed.
+    notices, and messages in a thread that neither mention it nor plainly ask (bot/slack/asking.py). Raises Malformed.
     """
     event: Payload = body["event"]
     user, channel, ts = (_matched(form, event.get(name)) for name, form in _MESSAGE_FORMS.items())
@@ -115,11 +114,11 @@ def question_of_message(body: Payload, bot_user: str) -> Question | None:
     if not user or user in (bot_user, _SLACKBOT) or not channel or not ts:
         return None
     text, thread = _text(event.get("text")), _matched(_TS, event.get("thread_ts"))
-    mentioned = set(_MENTION.findall(text))
-    addressed = bot_user in mentioned or event.get("channel_type") == "im" or channel.startswith("D")
-    if not addressed and (mentioned or thread in ("", ts)):
+    is_mentioned = bot_user in _MENTION.findall(text)
+    addressed = is_mentioned or event.get("channel_type") == "im" or channel.startswith("D")
+    if not addressed and (thread in ("", ts) or not asks_the_bot(event)):
         return None
-    return _question(body, user, channel, plain_text(text, bot_user), ts=ts, thread=thread, addressed=addressed)
+    return _question(body, user, channel, question_of(event, bot_user), ts=ts, thread=thread, addressed=addressed)
 
 
 @reading()
@@ -134,7 +133,8 @@ def question_of_shortcut(body: Payload, bot_user: str) -> Question:
 
     Raises Malformed.
     """
-    text = plain_text(_text(body["message"].get("text")), bot_user)
+    _text(body["message"].get("text"))
+    text = question_of(body["message"], bot_user)
     return _question(body, body["user"]["id"], body["channel"]["id"], text)
 
 
@@ -187,22 +187,6 @@ def _storable(value: object) -> str:
     raise Malformed("a character")
 
 
-def plain_text(text: str, bot_user: str) -> str:
-    """A message as it is shown, without mentions: ``"<@UBOT> is <http://a.b|it> &lt;1" -> "is it <1"``."""
-
-    def shown(match: re.Match[str]) -> str:
-        target, _, label = match[1].partition("|")
-        if target.startswith("@"):
-            return label if label and target[1:] != bot_user else " "
-        if target.startswith("#"):
-            return f"#{label}" if label else " "
-        if target.startswith("!"):
-            return label or " "
-        return label or target.removeprefix("mailto:")
-
-    return " ".join(html.unescape(_SPECIAL.sub(shown, text)).split())
-
-
 def team_of(body: Payload) -> str:
     """The workspace that installed the bot, which may differ from the asker's."""
     for authorization in body.get("authorizations") or ():
@@ -249,7 +233,7 @@ def _turn(message: Payload, bot_user: str) -> Turn:
         return Turn("assistant", own_words(message.get("blocks") or (), text))
     if message.get("bot_id") or message.get("subtype") == "bot_message":
         return Turn("user", "")
-    return Turn("user", plain_text(text, bot_user))
+    return Turn("user", question_of(message, bot_user))
 
 
 def _order(ts: str) -> tuple[int, int]:

@@ -113,7 +113,10 @@ class Responder:
         """Answer from the articles: streamed while it is made, then in full."""
         delivery.show_status("is searching the articles…")
         preview = Preview(delivery, question)
-        stream = self._backend.engine.stream(question.text, turns=earlier.turns)
+        text, turns = question.text, earlier.turns
+        if not text and turns and turns[-1].role == "user":  # the mention stands below the question
+            text, turns = turns[-1].text, turns[:-1]
+        stream = self._backend.engine.stream(text, turns=turns)
         try:
             for text in stream:
                 preview.append(text)

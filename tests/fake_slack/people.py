@@ -80,8 +80,11 @@ class People:
         event_ids: Sequence[str] = (),
         mention_first: bool = True,
         deliver: bool = True,
+        forwarded: str = "",
     ) -> str:
         """Say something, and give its ts. A mention comes twice, as Slack's twins, with two event ids.
+
+        ``forwarded``: the text of a message that is forwarded below it.
 
         ``event_ids`` are given out in the order of sending. With ``deliver=False`` the app hears nothing of it until
         ``redeliver``.
@@ -89,6 +92,11 @@ class People:
         with self.workspace.lock:
             bot_id = "B" + user if self.workspace.users[user].is_bot else None
             new = Message(channel, self.workspace.new_ts(), user, text, bot_id, thread_ts=thread_ts, subtype=subtype)
+            if forwarded:
+                url = "https://fake.slack.com/archives/C9/p1700000000000100"
+                new.attachments = [
+                    {"id": 1, "is_share": True, "is_msg_unfurl": True, "from_url": url, "text": forwarded}
+                ]
             self.workspace.add(new)
             self._told[new.ts] = self._twins(new, list(event_ids), mention_first=mention_first)
             if deliver:

@@ -96,6 +96,7 @@ class Message:
     bot_id: str | None = None
     blocks: list[Json] = field(default_factory=list)
     thread_ts: str | None = None
+    attachments: list[Json] = field(default_factory=list)
     metadata: Json | None = None
     subtype: str | None = None
     edited: Json | None = None
@@ -120,6 +121,7 @@ class Message:
             del known["user"]
         optional: Json = {
             "blocks": self.blocks,
+            "attachments": self.attachments,
             "thread_ts": self.thread_ts,
             "subtype": self.subtype,
             "edited": self.edited,
