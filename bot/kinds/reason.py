@@ -7,6 +7,7 @@ had one of these causes, and 7 of the 12 that were quoted for want of an answer 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.extract.answerability import predict
@@ -32,8 +33,9 @@ _WEAK_CAUSE = re.compile(
 _WHY = re.compile(r"(?:and |but |so )?(?:why|how come)\b", re.IGNORECASE)
 # In the sentences behind it: what had happened before, and an account in other words.
 _EXPLAINS = re.compile(
-    r"\b(?:because|due to|owing|result|caus\w+|blam\w+|reasons?|explain\w*|so that|therefore|believed|until|had (?:\w+ )?"
-    r"(?:been|not|never|\w+(?:ed|en|wn|own|ut|et|ft|lt|nt|pt|ne|un))|forced|prompted|led to|in protest|advice|for fear)\b",
+    r"\b(?:because|due to|owing|result|caus\w+|blam\w+|reasons?|explain\w*|so that|therefore|believed|until"
+    r"|had (?:\w+ )?(?:been|not|never|\w+(?:ed|en|wn|own|ut|et|ft|lt|nt|pt|ne|un))|forced|prompted|led to|in protest|advice"
+    r"|for fear)\b",
     re.IGNORECASE,
 )
 # "… when it dismissed him": what is asked about stands in the cause itself, and explains something else.
@@ -56,26 +58,37 @@ def answer_reason(request: Request, scope: Scope) -> Found | None:
         for candidate in retrieval.ranked
         if candidate.score >= best.score - _MAX_SCORE_GAP and _is_about(candidate, wanted, best, request.text)
     ]
-    for candidate in near:
-        if _CAUSE.search(candidate.text) and (_is_beside(candidate, best) or _share(candidate, wanted) >= _SURE_SHARE):
-            return compose([Line.of(candidate, retrieval)])
-    if _CAUSE.search(best.context.after) and (longer := _with_next(best, 1)):
-        return compose([Line.of(longer, retrieval)])
-    if not _WHY.match(request.text):
+    cause = _with_cause(near, best, wanted)
+    is_why = bool(_WHY.match(request.text))
+    if not cause and is_why and _WEAK_CAUSE.search(best.text) and not _is_subordinate(best, wanted):
         return None
+    if cause := cause or (_with_explanation(near, best, wanted) if is_why else None):
+        return compose([Line.of(cause, retrieval)])
+    return Found(refusal="No article that comes near gives a reason for it.", is_final=False) if is_why else None
+
+
+def _with_cause(near: Sequence[Candidate], best: Candidate, wanted: set[str]) -> Candidate | None:
+    """The first sentence with a certain cause, or the best one with the next sentence if that has it."""
+    for candidate in near:
+        is_beside = candidate.passage.source.id == best.passage.source.id
+        if _CAUSE.search(candidate.text) and (is_beside or _share(candidate, wanted) >= _SURE_SHARE):
+            return candidate
+    return _with_next(best, 1) if _CAUSE.search(best.context.after) else None
+
+
+def _with_explanation(near: Sequence[Candidate], best: Candidate, wanted: set[str]) -> Candidate | None:
+    """The first sentence that tells what is asked about, up to the sentence behind it that explains it."""
     for candidate in near:
         share = _share(candidate, wanted, is_alone=not is_anaphoric(candidate.text))
-        if _is_subordinate(candidate, wanted) or (candidate is not best and not _is_close(candidate, share, wanted)):
+        if _is_subordinate(candidate, wanted) or not (candidate is best or _is_close(candidate, share, wanted)):
             continue
-        if candidate is best and _WEAK_CAUSE.search(best.text):
-            return None
         if share == 1 and candidate is not best and _EXPLAINS.search(candidate.text):
-            return compose([Line.of(candidate, retrieval)])
+            return candidate
         for count in range(1, _MAX_SENTENCES_BEHIND + 1):
             longer = _with_next(candidate, count)
             if longer and _EXPLAINS.search(longer.text, len(candidate.text)):
-                return compose([Line.of(longer, retrieval)])
-    return Found(refusal="No article that comes near gives a reason for it.", is_final=False)
+                return longer
+    return None
 
 
 def _is_about(candidate: Candidate, wanted: set[str], best: Candidate, question: str) -> bool:
@@ -92,17 +105,13 @@ def _share(candidate: Candidate, wanted: set[str], *, is_alone: bool = False) ->
 
 
 def _is_close(candidate: Candidate, share: float, wanted: set[str]) -> bool:
-    """Whether a sentence that is not the best has most of the question's words, and half of them without the headline."""
+    """Whether a sentence that is not the best has most of the question's words, and half without the headline."""
     return share >= _SURE_SHARE and len(wanted & set(map(word_key, words(candidate.text)))) >= _MIN_SHARE * len(wanted)
 
 
 def _context_words(candidate: Candidate) -> list[str]:
     context = candidate.context
     return words(f"{context.headline} {context.before} {candidate.text}")
-
-
-def _is_beside(candidate: Candidate, best: Candidate) -> bool:
-    return candidate.passage.source.id == best.passage.source.id
 
 
 def _is_subordinate(candidate: Candidate, wanted: set[str]) -> bool:
