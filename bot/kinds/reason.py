@@ -34,8 +34,8 @@ _WHY = re.compile(r"(?:and |but |so )?(?:why|how come)\b", re.IGNORECASE)
 # In the sentences behind it: what had happened before, and an account in other words.
 _EXPLAINS = re.compile(
     r"\b(?:because|due to|owing|result|caus\w+|blam\w+|reasons?|explain\w*|so that|therefore|believed|until"
-    r"|had (?:\w+ )?(?:been|not|never|\w+(?:ed|en|wn|own|ut|et|ft|lt|nt|pt|ne|un))|forced|prompted|led to|in protest|advice"
-    r"|for fear)\b",
+    r"|had (?:\w+ )?(?:been|not|never|\w+(?:ed|en|wn|own|ut|et|ft|lt|nt|pt|ne|un))|forced|prompted|led to|in protest"
+    r"|advice|for fear)\b",
     re.IGNORECASE,
 )
 # "… when it dismissed him": what is asked about stands in the cause itself, and explains something else.

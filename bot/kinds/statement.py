@@ -49,7 +49,10 @@ _VERBS = frozenset(["own"])  # which are no stop words here
 _VOTE = re.compile(r"\bvot(?:e|es|ed|ing) (?P<side>for|against|in favour)\b", re.IGNORECASE)
 _OPENING = "It "  # before a statement, whose first word may be a name
 _DENYING = re.compile(
-    r"\b(?:deni(?:ed|es)|denying|fail(?:ed|s) to|refus(?:ed|es) to|declin(?:ed|es) to|ruled out)\b", re.IGNORECASE
+    r"\b(?:deni(?:ed|es)|denying|fail(?:ed|s) to|refus(?:ed|es) to|declin(?:ed|es) to|ruled out"
+    r"|(?:dropped|abandoned|scrapped|shelved|gave up|given up|withdrew|withdrawn|cancelled|called off) (?:(?:its|his|her"
+    r"|their|the|a|an|any|all) )?(?:plans?|bid|attempts?|ideas?|proposals?|threats?|talks?) (?:to|of|for|on))\b",
+    re.IGNORECASE,
 )
 _NO_NEGATION = re.compile(r"\bnot (?:only|just)\b|\bno (?:fewer|less|more) than\b", re.IGNORECASE)
 # What makes a statement a condition, a plan, a wish or a doubt. "May" is a month.
@@ -73,10 +76,28 @@ _PART_OF = re.compile(r"\bof (?:its|the|their|his|her|all|some|about|more than)?
 _CLAUSE_END = re.compile(
     r"[,;:()—–]|\b(?:but|although|though|while|because|which|who|after|before|and|when|where)\b", re.IGNORECASE
 )
+_STRETCH_END = re.compile(rf"{_CLAUSE_END.pattern}|(?<=\w{{4}})[.!?]\s", re.IGNORECASE)  # "Mr. Voss" goes on
 _ASIDE = re.compile(r",[^,;:]*,")  # "Stroud, who had led it since 2016, resigned"
+_SAME_SUBJECT = re.compile(r"[;,] (?:(?:and|but) )?(?:he|she|they|it) (?=(?:is|are|remains?|was|were)\b)")
 _RELATIVE_BEFORE = re.compile(r"\b(?:who|which|that|whom|whose)\b[^,]*\Z")
 _SECOND_VERB = re.compile(r"^(?:(?!\b(?:who|which|that|but|while|as|whose)\b)[^;:“”\"])*\band\s+\Z")
 _OTHER_CLAUSE = re.compile(r"[;:]|\b(?:and|but|while|as|or|that)\b")
+# Verbs that have another sense with a particle.
+_PHRASAL = tuple(
+    (sense, re.compile(pattern, re.IGNORECASE))
+    for sense, pattern in (
+        ("reject", r"turn(?:ed|s|ing)? (?:\w+ ){0,3}down\b|vot(?:ed|es|ing) (?:\w+ ){0,3}down\b|throw(?:n)? out\b|threw out\b"),
+        ("oppose", r"(?:campaign|protest|demonstrat|spoke|spoken)\w* (?:out )?against\b|object(?:ed|s|ing)? to\b"),
+        ("support", r"(?:campaign(?:ed|s|ing)?|came out|spoke|spoken) (?:for|in favou?r of)\b"),
+        ("die", r"survived by\b|passed away\b|lost (?:his|her|their) li(?:fe|ves)\b"),
+        ("clear", r"exonerated\b|acquitted\b|absolved\b"),
+        ("quit", r"step(?:ped|s|ping)? down\b"),
+        ("begin", r"got under ?way\b"),
+    )
+)  # fmt: skip
+_PHRASAL_OPENINGS = frozenset(
+    "turn vote voti vots thro thre camp prot demo spok obje came surv pass lost exon acqu abso step got".split()
+)
 _DATE_WORD = re.compile(
     rf"(?i:(?:{MONTH}|(?:mon|tues|wednes|thurs|fri|satur|sun)day|yesterday|today|tomorrow|week|month|year)\Z)"
 )
@@ -242,7 +263,7 @@ class Sentence:
         spans = [span for _, span in word_spans(self.text)]
         start, end = spans[first].start, spans[last].end
         starts = [match.end() for match in _CLAUSE_END.finditer(self.text, 0, start)]
-        stop = _CLAUSE_END.search(self.text, end)
+        stop = _STRETCH_END.search(self.text, end)
         return self.text[starts[-1] if starts else 0 : stop.start() if stop else len(self.text)]
 
 
@@ -317,7 +338,9 @@ class _Pair:
         asks_future = aux in _WILL or (not aux and bool(_FUTURE.search(self.statement.text)))
         if aux in _MODALS:
             return bool(re.search(rf"\b{aux}\b", self.stretch))
-        is_now = aux not in {"is", "are"} or bool(_PRESENT.search(self.stretch)) or self._is_apposition()
+        is_now = self.is_denied or aux not in {"is", "are"} or bool(_PRESENT.search(self.stretch)) or self._is_apposition()
+        if asks_future and self.is_denied:
+            return True  # "ruled out a new vote"
         return is_future == asks_future and is_now
 
     def _has_plain_forms(self) -> bool:
@@ -360,6 +383,10 @@ class _Pair:
         )
         spans = [span for _, span in word_spans(self.sentence.text)]
         clause_end = _CLAUSE_END.search(self.sentence.text, spans[min(order)].end, spans[max(order)].start)
+        goes_on = _SAME_SUBJECT.search(self.sentence.text, spans[min(order)].end, spans[max(order)].start)
+        if goes_on and not name_spans(_OPENING + self.sentence.text[spans[min(order)].end : goes_on.start()]):
+            rest = self.sentence.text[goes_on.end() : spans[max(order)].start]
+            clause_end = _CLAUSE_END.search(rest)
         has_form = any(word.folded in forms for word in self.spoken[min(order) :])
         return order == sorted(order) and has_form and not clause_end
 
@@ -481,8 +508,16 @@ def _words(text: str) -> list[Word]:
         is_place = span in named and bool(_PLACE_BEFORE.search(text, 0, span.start))
         is_possessive = text[span.start : span.end].replace("’", "'").endswith("'s")
         is_date = bool(_DATE_WORD.match(word)) and (span in named or word not in STOP_WORDS)
-        words.append(Word(word_key(word), word, place, span in named, is_place or is_date, is_possessive, is_date))
+        words.append(Word(_key_in(text, word, span), word, place, span in named, is_place or is_date, is_possessive, is_date))
     return words
+
+
+def _key_in(text: str, word: str, span: Span) -> str:
+    """What a word of a text is compared by, with the particle that gives it its sense: "turned it down" rejects."""
+    if word[:4] in _PHRASAL_OPENINGS:
+        window = text[span.start : span.end + _MAX_BOUND_CHARACTERS]
+        return next((word_key(sense) for sense, pattern in _PHRASAL if pattern.match(window)), word_key(word))
+    return word_key(word)
 
 
 def _opposite(missing: Sequence[Word], places: dict[str, int]) -> str:
