@@ -36,6 +36,7 @@ _NEGATIONS = frozenset("not no never neither nor cannot without".split())
 _NOTHING = frozenset("nobody none nothing".split())
 _PRONOUNS = frozenset("he she they it we i you".split())
 _OBJECT_PRONOUN = re.compile(r"\b(?:on|of|to|for|with|about|\w+ed) (?:it|them|this|that)\b")
+_IT = re.compile(r"\b(?:\w+ed|\w+t|took|gave|saw|for|against|of) (?:it|them)\b")  # as an object: "rejected it"
 _MIN_WORDS_BESIDE_PRONOUN = 2
 _MIN_TOPIC_SHARE = 0.5
 _QUANTIFIERS = frozenset("all every only both most always never ever more less fewer least first last".split())
@@ -47,7 +48,7 @@ _BECAME = frozenset("who is became has been was named appointed elected".split()
 _NO_APPOSITION = frozenset("and with told of for by as to from said that who".split())
 _VERBS = frozenset(["own"])  # which are no stop words here
 _VOTE = re.compile(r"\bvot(?:e|es|ed|ing) (?P<side>for|against|in favour)\b", re.IGNORECASE)
-_OPENING = "It "  # before a statement, whose first word may be a name
+OPENING = "It "  # before a statement, whose first word may be a name
 _DENYING = re.compile(
     r"\b(?:deni(?:ed|es)|denying|fail(?:ed|s) to|refus(?:ed|es) to|declin(?:ed|es) to|ruled out"
     r"|(?:dropped|abandoned|scrapped|shelved|gave up|given up|withdrew|withdrawn|cancelled|called off) (?:(?:its|his|her"
@@ -56,7 +57,7 @@ _DENYING = re.compile(
 )
 _NO_NEGATION = re.compile(r"\bnot (?:only|just)\b|\bno (?:fewer|less|more) than\b", re.IGNORECASE)
 # What makes a statement a condition, a plan, a wish or a doubt. "May" is a month.
-_DOUBT = re.compile(
+DOUBT = re.compile(
     r"\bmay\b|(?i:\b(?:if|unless|whether|might|could|would|should|perhaps|possibly|probably|allegedly|reportedly"
     r"|apparently|unlikely|likely|hardly|barely|rarely|seldom|almost|nearly|rather than|instead of|accus\w+"
     r"|alleg\w+|claim\w*|believ\w+|suggest\w*|argu(?:ed|es)|rumou?r\w*|suspect\w*|fear\w*|hop(?:es?|ed|ing)|want\w*"
@@ -159,12 +160,16 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence with the text that its pronouns lean on (``before``) and its article's passage with the headline."""
+    """A sentence with the text that its pronouns lean on (``before``) and its article's passage with the headline.
+
+    ``previous``: the sentence before it, which "it" and "them" may stand for.
+    """
 
     text: str
     before: str
     around: str
     headline: str = ""
+    previous: str = ""
 
     def judge(self, statement: Statement) -> Judgement | None:
         """Judge a statement; None if this sentence does not bear on all of its content words and numbers."""
@@ -172,12 +177,16 @@ class Sentence:
         places = {word.key: word.place for word in reversed(spoken)}
         absent = [word for word in statement.words if word.key not in places]
         missing = [word for word in absent if not self._implies(word, statement, places)]
-        opposite = _opposite(missing, places)
-        if opposite:
-            places[missing[0].key] = places[opposite]
-        has_other_value = self._has_other_value(statement)
+        opposite, reversed_word = _opposite(missing, places)
+        if reversed_word:
+            places[reversed_word.key] = places[opposite]
+            missing = [word for word in missing if word is not reversed_word]
+        is_resolved = bool(missing or not self._has_figures(statement)) and self._resolves(missing, statement, places)
+        missing = [] if is_resolved else missing
+        has_other_value = not is_resolved and self._has_other_value(statement)
         matched = [places[word.key] for word in statement.words if word.key in places]
-        if not self._bears(statement, [] if opposite else missing, has_other_value) or not matched:
+        bears = is_resolved or self._bears(statement, [] if opposite else missing, has_other_value)
+        if not bears or not matched:
             return None
         is_vague = len(matched) + len(statement.figures) <= 1  # "Did they apologise?"
         is_negative = any(word.folded in _NEGATIONS for word in _words(statement.text))
@@ -232,6 +241,15 @@ class Sentence:
         return (
             missing[0].key in around and self._has_figures(statement) and _OBJECT_PRONOUN.search(self.text) is not None
         )
+
+    def _resolves(self, missing: Sequence[Word], statement: Statement, places: dict[str, int]) -> bool:
+        """Whether "it" or "them" stands for the missing words and numbers, which the sentence before has."""
+        subject = statement.words[0]
+        if subject.key not in places or any(word.is_name for word in missing) or not _IT.search(self.text):
+            return False
+        held = {word_key(word) for word, _ in word_spans(self.previous)}
+        values = {value for value, _ in figure_spans(f"{self.previous} {self.text}")}
+        return all(word.key in held for word in missing) and values.issuperset(statement.figures)
 
     def _has_figures(self, statement: Statement) -> bool:
         """Whether every number of the statement is here, with its unit if it has one."""
@@ -321,7 +339,7 @@ class _Pair:
 
     def _is_certain(self) -> bool:
         keys, text = {word.key for word in self.statement.words}, self.sentence.text
-        doubts = [match for match in _DOUBT.finditer(self.stretch) if word_key(match.group().lower()) not in keys]
+        doubts = [match for match in DOUBT.finditer(self.stretch) if word_key(match.group().lower()) not in keys]
         asked = {word.folded for word in _words(self.statement.text)} & _QUANTIFIERS
         dates = {word.key for word in self.spoken if word.is_date and word.is_name}
         asked_dates = {word.key for word in self.statement.words if word.is_date and word.is_name}
@@ -384,7 +402,7 @@ class _Pair:
         spans = [span for _, span in word_spans(self.sentence.text)]
         clause_end = _CLAUSE_END.search(self.sentence.text, spans[min(order)].end, spans[max(order)].start)
         goes_on = _SAME_SUBJECT.search(self.sentence.text, spans[min(order)].end, spans[max(order)].start)
-        if goes_on and not name_spans(_OPENING + self.sentence.text[spans[min(order)].end : goes_on.start()]):
+        if goes_on and not name_spans(OPENING + self.sentence.text[spans[min(order)].end : goes_on.start()]):
             rest = self.sentence.text[goes_on.end() : spans[max(order)].start]
             clause_end = _CLAUSE_END.search(rest)
         has_form = any(word.folded in forms for word in self.spoken[min(order) :])
@@ -434,7 +452,7 @@ class _Pair:
         gap = text[spans[last].end : spans[verb].start]
         opening = text[: spans[last].start].rpartition(",")[0]
         if _RELATIVE_BEFORE.search(text, 0, spans[last].start) or (
-            gap.startswith(",") and name_spans(_OPENING + opening)
+            gap.startswith(",") and name_spans(OPENING + opening)
         ):
             return False  # it stands in an aside: "Voss, a friend of Lee, resigned"
         aside = _ASIDE.match(gap)
@@ -501,8 +519,8 @@ def _content(text: str) -> Iterator[Word]:
 
 def _words(text: str) -> list[Word]:
     """All words of a text."""
-    shift = len(_OPENING)
-    named = {Span(span.start - shift, span.end - shift) for _, span in name_spans(_OPENING + text)}
+    shift = len(OPENING)
+    named = {Span(span.start - shift, span.end - shift) for _, span in name_spans(OPENING + text)}
     words = []
     for place, (word, span) in enumerate(word_spans(text)):
         is_place = span in named and bool(_PLACE_BEFORE.search(text, 0, span.start))
@@ -520,11 +538,10 @@ def _key_in(text: str, word: str, span: Span) -> str:
     return word_key(word)
 
 
-def _opposite(missing: Sequence[Word], places: dict[str, int]) -> str:
-    """The antonym of the only missing word, or ""."""
-    if len(missing) != 1:
-        return ""
-    return next((key for key in places if are_opposite(missing[0].key, key)), "")
+def _opposite(missing: Sequence[Word], places: dict[str, int]) -> tuple[str, Word | None]:
+    """An antonym that is here of the first missing word that has one; ("", None) if none has."""
+    pairs = ((key, word) for word in missing for key in places if are_opposite(word.key, key))
+    return next(pairs, ("", None))
 
 
 def _neighbours(text: str, span: Span) -> tuple[str, str]:

@@ -26,7 +26,7 @@ _SYNONYMS = {
     for words in (
         "hurt injured wounded", "die killed dead", "serious seriously badly severely", "begin started", "company firm",
         "buy purchased", "end finished", "resign quit", "sack dismissed", "ban prohibited", "appoint hired",
-        "support backed endorsed", "reject rebuffed", "alive survived survivor", "convict guilty",
+        "support backed endorsed", "reject rebuffed", "alive survived survivor",
     )
     for word in words.split()
 }  # fmt: skip
