@@ -70,6 +70,7 @@ _SAYS = re.compile(
     r"\b(?:said|says|say|told|according to|announced|added|insisted|stated|confirmed|reported|tweeted|wrote)\b",
     re.IGNORECASE,
 )
+_ANNOUNCES = re.compile(r"\b(?:said|says|announced|confirmed|promised|told|added|vowed|pledged)\b", re.IGNORECASE)
 _FUTURE = re.compile(r"\b(?:will|won't|shall|going to|'ll)\b", re.IGNORECASE)
 _PRESENT = re.compile(r"\b(?:is|are|has|have|remains?|'s)\b", re.IGNORECASE)
 _BOUND = re.compile(r"\b(?:than|least|most|over|under|about|nearly|almost|up to|some|around)\b", re.IGNORECASE)
@@ -220,8 +221,14 @@ class Sentence:
     def _implies(self, word: Word, statement: Statement, places: dict[str, int]) -> bool:
         """Whether a word that is not here is given by the headline, the text before, as a forename or as the place."""
         headline = {word_key(other) for other, _ in word_spans(self.headline)}
-        if word.key in headline and (word.is_possessive or word.place > _last_preposition(statement.text)):
+        last = _last_preposition(statement.text)
+        if word.key in headline and (word.is_possessive or word.place > last):
             return True
+        if word.place > last:
+            keys = {word_key(other) for other, _ in word_spans(self.around)}
+            names = {other.key for other in statement.words if other.is_name and other.place > last}
+            if names and names <= keys and word.key in keys and not name_spans(OPENING + self.text):
+                return True  # "Nobody was hurt", in an article on the Fernhollow flood
         if not word.is_name:
             return False
         if word.key in {word_key(other) for other, _ in word_spans(self.before)}:
@@ -331,7 +338,7 @@ class _Pair:
         if re.match(r"there\b", self.statement.text):
             return self.negations() > 0
         aux, verb = self.statement.aux, self._verb()
-        if aux in _BE and verb is None:
+        if aux in _BE and verb is None and not self.is_denied:
             return self._is_apposition() or self._is_copular()
         if aux in _NEEDS_VERB and verb is None and not self.is_denied:
             return False
@@ -349,10 +356,20 @@ class _Pair:
             return False
         if is_anaphoric(text, self.statement.text) and len(name_spans(self.sentence.before)) > _MAX_NAME_WORDS:
             return False  # who is "he"?
+        if self._is_reported_plan:
+            doubts = [match for match in doubts if match.group().lower() != "would"]
         return not doubts or self.statement.aux in _MODALS
+
+    @property
+    def _is_reported_plan(self) -> bool:
+        """Whether somebody says that a thing "would" happen, which a question with "will" asks."""
+        would = re.search(r"\bwould\b", self.sentence.text)
+        says = would and _ANNOUNCES.search(self.sentence.text, 0, would.start())
+        return self.statement.aux in _WILL and bool(says)
 
     def _has_tense(self) -> bool:
         aux, is_future = self.statement.aux, bool(_FUTURE.search(self.stretch))
+        is_future |= self._is_reported_plan and bool(re.search(r"\bwould\b", self.stretch))
         asks_future = aux in _WILL or (not aux and bool(_FUTURE.search(self.statement.text)))
         if aux in _MODALS:
             return bool(re.search(rf"\b{aux}\b", self.stretch))
@@ -420,7 +437,7 @@ class _Pair:
             if self.statement.aux == "does":
                 is_verb = (form != word.folded and form.endswith("s")) or not before.isdisjoint({"does", "doesn't"})
             elif self.statement.aux in _WILL:
-                is_verb = not before.isdisjoint({"will", "won't"})
+                is_verb = not before.isdisjoint({"will", "won't", *(["would"] if self._is_reported_plan else [])})
             if is_verb:
                 return word
         return None
@@ -434,7 +451,7 @@ class _Pair:
         left = self._matched([word for word in fixed if word.place < verb.place])
         right = self._matched([word for word in fixed if word.place > verb.place])
         if all(place < at for place in left) and all(place > at for place in right):
-            has_subject = not left or self.is_denied or self._is_subject(max(left), at)
+            has_subject = not left or self.is_denied or self._is_head(min(left), at) or self._is_subject(max(left), at)
             return has_subject and not any(map(_is_finite, self.spoken[at + 1 : max(right, default=at)]))
         if not (all(place > at for place in left) and all(place < at for place in right)):
             return False
@@ -445,6 +462,13 @@ class _Pair:
             between = self.spoken[agents[0] + 1 : min(left, default=0)]
             return 0 <= len(between) < _MAX_AUXILIARY_GAP and not any(word.is_name for word in between) and bool(left)
         return self.statement.aux in _BE and not right
+
+    def _is_head(self, first: int, verb: int) -> bool:
+        """Whether a relative clause with a single verb parts a subject from its verb: "The fire that killed nine began"."""
+        text, spans = self.sentence.text, [span for _, span in word_spans(self.sentence.text)]
+        gap = text[spans[first].end : spans[verb].start]
+        is_relative = re.match(r"\s(?:that|which|who)\b[^,;:()—–]*\Z", gap)
+        return bool(is_relative) and sum(map(_is_finite, self.spoken[first + 1 : verb])) == 1
 
     def _is_subject(self, last: int, verb: int) -> bool:
         """Whether what stands between a subject and its verb is short, without another subject, verb or clause."""
