@@ -36,6 +36,7 @@ _NEGATIONS = frozenset("not no never neither nor cannot without".split())
 _NOTHING = frozenset("nobody none nothing".split())
 _PRONOUNS = frozenset("he she they it we i you".split())
 _OBJECT_PRONOUN = re.compile(r"\b(?:on|of|to|for|with|about|\w+ed) (?:it|them|this|that)\b")
+_IT = re.compile(r"\b(?:\w+ed|\w+t|took|gave|saw|for|against|of) (?:it|them)\b")  # as an object: "rejected it"
 _MIN_WORDS_BESIDE_PRONOUN = 2
 _MIN_TOPIC_SHARE = 0.5
 _QUANTIFIERS = frozenset("all every only both most always never ever more less fewer least first last".split())
@@ -47,13 +48,16 @@ _BECAME = frozenset("who is became has been was named appointed elected".split()
 _NO_APPOSITION = frozenset("and with told of for by as to from said that who".split())
 _VERBS = frozenset(["own"])  # which are no stop words here
 _VOTE = re.compile(r"\bvot(?:e|es|ed|ing) (?P<side>for|against|in favour)\b", re.IGNORECASE)
-_OPENING = "It "  # before a statement, whose first word may be a name
+OPENING = "It "  # before a statement, whose first word may be a name
 _DENYING = re.compile(
-    r"\b(?:deni(?:ed|es)|denying|fail(?:ed|s) to|refus(?:ed|es) to|declin(?:ed|es) to|ruled out)\b", re.IGNORECASE
+    r"\b(?:deni(?:ed|es)|denying|fail(?:ed|s) to|refus(?:ed|es) to|declin(?:ed|es) to|ruled out"
+    r"|(?:dropped|abandoned|scrapped|shelved|gave up|given up|withdrew|withdrawn|cancelled|called off) (?:(?:its|his|her"
+    r"|their|the|a|an|any|all) )?(?:plans?|bid|attempts?|ideas?|proposals?|threats?|talks?) (?:to|of|for|on))\b",
+    re.IGNORECASE,
 )
 _NO_NEGATION = re.compile(r"\bnot (?:only|just)\b|\bno (?:fewer|less|more) than\b", re.IGNORECASE)
 # What makes a statement a condition, a plan, a wish or a doubt. "May" is a month.
-_DOUBT = re.compile(
+DOUBT = re.compile(
     r"\bmay\b|(?i:\b(?:if|unless|whether|might|could|would|should|perhaps|possibly|probably|allegedly|reportedly"
     r"|apparently|unlikely|likely|hardly|barely|rarely|seldom|almost|nearly|rather than|instead of|accus\w+"
     r"|alleg\w+|claim\w*|believ\w+|suggest\w*|argu(?:ed|es)|rumou?r\w*|suspect\w*|fear\w*|hop(?:es?|ed|ing)|want\w*"
@@ -66,6 +70,7 @@ _SAYS = re.compile(
     r"\b(?:said|says|say|told|according to|announced|added|insisted|stated|confirmed|reported|tweeted|wrote)\b",
     re.IGNORECASE,
 )
+_ANNOUNCES = re.compile(r"\b(?:said|says|announced|confirmed|promised|told|added|vowed|pledged)\b", re.IGNORECASE)
 _FUTURE = re.compile(r"\b(?:will|won't|shall|going to|'ll)\b", re.IGNORECASE)
 _PRESENT = re.compile(r"\b(?:is|are|has|have|remains?|'s)\b", re.IGNORECASE)
 _BOUND = re.compile(r"\b(?:than|least|most|over|under|about|nearly|almost|up to|some|around)\b", re.IGNORECASE)
@@ -73,10 +78,28 @@ _PART_OF = re.compile(r"\bof (?:its|the|their|his|her|all|some|about|more than)?
 _CLAUSE_END = re.compile(
     r"[,;:()—–]|\b(?:but|although|though|while|because|which|who|after|before|and|when|where)\b", re.IGNORECASE
 )
+_STRETCH_END = re.compile(rf"{_CLAUSE_END.pattern}|(?<=\w{{4}})[.!?]\s", re.IGNORECASE)  # "Mr. Voss" goes on
 _ASIDE = re.compile(r",[^,;:]*,")  # "Stroud, who had led it since 2016, resigned"
+_SAME_SUBJECT = re.compile(r"[;,] (?:(?:and|but) )?(?:he|she|they|it) (?=(?:is|are|remains?|was|were)\b)")
 _RELATIVE_BEFORE = re.compile(r"\b(?:who|which|that|whom|whose)\b[^,]*\Z")
 _SECOND_VERB = re.compile(r"^(?:(?!\b(?:who|which|that|but|while|as|whose)\b)[^;:“”\"])*\band\s+\Z")
 _OTHER_CLAUSE = re.compile(r"[;:]|\b(?:and|but|while|as|or|that)\b")
+# Verbs that have another sense with a particle.
+_PHRASAL = tuple(
+    (sense, re.compile(pattern, re.IGNORECASE))
+    for sense, pattern in (
+        ("reject", r"turn(?:ed|s|ing)? (?:\w+ ){0,3}down\b|vot(?:ed|es|ing) (?:\w+ ){0,3}down\b|throw(?:n)? out\b|threw out\b"),
+        ("oppose", r"(?:campaign|protest|demonstrat|spoke|spoken)\w* (?:out )?against\b|object(?:ed|s|ing)? to\b"),
+        ("support", r"(?:campaign(?:ed|s|ing)?|came out|spoke|spoken) (?:for|in favou?r of)\b"),
+        ("die", r"survived by\b|passed away\b|lost (?:his|her|their) li(?:fe|ves)\b"),
+        ("clear", r"exonerated\b|acquitted\b|absolved\b"),
+        ("quit", r"step(?:ped|s|ping)? down\b"),
+        ("begin", r"got under ?way\b"),
+    )
+)  # fmt: skip
+_PHRASAL_OPENINGS = frozenset(
+    "turn vote voti vots thro thre camp prot demo spok obje came surv pass lost exon acqu abso step got".split()
+)
 _DATE_WORD = re.compile(
     rf"(?i:(?:{MONTH}|(?:mon|tues|wednes|thurs|fri|satur|sun)day|yesterday|today|tomorrow|week|month|year)\Z)"
 )
@@ -138,12 +161,16 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence with the text that its pronouns lean on (``before``) and its article's passage with the headline."""
+    """A sentence with the text that its pronouns lean on (``before``) and its article's passage with the headline.
+
+    ``previous``: the sentence before it, which "it" and "them" may stand for.
+    """
 
     text: str
     before: str
     around: str
     headline: str = ""
+    previous: str = ""
 
     def judge(self, statement: Statement) -> Judgement | None:
         """Judge a statement; None if this sentence does not bear on all of its content words and numbers."""
@@ -151,12 +178,16 @@ class Sentence:
         places = {word.key: word.place for word in reversed(spoken)}
         absent = [word for word in statement.words if word.key not in places]
         missing = [word for word in absent if not self._implies(word, statement, places)]
-        opposite = _opposite(missing, places)
-        if opposite:
-            places[missing[0].key] = places[opposite]
-        has_other_value = self._has_other_value(statement)
+        opposite, reversed_word = _opposite(missing, places)
+        if reversed_word:
+            places[reversed_word.key] = places[opposite]
+            missing = [word for word in missing if word is not reversed_word]
+        is_resolved = bool(missing or not self._has_figures(statement)) and self._resolves(missing, statement, places)
+        missing = [] if is_resolved else missing
+        has_other_value = not is_resolved and self._has_other_value(statement)
         matched = [places[word.key] for word in statement.words if word.key in places]
-        if not self._bears(statement, [] if opposite else missing, has_other_value) or not matched:
+        bears = is_resolved or self._bears(statement, [] if opposite else missing, has_other_value)
+        if not bears or not matched:
             return None
         is_vague = len(matched) + len(statement.figures) <= 1  # "Did they apologise?"
         is_negative = any(word.folded in _NEGATIONS for word in _words(statement.text))
@@ -190,8 +221,14 @@ class Sentence:
     def _implies(self, word: Word, statement: Statement, places: dict[str, int]) -> bool:
         """Whether a word that is not here is given by the headline, the text before, as a forename or as the place."""
         headline = {word_key(other) for other, _ in word_spans(self.headline)}
-        if word.key in headline and (word.is_possessive or word.place > _last_preposition(statement.text)):
+        last = _last_preposition(statement.text)
+        if word.key in headline and (word.is_possessive or word.place > last):
             return True
+        if word.place > last:
+            keys = {word_key(other) for other, _ in word_spans(self.around)}
+            names = {other.key for other in statement.words if other.is_name and other.place > last}
+            if names and names <= keys and word.key in keys and not name_spans(OPENING + self.text):
+                return True  # "Nobody was hurt", in an article on the Fernhollow flood
         if not word.is_name:
             return False
         if word.key in {word_key(other) for other, _ in word_spans(self.before)}:
@@ -211,6 +248,15 @@ class Sentence:
         return (
             missing[0].key in around and self._has_figures(statement) and _OBJECT_PRONOUN.search(self.text) is not None
         )
+
+    def _resolves(self, missing: Sequence[Word], statement: Statement, places: dict[str, int]) -> bool:
+        """Whether "it" or "them" stands for the missing words and numbers, which the sentence before has."""
+        subject = statement.words[0]
+        if subject.key not in places or any(word.is_name for word in missing) or not _IT.search(self.text):
+            return False
+        held = {word_key(word) for word, _ in word_spans(self.previous)}
+        values = {value for value, _ in figure_spans(f"{self.previous} {self.text}")}
+        return all(word.key in held for word in missing) and values.issuperset(statement.figures)
 
     def _has_figures(self, statement: Statement) -> bool:
         """Whether every number of the statement is here, with its unit if it has one."""
@@ -242,7 +288,7 @@ class Sentence:
         spans = [span for _, span in word_spans(self.text)]
         start, end = spans[first].start, spans[last].end
         starts = [match.end() for match in _CLAUSE_END.finditer(self.text, 0, start)]
-        stop = _CLAUSE_END.search(self.text, end)
+        stop = _STRETCH_END.search(self.text, end)
         return self.text[starts[-1] if starts else 0 : stop.start() if stop else len(self.text)]
 
 
@@ -292,7 +338,7 @@ class _Pair:
         if re.match(r"there\b", self.statement.text):
             return self.negations() > 0
         aux, verb = self.statement.aux, self._verb()
-        if aux in _BE and verb is None:
+        if aux in _BE and verb is None and not self.is_denied:
             return self._is_apposition() or self._is_copular()
         if aux in _NEEDS_VERB and verb is None and not self.is_denied:
             return False
@@ -300,7 +346,7 @@ class _Pair:
 
     def _is_certain(self) -> bool:
         keys, text = {word.key for word in self.statement.words}, self.sentence.text
-        doubts = [match for match in _DOUBT.finditer(self.stretch) if word_key(match.group().lower()) not in keys]
+        doubts = [match for match in DOUBT.finditer(self.stretch) if word_key(match.group().lower()) not in keys]
         asked = {word.folded for word in _words(self.statement.text)} & _QUANTIFIERS
         dates = {word.key for word in self.spoken if word.is_date and word.is_name}
         asked_dates = {word.key for word in self.statement.words if word.is_date and word.is_name}
@@ -310,14 +356,26 @@ class _Pair:
             return False
         if is_anaphoric(text, self.statement.text) and len(name_spans(self.sentence.before)) > _MAX_NAME_WORDS:
             return False  # who is "he"?
+        if self._is_reported_plan:
+            doubts = [match for match in doubts if match.group().lower() != "would"]
         return not doubts or self.statement.aux in _MODALS
+
+    @property
+    def _is_reported_plan(self) -> bool:
+        """Whether somebody says that a thing "would" happen, which a question with "will" asks."""
+        would = re.search(r"\bwould\b", self.sentence.text)
+        says = would and _ANNOUNCES.search(self.sentence.text, 0, would.start())
+        return self.statement.aux in _WILL and bool(says)
 
     def _has_tense(self) -> bool:
         aux, is_future = self.statement.aux, bool(_FUTURE.search(self.stretch))
+        is_future |= self._is_reported_plan and bool(re.search(r"\bwould\b", self.stretch))
         asks_future = aux in _WILL or (not aux and bool(_FUTURE.search(self.statement.text)))
         if aux in _MODALS:
             return bool(re.search(rf"\b{aux}\b", self.stretch))
-        is_now = aux not in {"is", "are"} or bool(_PRESENT.search(self.stretch)) or self._is_apposition()
+        is_now = self.is_denied or aux not in {"is", "are"} or bool(_PRESENT.search(self.stretch)) or self._is_apposition()
+        if asks_future and self.is_denied:
+            return True  # "ruled out a new vote"
         return is_future == asks_future and is_now
 
     def _has_plain_forms(self) -> bool:
@@ -360,6 +418,10 @@ class _Pair:
         )
         spans = [span for _, span in word_spans(self.sentence.text)]
         clause_end = _CLAUSE_END.search(self.sentence.text, spans[min(order)].end, spans[max(order)].start)
+        goes_on = _SAME_SUBJECT.search(self.sentence.text, spans[min(order)].end, spans[max(order)].start)
+        if goes_on and not name_spans(OPENING + self.sentence.text[spans[min(order)].end : goes_on.start()]):
+            rest = self.sentence.text[goes_on.end() : spans[max(order)].start]
+            clause_end = _CLAUSE_END.search(rest)
         has_form = any(word.folded in forms for word in self.spoken[min(order) :])
         return order == sorted(order) and has_form and not clause_end
 
@@ -375,7 +437,7 @@ class _Pair:
             if self.statement.aux == "does":
                 is_verb = (form != word.folded and form.endswith("s")) or not before.isdisjoint({"does", "doesn't"})
             elif self.statement.aux in _WILL:
-                is_verb = not before.isdisjoint({"will", "won't"})
+                is_verb = not before.isdisjoint({"will", "won't", *(["would"] if self._is_reported_plan else [])})
             if is_verb:
                 return word
         return None
@@ -389,7 +451,7 @@ class _Pair:
         left = self._matched([word for word in fixed if word.place < verb.place])
         right = self._matched([word for word in fixed if word.place > verb.place])
         if all(place < at for place in left) and all(place > at for place in right):
-            has_subject = not left or self.is_denied or self._is_subject(max(left), at)
+            has_subject = not left or self.is_denied or self._is_head(min(left), at) or self._is_subject(max(left), at)
             return has_subject and not any(map(_is_finite, self.spoken[at + 1 : max(right, default=at)]))
         if not (all(place > at for place in left) and all(place < at for place in right)):
             return False
@@ -401,13 +463,20 @@ class _Pair:
             return 0 <= len(between) < _MAX_AUXILIARY_GAP and not any(word.is_name for word in between) and bool(left)
         return self.statement.aux in _BE and not right
 
+    def _is_head(self, first: int, verb: int) -> bool:
+        """Whether a relative clause with a single verb parts a subject from its verb: "The fire that killed nine began"."""
+        text, spans = self.sentence.text, [span for _, span in word_spans(self.sentence.text)]
+        gap = text[spans[first].end : spans[verb].start]
+        is_relative = re.match(r"\s(?:that|which|who)\b[^,;:()—–]*\Z", gap)
+        return bool(is_relative) and sum(map(_is_finite, self.spoken[first + 1 : verb])) == 1
+
     def _is_subject(self, last: int, verb: int) -> bool:
         """Whether what stands between a subject and its verb is short, without another subject, verb or clause."""
         text, spans = self.sentence.text, [span for _, span in word_spans(self.sentence.text)]
         gap = text[spans[last].end : spans[verb].start]
         opening = text[: spans[last].start].rpartition(",")[0]
         if _RELATIVE_BEFORE.search(text, 0, spans[last].start) or (
-            gap.startswith(",") and name_spans(_OPENING + opening)
+            gap.startswith(",") and name_spans(OPENING + opening)
         ):
             return False  # it stands in an aside: "Voss, a friend of Lee, resigned"
         aside = _ASIDE.match(gap)
@@ -474,22 +543,29 @@ def _content(text: str) -> Iterator[Word]:
 
 def _words(text: str) -> list[Word]:
     """All words of a text."""
-    shift = len(_OPENING)
-    named = {Span(span.start - shift, span.end - shift) for _, span in name_spans(_OPENING + text)}
+    shift = len(OPENING)
+    named = {Span(span.start - shift, span.end - shift) for _, span in name_spans(OPENING + text)}
     words = []
     for place, (word, span) in enumerate(word_spans(text)):
         is_place = span in named and bool(_PLACE_BEFORE.search(text, 0, span.start))
         is_possessive = text[span.start : span.end].replace("’", "'").endswith("'s")
         is_date = bool(_DATE_WORD.match(word)) and (span in named or word not in STOP_WORDS)
-        words.append(Word(word_key(word), word, place, span in named, is_place or is_date, is_possessive, is_date))
+        words.append(Word(_key_in(text, word, span), word, place, span in named, is_place or is_date, is_possessive, is_date))
     return words
 
 
-def _opposite(missing: Sequence[Word], places: dict[str, int]) -> str:
-    """The antonym of the only missing word, or ""."""
-    if len(missing) != 1:
-        return ""
-    return next((key for key in places if are_opposite(missing[0].key, key)), "")
+def _key_in(text: str, word: str, span: Span) -> str:
+    """What a word of a text is compared by, with the particle that gives it its sense: "turned it down" rejects."""
+    if word[:4] in _PHRASAL_OPENINGS:
+        window = text[span.start : span.end + _MAX_BOUND_CHARACTERS]
+        return next((word_key(sense) for sense, pattern in _PHRASAL if pattern.match(window)), word_key(word))
+    return word_key(word)
+
+
+def _opposite(missing: Sequence[Word], places: dict[str, int]) -> tuple[str, Word | None]:
+    """An antonym that is here of the first missing word that has one; ("", None) if none has."""
+    pairs = ((key, word) for word in missing for key in places if are_opposite(word.key, key))
+    return next(pairs, ("", None))
 
 
 def _neighbours(text: str, span: Span) -> tuple[str, str]:

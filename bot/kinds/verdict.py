@@ -9,20 +9,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
 from bot.extract.answerability import predict, why_unanswerable
 from bot.extract.decontextualize import is_statement
 from bot.extract.ranking import Candidate, Retrieval
+from bot.kinds.decided import answered_question, judge_match, judge_office, judge_vote
 from bot.kinds.scope import Found, Line, Scope, compose, quoted_span
 from bot.kinds.statement import Judgement, Sentence, Statement
 from bot.query.kind import Request
 from bot.query.wording import word_key
-from index.text import figures, words
+from index.models import Span
+from index.text import figures, sentences, words
 
 _MIN_SHARE = 0.65  # of the content words without names, for the ordinary quote to be tried
 _SURE, _MIN_LOGIT = 0.85, 0.0  # the probability that it is answerable; the reader's logit
+_MAX_PASSAGES = 6  # that are looked through for a question with its answer
 _MAX_SUBJECT_WORDS = 3  # at the beginning of a statement
 
 
@@ -47,6 +51,7 @@ def answer_verdict(request: Request, scope: Scope) -> Found | None:
     retrieval = scope.retrieve_in_period(request.text)
     proofs = [proof for candidate in retrieval.ranked if (proof := _proof(statement, candidate))]
     certain = [proof for proof in proofs if proof.judgement.verdict]
+    certain = _superseded(statement, certain, retrieval)[:1] or certain or _answered(statement, retrieval)
     if chosen := _latest(certain) or proofs[:1]:
         return _found(chosen, retrieval)
     if _is_worth_a_quote(statement, retrieval):
@@ -62,10 +67,43 @@ def _proof(statement: Statement, candidate: Candidate) -> _Proof | None:
     if not is_statement(candidate.text):
         return None
     passage = candidate.passage
-    before = passage.text[quoted_span(candidate, statement.text).start : candidate.start - passage.start]
+    start = candidate.start - passage.start
+    before = passage.text[quoted_span(candidate, statement.text).start : start]
     around = f"{passage.source.headline} {passage.text}"
-    judgement = Sentence(candidate.text, before, around, passage.source.headline).judge(statement)
+    previous = next((span for span in reversed(sentences(passage.text)) if span.end <= start), Span(0, 0))
+    sentence = Sentence(
+        candidate.text, before, around, passage.source.headline, passage.text[previous.start : previous.end]
+    )
+    judgement = sentence.judge(statement)
+    if judgement and judgement.verdict:
+        return _Proof(candidate, judgement)
+    if verdict := judge_vote(statement, candidate.text, around) or judge_match(statement, candidate.text, around):
+        return _Proof(candidate, Judgement(verdict))
     return _Proof(candidate, judgement) if judgement else None
+
+
+def _answered(statement: Statement, retrieval: Retrieval) -> list[_Proof]:
+    """The answers that articles give to the same question, asked by themselves."""
+    proofs = []
+    for passage in retrieval.passages[:_MAX_PASSAGES]:
+        answer = answered_question(statement, passage.text)
+        if answer and (likeness := next((one for one in retrieval.ranked if one.passage == passage), None)):
+            span, verdict = answer
+            start, end = passage.start + span.start, passage.start + span.end
+            text = passage.text[span.start : span.end]
+            proofs.append(_Proof(replace(likeness, start=start, end=end, text=text), Judgement(verdict)))
+    return proofs
+
+
+def _superseded(statement: Statement, certain: Sequence[_Proof], retrieval: Retrieval) -> list[_Proof]:
+    """What is no longer so: of an office, sentences of later articles in which somebody else has it, or its holder left."""
+    since = max((proof.day or date.min for proof in certain if proof.judgement.verdict == "Yes"), default=None)
+    proofs = [
+        _Proof(candidate, Judgement(verdict))
+        for candidate in retrieval.ranked
+        if since and (verdict := judge_office(statement, candidate.text))
+    ]
+    return [proof for proof in proofs if since and (proof.day or date.min) > since]
 
 
 def _latest(certain: Sequence[_Proof]) -> list[_Proof]:

@@ -26,6 +26,7 @@ _SYNONYMS = {
     for words in (
         "hurt injured wounded", "die killed dead", "serious seriously badly severely", "begin started", "company firm",
         "buy purchased", "end finished", "resign quit", "sack dismissed", "ban prohibited", "appoint hired",
+        "support backed endorsed", "reject rebuffed", "alive survived survivor",
     )
     for word in words.split()
 }  # fmt: skip
@@ -33,6 +34,7 @@ _ANTONYMS = """
 approve/reject accept/reject accept/refuse win/lose open/close open/shut reopen/close reopen/shut rise/fall grow/shrink
 increase/decrease pass/fail survive/die succeed/fail convict/acquit guilty/acquit alive/die legal/illegal
 support/oppose allow/ban keep/scrap raise/lower raise/cut begin/end
+blame/clear convict/clear admit/deny approve/oppose guilty/innocent charge/clear
 """
 _OPPOSITE = {frozenset(map(stem, pair.split("/"))) for pair in _ANTONYMS.split()}
 

@@ -1,0 +1,164 @@
+"""Statements that certain turns of the news decide: votes, matches, who holds an office, questions with their answers.
+
+Each rule reads a sentence, or a few of a passage, and gives a verdict or "". They stand beside bot/kinds/statement.py,
+which compares words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from bot.kinds.statement import DOUBT, OPENING, Statement, Verdict, Word
+from bot.query.wording import word_key
+from index.models import Span
+from index.text import STOP_WORDS, name_spans, sentences, word_spans, words
+
+_MAX_OBJECT_WORDS = 5  # behind "beat"
+_MIN_QUESTION_SHARE = 0.75  # of a statement's words in a question that an article asks
+_MAX_FIRST_CHARACTERS = 40  # of an answer, in which its "No" stands
+_VOTING = re.compile(r"\bvot(?:ed?|es|ing) (?P<side>for|against|in favou?r)\b", re.IGNORECASE)
+_VOTED_LIST = re.compile(
+    r"\b(?:(?P<for>in favou?r|for it|those for)|(?P<against>against(?: it)?)) (?:were|was|therefore were|were therefore)\b"
+    r"(?P<names>[^.;]*)",
+    re.IGNORECASE,
+)
+_SIDES = {
+    **dict.fromkeys(map(word_key, "support back backed approve favour".split()), True),
+    **dict.fromkeys(map(word_key, "oppose reject".split()), False),
+}
+_VOTE = frozenset(map(word_key, "vote plan proposal".split()))
+_BEAT = re.compile(r"\b(?:beat|beats|defeated|defeats|thrashed|overcame|knocked out|saw off|edged out)\b", re.IGNORECASE)
+_LOST = re.compile(r"\b(?:lost to|were beaten by|was beaten by|went down to|lost \d+-\d+ to)\b", re.IGNORECASE)
+_CONTESTS = frozenset(map(word_key, "win lose beat cup final match game title semifinal derby race".split()))
+_LEFT_OFFICE = re.compile(
+    r"\b(?:resigned|resigns|stepped down|stood down|quit|was (?:sacked|dismissed|fired|ousted|replaced)|retired|left office"
+    r"|moved from|was succeeded|is succeeded|has left)\b",
+    re.IGNORECASE,
+)
+_NEW_HOLDER = re.compile(
+    r"\b(?:took over as|takes over as|becomes?|became|appointed|named|elected|sworn in as|promoted to|the new)"
+    r"(?: the| new| as)*\Z",
+    re.IGNORECASE,
+)
+_MAX_OFFICE_CHARACTERS = 60
+_NO = re.compile(r"(?:no|not|nobody|never|none|nothing)\b", re.IGNORECASE)
+_YES = re.compile(r"yes\b", re.IGNORECASE)
+
+
+def judge_vote(statement: Statement, text: str, around: str) -> Verdict:
+    """Who voted how: ``"Did Ann Lee back the wall?", "Those against were Bob Ray and Ann Lee." -> "No"``."""
+    asked = _asked_side(statement)
+    names = _subject(statement)
+    if asked is None or not names or not _others_in(statement, around, _VOTE.union(_SIDES)):
+        return ""
+    for listing in _VOTED_LIST.finditer(text):
+        if _places(names, listing["names"]):
+            return "Yes" if asked == bool(listing["for"]) else "No"
+    for place in _places(names, text):
+        vote = _VOTING.search(text, place.end)
+        if vote and _is_only_subject(text[place.end : vote.start()]) and not DOUBT.search(text[place.end : vote.end()]):
+            return "Yes" if asked == (vote["side"].lower() != "against") else "No"
+    return ""
+
+
+def judge_match(statement: Statement, text: str, around: str) -> Verdict:
+    """Who won: ``"Did Northfield win the final?", "Northfield beat Marrow 2-1." -> "Yes"``."""
+    names = _subject(statement)
+    keys = {word.key for word in statement.words}
+    is_win, is_loss = word_key("win") in keys, word_key("lose") in keys
+    if is_win == is_loss or not keys & (_CONTESTS - {word_key("win"), word_key("lose")}) or not names:
+        return ""
+    beat, lost = _BEAT.search(text), _LOST.search(text)
+    turn = beat or lost
+    if not turn or not _others_in(statement, around, _CONTESTS) or DOUBT.search(text[: turn.end()]):
+        return ""
+    first = next(iter(name_spans(OPENING + text)), None)
+    places = _places(names, text)
+    is_first = bool(places) and first is not None and places[0].start <= first[1].start - len(OPENING)
+    behind = text[turn.end() :].split()[:_MAX_OBJECT_WORDS]
+    is_object = bool(_places(names, " ".join(behind)))
+    if is_first == is_object:
+        return ""
+    has_won = is_first == bool(beat)
+    return "Yes" if has_won == is_win else "No"
+
+
+def judge_office(statement: Statement, text: str) -> Verdict:
+    """Whether somebody no longer holds an office: another one has taken it over, or the holder has left it."""
+    names, office = _subject(statement), [word for word in statement.words if not word.is_name]
+    if statement.aux not in {"is", "are"} or not names or not office:
+        return ""
+    for place in _places(names[-1:], text):
+        left = _LEFT_OFFICE.search(text, place.end)
+        if left and _is_aside(text[place.end : left.start()]) and not DOUBT.search(text[place.end : left.end()]):
+            return "No"
+    spans = [span for word, span in word_spans(text) if word_key(word) == office[0].key]
+    for span in spans:
+        is_new = _NEW_HOLDER.search(text[max(0, span.start - _MAX_OFFICE_CHARACTERS) : span.start].rstrip())
+        has_all = {word.key for word in office} <= set(map(word_key, words(text[span.start :][:_MAX_OFFICE_CHARACTERS])))
+        if is_new and has_all and not _places(names[-1:], text) and name_spans(OPENING + text):
+            return "" if DOUBT.search(text[: span.end]) else "No"
+    return ""
+
+
+def answered_question(statement: Statement, passage: str) -> tuple[Span, Verdict] | None:
+    """The answer that a passage gives to a question of its own that asks the same; its first sentence and verdict."""
+    spans = sentences(passage)
+    wanted = {word.key for word in statement.words if not word.is_name}
+    for asked, answer in zip(spans, spans[1:], strict=False):
+        question = passage[asked.start : asked.end]
+        if "?" not in question[-4:] or not wanted:
+            continue
+        held = {word_key(word) for word in words(question) if word not in STOP_WORDS}
+        if held and len(wanted & held) >= _MIN_QUESTION_SHARE * max(len(wanted), len(held)):
+            text = passage[answer.start : answer.end].lstrip("* \n")[:_MAX_FIRST_CHARACTERS]
+            if verdict := "No" if _NO.match(text) else "Yes" if _YES.match(text) else "":
+                return answer, verdict  # type: ignore[return-value]  # mypy widens the literal
+    return None
+
+
+def _asked_side(statement: Statement) -> bool | None:
+    """Whether a statement has a vote for (True) or against something; None if it speaks of no vote."""
+    if vote := _VOTING.search(statement.text):
+        return vote["side"].lower() != "against"
+    return next((_SIDES[word.key] for word in statement.words if word.key in _SIDES), None)
+
+
+def _subject(statement: Statement) -> list[Word]:
+    """The name that a statement begins with."""
+    names: list[Word] = []
+    for word in statement.words:
+        if not word.is_name or (names and word.place != names[-1].place + 1):
+            break
+        names.append(word)
+    return names
+
+
+def _places(names: Sequence[Word], text: str) -> list[Span]:
+    """Where a whole name stands, in its words."""
+    spoken, size = word_spans(text), len(names)
+    return [
+        Span(spoken[at][1].start, spoken[at + size - 1][1].end)
+        for at in range(len(spoken) - size + 1)
+        if [word_key(word) for word, _ in spoken[at : at + size]] == [name.key for name in names]
+    ]
+
+
+def _others_in(statement: Statement, around: str, known: frozenset[str]) -> bool:
+    """Whether the passage with its headline has all other words of a statement."""
+    held = set(map(word_key, words(around)))
+    return all(word.key in held or word.key in known for word in statement.words)
+
+
+def _is_only_subject(gap: str) -> bool:
+    """Whether between a name and its verb stand only other names, or an aside."""
+    return _is_aside(gap) or all(word[:1].isupper() or word in {"and", "the"} for word in gap.replace(",", " ").split())
+
+
+def _is_aside(gap: str) -> bool:
+    """Whether a gap is empty or a clause between commas, without another name."""
+    bare = gap.strip()
+    if not bare or bare in {"has", "had", ", who"}:
+        return True
+    return bare.startswith(",") and not re.search(r"[.;:]", bare) and not name_spans(OPENING + bare)
