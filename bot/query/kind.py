@@ -104,7 +104,7 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      (r"how (?:has|have|did|does|do) (?P<subject>.+?) (?:changed?|differ|compare|grown?|risen|rise|"
      r"fallen|fall)\b.*")),
     ("total",
-     (r".*\b(?:in total|altogether|combined|all together|together|all told|taken together|sum total|"
+     (r".*\b(?:in total|altogether|in all|insgesamt|combined|all together|together|all told|taken together|sum total|"
      r"grand total)\b(?P<subject>)")),
     ("said",
      (r"(?:give|show|find|list) (?:me )?(?:any |all |the |some )*(?:quotes?|quotations?|comments?|statements?) "
@@ -168,6 +168,17 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      r"has\b|this\b|news\b)(?P<subject>[a-z]+(?<![siu])s\b .*|people\b.*|men\b.*|women\b.*|"
      r"countries\b.*|parties\b.*)")),
     ("list", r"what (?:are|were) (?:all )?the\b(?P<subject>.*)"),
+    ("list",
+     (r"(?:and |but |so )?(?:which|what) (?:(?!of\b)[\w'’-]+ ){0,3}?(?P<subject>(?!does\b|this\b)[a-z]+(?<![siu])s "
+      r"(?:are|were|have|had|do|did|will|who|that|besides|in|of|at|from)\b.*)")),
+    ("list", r"(?:and |but |so )?(?:who|which people) (?:all |else )+(?P<subject>.+)"),
+    ("list", r"what (?:else )?(?:does|did|do|has|have) (?P<subject>.+? (?:recommend|propose)(?:ed|d)?)$"),
+    ("list",
+     (r"(?:and )?who (?:(?:is|are|was|were|leads?) )?(?:the )?(?:against|critics|opposed|opposes?|opponents|opposition"
+      r"|scored)\b(?P<subject>.*)")),
+    ("list",
+     (r"(?:and |but |so )?who (?:(?:is|was|are|were) (?:quoted|interviewed)|spoke|commented|testified)\b"
+      r"(?P<subject>.*)")),
 )  # fmt: skip
 _PATTERNS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _KIND_PATTERNS)
 _NEXT_QUESTION = re.compile(
