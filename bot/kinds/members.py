@@ -45,7 +45,7 @@ _DEEDS = (
     (
         re.compile(r"(?:and )?(?:who|which (?:players|people|footballers)) (?:all |else )*(?:has |have )?scored\b", re.IGNORECASE),
         re.compile(
-            r"\b(?:scor(?:ed|es|ing)|goals?|headed (?:in|home)|level+ed|equali[sz]\w+|netted|hat-trick|winner|opener"
+            r"\b(?:scor(?:ed|es|ing)|goal|headed (?:in|home)|level+ed|equali[sz]\w+|netted|hat-trick|winner|opener"
             r"|went in|tapped in|converted|slotted)\b"
         ),
     ),
@@ -61,6 +61,8 @@ _DEEDS = (
 _DEED_WORDS = frozenset(map(word_key, "scored player players lead leads opposition opponents inside outside".split()))
 _UNDONE = re.compile(r"\b(?:saved|missed|disallowed|not against|nothing against|no one scored)\b")
 _MAX_PEOPLE = 8
+_MAX_REACH_SENTENCES = 3  # of a paragraph, from the deed to who did it
+_MAX_AT_ONCE = 3  # people of a sentence: a longer one is the list of a vote, which may have been corrected since
 # Nouns of several roles, and the roles.
 _ROLES = {
     "lawyer": "lawyer prosecutor barrister solicitor attorney counsel defence prosecution", "executive": "executive officer",
@@ -124,17 +126,18 @@ def _by_deed(question: str, retrieval: Retrieval, scope: Scope) -> list[Line]:
         people = find_people(article.body, spans)
         persons = [mention for mention in people.mentions if mention.is_person and mention.key]
         certain = {person.key for person in people.introductions if " " in person.key}
-        for span, after in zip(spans, [*spans[1:], Span(0, 0)], strict=True):
+        for number, span in enumerate(spans):
             text = article.body[slice(*span)]
             if not deed.search(text) or _UNDONE.search(text):
                 continue
-            whole = span
-            inside = {item.key for item in persons if span.start <= item.start < span.end and item.key in certain}
-            if not inside and after.start and "\n" not in article.body[span.end : after.start]:
+            whole, inside = span, set[str]()
+            for after in spans[number : number + _MAX_REACH_SENTENCES]:
+                if inside or "\n\n" in article.body[whole.end : after.start]:
+                    break
                 whole = Span(span.start, after.end)
                 inside = {item.key for item in persons if span.start <= item.start < after.end and item.key in certain}
             known = {key for keys in lines for key in keys}
-            if inside - known:
+            if inside - known and len(inside) <= _MAX_AT_ONCE:
                 lines[tuple(inside)] = Line(article, whole)
     kept = distinct(lines.values())[:_MAX_PEOPLE]
     return kept if len(kept) >= _MIN_MEMBERS else []

@@ -61,6 +61,8 @@ _EXPRESSION = re.compile(
 _ANY_YEAR = re.compile(rf"(?<![\w$€£.,/-]){_YEAR}(?=\W|s\b|$)", re.ASCII)
 _LATEST = re.compile(r"(?<!at the )\b(?:latest|newest|most recent(?:ly)?|breaking news|recent news)\b", re.IGNORECASE)
 _PART_OF = re.compile(r"\b(?:week|weekend|days?|end|beginning|start|middle|month)\s+$", re.IGNORECASE)
+# "on Sunday opening": what is done on Sundays
+_DAY_OF_ACTIVITY = re.compile(r"\s(?!morning|evening|during|following|regarding|concerning|according|having|being)[a-z]+ing\b")
 _FUNCTION_WORD = re.compile(
     r"\W*(?:$|[^\w\s]|(?:a|an|and|are|as|at|by|did|do|does|for|from|has|have|how|in|is|it|of|on|or|since|that|the|they"
     r"|to|until|was|were|what|when|where|which|who|why|with)\b)",
@@ -183,7 +185,7 @@ def _is_date(question: str, match: re.Match[str], lead: str) -> bool:
 
 def _is_led(match: re.Match[str], lead: str, before: str, own: str, after: str) -> bool:
     """Whether the word before an expression makes it a date: "on Monday", "the week of May 3"; not "and 2018"."""
-    if lead in ("and", "to") or (match["weekday"] and lead == "in"):
+    if lead in ("and", "to") or (match["weekday"] and (lead == "in" or _DAY_OF_ACTIVITY.match(after))):
         return False
     if lead.startswith("of"):
         return bool(match["day_first"] or match["month_first"] or (match["month"] and _PART_OF.search(before)))

@@ -104,7 +104,7 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      (r"how (?:has|have|did|does|do) (?P<subject>.+?) (?:changed?|differ|compare|grown?|risen|rise|"
      r"fallen|fall)\b.*")),
     ("total",
-     (r".*\b(?:in total|altogether|in all|insgesamt|combined|all together|together|all told|taken together|sum total|"
+     (r".*\b(?:in total|altogether|in all(?=$|,)|insgesamt|total (?:goals|votes|points|seats)|combined|all together|together|all told|taken together|sum total|"
      r"grand total)\b(?P<subject>)")),
     ("said",
      (r"(?:give|show|find|list) (?:me )?(?:any |all |the |some )*(?:quotes?|quotations?|comments?|statements?) "
