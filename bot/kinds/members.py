@@ -28,6 +28,14 @@ _HEAD = re.compile(
     r"(?:(?:all|every|the|of|other|both|names?|me|two|three|four|five|six|different|main)\s)*(?P<rest>.+)",
     re.IGNORECASE,
 )
+# "How many recommendations does the report make? list them", "who are they? (voted against the wall)"
+_THEM = re.compile(
+    r"(?:(?P<earlier>[^?]+)\? )?(?:and |please |then )*(?:(?:list|name|enumerate) (?:them|these|those|the names)(?: all)?"
+    r"|who (?:are|were) (?:they|these|those)|what (?:are|were) (?:they|their names)|which (?:ones|are they|were they))"
+    r"(?: please)?\??(?: \((?P<topic>[^()]+)\))?$",
+    re.IGNORECASE,
+)
+_ASKED = re.compile(r"^(?:and |so )?(?:how many|which|what)\s", re.IGNORECASE)
 _SPEAKERS = re.compile(
     r"(?:and |but |so )?(?:who|list (?:everyone|everybody|all|all people|the people)(?: who)?|which people)\s"
     r"(?:all |else )*(?:(?:is|was|are|were|has been|have been|had|has|have)\s)?"
@@ -95,6 +103,8 @@ _MIN_ITEMS = 3
 def find_members(question: str, retrieval: Retrieval, scope: Scope) -> list[Line]:
     """The lines that name the members that a question asks for; empty if fewer than two are found."""
     bare = question.rstrip(" ?!.")
+    if them := _THEM.match(bare):
+        bare = f"which {_ASKED.sub('', them['earlier'] or them['topic'] or '')}"
     if _SPEAKERS.match(bare):
         return _speakers(bare, _articles(_wanted(bare), retrieval, scope), scope)
     if lines := _by_deed(bare, retrieval, scope):

@@ -18,7 +18,7 @@ from bot.query.kind import Request
 from bot.query.numbers import Quantity, counted_stems, find_counts, find_quantity, is_forecast, unit_of
 from bot.query.wording import word_key
 from index.models import Article, Passage, Span
-from index.text import MONTH, STOP_WORDS, name_spans, sentences, word_spans, words
+from index.text import MONTH, STOP_WORDS, fold, name_spans, sentences, word_spans, words
 
 _TOTAL = re.compile(r"\b(?:in total|altogether|combined|together|in all|all told|totals?|overall)\b", re.IGNORECASE)
 _TOTAL_WORDS = frozenset(map(word_key, "total altogether combined together overall sum all told grand taken".split()))
@@ -62,17 +62,17 @@ class _Part(NamedTuple):
 def answer_total(request: Request, scope: Scope) -> Found | None:
     """Quote a stated total, or add up the named parts; None if the articles have a single number of what is counted."""
     retrieval = scope.retrieve_in_period(request.text)
-    wanted = _wanted(request.text) - _VOTING - _BLAND
-    for find in (_pair, _two_sentences):
-        if pair := find(request.text, wanted, retrieval):
-            return pair
-    if rows := _rows(request.text, retrieval, scope):
-        return rows
-    if not retrieval.ranked or not predict(retrieval).answerable:
-        return None
     wanted = _wanted(request.text)
-    if stated := [candidate for candidate in retrieval.ranked if _states_total(candidate, wanted)]:
+    telling = wanted - _VOTING - _BLAND
+    if pair := _pair(request.text, telling, retrieval):
+        return pair
+    is_answerable = bool(retrieval.ranked) and predict(retrieval).answerable
+    if stated := [one for one in retrieval.ranked if is_answerable and _states_total(one, wanted)]:
         return compose([Line.of(stated[0], retrieval)])
+    if added := _two_sentences(request.text, telling, retrieval) or _rows(request.text, retrieval, scope):
+        return added
+    if not is_answerable:
+        return None
     return _named_sum(request.text, retrieval, scope)
 
 
@@ -109,7 +109,7 @@ def _is_near(candidate: Candidate, wanted: set[str]) -> bool:
 def _two_sentences(question: str, wanted: set[str], retrieval: Retrieval) -> Found | None:
     """Add the numbers of two sentences of a passage: of two nouns, of "both" things, or of some and "the other"."""
     pair = _TWO_NOUNS.search(question)
-    nouns = [noun.lower() for noun in pair.groups()] if pair else []
+    nouns = [fold(noun) for noun in pair.groups()] if pair and pair[2].islower() else []
     counted = counted_stems(_TOTAL.sub("", question))
     for candidate in retrieval.ranked:
         if not _is_near(candidate, wanted):

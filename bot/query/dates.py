@@ -43,6 +43,8 @@ _EXPRESSION = re.compile(
         (?<![\w/-])(?P<iso>\d{{4}}-\d\d-\d\d)(?![\w/-])
       | \b(?P<day_first>{_DAY})(?:\s+of)?\s+(?P<month_after>{_MONTH})(?:,?\s+(?P<year_third>{_YEAR}))?(?!\w)
       | \b(?P<month_first>{_MONTH})\s+(?P<day_second>{_DAY})(?:,?\s+(?P<year_last>{_YEAR}))?
+      | \b(?P<nth>first|second|third|fourth|last)\s+week\s+(?:of|in)\s+(?P<nth_month>{_MONTH})
+          (?:,?\s+(?P<nth_year>{_YEAR}))?(?![\w/])
       | \b(?P<month>{_MONTH})(?:,?\s+(?:of\s+)?(?P<month_year>{_YEAR}))?(?![\w/])
       | (?<![\w$€£.,/-])(?P<decade>(?:1[5-9]|20)\d0)['\u2019]?s\b
       | (?<![\w$€£.,/-])(?P<year>{_YEAR}){_COUNTED}(?!\w)
@@ -171,6 +173,8 @@ def _is_date(question: str, match: re.Match[str], lead: str) -> bool:
     if _is_counted(match):
         # "USA Today", "who sang Yesterday?": a capital inside a sentence makes a title
         return not own[:1].isupper() or not before.strip() or question.isupper()
+    if match["nth"]:
+        return True
     if lead.endswith("the") or re.search(r"\bthe\s+$", before, re.IGNORECASE):
         # "the January 6 attack", "the 2015 nuclear deal"; but "in the 1990s", "the 3rd of January"
         return bool(match["decade"] or (_FUNCTION_WORD.match(after) and not match["year"]))
@@ -207,6 +211,10 @@ def _days(match: re.Match[str], as_of: date, lead: str) -> _Days | None:
         years = [int(year)] if year else range(as_of.year, as_of.year - 9, -1)
         candidates = (_day(candidate, month, int(re.sub(r"\D", "", day))) for candidate in years)
         return next((days for days in candidates if days and (year or days[0] <= as_of)), None)
+    if match["nth"]:
+        month = _month(match["nth_month"])
+        year = int(match["nth_year"] or as_of.year - (month > as_of.month))
+        return _week_of(*_whole_month(year, month), fold(match["nth"])) if year > 0 else None
     if match["month"]:
         # without a year the most recent such month that has begun, "last March": that has ended
         month, ended = _month(match["month"]), any(word in lead for word in ("last", "past", "previous"))
@@ -260,6 +268,14 @@ def _month(name: str) -> int:
 
 def _whole_month(year: int, month: int) -> _Days:
     return date(year, month, 1), date(year, month, monthrange(year, month)[1])
+
+
+def _week_of(first: date, last: date, nth: str) -> _Days:
+    """The seven days of a month that are its first, second, third or fourth week, or its last."""
+    if nth == "last":
+        return _shift(last, -6), last
+    start = _shift(first, 7 * ("first", "second", "third", "fourth").index(nth))
+    return start, _shift(start, 6)
 
 
 def _day(year: int, month: int, day: int) -> _Days | None:
