@@ -169,6 +169,8 @@ class Engine:
         limits = read_limits(query, turns, filters, catalogue)
         filters, notice = limits.filters, _notice(limits.note, undated_notice(limits.filters, catalogue))
         request = classify(limits.question)
+        if request.kind == "several" and query != named:  # what completes a follow-up is no second question
+            request = replace(classify(named), text=limits.question)
         if request.kind == "several":
             parts = [
                 self.ask(part, turns=_turns_of_part(request.parts, number, turns), filters=filters, as_of=as_of)

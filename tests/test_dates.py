@@ -151,11 +151,20 @@ def test_years_are_seen_in_names_too(question: str, named: set[int]) -> None:
     assert years(question) == named
 
 
-def test_the_last_week_of_a_month_is_that_month() -> None:
+def test_a_week_of_a_month_is_its_seven_days() -> None:
     """What reads as "the last week of January" is not the week before the asking."""
     found = find_period("Who died in the last week of November?", TODAY)
     assert found is not None
-    assert (found.since, found.until) == (date(2023, 11, 1), date(2023, 11, 30))
+    assert (found.since, found.until) == (date(2023, 11, 24), date(2023, 11, 30))
+    first = find_period("What was new in the first week of November?", TODAY)
+    assert first is not None
+    assert (first.since, first.until) == (date(2023, 11, 1), date(2023, 11, 7))
+
+
+def test_what_is_done_on_a_weekday_is_no_period() -> None:
+    """ "Sunday opening" is a thing; "Sunday evening" is a time."""
+    assert find_period("How many voted on Sunday opening?", TODAY) is None
+    assert find_period("Who spoke on Sunday evening?", TODAY) is not None
 
 
 def test_what_was_read_is_shown() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, cast
 
@@ -14,7 +15,7 @@ from bot.kinds.scope import Found, Scope
 from bot.kinds.sides import split_sides
 from bot.kinds.ways import WAYS
 from bot.query.kind import classify
-from index.models import Filters, Passage
+from index.models import Article, Filters, Passage
 from tests.test_quote import all_alike, find, passage, published
 
 if TYPE_CHECKING:
@@ -34,10 +35,27 @@ LATER = published(
 )
 
 
+@dataclass
+class Known:
+    """A catalogue of whole articles, in which nobody is introduced or quoted."""
+
+    articles: dict[str, Article]
+
+    def article(self, name: str) -> Article | None:
+        """An article by its id."""
+        return self.articles.get(name)
+
+    def people(self, **_: object) -> list[object]:
+        """Nobody."""
+        return []
+
+    quotations = people
+
+
 def ask(question: str, *passages: Passage) -> Found | None:
     """What the way of the question's kind finds in the passages, for which any sentence is as near."""
     scope = Scope(
-        cast("Catalogue", None),
+        cast("Catalogue", Known({one.source.id: Article(one.source, one.text) for one in passages})),
         Filters(as_of=date(2024, 6, 1)),
         lambda query: near(query, *passages),
         lambda _, texts: [0.5] * len(texts),
@@ -171,6 +189,97 @@ def test_an_enumeration_of_the_asked_side_is_the_list() -> None:
 def test_two_numbers_of_a_sentence_are_added(body: str, question: str, head: str) -> None:
     """The sides of a vote, and two things that the question names."""
     assert text(question, passage("one", body)) == f"Together {head} (our sum): “{body}” [1]"
+
+
+REPORT = passage(
+    "report",
+    "Harbour Lines lost money last year. “It is the bottom,” said Ida Sol, the chief executive. Analysts differed. "
+    "“They have been there before,” said Cleo Font, an analyst at Stead. Another analyst, Leo Marsh of Castle, kept his "
+    "advice on Harbour Lines.\n\nThe inquiry makes three recommendations. Ferries should be inspected; defects should be "
+    "reported; and cabins should have hoods.",
+)
+LEAGUE = passage(
+    "league",
+    "The Tarn League went on.\n\nFernhollow 4, Aldermoor 1\n\nMarrow 1, Sandholm 2\n\n| Team | Played | Points |\n"
+    "| Marrow | 3 | 7 |\n| Sandholm | 3 | 4 |\n\nNext Saturday: Marrow v Sandholm, Aldermoor v Fernhollow.",
+)
+MATCH = passage(
+    "match",
+    "Northgate beat the Rovers 3-2 in the cup final. The Rovers led through Tilly Oka, who headed in a corner. Jade Mercer, "
+    "the captain, pulled a goal back. Saskia Blom, the goalkeeper, saved a penalty. Ines Dupont, a substitute, levelled.",
+)
+PLAN = passage(
+    "plan",
+    "The council plans a wall. Critics say that the wall is ugly. “Nobody asked us,” said Ann Lowe, a trader. Councillor "
+    "Bob Ray, who is a baker, spoke against it. Cy Diaz, an engineer, measured it.",
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "article", "members", "others"),
+    [
+        ("Which analysts commented on Harbour Lines?", REPORT, ("Cleo Font", "Leo Marsh"), ("Ida Sol",)),
+        ("Which recommendations does the inquiry make?", REPORT, ("inspected", "reported", "hoods"), ("Cleo Font",)),
+        ("What does the inquiry recommend?", REPORT, ("inspected", "reported", "hoods"), ("Cleo Font",)),
+        ("How many recommendations does the inquiry make? list them", REPORT, ("three", "hoods"), ("Cleo Font",)),
+        ("Which results did the Tarn League have?", LEAGUE, ("Fernhollow 4", "Marrow 1"), ("|", " v ")),
+        ("Which teams are in the Tarn League?", LEAGUE, ("| Marrow", "| Sandholm"), ("Fernhollow",)),
+        ("Which matches are next in the Tarn League?", LEAGUE, ("Marrow v Sandholm",), ("Fernhollow 4",)),
+        ("Who scored in the cup final?", MATCH, ("Tilly Oka", "Jade Mercer", "Ines Dupont"), ("Blom",)),
+        ("Who is against the wall?", PLAN, ("Ann Lowe", "Bob Ray"), ("Cy Diaz",)),
+    ],
+)  # fmt: skip
+def test_members_are_read_in_the_whole_article(
+    question: str, article: Passage, members: tuple[str, ...], others: tuple[str, ...]
+) -> None:
+    """By role, as counted items, as rows and scores, by a deed that news tells in many words; and nobody else."""
+    listed = text(question, article)
+    assert all(member in listed for member in members)
+    assert not any(other in listed for other in others)
+
+
+@pytest.mark.parametrize(
+    "question", ["Which analysts commented on Paris?", "Which analysts resigned from Harbour Lines?"]
+)
+def test_no_members_beside_another_topic_or_deed(question: str) -> None:
+    """People of the role in an article that lacks a word of the question, or the deed, are no answer."""
+    found = ask(question, REPORT)
+    assert found is None or "Leo Marsh" not in found.text
+
+
+def test_what_is_excepted_is_no_answer() -> None:
+    """If no others are named, it is said."""
+    found = ask("Which ferries besides the Petrel burnt?", passage("fire", "The ferry Petrel burnt on Monday."))
+    assert found
+    assert found.refusal == "No article that comes near names any others."
+
+
+@pytest.mark.parametrize(
+    ("question", "article", "head"),
+    [
+        ("How many goals were scored in the cup final in all?", MATCH, "3 + 2 = 5"),
+        ("How many points do Marrow and Sandholm have together?", LEAGUE, "7 + 4 = 11 points"),
+        (
+            "How many dead and missing altogether on the ferry?",
+            passage("toll", "Six people, not seven, are dead after the ferry fire. The missing fell from six to three."),
+            "6 + 3 = 9",
+        ),
+        (
+            "How many posts go at the mill in total?",
+            passage("posts", "The mill shrinks. About 60 posts will go early. The union will fight the other 80."),
+            "60 + 80 = 140",
+        ),
+    ],
+)  # fmt: skip
+def test_parts_of_a_score_a_table_or_two_sentences_are_added(question: str, article: Passage, head: str) -> None:
+    """The numbers that sentences hold to, not those that they replace."""
+    assert text(question, article).startswith(f"Together {head} (our sum):")
+
+
+def test_a_number_of_something_else_is_no_total() -> None:
+    """A question for a total is refused where the nearest sentence counts another thing."""
+    found = ask("How many trees fell in Odette altogether?", passage("storm", "Odette passed 70 kilometres further north."))
+    assert found is None or found.refusal
 
 
 def test_no_reason_is_given_where_no_sentence_has_one() -> None:

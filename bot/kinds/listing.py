@@ -9,6 +9,7 @@ from dataclasses import replace
 from bot.extract.answerability import predict
 from bot.extract.decontextualize import is_statement
 from bot.extract.ranking import Candidate, Retrieval
+from bot.kinds.members import find_members
 from bot.kinds.scope import Found, Line, Scope, compose
 from bot.query.followup import content_words
 from bot.query.kind import Request
@@ -29,6 +30,9 @@ _SIDES = (
     ),
 )
 _PARTIAL = re.compile(r"\b(?:including|includes?|among (?:them|others)|such as|for example)\b", re.IGNORECASE)
+_BESIDES = re.compile(r"\b(?:besides|other than|apart from|aside from)\b", re.IGNORECASE)
+_DEED = re.compile(r"(?:which|what) (?:\w+ ){0,2}?\w+s (?P<deed>\w+)\b", re.IGNORECASE)
+_SURE_LOGIT = 2.0  # of the reader: it may know the deed by another word
 _CLASS = re.compile(
     r"(?:which|what|list|name|enumerate|give me|show me)\s(?:all |every |the |of |other )*(?P<noun>[\w-]+)",
     re.IGNORECASE,
@@ -38,6 +42,12 @@ _CLASS = re.compile(
 def answer_list(request: Request, scope: Scope) -> Found | None:
     """Quote each sentence that names further members; None if only one sentence does, or none surely."""
     retrieval = scope.retrieve_in_period(request.text)
+    if members := find_members(request.text, retrieval, scope):
+        return compose(members)
+    if _BESIDES.search(request.text):  # the ordinary quote would be of what is excepted
+        return Found(refusal="No article that comes near names any others.", is_final=False)
+    if deed := _unknown_deed(request.text, retrieval):
+        return Found(refusal=f"No article that comes near says who or what “{deed}”.", is_final=False)
     if not predict(retrieval).answerable:
         return None
     enumerations = _enumerations(request.text, retrieval)
@@ -46,6 +56,16 @@ def answer_list(request: Request, scope: Scope) -> Found | None:
         return None
     lines = [Line.of(one, retrieval, is_alone=one in enumerations) for one in chosen[:_MAX_LINES]]
     return compose(lines, _head(request.text, chosen))
+
+
+def _unknown_deed(question: str, retrieval: Retrieval) -> str:
+    """The past tense that asks for a deed which no passage has and no sentence surely tells; "" if there is none."""
+    asked = _DEED.match(question)
+    if not asked or not asked["deed"].endswith("ed") or any(one.logit >= _SURE_LOGIT for one in retrieval.ranked):
+        return ""
+    key = word_key(asked["deed"].lower())
+    held = {word_key(word) for passage in retrieval.passages for word in words(passage.text)}
+    return "" if key in held else asked["deed"]
 
 
 def _enumerations(question: str, retrieval: Retrieval) -> list[Candidate]:

@@ -43,6 +43,8 @@ _EXPRESSION = re.compile(
         (?<![\w/-])(?P<iso>\d{{4}}-\d\d-\d\d)(?![\w/-])
       | \b(?P<day_first>{_DAY})(?:\s+of)?\s+(?P<month_after>{_MONTH})(?:,?\s+(?P<year_third>{_YEAR}))?(?!\w)
       | \b(?P<month_first>{_MONTH})\s+(?P<day_second>{_DAY})(?:,?\s+(?P<year_last>{_YEAR}))?
+      | \b(?P<nth>first|second|third|fourth|last)\s+week\s+(?:of|in)\s+(?P<nth_month>{_MONTH})
+          (?:,?\s+(?P<nth_year>{_YEAR}))?(?![\w/])
       | \b(?P<month>{_MONTH})(?:,?\s+(?:of\s+)?(?P<month_year>{_YEAR}))?(?![\w/])
       | (?<![\w$€£.,/-])(?P<decade>(?:1[5-9]|20)\d0)['\u2019]?s\b
       | (?<![\w$€£.,/-])(?P<year>{_YEAR}){_COUNTED}(?!\w)
@@ -61,6 +63,8 @@ _EXPRESSION = re.compile(
 _ANY_YEAR = re.compile(rf"(?<![\w$€£.,/-]){_YEAR}(?=\W|s\b|$)", re.ASCII)
 _LATEST = re.compile(r"(?<!at the )\b(?:latest|newest|most recent(?:ly)?|breaking news|recent news)\b", re.IGNORECASE)
 _PART_OF = re.compile(r"\b(?:week|weekend|days?|end|beginning|start|middle|month)\s+$", re.IGNORECASE)
+# "on Sunday opening": what is done on Sundays
+_DAY_OF_ACTIVITY = re.compile(r"\s(?!morning|evening|during|following|regarding|concerning|according|having|being)[a-z]+ing\b")
 _FUNCTION_WORD = re.compile(
     r"\W*(?:$|[^\w\s]|(?:a|an|and|are|as|at|by|did|do|does|for|from|has|have|how|in|is|it|of|on|or|since|that|the|they"
     r"|to|until|was|were|what|when|where|which|who|why|with)\b)",
@@ -169,6 +173,8 @@ def _is_date(question: str, match: re.Match[str], lead: str) -> bool:
     if _is_counted(match):
         # "USA Today", "who sang Yesterday?": a capital inside a sentence makes a title
         return not own[:1].isupper() or not before.strip() or question.isupper()
+    if match["nth"]:
+        return True
     if lead.endswith("the") or re.search(r"\bthe\s+$", before, re.IGNORECASE):
         # "the January 6 attack", "the 2015 nuclear deal"; but "in the 1990s", "the 3rd of January"
         return bool(match["decade"] or (_FUNCTION_WORD.match(after) and not match["year"]))
@@ -183,7 +189,7 @@ def _is_date(question: str, match: re.Match[str], lead: str) -> bool:
 
 def _is_led(match: re.Match[str], lead: str, before: str, own: str, after: str) -> bool:
     """Whether the word before an expression makes it a date: "on Monday", "the week of May 3"; not "and 2018"."""
-    if lead in ("and", "to") or (match["weekday"] and lead == "in"):
+    if lead in ("and", "to") or (match["weekday"] and (lead == "in" or _DAY_OF_ACTIVITY.match(after))):
         return False
     if lead.startswith("of"):
         return bool(match["day_first"] or match["month_first"] or (match["month"] and _PART_OF.search(before)))
@@ -205,6 +211,10 @@ def _days(match: re.Match[str], as_of: date, lead: str) -> _Days | None:
         years = [int(year)] if year else range(as_of.year, as_of.year - 9, -1)
         candidates = (_day(candidate, month, int(re.sub(r"\D", "", day))) for candidate in years)
         return next((days for days in candidates if days and (year or days[0] <= as_of)), None)
+    if match["nth"]:
+        month = _month(match["nth_month"])
+        year = int(match["nth_year"] or as_of.year - (month > as_of.month))
+        return _week_of(*_whole_month(year, month), fold(match["nth"])) if year > 0 else None
     if match["month"]:
         # without a year the most recent such month that has begun, "last March": that has ended
         month, ended = _month(match["month"]), any(word in lead for word in ("last", "past", "previous"))
@@ -258,6 +268,14 @@ def _month(name: str) -> int:
 
 def _whole_month(year: int, month: int) -> _Days:
     return date(year, month, 1), date(year, month, monthrange(year, month)[1])
+
+
+def _week_of(first: date, last: date, nth: str) -> _Days:
+    """The seven days of a month that are its first, second, third or fourth week, or its last."""
+    if nth == "last":
+        return _shift(last, -6), last
+    start = _shift(first, 7 * ("first", "second", "third", "fourth").index(nth))
+    return start, _shift(start, 6)
 
 
 def _day(year: int, month: int, day: int) -> _Days | None:

@@ -34,9 +34,16 @@ _NEWS_OF = r"(?:\s+(?:on|about|from|in|of|with|for|regarding)\s+(?P<subject>.+))
 
 # The first that matches decides. ``subject``: what is asked about; ``topic``: which of its sayings or deeds.
 _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
+    ("list",
+     (r"(?:.+\? )?(?:and |please |then )*(?:(?:list|name|enumerate) (?:them|these|those|the names)(?: all)?"
+      r"|who (?:are|were) (?:they|these|those)|what (?:are|were) (?:they|their names)|which (?:ones|are they|were they))"
+      r"(?: please)?(?P<subject>)$")),
+    ("list",
+     (r"(?:and )?who (?:(?:is|are|was|were|leads?) )?(?:the )?(?:against|critics|opposed|opposes?|opponents|opposition"
+      r"|scored)\b(?P<subject>.*)")),
     ("timeline", r"(?:when did what happen|what happened when) (?:in|with|to|at|on|during)\s(?P<subject>[^?]+)"),
     ("timeline",
-     (r"(?:the )?(?P<subject>(?!(?:give|show|make|write|draw|can|could|please|what|is|i|the|an?)\b)[\w'’ -]{2,60}?)"
+     (r"(?:the )?(?P<subject>(?!(?:and|as|give|show|make|write|draw|can|could|please|what|is|i|the|an?)\b)[\w'’ -]{2,60}?)"
      r" (?:time\s?-?line|chronology)$")),
     ("timeline",
      (r".*\b(?:time\s?-?line|chronology|sequence of events|order of events|(?:key|important|main) (?:dates|events))\b"
@@ -104,7 +111,7 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      (r"how (?:has|have|did|does|do) (?P<subject>.+?) (?:changed?|differ|compare|grown?|risen|rise|"
      r"fallen|fall)\b.*")),
     ("total",
-     (r".*\b(?:in total|altogether|combined|all together|together|all told|taken together|sum total|"
+     (r".*\b(?:in total|altogether|in all(?=$|,)|insgesamt|total (?:goals|votes|points|seats)|combined|all together|together|all told|taken together|sum total|"
      r"grand total)\b(?P<subject>)")),
     ("said",
      (r"(?:give|show|find|list) (?:me )?(?:any |all |the |some )*(?:quotes?|quotations?|comments?|statements?) "
@@ -172,6 +179,14 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      r"(?P<subject>[a-z]+(?<![siu])s\b .*|people\b.*|men\b.*|women\b.*|"
      r"countries\b.*|parties\b.*)")),
     ("list", r"what (?:are|were) (?:all )?the\b(?P<subject>.*)"),
+    ("list",
+     (r"(?:and |but |so )?(?:which|what) (?:(?!of\b)[\w'’-]+ ){0,3}?(?P<subject>(?!does\b|this\b)[a-z]+(?<![siu])s "
+      r"(?:are|were|have|had|do|did|will|who|that|besides|in|of|at|from)\b.*)")),
+    ("list", r"(?:and |but |so )?(?:who|which people) (?:all |else )+(?P<subject>.+)"),
+    ("list", r"what (?:else )?(?:does|did|do|has|have) (?P<subject>.+? (?:recommend|propose)(?:ed|d)?)$"),
+    ("list",
+     (r"(?:and |but |so )?who (?:(?:is|was|are|were) (?:quoted|interviewed)|spoke|commented|testified)\b"
+      r"(?P<subject>.*)")),
 )  # fmt: skip
 _PATTERNS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _KIND_PATTERNS)
 _NEXT_QUESTION = re.compile(
@@ -216,6 +231,8 @@ def classify(question: str) -> Request:
     for kind, pattern in _PATTERNS:
         if (match := pattern.match(bare)) and (kind != "who" or _is_name(match["subject"], bare)):
             slots = {name: _slot(slot, carried) for name, slot in match.groupdict().items()}
+            if kind == "timeline" and not completed and _is_pointer(slots["subject"]) and "? " in bare:
+                slots["subject"] = classify(bare[: bare.rindex("? ")]).subject  # "What happened to X? timeline of that"
             return Request(text, kind, slots.get("subject", ""), slots.get("topic", ""))
     return Request(text, "fact")
 
@@ -240,6 +257,10 @@ def _parts(text: str) -> tuple[str, ...]:
     is_each_question = all(re.match(rf"(?:and |but )?{_ASKING}\b", part, re.IGNORECASE) for part in parts)
     says_enough = all(len(content_words(part)) >= _MIN_PART_WORDS for part in parts)
     return tuple(parts) if 1 < len(parts) <= _MAX_PARTS and is_each_question and says_enough else (text,)
+
+
+def _is_pointer(subject: str) -> bool:
+    return fold(subject).removesuffix(" please") in _POINTERS
 
 
 def _slot(text: str | None, carried: str) -> str:
