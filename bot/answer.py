@@ -13,7 +13,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -21,7 +21,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from bot.extract.answerability import predict, why_unanswerable
-from bot.extract.quote import compose
+from bot.extract.quote import compose, without
 from bot.extract.ranking import Query, Retrieval, judge_by, rank_passages, rank_sentences
 from bot.extract.reader import Reader
 from bot.extract.tuning import TUNED
@@ -53,6 +53,8 @@ MAX_QUESTION_CHARACTERS = 2_000  # the time of some steps is quadratic in the qu
 MAX_QUERY_WORDS = 64
 _MAX_NEAREST = 3  # articles that a refusal names
 _MAX_PROMPT_PASSAGES = 10
+ANOTHER = "Another answer: what was shown before is left out."
+NOTHING_ELSE = "There is nothing else: no other answer was found in the articles."
 _NO_FILTERS = Filters()
 _MARK = re.compile(r"\[(\d+)\]")
 
@@ -110,14 +112,17 @@ class Engine:
         turns: Sequence[Turn] = (),
         filters: Filters = _NO_FILTERS,
         as_of: date | None = None,
+        shown: Collection[str] = (),
     ) -> AnswerStream:
         """Answer a question: iterate for verified text, then read `answer`, which is authoritative.
 
         ``as_of`` (default: today) is the day the question is asked: "this week" is relative to it, and articles
-        published later are not read.
+        published later are not read. ``shown``: quotes shown when it was asked before. The answer is another one, or
+        the same with a notice that there is nothing else.
         """
         question = composed(storable(question))
-        return AnswerStream(self._answer(question, turns, filters, as_of or date.today()))  # noqa: DTZ011  # the user's day
+        as_of = as_of or date.today()  # noqa: DTZ011  # the user's day
+        return AnswerStream(self._answer(question, turns, filters, as_of, shown))
 
     def retrieve(
         self,
@@ -139,11 +144,12 @@ class Engine:
         """Answer a question from what `retrieve` found for it: the second half of `stream`."""
         as_of = as_of or date.today()  # noqa: DTZ011  # the user's day
         timings = Timings()
-        answer = Answer(question, retrieval.query.text, "", "quote", timings_ms=timings.milliseconds)
+        kind = classify(retrieval.query.text).kind
+        answer = Answer(question, retrieval.query.text, "", "quote", timings_ms=timings.milliseconds, kind=kind)
         return AnswerStream(self._synthesize(retrieval, turns, as_of, answer, timings))
 
     def _answer(
-        self, question: str, turns: Sequence[Turn], filters: Filters, as_of: date
+        self, question: str, turns: Sequence[Turn], filters: Filters, as_of: date, shown: Collection[str]
     ) -> Generator[str, None, Answer]:
         turns = _capped(question, turns)
         if greeting := reply(question):
@@ -162,7 +168,7 @@ class Engine:
                 for number, part in enumerate(request.parts)
             ]
             whole = Answer(question, query, "", "quote", notice=notice, kind="several", filters=filters)
-            return _joined(whole, parts)
+            return _again(_joined(whole, parts), shown)
         answer = Answer(
             question, query, "", "quote", notice=notice, timings_ms=timings.milliseconds, kind=request.kind,
             filters=filters,
@@ -178,8 +184,13 @@ class Engine:
                 return replace(answer, text=REFUSAL, refusal=Refusal(found.refusal))
             found = None
         if found and (found.is_exact or not self._llm):
-            return replace(answer, text=found.text, citations=found.citations)
-        return (yield from self._synthesize(retrieve(limits.question), turns, as_of, answer, timings, found))
+            return _again(replace(answer, text=found.text, citations=found.citations, short=found.short), shown)
+        retrieval = retrieve(limits.question)
+        for candidates in [without(retrieval, shown), retrieval] if shown else [retrieval]:
+            synthesized = yield from self._synthesize(candidates, turns, as_of, answer, timings, found)
+            if not synthesized.refusal:
+                break
+        return _again(synthesized, shown)
 
     def _find(
         self,
@@ -231,7 +242,8 @@ class Engine:
                 return written
         quoted = f"{notice} The answer is quoted instead." if notice else None
         if found:
-            return replace(answer, text=found.text, citations=found.citations, notice=_notice(answer.notice, quoted))
+            notice = _notice(answer.notice, quoted)
+            return replace(answer, text=found.text, citations=found.citations, short=found.short, notice=notice)
         if not prediction.answerable:
             return replace(_refuse(answer, why_unanswerable(retrieval)), notice=_notice(answer.notice, notice))
         period = find_period(question, as_of) or find_period(query, as_of)
@@ -248,7 +260,7 @@ class Engine:
             return replace(_refuse(answer, reason), notice=_notice(answer.notice, notice))
         composed = compose(within_period)
         notice = _notice(answer.notice, quoted)
-        return replace(answer, text=composed.text, citations=composed.citations, notice=notice)
+        return replace(answer, text=composed.text, citations=composed.citations, short=composed.short, notice=notice)
 
     def _retrieve(self, query: str, question: str, filters: Filters, as_of: date, timings: Timings) -> Retrieval:
         period = find_period(question, as_of) or find_period(query, as_of)
@@ -334,6 +346,14 @@ class Engine:
         left_out = f"Left out, because the cited passages do not support it: {draft.dropped} of the model's statements."
         notice = _notice(answer.notice, left_out if draft.dropped else None)
         return replace(answer, text=draft.text, citations=draft.citations, answerer="write", notice=notice), None
+
+
+def _again(answer: Answer, shown: Collection[str]) -> Answer:
+    """Say whether an answer to a question that is asked again has anything but the quotes ``shown`` before."""
+    if not shown or not answer.answered:
+        return answer
+    is_new = any(citation.quote not in shown for citation in answer.citations)
+    return replace(answer, notice=_notice(ANOTHER if is_new else NOTHING_ELSE, answer.notice))
 
 
 def _capped(question: str, turns: Sequence[Turn]) -> list[Turn]:
