@@ -13,7 +13,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -21,7 +21,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from bot.extract.answerability import predict, why_unanswerable
-from bot.extract.quote import compose
+from bot.extract.quote import compose, without
 from bot.extract.ranking import Query, Retrieval, judge_by, rank_passages, rank_sentences
 from bot.extract.reader import Reader
 from bot.extract.tuning import TUNED
@@ -54,6 +54,8 @@ MAX_QUERY_WORDS = 64
 _MAX_NEAREST = 3  # articles that a refusal names
 _MAX_PROMPT_PASSAGES = 10
 _MAX_TURNS, _MAX_SHOWN_CHARACTERS = 40, 20_000  # of a conversation, and of an answer, that are read for what was shown
+ANOTHER = "Another answer: what was shown before is left out."
+NOTHING_ELSE = "There is nothing else: no other answer was found in the articles."
 _NO_FILTERS = Filters()
 _MARK = re.compile(r"\[(\d+)\]")
 
@@ -111,14 +113,17 @@ class Engine:
         turns: Sequence[Turn] = (),
         filters: Filters = _NO_FILTERS,
         as_of: date | None = None,
+        shown: Collection[str] = (),
     ) -> AnswerStream:
         """Answer a question: iterate for verified text, then read `answer`, which is authoritative.
 
         ``as_of`` (default: today) is the day the question is asked: "this week" is relative to it, and articles
-        published later are not read.
+        published later are not read. ``shown``: quotes shown when it was asked before. The answer is another one, or
+        the same with a notice that there is nothing else.
         """
         question = composed(storable(question))
-        return AnswerStream(self._converse(question, turns, filters, as_of or date.today()))  # noqa: DTZ011  # the user's day
+        as_of = as_of or date.today()  # noqa: DTZ011  # the user's day
+        return AnswerStream(self._converse(question, turns, filters, as_of, shown))
 
     def retrieve(
         self,
@@ -140,23 +145,28 @@ class Engine:
         """Answer a question from what `retrieve` found for it: the second half of `stream`."""
         as_of = as_of or date.today()  # noqa: DTZ011  # the user's day
         timings = Timings()
-        answer = Answer(question, retrieval.query.text, "", "quote", timings_ms=timings.milliseconds)
+        kind = classify(retrieval.query.text).kind
+        answer = Answer(question, retrieval.query.text, "", "quote", timings_ms=timings.milliseconds, kind=kind)
         return AnswerStream(self._synthesize(retrieval, turns, as_of, answer, timings))
 
     def _converse(
-        self, question: str, turns: Sequence[Turn], filters: Filters, as_of: date
+        self, question: str, turns: Sequence[Turn], filters: Filters, as_of: date, before: Collection[str]
     ) -> Generator[str, None, Answer]:
         """Answer a question, answer the last one again ("in short?"), or go on from it ("anything else?")."""
         again, shown = question_again(question, turns), shown_in(turns) if asks_for_more(question) else ""
         if again is None or (shown and not _lists_next(classify(again[0]))):
-            return (yield from self._answer(question, turns, filters, as_of, shown))
+            return (yield from self._answer(question, turns, filters, as_of, shown, before))
         if again == ("", ()):
             return Answer(question, question, reply_without_answer(), "reply", kind="chitchat")
-        answer = self._answer(*again, filters, as_of, shown) if shown else self._converse(*again, filters, as_of)
+        answer = (
+            self._answer(*again, filters, as_of, shown, before)
+            if shown
+            else self._converse(*again, filters, as_of, before)
+        )
         return replace((yield from answer), question=question)
 
     def _answer(
-        self, question: str, turns: Sequence[Turn], filters: Filters, as_of: date, shown: str
+        self, question: str, turns: Sequence[Turn], filters: Filters, as_of: date, shown: str, before: Collection[str]
     ) -> Generator[str, None, Answer]:
         turns = _capped(question, turns)
         if greeting := reply(question):
@@ -171,19 +181,14 @@ class Engine:
         request = classify(limits.question)
         if request.kind == "several" and query != named:  # what completes a follow-up is no second question
             request = replace(classify(named), text=limits.question)
-        if request.kind == "several":
-            parts = [
-                self.ask(part, turns=_turns_of_part(request.parts, number, turns), filters=filters, as_of=as_of)
-                for number, part in enumerate(request.parts)
-            ]
-            if any(part.answered for part in parts):
-                whole = Answer(question, query, "", "quote", notice=notice, kind="several", filters=filters)
-                return _joined(whole, parts)
-            request = Request(request.text, "fact")  # one sentence may answer both
         answer = Answer(
             question, query, "", "quote", notice=notice, timings_ms=timings.milliseconds, kind=request.kind,
             filters=filters,
         )  # fmt: skip
+        if request.kind == "several":
+            if joined := self._answer_parts(answer, request.parts, turns, as_of):
+                return _again(joined, before)
+            request, answer = Request(request.text, "fact"), replace(answer, kind="fact")
         if why := why_none_passes(replace(filters, as_of=as_of), catalogue):
             return _refuse(answer, why)
         retrieve = cache(
@@ -197,10 +202,25 @@ class Engine:
         searched = retrieve.cache_info().currsize  # then its passages cost no second search
         if found and (found.is_exact or not (self._llm or searched)):
             evidence = self._scope(filters, retrieve).passages(found.citations)
-            return replace(answer, text=found.text, citations=found.citations, passages=evidence)
-        answer = yield from self._synthesize(retrieve(limits.question), turns, as_of, answer, timings, found)
-        notice = None if answer.answerer == "write" else completion_notice
-        return replace(answer, notice=_notice(notice, answer.notice))
+            answer = replace(answer, text=found.text, citations=found.citations, short=found.short, passages=evidence)
+            return _again(answer, before)
+        retrieval = retrieve(limits.question)
+        for candidates in [without(retrieval, before), retrieval] if before else [retrieval]:
+            synthesized = yield from self._synthesize(candidates, turns, as_of, answer, timings, found)
+            if not synthesized.refusal:
+                break
+        notice = None if synthesized.answerer == "write" else completion_notice
+        return _again(replace(synthesized, notice=_notice(notice, synthesized.notice)), before)
+
+    def _answer_parts(
+        self, whole: Answer, questions: Sequence[str], turns: Sequence[Turn], as_of: date
+    ) -> Answer | None:
+        """Answer each of several questions; None if no part has an answer, for one sentence may answer them all."""
+        parts = [
+            self.ask(part, turns=_turns_of_part(questions, number, turns), filters=whole.filters, as_of=as_of)
+            for number, part in enumerate(questions)
+        ]
+        return _joined(whole, parts) if any(part.answered for part in parts) else None
 
     def _find(
         self,
@@ -255,7 +275,8 @@ class Engine:
                 return written
         quoted = f"{notice} The answer is quoted instead." if notice else None
         if found:
-            return replace(answer, text=found.text, citations=found.citations, notice=_notice(answer.notice, quoted))
+            notice = _notice(answer.notice, quoted)
+            return replace(answer, text=found.text, citations=found.citations, short=found.short, notice=notice)
         if not prediction.answerable:
             return replace(_refuse(answer, why_unanswerable(retrieval)), notice=_notice(answer.notice, notice))
         period = find_period(question, as_of) or find_period(query, as_of)
@@ -272,7 +293,7 @@ class Engine:
             return replace(_refuse(answer, reason), notice=_notice(answer.notice, notice))
         composed = compose(within_period)
         notice = _notice(answer.notice, quoted)
-        return replace(answer, text=composed.text, citations=composed.citations, notice=notice)
+        return replace(answer, text=composed.text, citations=composed.citations, short=composed.short, notice=notice)
 
     def _retrieve(self, query: str, question: str, filters: Filters, as_of: date, timings: Timings) -> Retrieval:
         period = find_period(question, as_of) or find_period(query, as_of)
@@ -358,6 +379,14 @@ class Engine:
         left_out = f"Left out, because the cited passages do not support it: {draft.dropped} of the model's statements."
         notice = _notice(answer.notice, left_out if draft.dropped else None)
         return replace(answer, text=draft.text, citations=draft.citations, answerer="write", notice=notice), None
+
+
+def _again(answer: Answer, shown: Collection[str]) -> Answer:
+    """Say whether an answer to a question that is asked again has anything but the quotes ``shown`` before."""
+    if not shown or not answer.answered:
+        return answer
+    is_new = any(citation.quote not in shown for citation in answer.citations)
+    return replace(answer, notice=_notice(ANOTHER if is_new else NOTHING_ELSE, answer.notice))
 
 
 def _capped(question: str, turns: Sequence[Turn]) -> list[Turn]:

@@ -1,7 +1,7 @@
 """The data types of question and answer, all frozen, and the interface of the engine."""
 
 import re
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal, Protocol
@@ -87,6 +87,8 @@ class Answer:
     is "quote" (extractive), "write" (generative, by a language model) or "reply" (chitchat, no statement about the
     news). ``kind``: what the question was taken for. ``filters``: what was read, with the limits that the question
     sets itself. ``notice`` is a line about the answer, for example that the language model could not be reached.
+    ``short`` is the shortest answer, with which ``text`` begins: words of the first quote to the letter, "Yes", "No",
+    or a count; None where there is none that is certain.
     """
 
     question: str
@@ -100,6 +102,7 @@ class Answer:
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     kind: Kind = "fact"
     filters: Filters = field(default_factory=Filters)
+    short: str | None = None
 
     @property
     def answered(self) -> bool:
@@ -152,9 +155,15 @@ class AnswerEngine(Protocol):
         """Answer a question."""
 
     def stream(
-        self, question: str, *, turns: Sequence[Turn] = (), filters: Filters = ..., as_of: date | None = None
+        self,
+        question: str,
+        *,
+        turns: Sequence[Turn] = (),
+        filters: Filters = ...,
+        as_of: date | None = None,
+        shown: Collection[str] = (),
     ) -> AnswerStream:
-        """Answer a question as a stream of text."""
+        """Answer a question as a stream of text; asked again, something else than the quotes ``shown`` before."""
 
     def article(self, article_id: str) -> Article | None:
         """Return an article; None if there is none with this id."""

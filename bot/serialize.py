@@ -35,6 +35,7 @@ def answer(answer: Answer) -> dict[str, object]:
         "standalone_question": answer.standalone_question,
         "answered": answer.answered,
         "text": REFUSAL if refusal else answer.text,
+        "short": answer.short,
         "answerer": answer.answerer,
         "kind": answer.kind,
         "filters": {name: str(value) for name, value in asdict(answer.filters).items() if value is not None},
@@ -58,6 +59,7 @@ def read_answer(stored: Mapping[str, Any]) -> Answer:
         citations=tuple(_read_citation(citation) for citation in stored["citations"]),
         notice=stored["notice"],
         kind=stored.get("kind", "fact"),
+        short=stored.get("short"),
     )
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.answer import Engine, _joined
+from bot.answer import ANOTHER, NOTHING_ELSE, Engine, _joined
 from bot.cli.parser import main
 from bot.generate.llm import make_llm
 from bot.models import REFUSAL, Answer, Citation, Refusal, Turn, numbered
@@ -533,8 +533,8 @@ def test_json_holds_the_promised_keys(
     assert main(["--data", str(indexed), "ask", "--json", MILL]) == 0
     said = json.loads(capsys.readouterr().out)
     assert set(said) == {
-        "question", "standalone_question", "answered", "text", "answerer", "kind", "filters", "notice", "refusal",
-        "citations", "passages", "timings_ms",
+        "question", "standalone_question", "answered", "text", "short", "answerer", "kind", "filters", "notice",
+        "refusal", "citations", "passages", "timings_ms",
     }  # fmt: skip
     assert (said["question"], said["answered"], said["answerer"], said["refusal"]) == (MILL, True, "quote", None)
     citation, passage = said["citations"][0], said["passages"][0]
@@ -576,6 +576,55 @@ def test_closed_engine_opens_again(indexed: Path, weights: Path) -> None:
     engine.close()
     assert engine.article("no-such-article") is None
     engine.close()
+
+
+@pytest.fixture(scope="module")
+def mills(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> Iterator[Engine]:
+    """An engine over two articles that give one fact in different words."""
+    folder = tmp_path_factory.mktemp("mills")
+    for name, text in (
+        ("first", "The paper mill at Aldermoor was built in 1931 by Ann Voss. It closed last year."),
+        ("second", "Ann Voss, an engineer from Carrow, built the Aldermoor paper mill in 1931. Now it is empty."),
+    ):
+        write(folder / "articles", name, text, headline=f"The {name} story")
+    ingest(folder / "data", [folder / "articles"], model_dir=weights, progress=lambda _done, _total: None)
+    with closing(make_engine(Settings(data=folder / "data", model_dir=weights))) as made:
+        yield made
+
+
+def test_asked_again_the_answer_is_another_one_until_there_is_none(mills: Engine) -> None:
+    """Quotes that were shown are left out; when nothing else answers, the first answer stays, with a notice."""
+    question, shown = "When was the paper mill at Aldermoor built?", list[str]()
+    first = mills.ask(question)
+    assert (first.notice, first.short) == (None, "1931")
+    assert first.text.startswith("1931 — “")
+    for _ in range(4):
+        shown += [citation.quote for citation in first.citations if citation.quote not in shown]
+        again = mills.stream(question, shown=shown).answer
+        if again.notice == NOTHING_ELSE:
+            break
+        assert again.notice == ANOTHER
+        assert not {citation.quote for citation in again.citations} & set(shown)
+        assert "1931" in again.text
+        shown += [citation.quote for citation in again.citations]
+    assert len(shown) == 2
+    assert (again.text, again.citations) == (first.text, first.citations)
+
+
+@pytest.mark.parametrize("question", ["How many articles mention Aldermoor?", "When was it built? And who built it?"])
+def test_asked_again_what_is_known_whole_is_said_to_be_all(mills: Engine, question: str) -> None:
+    """A count from the catalogue stays as it is."""
+    first = mills.ask(question)
+    again = mills.stream(question, shown=[citation.quote for citation in first.citations] or ["x"]).answer
+    assert again.text == first.text
+    assert again.notice == (NOTHING_ELSE if first.answered else None)
+
+
+def test_a_refusal_asked_again_is_a_refusal(mills: Engine) -> None:
+    """There was nothing to leave out."""
+    again = mills.stream("How old is the mayor of Reykjavik?", shown=["x"]).answer
+    assert again.refusal
+    assert again.notice is None
 
 
 def test_several_questions_number_an_article_once() -> None:

@@ -86,6 +86,19 @@ def test_an_author_that_is_not_named_is_a_refusal(engine: Engine) -> None:
     assert answer.refusal.reason == "2 articles that mention “strike”, and none names its author."
 
 
+def test_a_count_or_a_verdict_is_the_short_answer(engine: Engine) -> None:
+    """The text begins with it; what only has an order has none."""
+    shorts = {
+        "How many articles mention the strike?": "2 articles",
+        "Which outlets reported on the strike?": "2 outlets",
+        "Did a fire destroy the old mill in Carrow?": "Yes",
+        "What is the oldest article?": None,
+    }
+    for question, short in shorts.items():
+        answer = ask(engine, question)
+        assert (answer.short, answer.text.startswith(short or "The oldest")) == (short, True)
+
+
 def test_filters_limit_what_is_counted(engine: Engine) -> None:
     """Only the articles of the outlet, or of the days, are counted."""
     assert ask(engine, "How many articles mention the strike?", Filters(outlet="the courier")).text.startswith("1 ")

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.evaluation.metrics import carry_citations
-from bot.extract.quote import Quoted, compose
+from bot.extract.quote import Quoted, compose, without
 from bot.extract.ranking import Query, Read, Retrieval, rank_passages, rank_sentences
 from bot.extract.reader import Context, Reading
 from bot.models import Citation, in_marks, numbered
@@ -278,6 +278,54 @@ def test_other_answers_of_other_articles_are_quoted_and_said_to_differ() -> None
     quoted = compose(found)
     assert quoted.text.startswith("The articles differ: ")
     assert {citation.source.id for citation in quoted.citations} in ({"a", "b"}, {"b", "c"})
+
+
+BUILT = "When was the mill at Aldermoor built?"
+
+
+@pytest.mark.parametrize(
+    ("question", "body", "words", "short"),
+    [
+        (BUILT, "The mill at Aldermoor was built in 1931, records show.", "1931", "1931"),
+        (BUILT, "The mill at Aldermoor was built before 1931, records show.", "1931", "before 1931"),
+        ("How many jobs will the mill cut?", "The mill will cut nearly 140 jobs.", "140", "nearly 140"),
+        ("How much did the mill cost?", "The mill cost £1.4 million.", "1.4", "£1.4 million"),
+        ("Who sold the mill?", "Ann Voss sold the mill.", "Ann Voss", "Ann Voss"),
+        ("Who sold the mill?", "Ann Voss sold the mill.", "sold", None),  # no person
+        ("How many jobs will the mill cut?", "The mill will not cut 140 jobs, but not 140 men.", "140 men", None),
+        (BUILT, "The mill at Aldermoor was built in\n1931.", "in\n1931", None),  # not to be printed to the letter
+        ("Why was the mill built?", "The mill was built because of the war of 1931.", "the war of 1931", None),
+        (BUILT, "The mill was built and sold and built again until 1931.", "was built and sold and built again", None),
+    ],
+)
+def test_the_shortest_answer_comes_first(question: str, body: str, words: str, short: str | None) -> None:
+    """Words of the quote to the letter, with what bounds a number; none if no fact is asked for or given."""
+    quoted = compose(find(question, passage("a", body), read=sure_of(words, score=6.0)))
+    assert quoted.short == short
+    assert quoted.text.startswith(f"{short} — “" if short else "“")
+    assert not short or short in quoted.citations[0].quote
+
+
+def test_what_is_not_certain_is_no_short_answer() -> None:
+    """The reader must be sure, and no other sentence may answer in other words nearly as surely."""
+    built, sold = "The mill at Aldermoor was built in 1931.", "The mill at Aldermoor was sold and built over in 1950."
+    assert compose(find(BUILT, passage("a", built), read=sure_of("1931", score=5.0))).short is None
+    both = find(BUILT, passage("a", f"{built} {sold}"), read=sure_of("1931", "1950", score=6.0))
+    assert compose(both).short is None
+
+
+def test_other_answers_are_those_that_answer_too() -> None:
+    """Without a quote shown before, sentences are left that are sure and of the type asked for, in any article."""
+    found = find(
+        BUILT,
+        passage("a", "The mill at Aldermoor was built in 1931. It is large, and in 1950 it burnt."),
+        passage("b", "The mill at Aldermoor was built in 1928, its owner says. It has a park."),
+        passage("c", "The mill at Aldermoor was built in 1931."),
+        read=sure_of("1931", "1928"),
+    )
+    left = without(found, ["Look: the mill. The mill at Aldermoor was\nbuilt in 1931."])
+    assert [candidate.passage.source.id for candidate in left.ranked] == ["b"]
+    assert without(found, []).ranked
 
 
 def test_what_the_reader_is_not_sure_of_is_no_other_answer() -> None:

@@ -137,6 +137,16 @@ def test_a_terminal_gets_styles_and_whole_links(terminal: Terminal) -> None:
     assert all(row.startswith("    ") and len(row) <= 60 for row in wrapped)
 
 
+def test_the_short_answer_is_bold(terminal: Terminal) -> None:
+    """As the beginning of the text; without a terminal it is as plain as the rest."""
+    answer = replace(ANSWER, text=f"40 — {in_marks(QUOTE)} [1]", short="40")
+    render.show(render.answer_lines(answer), terminal)
+    assert terminal.getvalue().startswith("\x1b[1m40\x1b[0m — “Some 40")
+    assert render.plain(render.answer_lines(answer)).startswith("40 — “Some 40")
+    assert serialize.answer(answer)["short"] == "40"
+    assert serialize.read_answer(serialize.answer(answer)).short == "40"
+
+
 def test_no_color_is_honoured(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     """With NO_COLOR set a terminal gets no colour."""
     render.show(render.answer_lines(ANSWER), terminal)
@@ -255,6 +265,7 @@ def test_the_json_of_an_answer_has_the_promised_keys() -> None:
         "standalone_question": "how many walked?",
         "answered": True,
         "text": f"{QUOTE} [1]",
+        "short": None,
         "answerer": "quote",
         "kind": "fact",
         "filters": {},

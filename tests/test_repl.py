@@ -14,7 +14,7 @@ import pytest
 
 from bot.cli.chat import HELP, MAX_TURNS, Chat, _prompt, greeting, run_chat
 from bot.cli.parser import main
-from bot.models import Turn
+from bot.models import Kind, Turn
 from bot.settings import Settings
 from index.models import ClippingsError, Filters, IndexMissing, Source
 from tests.fakes.engine import FakeEngine, Streamed
@@ -48,6 +48,16 @@ def talk(engine: FakeEngine, *lines: str | type[BaseException], live: bool = Fal
 def test_an_answer_is_followed_by_its_sources() -> None:
     """In a pipe an answer is printed whole, with a line for each source."""
     assert talk(FakeEngine([ANSWER]), "how many walked?") == f"{ANSWER.text}\n{SOURCES_LINE}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"),
+    [("timeline", " (timeline)"), ("collection", " (from the catalogue)"), ("fact", ""), ("yes_no", "")],
+)
+def test_a_kind_that_is_not_obvious_is_named(kind: Kind, named: str) -> None:
+    """Behind the answer, for what is no plain answer to a plain question; a refusal has no kind."""
+    assert talk(FakeEngine([replace(ANSWER, kind=kind)]), "x") == f"{ANSWER.text}{named}\n{SOURCES_LINE}"
+    assert "(timeline)" not in talk(FakeEngine([replace(REFUSED, kind=kind)]), "x")
 
 
 def test_a_follow_up_is_asked_with_the_turns() -> None:

@@ -120,6 +120,18 @@ def test_a_passage_button_says_which_quote_it_opens() -> None:
     assert button["accessibility_label"] == "Show passage 1 in its paragraph"
 
 
+def test_the_short_answer_is_bold_in_front() -> None:
+    """The words stay as they are, as text and when the thread is read back."""
+    answer = replace(ANSWER, text="40 — “Some 40 people” [1]", short="40")
+    (message,) = blocks.answer_messages(answer, KEY)
+    said = check(message)[0]
+    texts = [(text["text"], text.get("style")) for text in said["elements"][0]["elements"]]
+    bold = {"bold": True}
+    assert texts == [("40", bold), (" — “Some 40 people” ", None), ("[1]", bold)]
+    assert blocks.own_words([said], message.text) == answer.text
+    assert message.text.startswith("40 — “Some 40 people” [1]")
+
+
 def test_a_source_with_several_quotes_stands_once_with_one_button() -> None:
     """The button has the place of each quote; a quote is a block of its own."""
     rain = replace(CITATION, quote="Rain fell later.", start=66, end=82)

@@ -17,7 +17,7 @@ from bot.slack import app
 from bot.slack.serve import Service, scopes
 from tests.fake_slack import FakeSlack
 from tests.fakes.engine import Streamed
-from tests.fakes.examples import ANSWER, REFUSED
+from tests.fakes.examples import ANSWER, QUOTE, REFUSED
 from tests.fakes.parts import FakeParts
 from tests.slack_process import answered
 
@@ -105,6 +105,8 @@ def test_scopes_cover_every_call_and_event(manifest: dict[str, Any], tmp_path: P
         slack.wait(slack.connected)
         converse(slack)
         assert service.stop()
+        again = parts.fake.asked[-1]
+        assert (again.question, again.shown) == ("how many walked?", (QUOTE,))
         called = {call.method for call in slack.calls}
     assert {"chat.startStream", "chat.update", "chat.postEphemeral", "views.open", "response_url"} <= called
     assert called <= set(METHODS)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.answer import NOTHING_ELSE
 from bot.models import REFUSAL
 from bot.slack.database import Database, Feedback
 from tests.fake_slack import FakeSlack, Seen
@@ -292,13 +293,14 @@ def test_feedback_is_one_row_that_a_new_click_replaces(bot: BotInside, slack: Fa
 
 
 def test_try_again_replaces_the_answer_in_its_place(slack: FakeSlack) -> None:
-    """No second answer, and no status that stays."""
+    """No second answer, and no status that stays. The articles have no other answer, and it says so."""
     answer = ask(slack, MILL)
     slack.click("U1", answer.ts, "Try again")
     root = str(answer.raw["thread_ts"])
     slack.wait(lambda: replies(slack, "C1", root)[0].raw.get("edited"), 60)
     again = answered(slack, "C1", root)[0]
-    assert (again.ts, again.text, again.buttons) == (answer.ts, answer.text, answer.buttons)
+    assert (again.ts, again.buttons) == (answer.ts, answer.buttons)
+    assert again.text.replace(f"\n{NOTHING_ELSE}", "") == answer.text != again.text
     slack.wait(lambda: slack.status("C1", root) == "")
 
 
@@ -311,7 +313,8 @@ def test_try_again_replaces_a_private_answer(slack: FakeSlack) -> None:
     slack.wait(
         lambda: [call for call in slack.calls if call.method == "response_url"][-1].arguments["replace_original"]
     )
-    assert ephemeral_messages(slack, channel="CAGAIN")[0].text == private.text
+    again = ephemeral_messages(slack, channel="CAGAIN")[0].text
+    assert again.replace(f"\n{NOTHING_ELSE}", "") == private.text != again
 
 
 def test_refusal_offers_the_nearest_headlines_and_no_sources(slack: FakeSlack) -> None:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import errno
 import traceback
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
-from bot.models import REFUSAL, Answer, Citation, by_number, in_marks
+from bot.models import REFUSAL, Answer, Citation, Kind, by_number, in_marks
 from bot.plain_text import MAX_OUTLETS_SHOWN, day_of, one_line, safe, title, title_parts
 from index.models import Article, ClippingsError, Source, Span
 
@@ -26,7 +26,19 @@ if TYPE_CHECKING:
 
 MAX_FEEDBACK = 10  # answers found unhelpful
 MAX_FEEDBACK_CHARACTERS = 300  # of a question or a reason
-STYLES = {"number": "bold cyan", "headline": "bold", "link": "blue", "faint": "dim", "mark": "bold yellow"}
+STYLES = {
+    "number": "bold cyan",
+    "headline": "bold",
+    "short": "bold",
+    "link": "blue",
+    "faint": "dim",
+    "mark": "bold yellow",
+}
+
+
+_KIND_NAMES: Mapping[Kind, str] = {  # of those that are not obvious
+    "collection": "from the catalogue", "news": "news", "summary": "summary", "timeline": "timeline",
+}  # fmt: skip
 
 
 class StyledText(NamedTuple):
@@ -50,9 +62,10 @@ def line(*texts: str | StyledText, indent: int = 0) -> Line:
 
 
 def answer_lines(answer: Answer, *, quotes: bool = True) -> list[Line]:
-    """Render an answer and its numbered sources; ``quotes=False`` gives a source one line, for the chat.
+    """Render an answer and its numbered sources, the shortest answer in bold.
 
-    A quote that the text holds is not printed again under its source.
+    ``quotes=False``, for the chat, gives a source one line, and names a kind that is not obvious. A quote that the text
+    holds is not printed again under its source.
     """
     if answer.refusal:
         reason = line(one_line(answer.refusal.reason))
@@ -62,7 +75,9 @@ def answer_lines(answer: Answer, *, quotes: bool = True) -> list[Line]:
         for source in answer.refusal.nearest:
             shown += _source_lines("-", source)
     else:
-        shown = [line(answer.text)]
+        short = answer.short or ""
+        kind = f" ({_KIND_NAMES[answer.kind]})" if not quotes and answer.kind in _KIND_NAMES else ""
+        shown = [line(StyledText(short, "short"), answer.text.removeprefix(short), StyledText(kind, "faint"))]
     if answer.notice:
         shown.append(line(StyledText(f"Note: {one_line(answer.notice)}", "faint")))
     return shown + source_lines(answer.citations, quotes=quotes, text=answer.text)

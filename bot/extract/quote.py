@@ -8,8 +8,8 @@ where both tell the same thing of nearly the same day; what a later article says
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -25,18 +25,31 @@ from index.text import MONTH, names, stem, stems
 
 _MAX_QUOTES, _MAX_WORDS = 3, 80  # of one article's matter; without the sentences that a quote depends on
 _MAX_ANSWERS, _MAX_ANSWERS_WORDS = 4, 120  # of different articles
+_MAX_SHORT_WORDS = 6  # a longer span is a clause
 _MAX_SAME_TIME_DAYS = 1  # between articles that differ; what is later is an update
 _YEAR = re.compile(r"\b(?:1[0-9]|20)\d\d\b")
+_BOUND = re.compile(
+    r"(?:(?:\b(?:about|around|some|roughly|approximately|estimated|nearly|almost|over|under|up to|at least|at most"
+    r"|(?:more|less|fewer) than|before|after|until|by|since|early|late|mid)[ -])|(?<!\w)[-−+]|[£$€¥₹])+\Z",
+    re.IGNORECASE,
+)  # before a number or a date, which says something else without it
+_NEGATION = re.compile(r"\b(?:not|no|never|n['’]t) \Z", re.IGNORECASE)
+_SCALE = re.compile(r"[ -]?(?:(?:hundred|thousand|million|billion|trillion|per ?cent|percent)\b|%)", re.IGNORECASE)
+_MAX_BOUND_CHARACTERS = 40
 _DAY = re.compile(rf"\b{MONTH}\b|\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b")
 _Relation = Literal["differ", "update", ""]
 
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """An answer's text with its marks ``[n]``, and the citations that they refer to."""
+    """An answer's text with its marks ``[n]``, and the citations that they refer to.
+
+    ``short``: the words of the first quote that answer, if they are certain. The text begins with them.
+    """
 
     text: str
     citations: tuple[Citation, ...]
+    short: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +72,29 @@ def compose(retrieval: Retrieval) -> Quoted:
     if relation == "update" or (relation == "differ" and len({_day(candidate) for candidate in chosen}) > 1):
         chosen.sort(key=lambda candidate: _day(candidate) or date.min, reverse=True)
     citations = numbered(_citation(quote, ranked) for quote in _quotes(query, chosen))
-    return Quoted(_text(citations, relation), citations)
+    text, short = _text(citations, relation), "" if relation else _short(query, ranked)
+    return Quoted(f"{short} — {text}" if short else text, citations, short or None)
+
+
+def without(retrieval: Retrieval, quotes: Collection[str]) -> Retrieval:
+    """The other answers: sentences that answer by the reader too, and are not in quotes, of whatever article."""
+    held = [" ".join(quote.split()) for quote in quotes]
+    others = (one for one in retrieval.ranked if one.has_answer_type and one.logit >= TUNED.other_answer_logit)
+    ranked = (one for one in others if not any(" ".join(one.text.split()) in quote for quote in held))
+    return replace(retrieval, ranked=tuple(ranked))
+
+
+def _short(query: Query, ranked: Sequence[Candidate]) -> str:
+    """The words of the best candidate that answer, if a fact is asked for and the reader is certain; "" if not."""
+    best = ranked[0]
+    short = _with_bounds(best.text, best.reading.answer) if best.reading else ""
+    if query.answer_type in {"any", "reason"} or best.logit < TUNED.short_logit or short != " ".join(short.split()):
+        return ""
+    rivals = (other for other in ranked[1:] if other.logit > best.logit - TUNED.short_lead)
+    is_certain = not any(best.answer_stems.isdisjoint(other.answer_stems) for other in rivals)
+    is_counted = bool(best.quantity) or not query.is_counting or not query.counted
+    is_of_type = has_answer_type(query.answer_type, short, query.words)
+    return short if is_certain and is_counted and is_of_type and len(short.split()) <= _MAX_SHORT_WORDS else ""
 
 
 def _text(citations: Sequence[Citation], relation: _Relation) -> str:
@@ -123,6 +158,19 @@ def _conflicting(query: Query, ranked: Sequence[Candidate]) -> list[Candidate]:
             if _conflict(best, candidate):
                 return [candidate] if _is_same_matter(query, best, candidate) else []
     return []
+
+
+def _with_bounds(sentence: str, span: Span) -> str:
+    """Words with what bounds and scales them: ``"about 6,800"``, ``"£1.4 million"``; "" where they are denied."""
+    start = max(0, span.start - _MAX_BOUND_CHARACTERS)
+    if bound := _BOUND.search(sentence[start : span.start]):
+        start += bound.start()
+    else:
+        start = span.start
+    if _NEGATION.search(sentence, max(0, start - _MAX_BOUND_CHARACTERS), start):
+        return ""
+    scale = _SCALE.match(sentence, span.end) if sentence[span.start : span.end][-1:].isdigit() else None
+    return sentence[start : scale.end() if scale else span.end]
 
 
 def _other_answers(query: Query, chosen: Sequence[Candidate], ranked: Sequence[Candidate]) -> list[Candidate]:

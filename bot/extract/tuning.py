@@ -34,6 +34,8 @@ class Tuning:
     - ``max_conflict_score_gap``: the same for a sentence with a conflicting number.
     - ``other_answer_logit``, ``conflict_logit``: to quote another article's answer; to say that they differ.
     - ``conflict_coverage``: of the question's words in a sentence with its headline, to say that it differs.
+    - ``short_logit``, ``short_lead``: to show the words that answer first; the second is the lead over other words.
+      SQUAD_FIGURES
     - ``repeated_share``: of the shorter sentence's stems in the other one, to be a repetition of it.
     - ``same_matter_share``: of the best passage's coverage that another passage needs to be of the same matter.
 
@@ -60,6 +62,8 @@ class Tuning:
     other_answer_logit: float = 0.0
     conflict_logit: float = 2.0
     conflict_coverage: float = 0.7
+    short_logit: float = 5.5
+    short_lead: float = 2.0
     repeated_share: float = 0.7
     same_matter_share: float = 0.6
     hopeless_share: float = 0.4

@@ -69,7 +69,9 @@ def _subject(request: Request) -> tuple[str, list[str]]:
 
 def _listed(sources: Sequence[Source], about: str, scope: Scope) -> Found:
     more = f", of which the newest {_MAX_LISTED}" if len(sources) > _MAX_LISTED else ""
-    return compose(_lines(sources[:_MAX_LISTED], scope), f"{_count(sources)}{about}{more}:", is_exact=True)
+    return compose(
+        _lines(sources[:_MAX_LISTED], scope), f"{_count(sources)}{about}{more}:", is_exact=True, short=_count(sources)
+    )
 
 
 def _by_outlet(sources: Sequence[Source], about: str, scope: Scope) -> Found:
@@ -86,7 +88,8 @@ def _by_outlet(sources: Sequence[Source], about: str, scope: Scope) -> Found:
         for outlet, count in counts.most_common(_MAX_NAMED_OUTLETS)
     ]
     named = len(counts) - ("" in counts)
-    return compose(lines, f"{named} outlet{'s' * (named != 1)}, {_count(sources)}{about}:", is_exact=True)
+    short = f"{named} outlet{'s' * (named != 1)}"
+    return compose(lines, f"{short}, {_count(sources)}{about}:", is_exact=True, short=short)
 
 
 def _by_author(sources: Sequence[Source], about: str, scope: Scope) -> Found:
@@ -97,7 +100,7 @@ def _by_author(sources: Sequence[Source], about: str, scope: Scope) -> Found:
         Line(article := scope.article(source), lead(article), f"{source.byline}: {title(source)}", shows_quote=False)
         for source in signed[:_MAX_LISTED]
     ]
-    return compose(lines, f"{_count(signed)}{about} with a byline:", is_exact=True)
+    return compose(lines, f"{_count(signed)}{about} with a byline:", is_exact=True, short=_count(signed))
 
 
 def _first(sources: Sequence[Source], about: str, scope: Scope) -> Found:

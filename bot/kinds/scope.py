@@ -67,7 +67,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An answer of a way: text with marks ``[n]`` and what they cite.
+    """An answer of a way: text with marks ``[n]`` and what they cite. ``short``: its beginning, if that answers alone.
 
     ``refusal``: why there is no answer, instead of a text; a language model may still find one if not ``is_final``.
     ``is_exact``: computed from the catalogue, so that a language model could only make it worse.
@@ -78,6 +78,7 @@ class Found:
     refusal: str = ""
     is_exact: bool = False
     is_final: bool = True
+    short: str | None = None
 
 
 Way = Callable[[Request, Scope], Found | None]
@@ -115,8 +116,11 @@ def quoted_span(candidate: Candidate, question: str) -> Span:
     return decontextualize(candidate.passage.text, own, question)
 
 
-def compose(lines: Sequence[Line], head: str = "", *, is_exact: bool = False) -> Found:
-    """Write lines as a list, or a single one as it is, with a number for each article in reading order."""
+def compose(lines: Sequence[Line], head: str = "", *, is_exact: bool = False, short: str | None = None) -> Found:
+    """Write lines as a list, or a single one as it is, with a number for each article in reading order.
+
+    ``head`` begins with ``short``, if there is one.
+    """
     cited = numbered(
         Citation(0, line.article.body[slice(*line.span)], *line.span, line.article.source, line.also_in)
         for line in lines
@@ -129,7 +133,7 @@ def compose(lines: Sequence[Line], head: str = "", *, is_exact: bool = False) ->
     separator = "\n" if len(texts) > 1 else " "
     quotes = {(citation.number, citation.start, citation.end): citation for citation in reversed(cited)}
     citations = tuple(reversed(quotes.values()))
-    return Found(f"{head}{separator}{body}" if head else body, citations, is_exact=is_exact)
+    return Found(f"{head}{separator}{body}" if head else body, citations, is_exact=is_exact, short=short)
 
 
 def lead(article: Article) -> Span:

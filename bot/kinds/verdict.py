@@ -120,10 +120,12 @@ def _found(chosen: Sequence[_Proof], retrieval: Retrieval) -> Found:
     lines = [Line.of(proof.candidate, retrieval) for proof in chosen]
     verdict, is_account = chosen[0].judgement
     if len(lines) == 1:
-        return compose(lines, verdict and (f"{verdict}, by this account:" if is_account else f"{verdict}."))
+        head = verdict and (f"{verdict}, by this account:" if is_account else f"{verdict}.")
+        return compose(lines, head, short=verdict or None)
     days = [proof.day for proof in chosen]
     if days[0] and days[0] != days[1]:
-        return compose(lines, f"{verdict}, by the latest article ({days[0]:%-d %B %Y}); an earlier one differs:")
+        head = f"{verdict}, by the latest article ({days[0]:%-d %B %Y}); an earlier one differs:"
+        return compose(lines, head, short=verdict or None)
     return compose(lines, "The articles differ:")
 
 

@@ -157,7 +157,11 @@ def _question_part(question: str, asked_by: str | None) -> Part:
 def _answer_parts(answer: Answer) -> list[Part]:
     numbers = [f"[{citation.number}]" for citation in answer.citations]
     paragraphs = [text.strip() for text in split(safe(answer.text).strip() or "…", MAX_TEXT_SIZE)]
-    parts = [text_part(text, f"{_ANSWER_ID}{number}", numbers) for number, text in enumerate(paragraphs) if text]
+    parts = [
+        text_part(text, f"{_ANSWER_ID}{number}", numbers, "" if number else safe(answer.short or ""))
+        for number, text in enumerate(paragraphs)
+        if text
+    ]
     cited = by_number(answer.citations).values()
     return parts + [part for quotes in cited for part in message_parts.citation_parts(quotes)]
 

@@ -53,10 +53,11 @@ def make_part(block: kit.Block, button: kit.ButtonElement | None = None) -> Part
     return Part(escaped(text_of(block.to_dict())), block, button)
 
 
-def text_part(text: str, block_id: str, bold: Collection[str] = ()) -> Part:
-    """Text with some numbers in bold, such as ``[1]``."""
-    runs = [literal(run, bold=run in bold) for run in re.split(r"(\[\d+\])", text)]
-    return make_part(text_block(*runs, block_id=block_id))
+def text_part(text: str, block_id: str, bold: Collection[str] = (), short: str = "") -> Part:
+    """Text with its beginning in bold, if that is ``short``, and some numbers, such as ``[1]``."""
+    lead = short if text.startswith(short) else ""
+    runs = [literal(run, bold=run in bold) for run in re.split(r"(\[\d+\])", text.removeprefix(lead))]
+    return make_part(text_block(literal(lead, bold=True), *runs, block_id=block_id))
 
 
 def citation_parts(cited: Sequence[Citation]) -> Iterator[Part]:

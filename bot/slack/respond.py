@@ -93,7 +93,7 @@ class Responder:
             if attempt > _MAX_ATTEMPTS:
                 return self._report(RuntimeError("the earlier attempts ended the process"), question, delivery)
             command = self._commands.get(question.text.lower().strip(" /.!?"))
-            return command(question, delivery) if command else self._answer(question, delivery, earlier)
+            return command(question, delivery) if command else self._answer(question, delivery, earlier, attempt)
         except Exception as error:  # noqa: BLE001  # the asker gets a message, whatever goes wrong
             return self._report(error, question, delivery)
 
@@ -109,21 +109,23 @@ class Responder:
             _log.warning("the thread could not be read key=%s (%s)", question.key, error)
             return Conversation()
 
-    def _answer(self, question: Question, delivery: Delivery, earlier: Conversation) -> str:
+    def _answer(self, question: Question, delivery: Delivery, earlier: Conversation, attempt: int) -> str:
         """Answer from the articles: streamed while it is made, then in full."""
         delivery.show_status("is searching the articles…")
         preview = Preview(delivery, question)
         text, turns = question.text, earlier.turns
         if not text and turns and turns[-1].role == "user":  # the mention stands below the question
             text, turns = turns[-1].text, turns[:-1]
-        stream = self._backend.engine.stream(text, turns=turns)
+        shown = self._shown_before(question, attempt)
+        stream = self._backend.engine.stream(text, turns=turns, shown=shown)
         try:
             for text in stream:
                 preview.append(text)
             answer = stream.answer
         finally:
             preview.stop()
-        self._database.keep_answer(question.key, serialize.answer(answer), self._settings.llm_name or "quoted")
+        kept = serialize.answer(answer) | {"shown_before": shown}
+        self._database.keep_answer(question.key, kept, self._settings.llm_name or "quoted")
         note = f"This thread is long: I did not read its first {earlier.left_out} messages."
         updated = delivery.begun
         delivery.put(*blocks.answer_messages(
@@ -135,6 +137,15 @@ class Responder:
             delivery.set_title()
         kind = "refusal" if answer.refusal else "reply" if answer.answerer == "reply" else "answer"
         return f"{kind} citations={len(answer.citations)} passages={len(answer.passages)}"
+
+    def _shown_before(self, question: Question, attempt: int) -> list[str]:
+        """The quotes of earlier answers to a question: after "Try again", the first attempt finds the one shown last.
+
+        A later attempt finds the answer that it has to deliver again.
+        """
+        stored = self._database.answer(question.key) or {}
+        last = [citation["quote"] for citation in stored.get("citations", ())] if attempt == 1 else []
+        return list(dict.fromkeys([*stored.get("shown_before", ()), *last]))
 
     def _report(self, error: Exception, question: Question, delivery: Delivery) -> str:
         """Tell the asker about an error, unless a later attempt may succeed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -20,6 +20,7 @@ class Asked:
     turns: tuple[Turn, ...]
     filters: Filters
     as_of: date | None
+    shown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,16 @@ class FakeEngine:
         return self.stream(question, turns=turns, filters=filters, as_of=as_of).answer
 
     def stream(
-        self, question: str, *, turns: Sequence[Turn] = (), filters: Filters = ALL, as_of: date | None = None
+        self,
+        question: str,
+        *,
+        turns: Sequence[Turn] = (),
+        filters: Filters = ALL,
+        as_of: date | None = None,
+        shown: Collection[str] = (),
     ) -> AnswerStream:
         """Take the next answer of the queue, its pieces first."""
-        self.asked.append(Asked(question, tuple(turns), filters, as_of))
+        self.asked.append(Asked(question, tuple(turns), filters, as_of, tuple(shown)))
         return AnswerStream(_pieces(self.queue.pop(0)))
 
     def article(self, article_id: str) -> Article | None:
