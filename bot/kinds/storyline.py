@@ -70,6 +70,9 @@ class Event:
 def summarize(request: Request, scope: Scope) -> Found | None:
     """Summarize the articles about a subject, the latest state first, or the news of a period day by day."""
     matter = parse_matter(request, scope.as_of)
+    named = scope.catalogue.article(scope.filters.article) if scope.filters.article else None
+    if named and not matter.words:  # "tell me about the second one"
+        return _more(group_stories([named], {named.id}), request, matter, scope)
     if not matter.words:
         return _by_days(matter, scope) if matter.period or _WHOLE.search(request.text) else None
     stories = _stories(matter, scope)
