@@ -105,7 +105,7 @@ def test_marks_lines_and_case_do_not_hide_what_was_shown(held: Catalogue) -> Non
 
 
 def test_an_article_that_is_named_is_told_without_a_subject(held: Catalogue) -> None:
-    """ "Tell me more about the second one": its first sentences, of those that were not shown."""
+    """Only what was not shown of it follows, as after “tell me more about the second one”."""
     filters = Filters(article="fire")
     whole = summarize(classify("Summarise the article"), scope(held, DAY, filters))
     assert whole is not None
