@@ -14,7 +14,7 @@ from hypothesis import given
 from bot.answer import Engine, shown_in
 from bot.kinds.news import answer_news
 from bot.kinds.said import answer_said
-from bot.kinds.scope import Found
+from bot.kinds.scope import Found, key
 from bot.kinds.storyline import summarize
 from bot.models import Turn
 from bot.query.followup import asks_for_more, condense, question_again
@@ -22,7 +22,7 @@ from bot.query.kind import classify
 from bot.runtime import make_engine
 from bot.settings import Settings
 from index.catalogue import Catalogue
-from index.models import Article
+from index.models import Article, Filters
 from tests.corpus import article, catalogue, scope
 from tests.fakes.hostile import LONG_TEXTS
 
@@ -102,6 +102,19 @@ def test_marks_lines_and_case_do_not_hide_what_was_shown(held: Catalogue) -> Non
     quotes = {citation.quote for citation in answer(held, "Tell me more (Thornley mill)", shown).citations}
     assert quotes
     assert not {FIRE[0], FIRE[2]} & quotes
+
+
+def test_an_article_that_is_named_is_told_without_a_subject(held: Catalogue) -> None:
+    """Only what was not shown of it follows, as after “tell me more about the second one”."""
+    filters = Filters(article="fire")
+    whole = summarize(classify("Summarise the article"), scope(held, DAY, filters))
+    assert whole is not None
+    assert [citation.quote for citation in whole.citations][-1] in FIRE
+    assert FIRE[0] in whole.text
+    rest = summarize(classify("Summarise the article"), replace(scope(held, DAY, filters), shown=key(whole.text)))
+    assert rest is not None
+    assert rest.citations
+    assert not {citation.quote for citation in rest.citations} & {citation.quote for citation in whole.citations}
 
 
 def test_news_go_on_with_the_next_headlines(held: Catalogue) -> None:

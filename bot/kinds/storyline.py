@@ -73,6 +73,9 @@ class Event:
 def summarize(request: Request, scope: Scope) -> Found | None:
     """Summarize the articles about a subject, the latest state first, or the news of a period day by day."""
     matter = parse_matter(request, scope.as_of)
+    named = scope.catalogue.article(scope.filters.article) if scope.filters.article else None
+    if named and not matter.words:  # "tell me about the second one"
+        return _more(group_stories([named], {named.id}), request, matter, scope)
     if not matter.words:
         return _by_days(matter, scope) if matter.period or _WHOLE.search(request.text) else None
     stories = _stories(matter, scope)
@@ -92,12 +95,13 @@ def summarize(request: Request, scope: Scope) -> Found | None:
 def _more(stories: list[Story] | Found, request: Request, matter: Matter, scope: Scope) -> Found:
     """The next sentences of the articles about a subject that the conversation has not shown, in the order of events.
 
-    If none is about it: of the articles near it that the conversation has quoted from.
+    If none is about it: of the article that is named, or of those near it that the conversation has quoted from.
     """
     if isinstance(stories, Found):
         sources = dict.fromkeys(passage.source for passage in scope.retrieve(request.text).passages)
-        near = group_stories([scope.article(source) for source in sources])
-        stories = [story for story in near if _shown_texts(story, scope)]
+        named = {scope.filters.article}  # "tell me more about the second one"
+        near = group_stories([scope.article(source) for source in sources], {name for name in named if name})
+        stories = [story for story in near if story.is_about or _shown_texts(story, scope)]
     known = [text for story in stories for text in _shown_texts(story, scope)]
     events: list[Event] = []
     for story in stories:

@@ -29,7 +29,8 @@ _FILLER = frozenset(
     respond responded right said say says show sorry still sure talk talking tell thank thanks think want was well
     what's who's where's yes yeah yet""".split()
 )
-_NO_TOPIC = frozenset("new news latest headlines".split())  # "What's new?"
+# "What's new?", "tell me more about the second one"
+_NO_TOPIC = frozenset("new news latest headlines first second third fourth fifth last one article story piece".split())
 _NO_CONTENT = STOP_WORDS | _FILLER
 # "Who is Raisi?", "What happened at the Oscars?"
 _DEFINITION = re.compile(
@@ -77,7 +78,7 @@ _MORE = re.compile(
 )
 # "In short?", "and in Slack terms?": the answer is quoted, so it is the same again.
 _AGAIN = re.compile(
-    r"\A\W*(?:(?:and|so|now|ok(?:ay)?|please|can you|could you|say (?:it|that)|put (?:it|that)|explain (?:it|that)),? )*"
+    r"\A\W*(?:(?:and|so|now|ok(?:ay)?|please|can you|could you|(?:say|put|explain) (?:it|that)),? )*"
     r"(?:in (?:short|brief|slack terms|plain (?:english|words)|simple (?:terms|words)|other words|a nutshell"
     r"|layman's terms|a few words|(?:one|a|two) (?:sentence|line|word)s?)|briefly"
     r"|(?:make it )?(?:a bit )?(?:shorter|simpler|briefer)"
