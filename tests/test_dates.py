@@ -162,7 +162,7 @@ def test_a_week_of_a_month_is_its_seven_days() -> None:
 
 
 def test_what_is_done_on_a_weekday_is_no_period() -> None:
-    """ "Sunday opening" is a thing; "Sunday evening" is a time."""
+    """Sunday opening is a thing; Sunday evening is a time."""
     assert find_period("How many voted on Sunday opening?", TODAY) is None
     assert find_period("Who spoke on Sunday evening?", TODAY) is not None
 

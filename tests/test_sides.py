@@ -194,9 +194,9 @@ def test_two_numbers_of_a_sentence_are_added(body: str, question: str, head: str
 REPORT = passage(
     "report",
     "Harbour Lines lost money last year. “It is the bottom,” said Ida Sol, the chief executive. Analysts differed. "
-    "“They have been there before,” said Cleo Font, an analyst at Stead. Another analyst, Leo Marsh of Castle, kept his "
-    "advice on Harbour Lines.\n\nThe inquiry makes three recommendations. Ferries should be inspected; defects should be "
-    "reported; and cabins should have hoods.",
+    "“They have been there before,” said Cleo Font, an analyst at Stead. Another analyst, Leo Marsh of Castle, kept "
+    "his advice on Harbour Lines.\n\nThe inquiry makes three recommendations. Ferries should be inspected; defects "
+    "should be reported; and cabins should have hoods.",
 )
 LEAGUE = passage(
     "league",
@@ -205,13 +205,14 @@ LEAGUE = passage(
 )
 MATCH = passage(
     "match",
-    "Northgate beat the Rovers 3-2 in the cup final. The Rovers led through Tilly Oka, who headed in a corner. Jade Mercer, "
-    "the captain, pulled a goal back. Saskia Blom, the goalkeeper, saved a penalty. Ines Dupont, a substitute, levelled.",
+    "Northgate beat the Rovers 3-2 in the cup final. The Rovers led through Tilly Oka, who headed in a corner. Jade "
+    "Mercer, the captain, pulled a goal back. Saskia Blom, the goalkeeper, saved a penalty. Ines Dupont, a substitute, "
+    "levelled.",
 )
 PLAN = passage(
     "plan",
-    "The council plans a wall. Critics say that the wall is ugly. “Nobody asked us,” said Ann Lowe, a trader. Councillor "
-    "Bob Ray, who is a baker, spoke against it. Cy Diaz, an engineer, measured it.",
+    "The council plans a wall. Critics say that the wall is ugly. “Nobody asked us,” said Ann Lowe, a trader. "
+    "Councillor Bob Ray, who is a baker, spoke against it. Cy Diaz, an engineer, measured it.",
 )
 
 
@@ -261,7 +262,7 @@ def test_what_is_excepted_is_no_answer() -> None:
         ("How many points do Marrow and Sandholm have together?", LEAGUE, "7 + 4 = 11 points"),
         (
             "How many dead and missing altogether on the ferry?",
-            passage("toll", "Six people, not seven, are dead after the ferry fire. The missing fell from six to three."),
+            passage("toll", "Six people, not seven, are dead after the ferry fire. Missing fell from six to three."),
             "6 + 3 = 9",
         ),
         (
@@ -278,7 +279,9 @@ def test_parts_of_a_score_a_table_or_two_sentences_are_added(question: str, arti
 
 def test_a_number_of_something_else_is_no_total() -> None:
     """A question for a total is refused where the nearest sentence counts another thing."""
-    found = ask("How many trees fell in Odette altogether?", passage("storm", "Odette passed 70 kilometres further north."))
+    found = ask(
+        "How many trees fell in Odette altogether?", passage("storm", "Odette passed 70 kilometres further north.")
+    )
     assert found is None or found.refusal
 
 

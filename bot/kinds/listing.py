@@ -9,7 +9,7 @@ from dataclasses import replace
 from bot.extract.answerability import predict
 from bot.extract.decontextualize import is_statement
 from bot.extract.ranking import Candidate, Retrieval
-from bot.kinds.members import find_members
+from bot.kinds.members import find_members, unknown_role
 from bot.kinds.scope import Found, Line, Scope, compose
 from bot.query.followup import content_words
 from bot.query.kind import Request
@@ -32,7 +32,7 @@ _SIDES = (
 _PARTIAL = re.compile(r"\b(?:including|includes?|among (?:them|others)|such as|for example)\b", re.IGNORECASE)
 _BESIDES = re.compile(r"\b(?:besides|other than|apart from|aside from)\b", re.IGNORECASE)
 _DEED = re.compile(r"(?:which|what) (?:\w+ ){0,2}?\w+s (?P<deed>\w+)\b", re.IGNORECASE)
-_SURE_LOGIT = 2.0  # of the reader: it may know the deed by another word
+_SURE_LOGIT = 3.0  # of the reader, who may know the deed by another word; 2.1 for a sentence of another deed
 _CLASS = re.compile(
     r"(?:which|what|list|name|enumerate|give me|show me)\s(?:all |every |the |of |other )*(?P<noun>[\w-]+)",
     re.IGNORECASE,
@@ -44,10 +44,8 @@ def answer_list(request: Request, scope: Scope) -> Found | None:
     retrieval = scope.retrieve_in_period(request.text)
     if members := find_members(request.text, retrieval, scope):
         return compose(members)
-    if _BESIDES.search(request.text):  # the ordinary quote would be of what is excepted
-        return Found(refusal="No article that comes near names any others.", is_final=False)
-    if deed := _unknown_deed(request.text, retrieval):
-        return Found(refusal=f"No article that comes near says who or what “{deed}”.", is_final=False)
+    if reason := _why_none(request.text, retrieval):
+        return Found(refusal=f"No article that comes near {reason}.", is_final=False)
     if not predict(retrieval).answerable:
         return None
     enumerations = _enumerations(request.text, retrieval)
@@ -56,6 +54,16 @@ def answer_list(request: Request, scope: Scope) -> Found | None:
         return None
     lines = [Line.of(one, retrieval, is_alone=one in enumerations) for one in chosen[:_MAX_LINES]]
     return compose(lines, _head(request.text, chosen))
+
+
+def _why_none(question: str, retrieval: Retrieval) -> str:
+    """Why no ordinary quote can be of a member; "" if it can."""
+    if _BESIDES.search(question):  # it would be of what is excepted
+        return "names any others"
+    if role := unknown_role(question, retrieval):
+        return f"names any {role}"
+    deed = _unknown_deed(question, retrieval)
+    return f"says who or what “{deed}”" if deed else ""
 
 
 def _unknown_deed(question: str, retrieval: Retrieval) -> str:

@@ -28,9 +28,10 @@ _HEAD = re.compile(
     r"(?:(?:all|every|the|of|other|both|names?|me|two|three|four|five|six|different|main)\s)*(?P<rest>.+)",
     re.IGNORECASE,
 )
-# "How many recommendations does the report make? list them", "who are they? (voted against the wall)"
+# A follow-up that asks for the members of what was asked before, as `condense` completes it.
 _THEM = re.compile(
-    r"(?:(?P<earlier>[^?]+)\? )?(?:and |please |then )*(?:(?:list|name|enumerate) (?:them|these|those|the names)(?: all)?"
+    r"(?:(?P<earlier>[^?]+)\? )?(?:and |please |then )*"
+    r"(?:(?:list|name|enumerate) (?:them|these|those|the names)(?: all)?"
     r"|who (?:are|were) (?:they|these|those)|what (?:are|were) (?:they|their names)|which (?:ones|are they|were they))"
     r"(?: please)?\??(?: \((?P<topic>[^()]+)\))?$",
     re.IGNORECASE,
@@ -51,7 +52,10 @@ _PROPOSALS = {"recommend": "recommendation", "propos": "proposal", "demand": "de
 # Deeds that news tells in many words: how a question asks for who did it, and what a sentence of it holds.
 _DEEDS = (
     (
-        re.compile(r"(?:and )?(?:who|which (?:players|people|footballers)) (?:all |else )*(?:has |have )?scored\b", re.IGNORECASE),
+        re.compile(
+            r"(?:and )?(?:who|which (?:players|people|footballers)) (?:all |else )*(?:has |have )?scored\b",
+            re.IGNORECASE,
+        ),
         re.compile(
             r"\b(?:scor(?:ed|es|ing)|goal|headed (?:in|home)|level+ed|equali[sz]\w+|netted|hat-trick|winner|opener"
             r"|went in|tapped in|converted|slotted)\b"
@@ -59,7 +63,8 @@ _DEEDS = (
     ),
     (
         re.compile(
-            r"(?:and )?(?:who|which people|list (?:the|all|all the)) (?:all |else )*(?:(?:is|are|was|were|has been|leads?) )?"
+            r"(?:and )?(?:who|which people|list (?:the|all|all the)) (?:all |else )*"
+            r"(?:(?:is|are|was|were|has been|leads?) )?"
             r"(?:the )?(?:against|critics|opposed|opposes?|opponents|opposition|critici[sz]\w+)\b",
             re.IGNORECASE,
         ),
@@ -73,7 +78,8 @@ _MAX_REACH_SENTENCES = 3  # of a paragraph, from the deed to who did it
 _MAX_AT_ONCE = 3  # people of a sentence: a longer one is the list of a vote, which may have been corrected since
 # Nouns of several roles, and the roles.
 _ROLES = {
-    "lawyer": "lawyer prosecutor barrister solicitor attorney counsel defence prosecution", "executive": "executive officer",
+    "lawyer": "lawyer prosecutor barrister solicitor attorney counsel defence prosecution",
+    "executive": "executive officer",
     "expert": "expert professor scientist researcher analyst economist engineer", "politician": (
         "politician minister mayor councillor senator governor president premier mp member"
     ),
@@ -81,6 +87,17 @@ _ROLES = {
 }  # fmt: skip
 _MIN_ROLE_SHARE = 0.6  # of the question's words, and all its names, in an article whose people of a role are listed
 _NO_ROLES = frozenset("member star child man woman boy girl winner".split())
+# Nouns that news seldom says of those whom it names: "players" are strikers, "leaders" presidents.
+_ANYBODY = frozenset(
+    "player leader victim expert official figure critic opponent body group organisation team person".split()
+)
+_SPOKEN_AS = {
+    "chair": ("chairman", "chairwoman"),
+    "mp": ("lawmaker",),
+    "councillor": ("cllr",),
+    "doctor": ("dr",),
+    "professor": ("prof",),
+}
 # What articles do with people, and what questions say of lists: no deed that a sentence must hold.
 _BLAND = frozenset(
     map(
@@ -118,6 +135,17 @@ def find_members(question: str, retrieval: Retrieval, scope: Scope) -> list[Line
         noun, qualifiers = _class_noun(head["rest"])
         return _of_class(bare, noun, qualifiers, retrieval, scope) if noun else []
     return []
+
+
+def unknown_role(question: str, retrieval: Retrieval) -> str:
+    """The persons or bodies that are asked for, as written, if no passage has a word for them; else ""."""
+    head = _HEAD.match(question.rstrip(" ?!."))
+    noun, _ = _class_noun(head["rest"]) if head else ("", ())
+    if not noun or not is_noun(noun) or noun in _NO_ROLES | _ANYBODY:
+        return ""
+    held = {_singular(word) for passage in retrieval.passages for word in words(passage.text)}
+    roles = {form for role in _ROLES.get(noun, noun).split() for form in (role, *_SPOKEN_AS.get(role, ()))}
+    return "" if any(role in held or any(word.endswith(role) for word in held) for role in roles) else f"{noun}s"
 
 
 def _by_deed(question: str, retrieval: Retrieval, scope: Scope) -> list[Line]:
@@ -209,18 +237,14 @@ def _articles(wanted: set[str], retrieval: Retrieval, scope: Scope, min_share: f
     articles = (scope.article(source) for source in list(sources.values())[:_MAX_ARTICLES])
     proper = {word_key(name) for name in names(retrieval.query.text)} & wanted
     held = [(article, _keys(f"{article.source.headline} {article.body}")) for article in articles]
-    return [
-        article for article, keys in held if proper <= keys and len(wanted & keys) >= min_share * len(wanted)
-    ]
+    return [article for article, keys in held if proper <= keys and len(wanted & keys) >= min_share * len(wanted)]
 
 
 def _keys(text: str) -> set[str]:
     return {word_key(word.removesuffix("'s")) for word in words(text)}
 
 
-def _by_role(
-    question: str, noun: str, qualifiers: Sequence[str], retrieval: Retrieval, scope: Scope
-) -> list[Line]:
+def _by_role(question: str, noun: str, qualifiers: Sequence[str], retrieval: Retrieval, scope: Scope) -> list[Line]:
     """The sentences that introduce people of a role in articles about the question; none beside an unknown deed."""
     roles = _ROLES.get(noun, noun).split()
     own = {word_key(word) for word in (noun, f"{noun}s", *qualifiers)}

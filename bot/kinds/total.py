@@ -32,7 +32,9 @@ _SCORE = re.compile(r"[-–]")
 _GOALS = re.compile(r"\bgoals?\b", re.IGNORECASE)
 _OF_MANY_MATCHES = re.compile(r"\b(?:season|year|month|career|tournament|league|matches|games)\b", re.IGNORECASE)
 _REST = re.compile(r"\b(?:other|remaining|rest of the|further)\s\Z", re.IGNORECASE)
-_REPLACED = re.compile(r"\b(?:not|instead of|rather than|from)\s(?:the )?\Z", re.IGNORECASE)  # "six, not seven"; "from six to three"
+_REPLACED = re.compile(
+    r"\b(?:not|instead of|rather than|from)\s(?:the )?\Z", re.IGNORECASE
+)  # "six, not seven"; "from six to three"
 _BOTH = re.compile(r"\bboth\b", re.IGNORECASE)
 _MAX_SMALL = 2  # "the busier of the two lines": no part of a sum
 # Of a question for a total: verbs and nouns that its sentence need not hold.
@@ -115,13 +117,16 @@ def _two_sentences(question: str, wanted: set[str], retrieval: Retrieval) -> Fou
         if not _is_near(candidate, wanted):
             continue
         passage = candidate.passage
-        parts = [(span, text, _current(text)) for span in sentences(passage.text) if (text := passage.text[slice(*span)])]
+        parts = [
+            (span, text, _current(text)) for span in sentences(passage.text) if (text := passage.text[slice(*span)])
+        ]
         chosen: list[tuple[Span, str, list[tuple[str, Span]]]] = []
         for noun in nouns if STOP_WORDS.isdisjoint(nouns) else ():
             of_noun = counted_stems(noun)
             chosen += [part for part in parts if len(part[2]) == 1 and find_quantity(part[1], of_noun)][:1]
         for first, second in pairwise(parts):
-            numbers = (len(first[2]), len(second[2])) == (1, 1)
+            is_beside = "\n\n" not in passage.text[first[0].end : second[0].start]
+            numbers = is_beside and (len(first[2]), len(second[2])) == (1, 1)
             is_counted = find_quantity(first[1], counted) is not None
             is_rest = numbers and _REST.search(second[1][: second[2][0][1].start])
             is_both = numbers and _BOTH.search(question)
@@ -165,14 +170,14 @@ def _rows(question: str, retrieval: Retrieval, scope: Scope) -> Found | None:
         lines = [Span(*match.span()) for match in re.finditer(r"[^\n]+", article.body)]
         cells = [[cell.strip() for cell in article.body[slice(*span)].split("|")] for span in lines]
         column = next((row.index(cell) for row in cells for cell in row if cell.lower() == asked[1].lower()), None)
-        rows = [next((n for n, row in enumerate(cells) if len(row) > (column or 0) and name in row), None) for name in named]
+        rows = [
+            next((n for n, row in enumerate(cells) if len(row) > (column or 0) and name in row), None) for name in named
+        ]
         if column is None or not all(row is not None and cells[row][column].isdigit() for row in rows):
             continue
         chosen = [row for row in rows if row is not None]
         head = _head([float(cells[row][column]) for row in chosen], asked[1].lower())
-        return compose(
-            [Line(article, lines[row], f"{name}:") for row, name in zip(chosen, named, strict=True)], head
-        )
+        return compose([Line(article, lines[row], f"{name}:") for row, name in zip(chosen, named, strict=True)], head)
     return None
 
 
@@ -192,8 +197,9 @@ def _pair(question: str, wanted: set[str], retrieval: Retrieval) -> Found | None
         for (first, before), (second, behind) in pairwise(numbers):
             gap = candidate.text[before.end : behind.start]
             is_tally = bool(_VOTE.search(question)) and bool(_TALLY.fullmatch(gap))
-            has_nouns = (
-                nouns and _follows(candidate.text, before, nouns[1]) and _follows(candidate.text, behind, nouns[2])
+            has_nouns = nouns and any(
+                _follows(candidate.text, before, one) and _follows(candidate.text, behind, other)
+                for one, other in (nouns.groups(), nouns.groups()[::-1])
             )
             if is_tally or has_nouns or (is_of_match and _SCORE.fullmatch(gap)):
                 return compose([Line.of(candidate, retrieval)], _head([float(first), float(second)], ""))

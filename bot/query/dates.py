@@ -64,7 +64,9 @@ _ANY_YEAR = re.compile(rf"(?<![\w$€£.,/-]){_YEAR}(?=\W|s\b|$)", re.ASCII)
 _LATEST = re.compile(r"(?<!at the )\b(?:latest|newest|most recent(?:ly)?|breaking news|recent news)\b", re.IGNORECASE)
 _PART_OF = re.compile(r"\b(?:week|weekend|days?|end|beginning|start|middle|month)\s+$", re.IGNORECASE)
 # "on Sunday opening": what is done on Sundays
-_DAY_OF_ACTIVITY = re.compile(r"\s(?!morning|evening|during|following|regarding|concerning|according|having|being)[a-z]+ing\b")
+_DAY_OF_ACTIVITY = re.compile(
+    r"\s(?!morning|evening|during|following|regarding|concerning|according|having|being)[a-z]+ing\b"
+)
 _FUNCTION_WORD = re.compile(
     r"\W*(?:$|[^\w\s]|(?:a|an|and|are|as|at|by|did|do|does|for|from|has|have|how|in|is|it|of|on|or|since|that|the|they"
     r"|to|until|was|were|what|when|where|which|who|why|with)\b)",

@@ -36,14 +36,16 @@ _NEWS_OF = r"(?:\s+(?:on|about|from|in|of|with|for|regarding)\s+(?P<subject>.+))
 _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("list",
      (r"(?:.+\? )?(?:and |please |then )*(?:(?:list|name|enumerate) (?:them|these|those|the names)(?: all)?"
-      r"|who (?:are|were) (?:they|these|those)|what (?:are|were) (?:they|their names)|which (?:ones|are they|were they))"
+      r"|who (?:are|were) (?:they|these|those)|what (?:are|were) (?:they|their names)"
+      r"|which (?:ones|are they|were they))"
       r"(?: please)?(?P<subject>)$")),
     ("list",
      (r"(?:and )?who (?:(?:is|are|was|were|leads?) )?(?:the )?(?:against|critics|opposed|opposes?|opponents|opposition"
       r"|scored)\b(?P<subject>.*)")),
     ("timeline", r"(?:when did what happen|what happened when) (?:in|with|to|at|on|during)\s(?P<subject>[^?]+)"),
     ("timeline",
-     (r"(?:the )?(?P<subject>(?!(?:and|as|give|show|make|write|draw|can|could|please|what|is|i|the|an?)\b)[\w'’ -]{2,60}?)"
+     (r"(?:the )?(?P<subject>(?!(?:and|as|give|show|make|write|draw|can|could|please|what|is|i|the|an?)\b)"
+      r"[\w'’ -]{2,60}?)"
      r" (?:time\s?-?line|chronology)$")),
     ("timeline",
      (r".*\b(?:time\s?-?line|chronology|sequence of events|order of events|(?:key|important|main) (?:dates|events))\b"
@@ -87,6 +89,7 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      (r"what did (?:the )?(?:papers?|outlets|media|press|articles) (?:report|say|write|carry)(?: (?:on|in|since) )?"
      rf"(?:{MONTH}\b.*|\d.*|{_WHEN})(?P<subject>)$")),
     ("news", rf"(?:what did (?:i|we) miss|(?:catch me up|brief me|update me))\b{_WHEN}(?P<subject>)$"),
+    ("news", r"was gibt(?:'s|’s| es)? neues(?: (?:aus|von|vom|zu|zum|zur|über|in) (?P<subject>.+))?$"),
     ("news", rf"(?:has|did) anything (?:new )?(?:happened|happen)\b{_WHEN}{_NEWS_OF}"),
     ("news",
      (r"(?:is there |have you |do you have |got |are there )?(?:any|some)(?:thing|one)? (?:new|news|"
@@ -111,7 +114,8 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      (r"how (?:has|have|did|does|do) (?P<subject>.+?) (?:changed?|differ|compare|grown?|risen|rise|"
      r"fallen|fall)\b.*")),
     ("total",
-     (r".*\b(?:in total|altogether|in all(?=$|,)|insgesamt|total (?:goals|votes|points|seats)|combined|all together|together|all told|taken together|sum total|"
+     (r".*\b(?:in total|altogether|in all(?=$|,)|insgesamt|total (?:goals|votes|points|seats)"
+      r"|combined|all together|together|all told|taken together|sum total|"
      r"grand total)\b(?P<subject>)")),
     ("said",
      (r"(?:give|show|find|list) (?:me )?(?:any |all |the |some )*(?:quotes?|quotations?|comments?|statements?) "
@@ -180,7 +184,8 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      r"countries\b.*|parties\b.*)")),
     ("list", r"what (?:are|were) (?:all )?the\b(?P<subject>.*)"),
     ("list",
-     (r"(?:and |but |so )?(?:which|what) (?:(?!of\b)[\w'’-]+ ){0,3}?(?P<subject>(?!does\b|this\b)[a-z]+(?<![siu])s "
+     (r"(?:and |but |so )?(?:which|what) (?:(?!(?:of|was|is|does|has|did|do|are|were|the|in)\b)[\w'’-]+ ){0,3}?"
+      r"(?P<subject>(?!(?:was|is|does|has|this|news)\b)[a-z]+(?<![siu])s "
       r"(?:are|were|have|had|do|did|will|who|that|besides|in|of|at|from)\b.*)")),
     ("list", r"(?:and |but |so )?(?:who|which people) (?:all |else )+(?P<subject>.+)"),
     ("list", r"what (?:else )?(?:does|did|do|has|have) (?P<subject>.+? (?:recommend|propose)(?:ed|d)?)$"),

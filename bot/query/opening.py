@@ -6,7 +6,7 @@ import re
 
 _ADDRESSEE = r"(?: (?:there|all|everyone|everybody|team|bot|clippings|folks|friends|again|so much|very much|a lot))?"
 _GREETING = (
-    rf"(?:hi|hiya|hello|hey|greetings|good (?:morning|afternoon|evening|day)|thanks|thank you|many thanks"
+    rf"(?:hi|hiya|hello|hey|greetings|morning|good (?:morning|afternoon|evening|day)|thanks|thank you|many thanks"
     rf"|excuse me|sorry|ok|okay|well|right|please|dear (?:all|team|clippings|bot)){_ADDRESSEE}"
 )
 _QUESTION = (
