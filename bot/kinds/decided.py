@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from bot.kinds.statement import DOUBT, OPENING, Statement, Verdict, Word
+from bot.kinds.statement import DOUBT, FUTURE, OPENING, Statement, Verdict, Word
 from bot.query.wording import word_key
 from index.models import Span
 from index.text import STOP_WORDS, name_spans, sentences, word_spans, words
@@ -42,6 +42,13 @@ _NEW_HOLDER = re.compile(
     re.IGNORECASE,
 )
 _MAX_OFFICE_CHARACTERS = 60
+_IS_OVER = re.compile(r"\b(?:over|at an end|finished)\Z")
+_ENDED = re.compile(
+    r"\b(?:(?P<before>ended|ending|called off|put an end to|brought an end to)|(?:is|are|was|were) (?:now )?over|has ended"
+    r"|have ended|came to an end|is at an end|was called off)\b",
+    re.IGNORECASE,
+)
+_MAX_WORDS_BETWEEN = 4  # a thing and its end
 _NO = re.compile(r"(?:no|not|nobody|never|none|nothing)\b", re.IGNORECASE)
 _YES = re.compile(r"yes\b", re.IGNORECASE)
 
@@ -99,6 +106,19 @@ def judge_office(statement: Statement, text: str) -> Verdict:
         has_all = {word.key for word in office} <= set(map(word_key, words(text[span.start :][:_MAX_OFFICE_CHARACTERS])))
         if is_new and has_all and not _places(names[-1:], text) and name_spans(OPENING + text):
             return "" if DOUBT.search(text[: span.end]) else "No"
+    return ""
+
+
+def judge_end(statement: Statement, text: str) -> Verdict:
+    """Whether a thing is over: ``"Is the strike over?", "… ending a strike of 26 days" -> "Yes"``."""
+    if not _IS_OVER.search(statement.text) or not statement.words:
+        return ""
+    thing = statement.words[-1].key
+    for end in _ENDED.finditer(text):
+        behind = [word_key(word) for word in words(text[end.end() :][:_MAX_FIRST_CHARACTERS])[:_MAX_WORDS_BETWEEN]]
+        ahead = [word_key(word) for word in words(text[: end.start()])[-_MAX_WORDS_BETWEEN:]]
+        if thing in (behind if end["before"] else ahead) and not DOUBT.search(text) and not FUTURE.search(end.group()):
+            return "Yes"
     return ""
 
 

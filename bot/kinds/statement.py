@@ -36,6 +36,7 @@ _NEGATIONS = frozenset("not no never neither nor cannot without".split())
 _NOTHING = frozenset("nobody none nothing".split())
 _PRONOUNS = frozenset("he she they it we i you".split())
 _OBJECT_PRONOUN = re.compile(r"\b(?:on|of|to|for|with|about|\w+ed) (?:it|them|this|that)\b")
+_SUBJECT_PRONOUN = re.compile(r"\b[Ss]?[Hh]e\b")
 _IT = re.compile(r"\b(?:\w+ed|\w+t|took|gave|saw|for|against|of) (?:it|them)\b")  # as an object: "rejected it"
 _MIN_WORDS_BESIDE_PRONOUN = 2
 _MIN_TOPIC_SHARE = 0.5
@@ -43,7 +44,7 @@ _QUANTIFIERS = frozenset("all every only both most always never ever more less f
 _FILLER = frozenset(
     "either true really actually yet already now still happen happened currently any anyone anybody".split()
 )
-_PREPOSITIONS = frozenset("in at on during over of about".split())
+_PREPOSITIONS = frozenset("in at on during over of about for".split())
 _BECAME = frozenset("who is became has been was named appointed elected".split())
 _NO_APPOSITION = frozenset("and with told of for by as to from said that who".split())
 _VERBS = frozenset(["own"])  # which are no stop words here
@@ -71,7 +72,7 @@ _SAYS = re.compile(
     re.IGNORECASE,
 )
 _ANNOUNCES = re.compile(r"\b(?:said|says|announced|confirmed|promised|told|added|vowed|pledged)\b", re.IGNORECASE)
-_FUTURE = re.compile(r"\b(?:will|won't|shall|going to|'ll)\b", re.IGNORECASE)
+FUTURE = re.compile(r"\b(?:will|won't|shall|going to|'ll)\b", re.IGNORECASE)
 _PRESENT = re.compile(r"\b(?:is|are|has|have|remains?|'s)\b", re.IGNORECASE)
 _BOUND = re.compile(r"\b(?:than|least|most|over|under|about|nearly|almost|up to|some|around)\b", re.IGNORECASE)
 _PART_OF = re.compile(r"\bof (?:its|the|their|his|her|all|some|about|more than)?\s?\Z", re.IGNORECASE)
@@ -186,12 +187,12 @@ class Sentence:
         missing = [] if is_resolved else missing
         has_other_value = not is_resolved and self._has_other_value(statement)
         matched = [places[word.key] for word in statement.words if word.key in places]
-        bears = is_resolved or self._bears(statement, [] if opposite else missing, has_other_value)
+        bears = is_resolved or self._bears(statement, missing, has_other_value)
         if not bears or not matched:
             return None
         is_vague = len(matched) + len(statement.figures) <= 1  # "Did they apologise?"
         is_negative = any(word.folded in _NEGATIONS for word in _words(statement.text))
-        if is_vague or is_negative or (missing and not opposite):
+        if is_vague or is_negative or missing:
             return None if is_vague and statement.topic else Judgement("")
         pair = _Pair(statement, self, spoken, places, self._stretch(min(matched), max(matched)))
         flips = pair.negations() + bool(opposite) + has_other_value + self._votes_otherwise(statement)
@@ -231,14 +232,23 @@ class Sentence:
                 return True  # "Nobody was hurt", in an article on the Fernhollow flood
         if not word.is_name:
             return False
-        if word.key in {word_key(other) for other, _ in word_spans(self.before)}:
+        before = {word_key(other) for other, _ in word_spans(self.before)}
+        if word.key in before or (word.key in headline and self._has_headline_subject()):
             return True
         around = f" {' '.join(other for other, _ in word_spans(self.around))} "
         if word.is_loose:
             has_other_place = any(other.is_name and other.is_loose for other in _words(self.text))
             return not has_other_place and not word.is_date and f" {word.folded} " in around
         surname = next((other for other in statement.words if other.is_name and other.place == word.place + 1), None)
-        return surname is not None and surname.key in places and f" {word.folded} {surname.folded} " in around
+        is_here = surname is not None and (surname.key in places or surname.key in before)
+        return is_here and surname is not None and f" {word.folded} {surname.folded} " in around
+
+    def _has_headline_subject(self) -> bool:
+        """Whether it is about "he" or "she", and neither it nor the sentence before names anybody else."""
+        pronoun = _SUBJECT_PRONOUN.search(self.text)
+        known = {word for word, _ in word_spans(self.headline)}
+        named = name_spans(OPENING + self.previous) + name_spans(OPENING + self.text[: pronoun.start()] if pronoun else "")
+        return pronoun is not None and all(name in known for name, _ in named)
 
     def _points_at(self, missing: Sequence[Word], statement: Statement) -> bool:
         """Whether a pronoun may stand for the only missing word: "whether Iran acted on it"."""
@@ -368,9 +378,9 @@ class _Pair:
         return self.statement.aux in _WILL and bool(says)
 
     def _has_tense(self) -> bool:
-        aux, is_future = self.statement.aux, bool(_FUTURE.search(self.stretch))
+        aux, is_future = self.statement.aux, bool(FUTURE.search(self.stretch))
         is_future |= self._is_reported_plan and bool(re.search(r"\bwould\b", self.stretch))
-        asks_future = aux in _WILL or (not aux and bool(_FUTURE.search(self.statement.text)))
+        asks_future = aux in _WILL or (not aux and bool(FUTURE.search(self.statement.text)))
         if aux in _MODALS:
             return bool(re.search(rf"\b{aux}\b", self.stretch))
         is_now = self.is_denied or aux not in {"is", "are"} or bool(_PRESENT.search(self.stretch)) or self._is_apposition()
