@@ -28,7 +28,9 @@ _SIDES = {
     **dict.fromkeys(map(word_key, "oppose reject".split()), False),
 }
 _VOTE = frozenset(map(word_key, "vote plan proposal".split()))
-_BEAT = re.compile(r"\b(?:beat|beats|defeated|defeats|thrashed|overcame|knocked out|saw off|edged out)\b", re.IGNORECASE)
+_BEAT = re.compile(
+    r"\b(?:beat|beats|defeated|defeats|thrashed|overcame|knocked out|saw off|edged out)\b", re.IGNORECASE
+)
 _LOST = re.compile(r"\b(?:lost to|were beaten by|was beaten by|went down to|lost \d+-\d+ to)\b", re.IGNORECASE)
 _CONTESTS = frozenset(map(word_key, "win lose beat cup final match game title semifinal derby race".split()))
 _LEFT_OFFICE = re.compile(
@@ -103,7 +105,9 @@ def judge_office(statement: Statement, text: str) -> Verdict:
     spans = [span for word, span in word_spans(text) if word_key(word) == office[0].key]
     for span in spans:
         is_new = _NEW_HOLDER.search(text[max(0, span.start - _MAX_OFFICE_CHARACTERS) : span.start].rstrip())
-        has_all = {word.key for word in office} <= set(map(word_key, words(text[span.start :][:_MAX_OFFICE_CHARACTERS])))
+        has_all = {word.key for word in office} <= set(
+            map(word_key, words(text[span.start :][:_MAX_OFFICE_CHARACTERS]))
+        )
         if is_new and has_all and not _places(names[-1:], text) and name_spans(OPENING + text):
             return "" if DOUBT.search(text[: span.end]) else "No"
     return ""

@@ -247,7 +247,9 @@ class Sentence:
         """Whether it is about "he" or "she", and neither it nor the sentence before names anybody else."""
         pronoun = _SUBJECT_PRONOUN.search(self.text)
         known = {word for word, _ in word_spans(self.headline)}
-        named = name_spans(OPENING + self.previous) + name_spans(OPENING + self.text[: pronoun.start()] if pronoun else "")
+        named = name_spans(OPENING + self.previous) + name_spans(
+            OPENING + self.text[: pronoun.start()] if pronoun else ""
+        )
         return pronoun is not None and all(name in known for name, _ in named)
 
     def _points_at(self, missing: Sequence[Word], statement: Statement) -> bool:
@@ -383,7 +385,9 @@ class _Pair:
         asks_future = aux in _WILL or (not aux and bool(FUTURE.search(self.statement.text)))
         if aux in _MODALS:
             return bool(re.search(rf"\b{aux}\b", self.stretch))
-        is_now = self.is_denied or aux not in {"is", "are"} or bool(_PRESENT.search(self.stretch)) or self._is_apposition()
+        is_now = (
+            self.is_denied or aux not in {"is", "are"} or bool(_PRESENT.search(self.stretch)) or self._is_apposition()
+        )
         if asks_future and self.is_denied:
             return True  # "ruled out a new vote"
         return is_future == asks_future and is_now
@@ -429,7 +433,9 @@ class _Pair:
         spans = [span for _, span in word_spans(self.sentence.text)]
         clause_end = _CLAUSE_END.search(self.sentence.text, spans[min(order)].end, spans[max(order)].start)
         goes_on = _SAME_SUBJECT.search(self.sentence.text, spans[min(order)].end, spans[max(order)].start)
-        if goes_on and not name_spans(OPENING + self.sentence.text[spans[min(order)].end : goes_on.start()]):
+        own = {word.key for word in self.statement.words}
+        others = (word for word in self.spoken if word.is_name and not word.is_date and word.key not in own)
+        if goes_on and not any(spans[word.place].end <= goes_on.start() for word in others):
             rest = self.sentence.text[goes_on.end() : spans[max(order)].start]
             clause_end = _CLAUSE_END.search(rest)
         has_form = any(word.folded in forms for word in self.spoken[min(order) :])
@@ -437,7 +443,8 @@ class _Pair:
 
     def _verb(self) -> Word | None:
         """The word of the statement that is a finite verb here, in the question's tense."""
-        for word in reversed(self.statement.words):
+        is_future = self.statement.aux in _WILL  # "will cut jobs": the first word behind it
+        for word in self.statement.words if is_future else reversed(self.statement.words):
             if word.is_name or word.key not in self.places:
                 continue
             place = self.places[word.key]
@@ -560,7 +567,9 @@ def _words(text: str) -> list[Word]:
         is_place = span in named and bool(_PLACE_BEFORE.search(text, 0, span.start))
         is_possessive = text[span.start : span.end].replace("’", "'").endswith("'s")
         is_date = bool(_DATE_WORD.match(word)) and (span in named or word not in STOP_WORDS)
-        words.append(Word(_key_in(text, word, span), word, place, span in named, is_place or is_date, is_possessive, is_date))
+        words.append(
+            Word(_key_in(text, word, span), word, place, span in named, is_place or is_date, is_possessive, is_date)
+        )
     return words
 
 
