@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from bot.kinds.statement import DOUBT, FUTURE, OPENING, Statement, Verdict, Word
 from bot.query.wording import word_key
@@ -19,8 +20,8 @@ _MIN_QUESTION_SHARE = 0.75  # of a statement's words in a question that an artic
 _MAX_FIRST_CHARACTERS = 40  # of an answer, in which its "No" stands
 _VOTING = re.compile(r"\bvot(?:ed?|es|ing) (?P<side>for|against|in favou?r)\b", re.IGNORECASE)
 _VOTED_LIST = re.compile(
-    r"\b(?:(?P<for>in favou?r|for it|those for)|(?P<against>against(?: it)?)) (?:were|was|therefore were|were therefore)\b"
-    r"(?P<names>[^.;]*)",
+    r"\b(?:(?P<for>in favou?r|for it|those for)|(?P<against>against(?: it)?)) (?:were|was|therefore were"
+    r"|were therefore)\b(?P<names>[^.;]*)",
     re.IGNORECASE,
 )
 _SIDES = {
@@ -34,8 +35,8 @@ _BEAT = re.compile(
 _LOST = re.compile(r"\b(?:lost to|were beaten by|was beaten by|went down to|lost \d+-\d+ to)\b", re.IGNORECASE)
 _CONTESTS = frozenset(map(word_key, "win lose beat cup final match game title semifinal derby race".split()))
 _LEFT_OFFICE = re.compile(
-    r"\b(?:resigned|resigns|stepped down|stood down|quit|was (?:sacked|dismissed|fired|ousted|replaced)|retired|left office"
-    r"|moved from|was succeeded|is succeeded|has left)\b",
+    r"\b(?:resigned|resigns|stepped down|stood down|quit|was (?:sacked|dismissed|fired|ousted|replaced)|retired"
+    r"|left office|moved from|was succeeded|is succeeded|has left)\b",
     re.IGNORECASE,
 )
 _NEW_HOLDER = re.compile(
@@ -46,8 +47,8 @@ _NEW_HOLDER = re.compile(
 _MAX_OFFICE_CHARACTERS = 60
 _IS_OVER = re.compile(r"\b(?:over|at an end|finished)\Z")
 _ENDED = re.compile(
-    r"\b(?:(?P<before>ended|ending|called off|put an end to|brought an end to)|(?:is|are|was|were) (?:now )?over|has ended"
-    r"|have ended|came to an end|is at an end|was called off)\b",
+    r"\b(?:(?P<before>ended|ending|called off|put an end to|brought an end to)|(?:is|are|was|were) (?:now )?over"
+    r"|has ended|have ended|came to an end|is at an end|was called off)\b",
     re.IGNORECASE,
 )
 _MAX_WORDS_BETWEEN = 4  # a thing and its end
@@ -130,7 +131,7 @@ def answered_question(statement: Statement, passage: str) -> tuple[Span, Verdict
     """The answer that a passage gives to a question of its own that asks the same; its first sentence and verdict."""
     spans = sentences(passage)
     wanted = {word.key for word in statement.words if not word.is_name}
-    for asked, answer in zip(spans, spans[1:], strict=False):
+    for asked, answer in pairwise(spans):
         question = passage[asked.start : asked.end]
         if "?" not in question[-4:] or not wanted:
             continue

@@ -52,8 +52,8 @@ _VOTE = re.compile(r"\bvot(?:e|es|ed|ing) (?P<side>for|against|in favour)\b", re
 OPENING = "It "  # before a statement, whose first word may be a name
 _DENYING = re.compile(
     r"\b(?:deni(?:ed|es)|denying|fail(?:ed|s) to|refus(?:ed|es) to|declin(?:ed|es) to|ruled out"
-    r"|(?:dropped|abandoned|scrapped|shelved|gave up|given up|withdrew|withdrawn|cancelled|called off) (?:(?:its|his|her"
-    r"|their|the|a|an|any|all) )?(?:plans?|bid|attempts?|ideas?|proposals?|threats?|talks?) (?:to|of|for|on))\b",
+    r"|(?:dropped|abandoned|scrapped|shelved|gave up|given up|withdrew|withdrawn|cancelled|called off)"
+    r" (?:(?:its|his|her|their|the|a|an|any|all) )?(?:plans?|bid|attempts?|ideas?|proposals?|threats?|talks?) (?:to|of|for|on))\b",
     re.IGNORECASE,
 )
 _NO_NEGATION = re.compile(r"\bnot (?:only|just)\b|\bno (?:fewer|less|more) than\b", re.IGNORECASE)
@@ -82,14 +82,16 @@ _CLAUSE_END = re.compile(
 _STRETCH_END = re.compile(rf"{_CLAUSE_END.pattern}|(?<=\w{{4}})[.!?]\s", re.IGNORECASE)  # "Mr. Voss" goes on
 _ASIDE = re.compile(r",[^,;:]*,")  # "Stroud, who had led it since 2016, resigned"
 _SAME_SUBJECT = re.compile(r"[;,] (?:(?:and|but) )?(?:he|she|they|it) (?=(?:is|are|remains?|was|were)\b)")
-_RELATIVE_BEFORE = re.compile(r"\b(?:who|which|that|whom|whose)\b[^,]*\Z")
+_RELATIVE_BEFORE = re.compile(
+    r"(?<!said )(?<!says )(?<!announced )(?<!confirmed )(?<!added )\b(?:who|which|that|whom|whose)\b[^,]*\Z"
+)
 _SECOND_VERB = re.compile(r"^(?:(?!\b(?:who|which|that|but|while|as|whose)\b)[^;:“”\"])*\band\s+\Z")
 _OTHER_CLAUSE = re.compile(r"[;:]|\b(?:and|but|while|as|or|that)\b")
 # Verbs that have another sense with a particle.
 _PHRASAL = tuple(
     (sense, re.compile(pattern, re.IGNORECASE))
     for sense, pattern in (
-        ("reject", r"turn(?:ed|s|ing)? (?:\w+ ){0,3}down\b|vot(?:ed|es|ing) (?:\w+ ){0,3}down\b|throw(?:n)? out\b|threw out\b"),
+        ("reject", r"turn(?:ed|s|ing)? (?:\w+ ){0,3}down\b|(?:throw|thrown|threw) out\b"),
         ("oppose", r"(?:campaign|protest|demonstrat|spoke|spoken)\w* (?:out )?against\b|object(?:ed|s|ing)? to\b"),
         ("support", r"(?:campaign(?:ed|s|ing)?|came out|spoke|spoken) (?:for|in favou?r of)\b"),
         ("die", r"survived by\b|passed away\b|lost (?:his|her|their) li(?:fe|ves)\b"),
@@ -99,7 +101,7 @@ _PHRASAL = tuple(
     )
 )  # fmt: skip
 _PHRASAL_OPENINGS = frozenset(
-    "turn vote voti vots thro thre camp prot demo spok obje came surv pass lost exon acqu abso step got".split()
+    "turn thro thre camp prot demo spok obje came surv pass lost exon acqu abso step got".split()
 )
 _DATE_WORD = re.compile(
     rf"(?i:(?:{MONTH}|(?:mon|tues|wednes|thurs|fri|satur|sun)day|yesterday|today|tomorrow|week|month|year)\Z)"
@@ -481,7 +483,7 @@ class _Pair:
         return self.statement.aux in _BE and not right
 
     def _is_head(self, first: int, verb: int) -> bool:
-        """Whether a relative clause with a single verb parts a subject from its verb: "The fire that killed nine began"."""
+        """Whether a relative clause with a single verb parts subject and verb: "The fire that killed nine began"."""
         text, spans = self.sentence.text, [span for _, span in word_spans(self.sentence.text)]
         gap = text[spans[first].end : spans[verb].start]
         is_relative = re.match(r"\s(?:that|which|who)\b[^,;:()—–]*\Z", gap)

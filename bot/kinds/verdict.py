@@ -97,7 +97,7 @@ def _answered(statement: Statement, retrieval: Retrieval) -> list[_Proof]:
 
 
 def _superseded(statement: Statement, certain: Sequence[_Proof], retrieval: Retrieval) -> list[_Proof]:
-    """What is no longer so: of an office, sentences of later articles in which somebody else has it, or its holder left."""
+    """What is no longer so: sentences of later articles in which an office has another holder, or its holder leaves."""
     since = max((proof.day or date.min for proof in certain if proof.judgement.verdict == "Yes"), default=None)
     proofs = [
         _Proof(candidate, Judgement(verdict))
