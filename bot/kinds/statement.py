@@ -437,7 +437,7 @@ class _Pair:
         goes_on = _SAME_SUBJECT.search(self.sentence.text, spans[min(order)].end, spans[max(order)].start)
         own = {word.key for word in self.statement.words}
         others = (word for word in self.spoken if word.is_name and not word.is_date and word.key not in own)
-        if goes_on and not any(spans[word.place].end <= goes_on.start() for word in others):
+        if goes_on and not any(min(order) < word.place and spans[word.place].end <= goes_on.start() for word in others):
             rest = self.sentence.text[goes_on.end() : spans[max(order)].start]
             clause_end = _CLAUSE_END.search(rest)
         has_form = any(word.folded in forms for word in self.spoken[min(order) :])
