@@ -26,6 +26,11 @@ _FROM_TO = re.compile(
     r"\b(?:up|down|rises?|rose|risen|falls?|fell|fallen|cut|raised|increase[ds]?|grew|grown|dropped|lowered) from\b"
     r"|\bfrom [^.;]*?\d[^.;]* to [^.;]*?\d|\b(?:instead of|compared (?:with|to)|against) [^.;]*?\d"
 )
+# What sets one number beside another of its unit.
+_BESIDE = re.compile(
+    r"\b(?:than|after|instead of|against|compared (?:with|to)|while|whereas|but|and had|from|as (?:many|much) .* as)\b",
+    re.IGNORECASE,
+)
 _MAX_SCORE_GAP = 1.5  # below the best sentence
 _VERBS = frozenset(map(word_key, "change compare contrast differ difference different grow rise fall".split()))
 
@@ -83,13 +88,23 @@ def _both(retrieval: Retrieval, own: set[str], shared: set[str]) -> Candidate | 
         has_shared = len(shared & held) >= _MIN_SHARED * len(shared)
         if len(find_counts(candidate.text)) > 1 and has_shared and own <= held:
             return candidate
-        if (
-            own <= _STATES
-            and _FROM_TO.search(candidate.text)
-            and candidate.score >= retrieval.ranked[0].score - _MAX_SCORE_GAP
-        ):
+        is_near = candidate.score >= retrieval.ranked[0].score - _MAX_SCORE_GAP
+        if own <= _STATES and is_near and _sets_beside(candidate.text) and _is_of(candidate, shared):
             return candidate
     return None
+
+
+def _sets_beside(text: str) -> bool:
+    """Whether a sentence tells two states of a thing: "up from", "after a profit of £5m", two sums of a unit."""
+    units = [unit_of(text, span) for _, span in find_counts(text)]
+    return bool(_FROM_TO.search(text)) or (_BESIDE.search(text) is not None and len(units) > len(set(units)))
+
+
+def _is_of(candidate: Candidate, shared: set[str]) -> bool:
+    """Whether a sentence or its headline has a word of what is compared, if the question has any."""
+    source = candidate.passage.source
+    held = {word_key(word) for word in words(f"{source.headline} {candidate.context.before} {candidate.text}")}
+    return not shared or not shared.isdisjoint(held)
 
 
 def _keys(text: str) -> set[str]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
-from bot.kinds.statement import DOUBT, OPENING, Statement, Verdict, Word
+from bot.kinds.statement import DOUBT, FUTURE, OPENING, Statement, Verdict, Word
 from bot.query.wording import word_key
 from index.models import Span
 from index.text import STOP_WORDS, name_spans, sentences, word_spans, words
@@ -19,8 +20,8 @@ _MIN_QUESTION_SHARE = 0.75  # of a statement's words in a question that an artic
 _MAX_FIRST_CHARACTERS = 40  # of an answer, in which its "No" stands
 _VOTING = re.compile(r"\bvot(?:ed?|es|ing) (?P<side>for|against|in favou?r)\b", re.IGNORECASE)
 _VOTED_LIST = re.compile(
-    r"\b(?:(?P<for>in favou?r|for it|those for)|(?P<against>against(?: it)?)) (?:were|was|therefore were|were therefore)\b"
-    r"(?P<names>[^.;]*)",
+    r"\b(?:(?P<for>in favou?r|for it|those for)|(?P<against>against(?: it)?)) (?:were|was|therefore were"
+    r"|were therefore)\b(?P<names>[^.;]*)",
     re.IGNORECASE,
 )
 _SIDES = {
@@ -28,12 +29,14 @@ _SIDES = {
     **dict.fromkeys(map(word_key, "oppose reject".split()), False),
 }
 _VOTE = frozenset(map(word_key, "vote plan proposal".split()))
-_BEAT = re.compile(r"\b(?:beat|beats|defeated|defeats|thrashed|overcame|knocked out|saw off|edged out)\b", re.IGNORECASE)
+_BEAT = re.compile(
+    r"\b(?:beat|beats|defeated|defeats|thrashed|overcame|knocked out|saw off|edged out)\b", re.IGNORECASE
+)
 _LOST = re.compile(r"\b(?:lost to|were beaten by|was beaten by|went down to|lost \d+-\d+ to)\b", re.IGNORECASE)
 _CONTESTS = frozenset(map(word_key, "win lose beat cup final match game title semifinal derby race".split()))
 _LEFT_OFFICE = re.compile(
-    r"\b(?:resigned|resigns|stepped down|stood down|quit|was (?:sacked|dismissed|fired|ousted|replaced)|retired|left office"
-    r"|moved from|was succeeded|is succeeded|has left)\b",
+    r"\b(?:resigned|resigns|stepped down|stood down|quit|was (?:sacked|dismissed|fired|ousted|replaced)|retired"
+    r"|left office|moved from|was succeeded|is succeeded|has left)\b",
     re.IGNORECASE,
 )
 _NEW_HOLDER = re.compile(
@@ -42,6 +45,13 @@ _NEW_HOLDER = re.compile(
     re.IGNORECASE,
 )
 _MAX_OFFICE_CHARACTERS = 60
+_IS_OVER = re.compile(r"\b(?:over|at an end|finished)\Z")
+_ENDED = re.compile(
+    r"\b(?:(?P<before>ended|ending|called off|put an end to|brought an end to)|(?:is|are|was|were) (?:now )?over"
+    r"|has ended|have ended|came to an end|is at an end|was called off)\b",
+    re.IGNORECASE,
+)
+_MAX_WORDS_BETWEEN = 4  # a thing and its end
 _NO = re.compile(r"(?:no|not|nobody|never|none|nothing)\b", re.IGNORECASE)
 _YES = re.compile(r"yes\b", re.IGNORECASE)
 
@@ -96,9 +106,24 @@ def judge_office(statement: Statement, text: str) -> Verdict:
     spans = [span for word, span in word_spans(text) if word_key(word) == office[0].key]
     for span in spans:
         is_new = _NEW_HOLDER.search(text[max(0, span.start - _MAX_OFFICE_CHARACTERS) : span.start].rstrip())
-        has_all = {word.key for word in office} <= set(map(word_key, words(text[span.start :][:_MAX_OFFICE_CHARACTERS])))
+        has_all = {word.key for word in office} <= set(
+            map(word_key, words(text[span.start :][:_MAX_OFFICE_CHARACTERS]))
+        )
         if is_new and has_all and not _places(names[-1:], text) and name_spans(OPENING + text):
             return "" if DOUBT.search(text[: span.end]) else "No"
+    return ""
+
+
+def judge_end(statement: Statement, text: str) -> Verdict:
+    """Whether a thing is over: ``"Is the strike over?", "… ending a strike of 26 days" -> "Yes"``."""
+    if not _IS_OVER.search(statement.text) or not statement.words:
+        return ""
+    thing = statement.words[-1].key
+    for end in _ENDED.finditer(text):
+        behind = [word_key(word) for word in words(text[end.end() :][:_MAX_FIRST_CHARACTERS])[:_MAX_WORDS_BETWEEN]]
+        ahead = [word_key(word) for word in words(text[: end.start()])[-_MAX_WORDS_BETWEEN:]]
+        if thing in (behind if end["before"] else ahead) and not DOUBT.search(text) and not FUTURE.search(end.group()):
+            return "Yes"
     return ""
 
 
@@ -106,7 +131,7 @@ def answered_question(statement: Statement, passage: str) -> tuple[Span, Verdict
     """The answer that a passage gives to a question of its own that asks the same; its first sentence and verdict."""
     spans = sentences(passage)
     wanted = {word.key for word in statement.words if not word.is_name}
-    for asked, answer in zip(spans, spans[1:], strict=False):
+    for asked, answer in pairwise(spans):
         question = passage[asked.start : asked.end]
         if "?" not in question[-4:] or not wanted:
             continue

@@ -36,6 +36,7 @@ _NEGATIONS = frozenset("not no never neither nor cannot without".split())
 _NOTHING = frozenset("nobody none nothing".split())
 _PRONOUNS = frozenset("he she they it we i you".split())
 _OBJECT_PRONOUN = re.compile(r"\b(?:on|of|to|for|with|about|\w+ed) (?:it|them|this|that)\b")
+_SUBJECT_PRONOUN = re.compile(r"\b[Ss]?[Hh]e\b")
 _IT = re.compile(r"\b(?:\w+ed|\w+t|took|gave|saw|for|against|of) (?:it|them)\b")  # as an object: "rejected it"
 _MIN_WORDS_BESIDE_PRONOUN = 2
 _MIN_TOPIC_SHARE = 0.5
@@ -43,7 +44,7 @@ _QUANTIFIERS = frozenset("all every only both most always never ever more less f
 _FILLER = frozenset(
     "either true really actually yet already now still happen happened currently any anyone anybody".split()
 )
-_PREPOSITIONS = frozenset("in at on during over of about".split())
+_PREPOSITIONS = frozenset("in at on during over of about for".split())
 _BECAME = frozenset("who is became has been was named appointed elected".split())
 _NO_APPOSITION = frozenset("and with told of for by as to from said that who".split())
 _VERBS = frozenset(["own"])  # which are no stop words here
@@ -51,8 +52,8 @@ _VOTE = re.compile(r"\bvot(?:e|es|ed|ing) (?P<side>for|against|in favour)\b", re
 OPENING = "It "  # before a statement, whose first word may be a name
 _DENYING = re.compile(
     r"\b(?:deni(?:ed|es)|denying|fail(?:ed|s) to|refus(?:ed|es) to|declin(?:ed|es) to|ruled out"
-    r"|(?:dropped|abandoned|scrapped|shelved|gave up|given up|withdrew|withdrawn|cancelled|called off) (?:(?:its|his|her"
-    r"|their|the|a|an|any|all) )?(?:plans?|bid|attempts?|ideas?|proposals?|threats?|talks?) (?:to|of|for|on))\b",
+    r"|(?:dropped|abandoned|scrapped|shelved|gave up|given up|withdrew|withdrawn|cancelled|called off)"
+    r" (?:(?:its|his|her|their|the|a|an|any|all) )?(?:plans?|bid|attempts?|ideas?|proposals?|threats?|talks?) (?:to|of|for|on))\b",
     re.IGNORECASE,
 )
 _NO_NEGATION = re.compile(r"\bnot (?:only|just)\b|\bno (?:fewer|less|more) than\b", re.IGNORECASE)
@@ -71,7 +72,7 @@ _SAYS = re.compile(
     re.IGNORECASE,
 )
 _ANNOUNCES = re.compile(r"\b(?:said|says|announced|confirmed|promised|told|added|vowed|pledged)\b", re.IGNORECASE)
-_FUTURE = re.compile(r"\b(?:will|won't|shall|going to|'ll)\b", re.IGNORECASE)
+FUTURE = re.compile(r"\b(?:will|won't|shall|going to|'ll)\b", re.IGNORECASE)
 _PRESENT = re.compile(r"\b(?:is|are|has|have|remains?|'s)\b", re.IGNORECASE)
 _BOUND = re.compile(r"\b(?:than|least|most|over|under|about|nearly|almost|up to|some|around)\b", re.IGNORECASE)
 _PART_OF = re.compile(r"\bof (?:its|the|their|his|her|all|some|about|more than)?\s?\Z", re.IGNORECASE)
@@ -81,14 +82,16 @@ _CLAUSE_END = re.compile(
 _STRETCH_END = re.compile(rf"{_CLAUSE_END.pattern}|(?<=\w{{4}})[.!?]\s", re.IGNORECASE)  # "Mr. Voss" goes on
 _ASIDE = re.compile(r",[^,;:]*,")  # "Stroud, who had led it since 2016, resigned"
 _SAME_SUBJECT = re.compile(r"[;,] (?:(?:and|but) )?(?:he|she|they|it) (?=(?:is|are|remains?|was|were)\b)")
-_RELATIVE_BEFORE = re.compile(r"\b(?:who|which|that|whom|whose)\b[^,]*\Z")
+_RELATIVE_BEFORE = re.compile(
+    r"(?<!said )(?<!says )(?<!announced )(?<!confirmed )(?<!added )\b(?:who|which|that|whom|whose)\b[^,]*\Z"
+)
 _SECOND_VERB = re.compile(r"^(?:(?!\b(?:who|which|that|but|while|as|whose)\b)[^;:“”\"])*\band\s+\Z")
 _OTHER_CLAUSE = re.compile(r"[;:]|\b(?:and|but|while|as|or|that)\b")
 # Verbs that have another sense with a particle.
 _PHRASAL = tuple(
     (sense, re.compile(pattern, re.IGNORECASE))
     for sense, pattern in (
-        ("reject", r"turn(?:ed|s|ing)? (?:\w+ ){0,3}down\b|vot(?:ed|es|ing) (?:\w+ ){0,3}down\b|throw(?:n)? out\b|threw out\b"),
+        ("reject", r"turn(?:ed|s|ing)? (?:\w+ ){0,3}down\b|(?:throw|thrown|threw) out\b"),
         ("oppose", r"(?:campaign|protest|demonstrat|spoke|spoken)\w* (?:out )?against\b|object(?:ed|s|ing)? to\b"),
         ("support", r"(?:campaign(?:ed|s|ing)?|came out|spoke|spoken) (?:for|in favou?r of)\b"),
         ("die", r"survived by\b|passed away\b|lost (?:his|her|their) li(?:fe|ves)\b"),
@@ -98,7 +101,7 @@ _PHRASAL = tuple(
     )
 )  # fmt: skip
 _PHRASAL_OPENINGS = frozenset(
-    "turn vote voti vots thro thre camp prot demo spok obje came surv pass lost exon acqu abso step got".split()
+    "turn thro thre camp prot demo spok obje came surv pass lost exon acqu abso step got".split()
 )
 _DATE_WORD = re.compile(
     rf"(?i:(?:{MONTH}|(?:mon|tues|wednes|thurs|fri|satur|sun)day|yesterday|today|tomorrow|week|month|year)\Z)"
@@ -186,12 +189,12 @@ class Sentence:
         missing = [] if is_resolved else missing
         has_other_value = not is_resolved and self._has_other_value(statement)
         matched = [places[word.key] for word in statement.words if word.key in places]
-        bears = is_resolved or self._bears(statement, [] if opposite else missing, has_other_value)
+        bears = is_resolved or self._bears(statement, missing, has_other_value)
         if not bears or not matched:
             return None
         is_vague = len(matched) + len(statement.figures) <= 1  # "Did they apologise?"
         is_negative = any(word.folded in _NEGATIONS for word in _words(statement.text))
-        if is_vague or is_negative or (missing and not opposite):
+        if is_vague or is_negative or missing:
             return None if is_vague and statement.topic else Judgement("")
         pair = _Pair(statement, self, spoken, places, self._stretch(min(matched), max(matched)))
         flips = pair.negations() + bool(opposite) + has_other_value + self._votes_otherwise(statement)
@@ -231,14 +234,25 @@ class Sentence:
                 return True  # "Nobody was hurt", in an article on the Fernhollow flood
         if not word.is_name:
             return False
-        if word.key in {word_key(other) for other, _ in word_spans(self.before)}:
+        before = {word_key(other) for other, _ in word_spans(self.before)}
+        if word.key in before or (word.key in headline and self._has_headline_subject()):
             return True
         around = f" {' '.join(other for other, _ in word_spans(self.around))} "
         if word.is_loose:
             has_other_place = any(other.is_name and other.is_loose for other in _words(self.text))
             return not has_other_place and not word.is_date and f" {word.folded} " in around
         surname = next((other for other in statement.words if other.is_name and other.place == word.place + 1), None)
-        return surname is not None and surname.key in places and f" {word.folded} {surname.folded} " in around
+        is_here = surname is not None and (surname.key in places or surname.key in before)
+        return is_here and surname is not None and f" {word.folded} {surname.folded} " in around
+
+    def _has_headline_subject(self) -> bool:
+        """Whether it is about "he" or "she", and neither it nor the sentence before names anybody else."""
+        pronoun = _SUBJECT_PRONOUN.search(self.text)
+        known = {word for word, _ in word_spans(self.headline)}
+        named = name_spans(OPENING + self.previous) + name_spans(
+            OPENING + self.text[: pronoun.start()] if pronoun else ""
+        )
+        return pronoun is not None and all(name in known for name, _ in named)
 
     def _points_at(self, missing: Sequence[Word], statement: Statement) -> bool:
         """Whether a pronoun may stand for the only missing word: "whether Iran acted on it"."""
@@ -368,12 +382,14 @@ class _Pair:
         return self.statement.aux in _WILL and bool(says)
 
     def _has_tense(self) -> bool:
-        aux, is_future = self.statement.aux, bool(_FUTURE.search(self.stretch))
+        aux, is_future = self.statement.aux, bool(FUTURE.search(self.stretch))
         is_future |= self._is_reported_plan and bool(re.search(r"\bwould\b", self.stretch))
-        asks_future = aux in _WILL or (not aux and bool(_FUTURE.search(self.statement.text)))
+        asks_future = aux in _WILL or (not aux and bool(FUTURE.search(self.statement.text)))
         if aux in _MODALS:
             return bool(re.search(rf"\b{aux}\b", self.stretch))
-        is_now = self.is_denied or aux not in {"is", "are"} or bool(_PRESENT.search(self.stretch)) or self._is_apposition()
+        is_now = (
+            self.is_denied or aux not in {"is", "are"} or bool(_PRESENT.search(self.stretch)) or self._is_apposition()
+        )
         if asks_future and self.is_denied:
             return True  # "ruled out a new vote"
         return is_future == asks_future and is_now
@@ -419,7 +435,9 @@ class _Pair:
         spans = [span for _, span in word_spans(self.sentence.text)]
         clause_end = _CLAUSE_END.search(self.sentence.text, spans[min(order)].end, spans[max(order)].start)
         goes_on = _SAME_SUBJECT.search(self.sentence.text, spans[min(order)].end, spans[max(order)].start)
-        if goes_on and not name_spans(OPENING + self.sentence.text[spans[min(order)].end : goes_on.start()]):
+        own = {word.key for word in self.statement.words}
+        others = (word for word in self.spoken if word.is_name and not word.is_date and word.key not in own)
+        if goes_on and not any(min(order) < word.place and spans[word.place].end <= goes_on.start() for word in others):
             rest = self.sentence.text[goes_on.end() : spans[max(order)].start]
             clause_end = _CLAUSE_END.search(rest)
         has_form = any(word.folded in forms for word in self.spoken[min(order) :])
@@ -427,7 +445,8 @@ class _Pair:
 
     def _verb(self) -> Word | None:
         """The word of the statement that is a finite verb here, in the question's tense."""
-        for word in reversed(self.statement.words):
+        is_future = self.statement.aux in _WILL  # "will cut jobs": the first word behind it
+        for word in self.statement.words if is_future else reversed(self.statement.words):
             if word.is_name or word.key not in self.places:
                 continue
             place = self.places[word.key]
@@ -464,7 +483,7 @@ class _Pair:
         return self.statement.aux in _BE and not right
 
     def _is_head(self, first: int, verb: int) -> bool:
-        """Whether a relative clause with a single verb parts a subject from its verb: "The fire that killed nine began"."""
+        """Whether a relative clause with a single verb parts subject and verb: "The fire that killed nine began"."""
         text, spans = self.sentence.text, [span for _, span in word_spans(self.sentence.text)]
         gap = text[spans[first].end : spans[verb].start]
         is_relative = re.match(r"\s(?:that|which|who)\b[^,;:()—–]*\Z", gap)
@@ -550,7 +569,9 @@ def _words(text: str) -> list[Word]:
         is_place = span in named and bool(_PLACE_BEFORE.search(text, 0, span.start))
         is_possessive = text[span.start : span.end].replace("’", "'").endswith("'s")
         is_date = bool(_DATE_WORD.match(word)) and (span in named or word not in STOP_WORDS)
-        words.append(Word(_key_in(text, word, span), word, place, span in named, is_place or is_date, is_possessive, is_date))
+        words.append(
+            Word(_key_in(text, word, span), word, place, span in named, is_place or is_date, is_possessive, is_date)
+        )
     return words
 
 

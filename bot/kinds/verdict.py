@@ -16,7 +16,7 @@ from typing import NamedTuple
 from bot.extract.answerability import predict, why_unanswerable
 from bot.extract.decontextualize import is_statement
 from bot.extract.ranking import Candidate, Retrieval
-from bot.kinds.decided import answered_question, judge_match, judge_office, judge_vote
+from bot.kinds.decided import answered_question, judge_end, judge_match, judge_office, judge_vote
 from bot.kinds.scope import Found, Line, Scope, compose, quoted_span
 from bot.kinds.statement import Judgement, Sentence, Statement
 from bot.query.kind import Request
@@ -77,7 +77,8 @@ def _proof(statement: Statement, candidate: Candidate) -> _Proof | None:
     judgement = sentence.judge(statement)
     if judgement and judgement.verdict:
         return _Proof(candidate, judgement)
-    if verdict := judge_vote(statement, candidate.text, around) or judge_match(statement, candidate.text, around):
+    verdict = judge_vote(statement, candidate.text, around) or judge_match(statement, candidate.text, around)
+    if verdict := verdict or judge_end(statement, candidate.text):
         return _Proof(candidate, Judgement(verdict))
     return _Proof(candidate, judgement) if judgement else None
 
@@ -96,7 +97,7 @@ def _answered(statement: Statement, retrieval: Retrieval) -> list[_Proof]:
 
 
 def _superseded(statement: Statement, certain: Sequence[_Proof], retrieval: Retrieval) -> list[_Proof]:
-    """What is no longer so: of an office, sentences of later articles in which somebody else has it, or its holder left."""
+    """What is no longer so: sentences of later articles in which an office has another holder, or its holder leaves."""
     since = max((proof.day or date.min for proof in certain if proof.judgement.verdict == "Yes"), default=None)
     proofs = [
         _Proof(candidate, Judgement(verdict))
