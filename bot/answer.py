@@ -178,9 +178,7 @@ class Engine:
             query, completion_notice = self._standalone(named, turns)
         limits = read_limits(query, turns, filters, catalogue)
         filters, notice = limits.filters, _notice(limits.note, undated_notice(limits.filters, catalogue))
-        request = classify(limits.question)
-        if request.kind == "several" and query != named:  # what completes a follow-up is no second question
-            request = replace(classify(named), text=limits.question)
+        request = _classify(limits.question, named if query != named else None)
         answer = Answer(
             question, query, "", "quote", notice=notice, timings_ms=timings.milliseconds, kind=request.kind,
             filters=filters,
@@ -387,6 +385,12 @@ def _again(answer: Answer, shown: Collection[str]) -> Answer:
         return answer
     is_new = any(citation.quote not in shown for citation in answer.citations)
     return replace(answer, notice=_notice(ANOTHER if is_new else NOTHING_ELSE, answer.notice))
+
+
+def _classify(query: str, follow_up: str | None) -> Request:
+    """Classify a query; what completes a follow-up is no second question."""
+    request = classify(query)
+    return replace(classify(follow_up), text=query) if follow_up and request.kind == "several" else request
 
 
 def _capped(question: str, turns: Sequence[Turn]) -> list[Turn]:
