@@ -58,7 +58,7 @@ _DEEDS = (
     (
         re.compile(
             r"(?:and )?(?:who|which (?:players|people|footballers)) (?:all |else )*(?:has |have )?scored\b"
-            r"(?! (?:for|against)\b)",
+            r"(?=$|\?| (?:goals )?(?:in|at|on|during)\b)",
             re.IGNORECASE,
         ),
         re.compile(
