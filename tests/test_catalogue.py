@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
@@ -64,11 +65,10 @@ def test_a_chunk_is_the_text_of_its_span(body: str, data: st.DataObject) -> None
     """Offsets count characters as Python does, in every script."""
     start = data.draw(st.integers(0, len(body) - 1))
     end = data.draw(st.integers(start + 1, len(body)))
-    catalogue = Catalogue(Path(":memory:"))
-    with catalogue.transaction():
-        catalogue.put(Article(Source("a", "b"), body), "", [Chunk("c", "a", start, end, "")])
-    assert catalogue.chunks(["c"])["c"].text == body[start:end]
-    catalogue.close()
+    with TemporaryDirectory() as folder, closing(Catalogue(Path(folder, "catalogue.sqlite"))) as catalogue:
+        with catalogue.transaction():
+            catalogue.put(Article(Source("a", "b"), body), "", [Chunk("c", "a", start, end, "")])
+        assert catalogue.chunks(["c"])["c"].text == body[start:end]
 
 
 def test_a_transaction_is_all_or_nothing(catalogue: Catalogue) -> None:
@@ -155,9 +155,8 @@ def test_search_takes_any_words(catalogue: Catalogue, words: list[str]) -> None:
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=5))
 def test_search_never_fails(words: list[str]) -> None:
     """Whatever the words, search returns; nothing is found where nothing is indexed."""
-    catalogue = Catalogue(Path(":memory:"))
-    assert catalogue.search(words, 10) == []
-    catalogue.close()
+    with TemporaryDirectory() as folder, closing(Catalogue(Path(folder, "catalogue.sqlite"))) as catalogue:
+        assert catalogue.search(words, 10) == []
 
 
 def test_a_thousand_words_can_be_searched(catalogue: Catalogue) -> None:

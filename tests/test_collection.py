@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.answer import Engine
-from bot.models import Answer, numbered
+from bot.models import Answer, Turn, numbered
 from bot.runtime import make_engine
 from bot.settings import Settings
 from index.models import Filters
@@ -119,6 +119,14 @@ def test_two_questions_are_answered_under_their_own_words(engine: Engine) -> Non
     partly = ask(engine, "What was destroyed in Carrow in May? Who won the chess final in Reykjavik?")
     assert partly.answered
     assert "Who won the chess final in Reykjavik?\nThe articles do not say." in partly.text
+
+
+def test_what_completes_a_follow_up_is_no_second_question(engine: Engine) -> None:
+    """The earlier question and the follow-up are one question, not parts that are completed again and again."""
+    turns = [Turn("user", "What was destroyed in Carrow in May?"), Turn("assistant", "A mill. [1]")]
+    answer = engine.ask("which of them are rebuilt this summer?", turns=turns, as_of=date(2024, 7, 1))
+    assert answer.standalone_question == "What was destroyed in Carrow in May? which of them are rebuilt this summer?"
+    assert answer.kind != "several"
 
 
 def test_two_questions_without_an_answer_are_one_refusal(engine: Engine) -> None:

@@ -46,6 +46,7 @@ KINDS = {
     "Which two night bus lines are there?": ("list", "lines are there", ""),
     "Which transport ministers are mentioned?": ("list", "ministers are mentioned", ""),
     "Who scored in the final?": ("list", "in the final", ""),
+    "Who scored the first goal?": ("fact", "", ""),
     "who else is quoted in it?": ("list", "is quoted in it", ""),
     "How many rules are there? list them": ("list", "", ""),
     "who are they? (voted against the wall)": ("list", "voted against the wall", ""),

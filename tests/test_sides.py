@@ -239,6 +239,12 @@ def test_members_are_read_in_the_whole_article(
     assert not any(other in listed for other in others)
 
 
+def test_goals_of_another_team_are_not_given() -> None:
+    """A match report that mentions a team does not say who scored for it."""
+    found = ask("Who scored for Sandholm?", passage("cup", f"{MATCH.text} Sandholm wait in the next round."))
+    assert found is None or "Tilly Oka" not in found.text
+
+
 @pytest.mark.parametrize(
     "question", ["Which analysts commented on Paris?", "Which analysts resigned from Harbour Lines?"]
 )

@@ -41,7 +41,7 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
       r"(?: please)?(?P<subject>)$")),
     ("list",
      (r"(?:and )?who (?:(?:is|are|was|were|leads?) )?(?:the )?(?:against|critics|opposed|opposes?|opponents|opposition"
-      r"|scored)\b(?P<subject>.*)")),
+      r"|scored(?=$| (?:goals )?(?:in|at|on|during)\b))\b(?P<subject>.*)")),
     ("timeline", r"(?:when did what happen|what happened when) (?:in|with|to|at|on|during)\s(?P<subject>[^?]+)"),
     ("timeline",
      (r"(?:the )?(?P<subject>(?!(?:and|as|give|show|make|write|draw|can|could|please|what|is|i|the|an?)\b)"
