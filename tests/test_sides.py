@@ -302,3 +302,36 @@ def test_the_cause_comes_with_what_it_leans_on() -> None:
     """A sentence that gives the cause is quoted before one that only has the words."""
     reason = text("Why will the Garforth mill cut jobs?", MILL)
     assert reason.endswith("by June. The company blamed the price of energy.” [1]")
+
+
+def test_a_sum_is_set_beside_that_of_last_year() -> None:
+    """A sentence that gives both is the comparison; without one there is none."""
+    body = "Brightwater lost £14.2 million after a profit of £5.1 million in the same period of last year."
+    question = "Compare Brightwater's result with last year's"
+    assert text(question, passage("one", body)) == f"“{body}” [1]"
+
+
+def test_sides_share_what_stands_behind_the_last() -> None:
+    """What the last side is of, and in what things are compared, belongs to every side."""
+    assert split_sides("Compare the estimate and the real cost of the repair") == (
+        "the estimate of the repair",
+        "the real cost of the repair",
+    )
+    assert split_sides("How do barriers compare in cost with the wall?") == ("barriers in cost", "the wall in cost")
+    assert split_sides("Compare the sea wall with Ann Lee's plan") == ("the sea wall", "Ann Lee's plan")
+
+
+@pytest.mark.parametrize(
+    ("question", "body", "has_reason"),
+    [
+        ("Why did the alarm fail?", "The alarm failed on Monday. A detector had been painted over.", True),
+        ("Why did the alarm fail?", "The alarm failed on Monday. It was the third of the kind.", False),
+        ("Why was Ann Lee dismissed?", "The code was changed when the museum dismissed Ann Lee in May.", False),
+    ],
+)
+def test_a_reason_may_stand_in_the_next_sentence(question: str, body: str, has_reason: bool) -> None:  # noqa: FBT001  # a case
+    """What had happened before explains; a clause of time explains something else."""
+    found = ask(question, passage("one", body))
+    assert found
+    assert bool(found.refusal) != has_reason
+    assert not has_reason or found.text == f"“{body}” [1]"

@@ -20,6 +20,7 @@ from index.text import words
 _MIN_SHARED = 0.7  # of the words that the sides have in common, in a sentence of a side
 _MIN_COVERAGE = 0.6  # of the question, in a sentence that tells how a thing has changed
 _CHANGE = re.compile(r"how (?:has|have|did|does|do)\b.*\b(?:changed?|grown?|risen|rise|fallen|fall)\b", re.IGNORECASE)
+_NO_EARLIER = "No article that comes near sets it beside an earlier one."
 _STATES = frozenset(map(word_key, STATE_WORDS))
 # How a sentence tells two states of a thing.
 _FROM_TO = re.compile(
@@ -30,6 +31,11 @@ _FROM_TO = re.compile(
 _BESIDE = re.compile(
     r"\b(?:than|after|instead of|against|compared (?:with|to)|while|whereas|but|and had|from|as (?:many|much) .* as)\b",
     re.IGNORECASE,
+)
+_MIN_SHARE = 0.5  # of the words in common, in a sentence that tells two states
+_VAGUE_UNITS = frozenset(["", "second", "minute", "hour", "day", "week", "month", "year"])
+_EARLIER = re.compile(
+    r"\b(?:last (?:year|month|week|season|time)|(?:year|month|week|season) (?:before|earlier))\b", re.IGNORECASE
 )
 _MAX_SCORE_GAP = 1.5  # below the best sentence
 _VERBS = frozenset(map(word_key, "change compare contrast differ difference different grow rise fall".split()))
@@ -42,7 +48,7 @@ def answer_comparison(request: Request, scope: Scope) -> Found | None:
     if _CHANGE.match(request.text):
         return _change([word_key(word) for word in content_words(request.subject or request.text)], retrieval)
     if not sides or not retrieval.ranked:
-        return None
+        return _unsplit(request, retrieval)
     keys = [_keys(side) for side in sides]
     shared = set.intersection(*keys)
     own = [keys[at] - set[str]().union(*keys[:at], *keys[at + 1 :]) for at in range(len(keys))]
@@ -51,8 +57,15 @@ def answer_comparison(request: Request, scope: Scope) -> Found | None:
     if both := _both(retrieval, set.union(*own), shared):
         return compose([Line.of(both, retrieval)])
     if set.union(*own) <= _STATES:
-        return _change(_ordered(sides[0], shared), retrieval)
+        return _change(_ordered(sides[0], shared), retrieval) or _unsplit(request, retrieval)
     return _beside(sides, own, shared, retrieval, scope)
+
+
+def _unsplit(request: Request, retrieval: Retrieval) -> Found | None:
+    """Refuse a question for an earlier value, unless the best sentence sets two side by side; None for the rest."""
+    best = retrieval.ranked[0].text if retrieval.ranked else ""
+    is_missing = _EARLIER.search(request.text) and not _sets_beside(best)
+    return Found(refusal=_NO_EARLIER, is_final=False) if is_missing else None
 
 
 def _beside(
@@ -96,15 +109,15 @@ def _both(retrieval: Retrieval, own: set[str], shared: set[str]) -> Candidate | 
 
 def _sets_beside(text: str) -> bool:
     """Whether a sentence tells two states of a thing: "up from", "after a profit of £5m", two sums of a unit."""
-    units = [unit_of(text, span) for _, span in find_counts(text)]
+    units = [unit for _, span in find_counts(text) if (unit := unit_of(text, span)) not in _VAGUE_UNITS]
     return bool(_FROM_TO.search(text)) or (_BESIDE.search(text) is not None and len(units) > len(set(units)))
 
 
 def _is_of(candidate: Candidate, shared: set[str]) -> bool:
-    """Whether a sentence or its headline has a word of what is compared, if the question has any."""
+    """Whether a sentence with its headline has half of the words of what is compared."""
     source = candidate.passage.source
     held = {word_key(word) for word in words(f"{source.headline} {candidate.context.before} {candidate.text}")}
-    return not shared or not shared.isdisjoint(held)
+    return len(shared & held) >= _MIN_SHARE * len(shared)
 
 
 def _keys(text: str) -> set[str]:

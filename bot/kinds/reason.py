@@ -60,11 +60,16 @@ def answer_reason(request: Request, scope: Scope) -> Found | None:
     ]
     cause = _with_cause(near, best, wanted)
     is_why = bool(_WHY.match(request.text))
-    if not cause and is_why and _WEAK_CAUSE.search(best.text) and not _is_subordinate(best, wanted):
+    if not cause and is_why and _has_weak_cause(best.text, wanted) and not _is_subordinate(best, wanted):
         return None
     if cause := cause or (_with_explanation(near, best, wanted) if is_why else None):
         return compose([Line.of(cause, retrieval)])
     return Found(refusal="No article that comes near gives a reason for it.", is_final=False) if is_why else None
+
+
+def _has_weak_cause(text: str, wanted: set[str]) -> bool:
+    """Whether a text has a word of cause that the question does not have itself: "why did it fail?"."""
+    return any(word_key(match.group().lower()) not in wanted for match in _WEAK_CAUSE.finditer(text))
 
 
 def _with_cause(near: Sequence[Candidate], best: Candidate, wanted: set[str]) -> Candidate | None:

@@ -17,6 +17,11 @@ _OPENING = re.compile(
     re.IGNORECASE,
 )
 _BEFORE_AND_AFTER = re.compile(r"\b(before) and (after)\b\s*(?P<event>.*)", re.IGNORECASE)
+_COMPARES_IN = re.compile(
+    r"how (?:do|does|did) (?P<first>.+?) compare(?P<matter> in .+?)? (?:with|to|and) (?P<second>.+)", re.IGNORECASE
+)
+_TAIL = re.compile(r"\s(?:of|for)\s.*")
+_WITH = re.compile(r"\b(?:with|to|versus|vs\.?|against|from) (?!that\b)", re.IGNORECASE)
 _QUESTION_WORD = re.compile(r"\b(?:what|which|who|whom|whose|why|when|where|how)\b", re.IGNORECASE)
 _THE_THE = re.compile(r"\bthe the ")
 _MAX_SIDES = 4
@@ -33,6 +38,9 @@ def split_sides(text: str) -> tuple[str, ...]:
     ``"the old and the new fare" -> "the old fare", "the new fare"``;
     ``"jobs lost in Garforth and Ennis" -> "jobs lost in Garforth", "jobs lost in Ennis"``
     """
+    if match := _COMPARES_IN.search(text.rstrip(" ?!.")):
+        matter = match["matter"] or ""
+        return f"{match['first']}{matter}", f"{match['second']}{matter}"
     opening = _OPENING.match(text)
     bare = text[opening.end() if opening else 0 :].strip(" ?!.,")
     if match := _BEFORE_AND_AFTER.search(bare):
@@ -42,8 +50,19 @@ def split_sides(text: str) -> tuple[str, ...]:
     parts = [piece.strip() for part in parts for piece in part.split(", ") if piece.strip()]
     if not 1 < len(parts) <= _MAX_SIDES or not all(map(content_words, parts)) or _QUESTION_WORD.search(bare):
         return ()
+    return _completed(parts, has_whole_sides=bool(_WITH.search(bare)))
+
+
+def _completed(parts: list[str], *, has_whole_sides: bool) -> tuple[str, ...]:
+    """Give every side what only the first or the last one has."""
     first, last = parts[0], parts[-1]
     heads = content_words(first)
+    tail = _TAIL.search(last)
+    if tail and not any(map(_TAIL.search, parts[:-1])):  # "the estimate and the real cost of the repair"
+        return (*(f"{part}{tail.group()}" for part in parts[:-1]), last)
+    is_whole = all(len(content_words(part)) > 1 and STATE_WORDS.isdisjoint(content_words(part)) for part in parts)
+    if has_whole_sides and is_whole:
+        return tuple(parts)  # "the sea wall with Pell's plan"
     if (
         len(heads) > 1 and heads[-1] in STATE_WORDS and len(content_words(last)) > 1
     ):  # "the city's first and second offer"

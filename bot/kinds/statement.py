@@ -53,7 +53,8 @@ OPENING = "It "  # before a statement, whose first word may be a name
 _DENYING = re.compile(
     r"\b(?:deni(?:ed|es)|denying|fail(?:ed|s) to|refus(?:ed|es) to|declin(?:ed|es) to|ruled out"
     r"|(?:dropped|abandoned|scrapped|shelved|gave up|given up|withdrew|withdrawn|cancelled|called off)"
-    r" (?:(?:its|his|her|their|the|a|an|any|all) )?(?:plans?|bid|attempts?|ideas?|proposals?|threats?|talks?) (?:to|of|for|on))\b",
+    r" (?:(?:its|his|her|their|the|a|an|any|all) )?(?:plans?|bid|attempts?|ideas?|proposals?|threats?|talks?)"
+    r" (?:to|of|for|on))\b",
     re.IGNORECASE,
 )
 _NO_NEGATION = re.compile(r"\bnot (?:only|just)\b|\bno (?:fewer|less|more) than\b", re.IGNORECASE)
