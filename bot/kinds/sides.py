@@ -57,9 +57,9 @@ def _completed(parts: list[str], *, has_whole_sides: bool) -> tuple[str, ...]:
     """Give every side what only the first or the last one has."""
     first, last = parts[0], parts[-1]
     heads = content_words(first)
-    tail = _TAIL.search(last)
-    if tail and not any(map(_TAIL.search, parts[:-1])):  # "the estimate and the real cost of the repair"
-        return (*(f"{part}{tail.group()}" for part in parts[:-1]), last)
+    behind = _TAIL.search(last)
+    if behind and not any(map(_TAIL.search, parts[:-1])):  # "the estimate and the real cost of the repair"
+        return (*(f"{part}{behind.group()}" for part in parts[:-1]), last)
     is_whole = all(len(content_words(part)) > 1 and STATE_WORDS.isdisjoint(content_words(part)) for part in parts)
     if has_whole_sides and is_whole:
         return tuple(parts)  # "the sea wall with Pell's plan"
