@@ -261,7 +261,7 @@ class Engine:
             passages = (*evidence, *(passage for passage in passages if passage.chunk_id not in known))
         answer = replace(answer, passages=passages)
         if found and not self._llm:
-            return replace(answer, text=found.text, citations=found.citations)
+            return replace(answer, text=found.text, citations=found.citations, short=found.short)
         prediction = predict(retrieval)
         follow_up = resolve_pronouns(without_opening(question), turns, self._searcher.catalogue)
         if turns and self._is_only_topic(retrieval, follow_up):

@@ -611,7 +611,10 @@ def test_asked_again_the_answer_is_another_one_until_there_is_none(mills: Engine
     assert (again.text, again.citations) == (first.text, first.citations)
 
 
-@pytest.mark.parametrize("question", ["How many articles mention Aldermoor?", "When was it built? And who built it?"])
+@pytest.mark.parametrize(
+    "question",
+    ["How many articles mention Aldermoor?", "When was the Aldermoor paper mill built? And who built the mill?"],
+)
 def test_asked_again_what_is_known_whole_is_said_to_be_all(mills: Engine, question: str) -> None:
     """A count from the catalogue stays as it is."""
     first = mills.ask(question)

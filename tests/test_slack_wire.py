@@ -236,11 +236,11 @@ def test_help_and_status_are_told_as_message_and_as_command(slack: FakeSlack) ->
     """Help of the ways to ask, status of what is indexed."""
     slack.add_channel("CHELP", ("U2", "UBOT"))
     assert "/clippings" in ask(slack, "help").text
-    assert "Articles: 18" in ask(slack, "Status").text
+    assert "Articles: 47" in ask(slack, "Status").text
     slack.command("U2", "CHELP", "/clippings", "help")
     assert "/clippings" in ephemeral_messages(slack, "U2", "CHELP")[0].text
     slack.command("U2", "CHELP", "/clippings", "status")
-    assert "Articles: 18" in ephemeral_messages(slack, "U2", "CHELP", 2)[1].text
+    assert "Articles: 47" in ephemeral_messages(slack, "U2", "CHELP", 2)[1].text
 
 
 def test_reindex_is_for_admins(slack: FakeSlack) -> None:
@@ -340,7 +340,7 @@ def test_home_says_what_is_known_and_an_example_can_be_asked(slack: FakeSlack) -
     home = slack.home("U1")
     assert home is not None
     drawn = draw_blocks(home["blocks"])
-    assert "Articles: 18" in "\n".join(drawn.text)
+    assert "Articles: 47" in "\n".join(drawn.text)
     slack.click("U1", None, drawn.buttons[0])
     direct = slack.dm("U1")
 

@@ -12,6 +12,7 @@ import pytest
 
 from bot.kinds.scope import Found, Scope
 from bot.kinds.storyline import summarize, timeline
+from bot.models import numbered
 from bot.query.kind import Request, classify
 from bot.runtime import make_engine
 from bot.settings import Settings
@@ -80,7 +81,8 @@ def ask(
         assert held.body[citation.start : citation.end] == citation.quote
         assert "word bridge" not in citation.quote
     marks = [int(mark) for mark in re.findall(r"\[(\d+)\]", found.text)]
-    assert marks == [citation.number for citation in found.citations] == list(range(1, len(marks) + 1))
+    assert marks == [citation.number for citation in found.citations]
+    assert numbered(found.citations) == found.citations
     return found
 
 
@@ -149,7 +151,7 @@ def test_a_month_is_that_of_the_events(stories: Catalogue) -> None:
 @pytest.mark.parametrize(
     ("question", "reason"),
     [
-        ("What happened with the Carrow viaduct?", "No article is about the Carrow viaduct."),
+        ("Tell me about the Carrow viaduct", "No article is about the Carrow viaduct."),
         ("Tell me about Gaza", "No article is about Gaza."),
         (
             "What happened with Marrow Bridge this week?",
