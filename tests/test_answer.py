@@ -611,16 +611,12 @@ def test_asked_again_the_answer_is_another_one_until_there_is_none(mills: Engine
     assert (again.text, again.citations) == (first.text, first.citations)
 
 
-@pytest.mark.parametrize(
-    "question",
-    ["How many articles mention Aldermoor?", "When was the Aldermoor paper mill built? And who built the mill?"],
-)
-def test_asked_again_what_is_known_whole_is_said_to_be_all(mills: Engine, question: str) -> None:
+def test_asked_again_what_is_known_whole_is_said_to_be_all(mills: Engine) -> None:
     """A count from the catalogue stays as it is."""
+    question = "How many articles mention Aldermoor?"
     first = mills.ask(question)
-    again = mills.stream(question, shown=[citation.quote for citation in first.citations] or ["x"]).answer
-    assert again.text == first.text
-    assert again.notice == (NOTHING_ELSE if first.answered else None)
+    again = mills.stream(question, shown=[citation.quote for citation in first.citations]).answer
+    assert (again.text, again.notice) == (first.text, NOTHING_ELSE)
 
 
 def test_a_refusal_asked_again_is_a_refusal(mills: Engine) -> None:

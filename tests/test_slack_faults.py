@@ -141,16 +141,16 @@ def test_answer_is_seen_growing(slack: FakeSlack, llm: OpenAIServer, sentences: 
 
 
 @INSIDE
-def test_long_answer_with_many_sources_is_divided_and_nothing_is_lost(
+def test_long_answer_with_many_quotes_is_divided_and_nothing_is_lost(
     slack: FakeSlack, llm: OpenAIServer, sentences: list[str]
 ) -> None:
     """Streamed in one message, it ends in several."""
-    llm.script(Reply.of(*sentences[:15], pause=0.01))
+    llm.script(Reply.of(*sentences[:17], pause=0.01))
     root = ask(slack, COUNCIL)
     slack.wait(lambda: len(replies(slack, "C1", root)) > 1, 60)
     slack.settle()
     said = replies(slack, "C1", root)
-    assert_whole(said, sentences[:15])
+    assert_whole(said, sentences[:17])
     assert_quiet(slack, root)
 
 
