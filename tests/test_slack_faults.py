@@ -41,7 +41,8 @@ def llm() -> Iterator[OpenAIServer]:
 def indexed(indexed: Path, weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with the project's articles and a long one, from which much can be written."""
     folder = tmp_path_factory.mktemp("articles")
-    write(folder, "council", prose(40), headline="What the council repairs", outlet="The Courier")
+    outlet = "The Courier of Carrow, Dunwick, Easterby, Fernhollow, Greyford and Hartmoor"
+    write(folder, "council", prose(40), headline="What the council repairs", outlet=outlet)
     return make_index(copied(indexed, tmp_path_factory.mktemp("indexed") / "data"), weights, folder)
 
 
@@ -268,7 +269,7 @@ def test_fault_of_another_call_does_not_keep_the_answer_away(slack: FakeSlack, m
     slack.api.calls.clear()
     slack.fault(method, status=500)
     second = ask(slack, "hello", slack.add_user(f"U2FAULT{len(slack.calls)}", name="Bea"))
-    third = slack.say(user, "C1", "hello", root)
+    third = slack.say(user, "C1", "and when does it open?", root)
     answered(slack, "C1", second)
     answered(slack, "C1", root, after=third)
     assert_quiet(slack, root)
