@@ -36,8 +36,8 @@ QUESTIONS = {
 }
 HEAD = f"""# An answer of each kind
 
-Written by `python -m tests.kinds_shown`: the questions of that file over `articles/`, without a language model, asked on
-{ASKED:%-d %B %Y}. The kind is in the JSON of an answer (`kind`).
+Written by `python -m tests.kinds_shown`: the questions of that file over `articles/`, without a language model,
+asked on {ASKED:%-d %B %Y}. The kind is in the JSON of an answer (`kind`).
 """
 
 
