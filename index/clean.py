@@ -82,7 +82,7 @@ def _content(raw: RawRecord) -> tuple[str, Mapping[str, object]]:
 
 def readable(text: str) -> str:
     """Text without invisible characters and footnote marks, composed; doing it again changes nothing."""
-    return without_marks(composed(strip_invisible(text)))
+    return composed(without_marks(composed(strip_invisible(text))))
 
 
 def _from_html(page: str) -> tuple[str, dict[str, object]]:

@@ -16,6 +16,7 @@ EVENTS = 1_000
 REAL_EVERY = 100  # one in so many asks the articles, which takes longer
 UNDER_WAY = 60  # events that are not acknowledged yet; more would be a burst that no workspace makes
 CHEAP = ("hello", "Thanks!", "help", "good morning", "bye", "what can you do?")
+PLAIN = "tell me more"  # in a thread of the bot, without a mention: thanks and the like are left to people
 QUESTIONS = ("How many jobs will the Aldermoor paper mill cut?", "How many people died in the earthquake in Morocco?")
 
 
@@ -36,8 +37,9 @@ class Crowd:
         channel = self.slack.dm(user) if self.chance.random() < 0.2 else self.chance.choice(self.channels)
         text = self.chance.choice(QUESTIONS if len(self.asked) % REAL_EVERY == 10 else CHEAP)
         thread = self._thread(channel)
-        if not channel.startswith("D") and not (thread and self._is_in(channel, thread) and self.chance.random() < 0.5):
-            text = f"<@UBOT> {text}"
+        if not channel.startswith("D"):
+            is_plain = thread and self._is_in(channel, thread) and self.chance.random() < 0.5
+            text = PLAIN if is_plain else f"<@UBOT> {text}"
         ts = self.slack.say(user, channel, text, thread, mention_first=self.chance.random() < 0.5)
         self.asked[ts] = channel, thread or ts
         if self.chance.random() < 0.1:
