@@ -57,6 +57,8 @@ KINDS = {
     "What happened to The Girls? timeline of that please": ("timeline", "The Girls", ""),
     "Compare the old and the new fare": ("compare", "the old and the new fare", ""),
     "How many jobs were lost in total?": ("total", "", ""),
+    "Does it make sense to use them together?": ("yes_no", "it make sense to use them together", ""),
+    "tell me some more about Ann Lee": ("summary", "Ann Lee", ""),
     "Tell me about the flood": ("summary", "the flood", ""),
     "What happened with the bridge?": ("summary", "the bridge", ""),
     "timeline of the strike": ("timeline", "the strike", ""),

@@ -22,7 +22,7 @@ from bot.kinds.statement import Judgement, Sentence, Statement
 from bot.query.kind import Request
 from bot.query.wording import word_key
 from index.models import Span
-from index.text import figures, sentences, words
+from index.text import figures, names, sentences, words
 
 _MIN_SHARE = 0.65  # of the content words without names, for the ordinary quote to be tried
 _SURE, _MIN_LOGIT = 0.85, 0.0  # the probability that it is answerable; the reader's logit
@@ -54,7 +54,7 @@ def answer_verdict(request: Request, scope: Scope) -> Found | None:
     certain = _superseded(statement, certain, retrieval)[:1] or certain or _answered(statement, retrieval)
     if chosen := _latest(certain) or proofs[:1]:
         return _found(chosen, retrieval)
-    if _is_worth_a_quote(statement, retrieval):
+    if _is_worth_a_quote(statement, retrieval) or not names(request.text):  # general knowledge is quoted, as a fact is
         return None
     reason = why_unanswerable(retrieval)
     is_unknown = "mentions" in reason

@@ -114,7 +114,8 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      (r"how (?:has|have|did|does|do) (?P<subject>.+?) (?:changed?|differ|compare|grown?|risen|rise|"
      r"fallen|fall)\b.*")),
     ("total",
-     (r".*\b(?:in total|altogether|in all(?=$|,)|insgesamt|total (?:goals|votes|points|seats)"
+     (r"(?=.*\b(?:how (?:many|much)|what|sum|add|total|wie viele?)\b)"
+      r".*\b(?:in total|altogether|in all(?=$|,)|insgesamt|total (?:goals|votes|points|seats)"
       r"|combined|all together|together|all told|taken together|sum total|"
      r"grand total)\b(?P<subject>)")),
     ("said",
@@ -135,7 +136,9 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("summary",
      (r"(?:(?:any |some )?more(?: details?| information)?|(?:any|some)thing (?:else|more)|what else)"
      r" (?:about|on)\s(?P<subject>.+)")),
-    ("summary", r"(?:tell me|explain)(?: (?:all|everything|more|something|a bit))?(?: about)?\s(?P<subject>.+)"),
+    ("summary",
+     (r"(?:tell me|explain)(?: (?:all|everything|(?:some |a bit |a little )?more|something|a bit))?"
+      r"(?: about)?\s(?P<subject>.+)")),
     ("summary", rf"what (?:has )?happen(?:ed|s){_WHEN} (?:with|to|in|at|on|during|after)\s(?P<subject>.+)"),
     ("summary",
      (r"what(?:'s| is) (?:the (?:story|situation|state of play|matter|issue|row)|going on) (?:with|"

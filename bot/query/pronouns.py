@@ -13,6 +13,7 @@ from index.catalogue import Catalogue
 from index.text import word_spans
 
 _PRONOUN = re.compile(r"\b(?P<owner>his|her(?=\s+\w))\b|\b(?:he|she|him|her|hers)\b", re.IGNORECASE)
+_NAME = re.compile(r"\w[\w'’.-]+(?: [\w'’.-]+){0,2} \w[\w'’-]+")  # two to four words: a cast of actors is no person
 _MAX_TURNS = 4
 _MAX_WORDS = 400  # of a turn
 
@@ -49,6 +50,8 @@ def _people(text: str, catalogue: Catalogue) -> list[str]:
         whole = [(source, person) for source, person in known if person.key.split()[-2] == before]
         alone = known if text[span.start].isupper() and len({person.key for _, person in known}) == 1 else []
         for source, person in (whole or alone)[:1]:
-            if article := catalogue.article(source.id):
-                people.setdefault(person.key, article.body[slice(*person.name)])
+            article = catalogue.article(source.id)
+            name = article.body[slice(*person.name)] if article else ""
+            if _NAME.fullmatch(name):
+                people.setdefault(person.key, name)
     return list(people.values())
