@@ -256,6 +256,7 @@ class _Finder:
         self._body, self._people = body, people
         self._by_end = {mention.span.end: mention for mention in people.mentions}
         self._by_start = {mention.start: mention for mention in people.mentions}
+        self._first = {mention.key: mention for mention in reversed(people.mentions)}
         self._by_sentence: dict[int, list[Mention]] = {}
         for mention in people.mentions:
             self._by_sentence.setdefault(mention.sentence, []).append(mention)
@@ -486,16 +487,14 @@ class _Finder:
             candidates = self._candidates(before, before.span.end)
             if len(last) == 1 and last[0].kind == "person":  # the speaker goes on
                 others = [mention for mention in candidates if mention.key != last[0].key]
-                return self._only([*self._mentions_of(last[0].key)[:1], *others], gender)
+                first = self._first.get(last[0].key)
+                return self._only([first, *others] if first else others, gender)
             if before.paragraph == unit.paragraph:
                 for earlier in reversed(self._recent):
                     if candidates := self._candidates(earlier, earlier.span.end):
                         return self._only(candidates, gender)
-        alone = [self._mentions_of(key)[0] for key in self._possible]
-        return self._only(alone, gender) if len(alone) == 1 and self._gender_of_all == gender else []
-
-    def _mentions_of(self, key: str) -> list[Mention]:
-        return [mention for mention in self._people.mentions if mention.key == key]
+        is_alone = len(self._possible) == 1 and self._gender_of_all == gender
+        return self._only([self._first[key] for key in self._possible], gender) if is_alone else []
 
     def _candidates(self, unit: _Unit, end: int) -> list[Mention]:
         mentions = [m for n in range(unit.first, unit.last + 1) for m in self._by_sentence.get(n, [])]

@@ -37,6 +37,12 @@ MONTH = (
 WORDS_VERSION = 2
 """Part of FINGERPRINT: the lexical index holds the stems of this file. 2: "ł", "ø", "ß" and the like are folded."""
 
+CALENDAR_NAMES = frozenset(
+    """january february march april may june july august september october november december monday tuesday wednesday
+    thursday friday saturday sunday""".split()
+)
+"""Capitals that make no name."""
+
 JOINERS = "\u200c\u200d"  # they shape Persian, Indic scripts and emoji
 _VISIBLE_FORMATS = "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u08e2"  # signs around Arabic and Syriac numbers
 _LINE_SEPARATOR = re.compile("\r\n?|[\v\f\x85\u2028\u2029]")

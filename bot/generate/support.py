@@ -20,7 +20,19 @@ from typing import NamedTuple
 from bot.query.numbers import unit_of
 from index.injection import blank_out, instruction_spans, is_instruction, unrelated_paragraphs
 from index.models import Passage, Span
-from index.text import STOP_WORDS, figure_spans, fold, is_demonym, names, sentences, stem, stems, word_spans, words
+from index.text import (
+    CALENDAR_NAMES,
+    STOP_WORDS,
+    figure_spans,
+    fold,
+    is_demonym,
+    names,
+    sentences,
+    stem,
+    stems,
+    word_spans,
+    words,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +53,7 @@ TUNED = SupportThresholds(min_covered_share=0.54, window_sentences=3, min_premis
 
 # Words of reporting, which a claim about a passage may add to it.
 _REPORTING = frozenset(map(stem, "according article add passage report say said source state write told tell".split()))
-_CALENDAR_NAMES = (
-    "january february march april may june july august september october november december "
-    "monday tuesday wednesday thursday friday saturday sunday"
-).split()
-_CALENDAR = {stem(name[:3]): stem(name) for name in _CALENDAR_NAMES} | {
+_CALENDAR = {stem(name[:3]): stem(name) for name in CALENDAR_NAMES} | {
     stem(short): stem(name)
     for short, name in {"sept": "september", "tues": "tuesday", "thur": "thursday", "thurs": "thursday"}.items()
 }

@@ -106,11 +106,6 @@ def distinct(lines: Iterable[Line]) -> list[Line]:
     return list(kept.values())
 
 
-def day(source: Source) -> str:
-    """``"9 June 2024"``; "" without a date."""
-    return f"{source.published:%-d %B %Y}" if source.published else ""
-
-
 def text_of(article: Article, span: Span) -> str:
     """A span of an article on one line."""
     return " ".join(article.body[slice(*span)].split())

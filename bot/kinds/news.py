@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from bot.kinds.scope import Found, Line, Scope, compose
+from bot.kinds.scope import Found, Line, Scope, compose, day
 from bot.kinds.stories import Matter, Story, first_on, group_stories, newest_stories, parse_matter, stories_about
 from bot.query.dates import Period
 from bot.query.kind import Request
@@ -39,8 +39,8 @@ def story_title(story: Story) -> str:
         headline = headline[:_MAX_HEADLINE_CHARACTERS].rsplit(" ", 1)[0] + " …"
     outlets = list(dict.fromkeys(each.outlet for each in story.sources if each.outlet))
     more = [f"{len(outlets) - _MAX_OUTLETS} more"] if len(outlets) > _MAX_OUTLETS else []
-    day = [f"{source.published:%-d %B %Y}"] if source.published else []
-    return " — ".join(part for part in (headline, ", ".join([*outlets[:_MAX_OUTLETS], *more, *day])) if part)
+    origin = [*outlets[:_MAX_OUTLETS], *more, *filter(None, [day(source)])]
+    return " — ".join(part for part in (headline, ", ".join(origin)) if part)
 
 
 def no_news(matter: Matter, newest: Source | None) -> str:

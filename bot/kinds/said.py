@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from bot.kinds.names import Spoken, day, distinct, look_up, look_up_group, text_of
-from bot.kinds.scope import Found, Line, Scope, compose
+from bot.kinds.names import Spoken, distinct, look_up, look_up_group, text_of
+from bot.kinds.scope import Found, Line, Scope, compose, day
 from bot.query.dates import find_period
 from bot.query.kind import Request
 from index.models import Article, Source, Span

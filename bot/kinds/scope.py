@@ -141,10 +141,14 @@ def lead(article: Article) -> Span:
     return next(iter(sentences(article.body[:_MAX_LEAD_CHARACTERS])), Span(0, 0))
 
 
+def day(source: Source) -> str:
+    """``"9 June 2024"``; "" without a date."""
+    return f"{source.published:%-d %B %Y}" if source.published else ""
+
+
 def title(source: Source) -> str:
     """``"Bridge closed — The Courier, 9 June 2024"``: headline, outlet and day, as far as they are known."""
-    day = f"{source.published:%-d %B %Y}" if source.published else ""
-    origin = ", ".join(part for part in (source.outlet, day) if part)
+    origin = ", ".join(part for part in (source.outlet, day(source)) if part)
     return " — ".join(part for part in (" ".join(source.headline.split()), origin) if part)
 
 

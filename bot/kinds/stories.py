@@ -17,7 +17,7 @@ from index.event_dates import after_dateline
 from index.injection import instruction_spans
 from index.models import Article, Filters, Source, Span
 from index.near_duplicates import group_near_duplicates
-from index.text import names, sentences, stem, stems, words
+from index.text import CALENDAR_NAMES, names, sentences, stem, stems, words
 
 _MAX_READ_ARTICLES = 40  # of those that hold the words; a body takes some 0.1 ms to read and check
 _FEW = 5  # articles that show whether a word written small is a name
@@ -41,14 +41,6 @@ _OF_ARTICLES = re.compile(
 _EDGE = re.compile(
     r"^(?:(?:about|on|of|in|with|for|from|to|and|so far)\s+)+|(?:\s+(?:about|on|of|in|and|so far|please))+$",
     re.IGNORECASE,
-)
-# Capitals that make no name.
-_CALENDAR = frozenset(
-    map(
-        stem,
-        """january february march april may june july august september october november december monday tuesday
-        wednesday thursday friday saturday sunday""".split(),
-    )
 )
 # Words that a story need not hold to be the one asked about, stemmed.
 _BLAND = frozenset(
@@ -167,7 +159,7 @@ def _is_named_in(words: Sequence[str], article: Article) -> bool:
 
 
 def _names(text: str) -> set[str]:
-    return {stem(name) for name in names(text)} - _CALENDAR
+    return {stem(name) for name in names(text) if name not in CALENDAR_NAMES}
 
 
 def newest_stories(scope: Scope, filters: Filters, count: int) -> list[Story]:

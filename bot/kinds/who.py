@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.extract.decontextualize import decontextualize
-from bot.kinds.names import Introduced, Named, day, distinct, look_up, text_of
-from bot.kinds.scope import Found, Line, Scope, compose, lead
+from bot.kinds.names import Introduced, Named, distinct, look_up, text_of
+from bot.kinds.scope import Found, Line, Scope, compose, day, lead
 from bot.query.kind import Request
 from index.models import Article, Span
 from index.people import DEED, NAMED, OPENERS, PERSON_NOUNS, ROLE, Introduction, is_noun, name_words, office_of
