@@ -30,10 +30,10 @@ from bot.generate.rewrite import rewrite
 from bot.generate.verify import Verifier
 from bot.kinds.scope import Found, Scope, key
 from bot.kinds.ways import WAYS
-from bot.models import REFUSAL, Answer, AnswerStream, QuestionTooLong, Refusal, Turn, numbered
+from bot.models import REFUSAL, Answer, AnswerStream, Kind, QuestionTooLong, Refusal, Turn, numbered
 from bot.query.chitchat import reply, reply_without_answer
 from bot.query.date_preference import date_preference, outside_period
-from bot.query.dates import find_period
+from bot.query.dates import Period, find_period
 from bot.query.filter_reason import undated_notice, why_none_passes
 from bot.query.followup import asks_for_more, condense, points_back, question_again
 from bot.query.kind import Request, classify
@@ -42,7 +42,7 @@ from bot.query.opening import without_opening
 from bot.query.pronouns import resolve_pronouns
 from index.decode import storable
 from index.embed import Embedder
-from index.models import Article, ClippingsError, Filters, Source
+from index.models import Article, ClippingsError, Filters, Passage, Source
 from index.search import Searcher
 from index.text import composed, stems
 
@@ -83,6 +83,43 @@ class Timings:
             self.milliseconds[name] = round((time.perf_counter() - started) * 1000, 2)
 
 
+@dataclass(frozen=True, slots=True)
+class _Inquiry:
+    """A question under way.
+
+    ``shown``: what the conversation has shown and is not to show again, by `bot.kinds.scope.key`. ``quoted``: quotes
+    that were shown when it was asked before.
+    """
+
+    question: str
+    turns: Sequence[Turn]
+    filters: Filters
+    as_of: date
+    shown: str = ""
+    quoted: frozenset[str] = frozenset()
+    timings: Timings = field(default_factory=Timings)
+
+    @classmethod
+    def of(cls, question: str, turns: Sequence[Turn], filters: Filters, as_of: date | None) -> _Inquiry:
+        """Begin with a question as written, by default asked today. Raises QuestionTooLong."""
+        question = composed(storable(question))
+        today = date.today()  # noqa: DTZ011  # the user's day
+        return cls(question, _capped(question, turns), filters, as_of or today)
+
+    def answer(self, query: str, kind: Kind) -> Answer:
+        """A quoted answer, still without text."""
+        timings = self.timings.milliseconds
+        return Answer(self.question, query, "", "quote", timings_ms=timings, kind=kind, filters=self.filters)
+
+    def reply(self, text: str) -> Answer:
+        """A reply to chitchat."""
+        return replace(self.answer(self.question, "chitchat"), text=text, answerer="reply")
+
+    def period(self, query: str) -> Period | None:
+        """The days that the question names, or else its standalone query."""
+        return find_period(self.question, self.as_of) or find_period(query, self.as_of)
+
+
 class Engine:
     """Answer questions from an index. Safe to share between threads.
 
@@ -121,9 +158,8 @@ class Engine:
         published later are not read. ``shown``: quotes shown when it was asked before. The answer is another one, or
         the same with a notice that there is nothing else.
         """
-        question = composed(storable(question))
-        as_of = as_of or date.today()  # noqa: DTZ011  # the user's day
-        return AnswerStream(self._converse(question, turns, filters, as_of, shown))
+        inquiry = _Inquiry.of(question, turns, filters, as_of)
+        return AnswerStream(self._converse(replace(inquiry, quoted=frozenset(shown))))
 
     def retrieve(
         self,
@@ -134,150 +170,125 @@ class Engine:
         as_of: date | None = None,
     ) -> Retrieval:
         """Find the passages and sentences nearest to a question, best first, without answering it."""
-        question = composed(storable(question))
-        as_of = as_of or date.today()  # noqa: DTZ011  # the user's day
-        query = condense(without_opening(question), _capped(question, turns))
-        return self._retrieve(query, question, filters, as_of, Timings())
+        inquiry = _Inquiry.of(question, turns, filters, as_of)
+        return self._retrieve(inquiry, condense(without_opening(inquiry.question), inquiry.turns), inquiry.question)
 
     def answer_from(
         self, retrieval: Retrieval, question: str, *, turns: Sequence[Turn] = (), as_of: date | None = None
     ) -> AnswerStream:
         """Answer a question from what `retrieve` found for it: the second half of `stream`."""
-        as_of = as_of or date.today()  # noqa: DTZ011  # the user's day
-        timings = Timings()
-        kind = classify(retrieval.query.text).kind
-        answer = Answer(question, retrieval.query.text, "", "quote", timings_ms=timings.milliseconds, kind=kind)
-        return AnswerStream(self._synthesize(retrieval, turns, as_of, answer, timings))
+        inquiry = _Inquiry.of(question, turns, _NO_FILTERS, as_of)
+        answer = inquiry.answer(retrieval.query.text, classify(retrieval.query.text).kind)
+        return AnswerStream(self._synthesize(inquiry, retrieval, answer))
 
-    def _converse(
-        self, question: str, turns: Sequence[Turn], filters: Filters, as_of: date, before: Collection[str]
-    ) -> Generator[str, None, Answer]:
+    def _converse(self, inquiry: _Inquiry) -> Generator[str, None, Answer]:
         """Answer a question, answer the last one again ("in short?"), or go on from it ("anything else?")."""
-        again, shown = question_again(question, turns), shown_in(turns) if asks_for_more(question) else ""
-        if again is None or (shown and not _lists_next(classify(again[0]))):
-            return (yield from self._answer(question, turns, filters, as_of, shown, before))
+        again = question_again(inquiry.question, inquiry.turns)
+        if asks_for_more(inquiry.question):
+            inquiry = replace(inquiry, shown=shown_in(inquiry.turns))
+        if again is None or (inquiry.shown and not _lists_next(classify(again[0]))):
+            return (yield from self._answer(inquiry))
         if again == ("", ()):
-            return Answer(question, question, reply_without_answer(), "reply", kind="chitchat")
-        answer = (
-            self._answer(*again, filters, as_of, shown, before)
-            if shown
-            else self._converse(*again, filters, as_of, before)
-        )
-        return replace((yield from answer), question=question)
+            return inquiry.reply(reply_without_answer())
+        earlier = replace(inquiry, question=again[0], turns=again[1])
+        answer = yield from self._answer(earlier) if inquiry.shown else self._converse(earlier)
+        return replace(answer, question=inquiry.question)
 
-    def _answer(
-        self, question: str, turns: Sequence[Turn], filters: Filters, as_of: date, shown: str, before: Collection[str]
-    ) -> Generator[str, None, Answer]:
-        turns = _capped(question, turns)
+    def _answer(self, inquiry: _Inquiry) -> Generator[str, None, Answer]:
+        question = inquiry.question
         if greeting := reply(question):
-            return Answer(question, question, greeting, "reply", kind="chitchat")
-        timings = Timings()
-        with timings.step("condense"):
+            return inquiry.reply(greeting)
+        with inquiry.timings.step("condense"):
             catalogue = self._searcher.catalogue
-            named = resolve_pronouns(without_opening(question), turns, catalogue)
-            query, completion_notice = self._standalone(named, turns)
-        limits = read_limits(query, turns, filters, catalogue)
-        filters, notice = limits.filters, _notice(limits.note, undated_notice(limits.filters, catalogue))
+            named = resolve_pronouns(without_opening(question), inquiry.turns, catalogue)
+            query, completion_notice = self._standalone(named, inquiry.turns)
+        limits = read_limits(query, inquiry.turns, inquiry.filters, catalogue)
+        inquiry = replace(inquiry, filters=limits.filters)
+        notice = _notice(limits.note, undated_notice(limits.filters, catalogue))
         request = _classify(limits.question, named if query != named else None)
-        answer = Answer(
-            question, query, "", "quote", notice=notice, timings_ms=timings.milliseconds, kind=request.kind,
-            filters=filters,
-        )  # fmt: skip
+        answer = replace(inquiry.answer(query, request.kind), notice=notice)
         if request.kind == "several":
-            if joined := self._answer_parts(answer, request.parts, turns, as_of):
-                return _again(joined, before)
+            if joined := self._answer_parts(inquiry, answer, request.parts):
+                return _again(joined, inquiry.quoted)
             request, answer = Request(request.text, "fact"), replace(answer, kind="fact")
-        if why := why_none_passes(replace(filters, as_of=as_of), catalogue):
+        if why := why_none_passes(replace(limits.filters, as_of=inquiry.as_of), catalogue):
             return _refuse(answer, why)
-        retrieve = cache(
-            lambda text: self._retrieve(text, question if text == limits.question else text, filters, as_of, timings)
-        )
-        found = self._find(request, filters, as_of, timings, retrieve, shown)
+        retrieve = cache(lambda text: self._retrieve(inquiry, text, question if text == limits.question else text))
+        with inquiry.timings.step("find"):
+            found = self._find(inquiry, request, retrieve)
         if found and found.refusal:
             if found.is_final or not self._llm:
                 return _refuse(replace(answer, passages=retrieve(limits.question).passages), found.refusal)
             found = None
         searched = retrieve.cache_info().currsize  # then its passages cost no second search
         if found and (found.is_exact or not (self._llm or searched)):
-            evidence = self._scope(filters, retrieve).passages(found.citations)
-            answer = replace(answer, text=found.text, citations=found.citations, short=found.short, passages=evidence)
-            return _again(answer, before)
+            return _again(found.completed(replace(answer, passages=self._evidence(found))), inquiry.quoted)
         retrieval = retrieve(limits.question)
-        for candidates in [without(retrieval, before), retrieval] if before else [retrieval]:
-            synthesized = yield from self._synthesize(candidates, turns, as_of, answer, timings, found)
+        for candidates in [without(retrieval, inquiry.quoted), retrieval] if inquiry.quoted else [retrieval]:
+            synthesized = yield from self._synthesize(inquiry, candidates, answer, found)
             if not synthesized.refusal:
                 break
         notice = None if synthesized.answerer == "write" else completion_notice
-        return _again(replace(synthesized, notice=_notice(notice, synthesized.notice)), before)
+        return _again(replace(synthesized, notice=_notice(notice, synthesized.notice)), inquiry.quoted)
 
-    def _answer_parts(
-        self, whole: Answer, questions: Sequence[str], turns: Sequence[Turn], as_of: date
-    ) -> Answer | None:
+    def _answer_parts(self, inquiry: _Inquiry, whole: Answer, questions: Sequence[str]) -> Answer | None:
         """Answer each of several questions; None if no part has an answer, for one sentence may answer them all."""
         parts = [
-            self.ask(part, turns=_turns_of_part(questions, number, turns), filters=whole.filters, as_of=as_of)
+            self.ask(
+                part,
+                turns=_turns_of_part(questions, number, inquiry.turns),
+                filters=inquiry.filters,
+                as_of=inquiry.as_of,
+            )
             for number, part in enumerate(questions)
         ]
         return _joined(whole, parts) if any(part.answered for part in parts) else None
 
-    def _find(
-        self,
-        request: Request,
-        filters: Filters,
-        as_of: date,
-        timings: Timings,
-        retrieve: Callable[[str], Retrieval],
-        shown: str,
-    ) -> Found | None:
+    def _find(self, inquiry: _Inquiry, request: Request, retrieve: Callable[[str], Retrieval]) -> Found | None:
         """Answer by the way of the question's kind; None if it has none, or finds nothing of its own."""
-        way = WAYS.get(request.kind)
-        if way is None:
-            return None
-        with timings.step("find"):
-            return way(request, self._scope(replace(filters, as_of=as_of), retrieve, shown))
 
-    def _scope(self, filters: Filters, retrieve: Callable[[str], Retrieval], shown: str = "") -> Scope:
         def similarities(query: str, texts: Sequence[str]) -> list[float]:
             embedder = self._models().embedder
             return list(map(float, embedder.passages(texts) @ embedder.question(query)))
 
-        return Scope(self._searcher.catalogue, filters, retrieve, similarities, shown)
+        way = WAYS.get(request.kind)
+        filters = replace(inquiry.filters, as_of=inquiry.as_of)
+        return way and way(request, Scope(self._searcher.catalogue, filters, retrieve, similarities, inquiry.shown))
+
+    def _evidence(self, found: Found) -> tuple[Passage, ...]:
+        """The chunks that hold the quotes, in their order."""
+        catalogue, passages = self._searcher.catalogue, dict[str, Passage]()
+        for citation in found.citations:
+            for row in catalogue.chunks(catalogue.chunk_ids(citation.source.id)).values():
+                if row.start <= citation.start < row.end:
+                    passages.setdefault(row.id, Passage(row.id, row.source, row.text, row.start, row.end, 0.0))
+        return tuple(passages.values())
 
     def _synthesize(
-        self,
-        retrieval: Retrieval,
-        turns: Sequence[Turn],
-        as_of: date,
-        answer: Answer,
-        timings: Timings,
-        found: Found | None = None,
+        self, inquiry: _Inquiry, retrieval: Retrieval, answer: Answer, found: Found | None = None
     ) -> Generator[str, None, Answer]:
-        """Write or quote an answer to ``answer``'s question, or refuse; ``found`` is what the way of its kind found."""
-        question, query, notice = answer.question, retrieval.query.text, None
-        passages = retrieval.passages
-        if found:
-            evidence = self._scope(_NO_FILTERS, self.retrieve).passages(found.citations)
-            known = {passage.chunk_id for passage in evidence}
-            passages = (*evidence, *(passage for passage in passages if passage.chunk_id not in known))
-        answer = replace(answer, passages=passages)
+        """Write or quote an answer, or refuse; ``found`` is what the way of its kind found."""
+        notice, passages = None, dict[str, Passage]()
+        for passage in (*(self._evidence(found) if found else ()), *retrieval.passages):
+            passages.setdefault(passage.chunk_id, passage)
+        answer = replace(answer, passages=tuple(passages.values()))
         if found and not self._llm:
-            return replace(answer, text=found.text, citations=found.citations, short=found.short)
+            return found.completed(answer)
         prediction = predict(retrieval)
-        follow_up = resolve_pronouns(without_opening(question), turns, self._searcher.catalogue)
-        if turns and self._is_only_topic(retrieval, follow_up):
+        if inquiry.turns and self._is_only_topic(inquiry, retrieval):
             prediction = replace(prediction, answerable=False)
         if self._llm and (found or not prediction.hopeless):
-            with timings.step("write"):
-                written, notice = yield from self._write(self._llm, answer, turns, as_of)
+            with inquiry.timings.step("write"):
+                written, notice = yield from self._write(self._llm, inquiry, answer)
             if written:
                 return written
-        quoted = f"{notice} The answer is quoted instead." if notice else None
+        quoted = replace(answer, notice=_notice(answer.notice, notice and f"{notice} The answer is quoted instead."))
         if found:
-            notice = _notice(answer.notice, quoted)
-            return replace(answer, text=found.text, citations=found.citations, short=found.short, notice=notice)
+            return found.completed(quoted)
+        refused = replace(answer, notice=_notice(answer.notice, notice))
         if not prediction.answerable:
-            return replace(_refuse(answer, why_unanswerable(retrieval)), notice=_notice(answer.notice, notice))
-        period = find_period(question, as_of) or find_period(query, as_of)
+            return _refuse(refused, why_unanswerable(retrieval))
+        period = inquiry.period(retrieval.query.text)
         outside = outside_period(retrieval.ranked[0].passage, period)
         inside = tuple(
             candidate
@@ -287,33 +298,34 @@ class Engine:
         )
         within_period = replace(retrieval, ranked=inside)
         if not predict(within_period).answerable:
-            reason = outside or why_unanswerable(retrieval)
-            return replace(_refuse(answer, reason), notice=_notice(answer.notice, notice))
+            return _refuse(refused, outside or why_unanswerable(retrieval))
         composed = compose(within_period)
-        notice = _notice(answer.notice, quoted)
-        return replace(answer, text=composed.text, citations=composed.citations, short=composed.short, notice=notice)
+        return replace(quoted, text=composed.text, citations=composed.citations, short=composed.short)
 
-    def _retrieve(self, query: str, question: str, filters: Filters, as_of: date, timings: Timings) -> Retrieval:
-        period = find_period(question, as_of) or find_period(query, as_of)
+    def _retrieve(self, inquiry: _Inquiry, query: str, question: str) -> Retrieval:
+        """Search for a query, and rank sentences; the days are those that ``question``, as written, names."""
+        period = find_period(question, inquiry.as_of) or find_period(query, inquiry.as_of)
+        step = inquiry.timings.step
         with self._retrieving:
             catalogue, models = self._searcher.catalogue, self._models()
-            with timings.step("embed"):
+            with step("embed"):
                 vector = models.embedder.question(query)
-            with timings.step("search"):
+            with step("search"):
                 idf = catalogue.idf(stems(query)[:MAX_QUERY_WORDS])
                 passages = self._searcher.search(
                     vector,
                     list(idf),
-                    filters=replace(filters, as_of=as_of),
-                    preference=date_preference(query, period, as_of),
+                    filters=replace(inquiry.filters, as_of=inquiry.as_of),
+                    preference=date_preference(query, period, inquiry.as_of),
                 )
-            with timings.step("rank_sentences"):
+            with step("rank_sentences"):
                 weighted = Query(query, idf, vector)
                 ranked = rank_sentences(weighted, passages, models.embedder.passages, models.reader.read)
         return Retrieval(weighted, rank_passages(passages, ranked), ranked, catalogue.counts()[1])
 
-    def _is_only_topic(self, retrieval: Retrieval, follow_up: str) -> bool:
+    def _is_only_topic(self, inquiry: _Inquiry, retrieval: Retrieval) -> bool:
         """Whether only the topic that a follow-up was completed with is found, and nothing of its own words."""
+        follow_up = resolve_pronouns(without_opening(inquiry.question), inquiry.turns, self._searcher.catalogue)
         if follow_up == retrieval.query.text or not retrieval.ranked:
             return False
         own, models = frozenset(stems(follow_up)), self._models()
@@ -352,7 +364,7 @@ class Engine:
             return by_rules, f"{error} The follow-up was completed by rules instead."
 
     def _write(
-        self, llm: Callable[[], LLM], answer: Answer, turns: Sequence[Turn], as_of: date
+        self, llm: Callable[[], LLM], inquiry: _Inquiry, answer: Answer
     ) -> Generator[str, None, tuple[Answer | None, str | None]]:
         """Let the language model answer, verified as it streams; None if nothing can be shown, with a notice."""
         question = answer.standalone_question
@@ -360,7 +372,7 @@ class Engine:
         passages = passages[:_MAX_PROMPT_PASSAGES]
         verifier, shown = Verifier(question, passages), 0
         try:
-            for delta in stream_answer(llm(), question, passages, as_of=as_of, turns=turns):
+            for delta in stream_answer(llm(), question, passages, as_of=inquiry.as_of, turns=inquiry.turns):
                 if verified := verifier.feed(delta):
                     shown += len(verified)
                     yield verified

@@ -8,12 +8,12 @@ from datetime import date
 
 from bot.extract.decontextualize import decontextualize
 from bot.extract.ranking import Candidate, Retrieval
-from bot.models import Citation, in_marks, numbered
+from bot.models import Answer, Citation, in_marks, numbered
 from bot.query.date_preference import outside_period
 from bot.query.dates import find_period
 from bot.query.kind import Request
 from index.catalogue import Catalogue
-from index.models import Article, Filters, Passage, Source, Span
+from index.models import Article, Filters, Source, Span
 from index.near_duplicates import other_sources
 from index.text import fold, sentences
 
@@ -55,15 +55,6 @@ class Scope:
         """The article of a source that the catalogue has just listed; empty if a writer has removed it since."""
         return self.catalogue.article(source.id) or Article(source, "")
 
-    def passages(self, citations: Sequence[Citation]) -> tuple[Passage, ...]:
-        """The chunks that hold the quotes, in their order: the evidence for a language model."""
-        passages: dict[str, Passage] = {}
-        for citation in citations:
-            for row in self.catalogue.chunks(self.catalogue.chunk_ids(citation.source.id)).values():
-                if row.start <= citation.start < row.end:
-                    passages.setdefault(row.id, Passage(row.id, row.source, row.text, row.start, row.end, 0.0))
-        return tuple(passages.values())
-
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -79,6 +70,10 @@ class Found:
     is_exact: bool = False
     is_final: bool = True
     short: str | None = None
+
+    def completed(self, answer: Answer) -> Answer:
+        """The answer with this text."""
+        return replace(answer, text=self.text, citations=self.citations, short=self.short)
 
 
 Way = Callable[[Request, Scope], Found | None]

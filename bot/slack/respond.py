@@ -117,8 +117,8 @@ class Responder:
         if not text and turns and turns[-1].role == "user":  # the mention stands below the question
             text, turns = turns[-1].text, turns[:-1]
         shown = self._shown_before(question, attempt)
-        stream = self._backend.engine.stream(text, turns=turns, shown=shown)
         try:
+            stream = self._backend.engine.stream(text, turns=turns, shown=shown)
             for text in stream:
                 preview.append(text)
             answer = stream.answer
