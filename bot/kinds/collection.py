@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from bot.kinds.scope import Found, Line, Scope, compose, lead, title
+from bot.kinds.scope import Found, Line, Scope, compose, title
 from bot.query.followup import content_words
 from bot.query.kind import Request
 from index.models import Source
@@ -79,12 +79,7 @@ def _by_outlet(sources: Sequence[Source], about: str, scope: Scope) -> Found:
     counts = Counter(source.outlet or "" for source in sources)
     newest = {source.outlet or "": source for source in reversed(sources)}
     lines = [
-        Line(
-            article := scope.article(newest[outlet]),
-            lead(article),
-            f"{outlet or 'no outlet named'}: {count}",
-            shows_quote=False,
-        )
+        Line.about(scope.article(newest[outlet]), f"{outlet or 'no outlet named'}: {count}")
         for outlet, count in counts.most_common(_MAX_NAMED_OUTLETS)
     ]
     named = len(counts) - ("" in counts)
@@ -96,10 +91,7 @@ def _by_author(sources: Sequence[Source], about: str, scope: Scope) -> Found:
     signed = [source for source in sources if source.byline]
     if not signed:
         return Found(refusal=f"{_count(sources)}{about}, and none names its author.")
-    lines = [
-        Line(article := scope.article(source), lead(article), f"{source.byline}: {title(source)}", shows_quote=False)
-        for source in signed[:_MAX_LISTED]
-    ]
+    lines = [Line.about(scope.article(source), f"{source.byline}: {title(source)}") for source in signed[:_MAX_LISTED]]
     return compose(lines, f"{_count(signed)}{about} with a byline:", is_exact=True, short=_count(signed))
 
 
@@ -127,8 +119,7 @@ def _period(sources: Sequence[Source], about: str, scope: Scope) -> Found:
 
 
 def _lines(sources: Sequence[Source], scope: Scope) -> list[Line]:
-    articles = [scope.article(source) for source in sources]
-    return [Line(article, lead(article), title(article.source), shows_quote=False) for article in articles]
+    return [Line.about(scope.article(source), title(source)) for source in sources]
 
 
 def _count(sources: Sequence[Source]) -> str:

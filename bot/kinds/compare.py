@@ -83,7 +83,7 @@ def _beside(
     for side, (candidates, origin) in zip(sides, pools, strict=True):
         best = next((candidate for candidate in candidates if unit in _units(candidate)), candidates[0])
         lines.append(Line.of(best, origin, f"{side[:1].upper()}{side[1:]}:"))
-    if len(lines) > 1 and len({(line.article.id, line.span) for line in lines}) == 1:
+    if len(lines) > 1 and len({line.citation for line in lines}) == 1:
         return compose([replace(lines[0], words="")])
     return compose(lines)
 

@@ -136,7 +136,7 @@ def find_members(question: str, retrieval: Retrieval, scope: Scope) -> list[Line
         noun = _PROPOSALS[word_key(proposed["verb"].lower())]
         wanted = _wanted(bare) - {word_key(proposed["verb"].lower())}
         spans = ((article, _counted_items(article, noun)) for article in _articles(wanted, retrieval, scope))
-        return [Line(article, span) for article, span in spans if span][:1]
+        return [Line.at(article, span) for article, span in spans if span][:1]
     if head := _HEAD.match(bare):
         noun, qualifiers = _class_noun(head["rest"])
         return _of_class(bare, noun, qualifiers, retrieval, scope) if noun else []
@@ -187,7 +187,7 @@ def _by_deed(question: str, retrieval: Retrieval, scope: Scope) -> list[Line]:
                 inside = {item.key for item in persons if span.start <= item.start < after.end and item.key in certain}
             known = {key for keys in lines for key in keys}
             if inside - known and len(inside) <= _MAX_AT_ONCE:
-                lines[tuple(inside)] = Line(article, whole)
+                lines[tuple(inside)] = Line.at(article, whole)
     kept = distinct(lines.values())[:_MAX_PEOPLE]
     return kept if len(kept) >= _MIN_MEMBERS else []
 
@@ -201,11 +201,11 @@ def _of_class(question: str, noun: str, qualifiers: Sequence[str], retrieval: Re
         if noun in _RESULT_NOUNS or noun == "fixture":
             items = _fixtures(article) if noun == "fixture" or _TO_COME.search(question) else _results(article)
             if len(items) == 1:
-                return [Line(article, items[0])]
+                return [Line.at(article, items[0])]
         if len(items) >= _MIN_MEMBERS:
-            return [Line(article, span) for span in items[:_MAX_ROWS]]
+            return [Line.at(article, span) for span in items[:_MAX_ROWS]]
         if span := _counted_items(article, noun):
-            return [Line(article, span)]
+            return [Line.at(article, span)]
     return []
 
 
@@ -271,7 +271,7 @@ def _by_role(question: str, noun: str, qualifiers: Sequence[str], retrieval: Ret
         held = _keys(sentence)
         is_qualified = all(word_key(word) in held or word in person.office for word in qualifiers)
         if deeds <= held and is_qualified and person.key not in lines and source.id == article.id:
-            lines[person.key] = Line(article, person.span)
+            lines[person.key] = Line.at(article, person.span)
     kept = distinct(lines.values())
     return kept if len(lines) >= _MIN_MEMBERS else []
 
@@ -313,7 +313,7 @@ def _speakers(question: str, articles: Sequence[Article], scope: Scope) -> list[
             is_known = "else" in words(question) and not known.isdisjoint(quotation.key.split())
             is_group = is_noun(_singular(quotation.key.rpartition(" ")[2])) or not speaker[:1].isupper()
             if len(quotation.key) >= _MIN_NAME_LETTERS and not is_known and not is_group:
-                lines.setdefault(quotation.key, Line(article, quotation.span, f"{speaker}:"))
+                lines.setdefault(quotation.key, Line.at(article, quotation.span, f"{speaker}:"))
         kept = distinct(lines.values())[:_MAX_PEOPLE]
         return kept if len(kept) >= _MIN_MEMBERS else []
     return []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.kinds.scope import Line, Scope
 from index.models import Article, Source, Span
@@ -96,13 +96,12 @@ def distinct(lines: Iterable[Line]) -> list[Line]:
     """Keep the first of the lines that quote the same words; the sources of the others become its ``also_in``."""
     kept: dict[str, Line] = {}
     for line in lines:
-        quote = fold(_SPACE.sub(" ", line.article.body[slice(*line.span)]))
+        quote = fold(_SPACE.sub(" ", line.quote))
         known = kept.get(quote)
         if known is None:
             kept[quote] = line
-        elif line.article.id not in {known.article.id, *(source.id for source in known.also_in)}:
-            also_in = (*known.also_in, line.article.source)
-            kept[quote] = Line(known.article, known.span, known.words, also_in)
+        elif line.source.id not in {known.source.id, *(source.id for source in known.also_in)}:
+            kept[quote] = replace(known, also_in=(*known.also_in, line.source))
     return list(kept.values())
 
 

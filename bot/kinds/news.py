@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 from bot.kinds.scope import Found, Line, Scope, compose, day
@@ -115,4 +116,5 @@ def _of_section(matter: Matter, scope: Scope, filters: Filters) -> list[Story]:
 
 def _line(story: Story, subject: Sequence[str] = (), *, shows_quote: bool = False) -> Line:
     span, words = first_on(story, subject), story_title(story)
-    return Line(story.article, span, f"{words}:" if shows_quote else words, story.also_in(span), shows_quote)
+    line = Line.at(story.article, span, f"{words}:" if shows_quote else words, story.also_in(span))
+    return replace(line, shows_quote=shows_quote)

@@ -113,7 +113,7 @@ def _joined(spoken: Sequence[Spoken], scope: Scope) -> list[_Quoted]:
 
 
 def _lines(quoted: Sequence[_Quoted]) -> list[Line]:
-    return distinct(Line(article, quotation.span, _speaker(article, quotation)) for article, quotation in quoted)
+    return distinct(Line.at(article, quotation.span, _speaker(article, quotation)) for article, quotation in quoted)
 
 
 def _speaker(article: Article, quotation: Quotation) -> str:

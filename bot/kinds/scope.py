@@ -13,7 +13,7 @@ from bot.query.date_preference import outside_period
 from bot.query.dates import find_period
 from bot.query.kind import Request
 from index.catalogue import Catalogue
-from index.models import Article, Filters, Source, Span
+from index.models import Article, Filters, Passage, Source, Span
 from index.near_duplicates import other_sources
 from index.text import fold, sentences
 
@@ -81,16 +81,32 @@ Way = Callable[[Request, Scope], Found | None]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of an answer: our words, and a quote ``article.body[start:end]`` that proves them.
+    """A line of an answer: our words, and the quote that proves them, which begins at ``start`` of its article's body.
 
     ``shows_quote``: print the quote behind the words. It is always cited.
     """
 
-    article: Article
-    span: Span
+    source: Source
+    quote: str
+    start: int
     words: str = ""
     also_in: tuple[Source, ...] = ()
     shows_quote: bool = True
+
+    @classmethod
+    def at(cls, article: Article, span: Span, words: str = "", also_in: tuple[Source, ...] = ()) -> Line:
+        """A line that quotes a span of an article."""
+        return cls(article.source, article.body[slice(*span)], span.start, words, also_in)
+
+    @classmethod
+    def about(cls, article: Article, words: str) -> Line:
+        """Our words about an article, whose first sentence is cited and not printed."""
+        return replace(cls.at(article, lead(article), words), shows_quote=False)
+
+    @classmethod
+    def within(cls, passage: Passage, span: Span, words: str = "", also_in: tuple[Source, ...] = ()) -> Line:
+        """A line that quotes a span of a passage."""
+        return cls(passage.source, passage.text[slice(*span)], passage.start + span.start, words, also_in)
 
     @classmethod
     def of(cls, candidate: Candidate, retrieval: Retrieval, words: str = "", *, is_alone: bool = False) -> Line:
@@ -99,10 +115,13 @@ class Line:
         span = quoted_span(candidate, retrieval.query.text)
         if is_alone:
             span = Span(candidate.start - passage.start, candidate.end - passage.start)
-        quote = passage.text[slice(*span)]
-        also_in = other_sources(quote, passage.source, dict.fromkeys(other.passage for other in retrieval.ranked))
-        article = Article(passage.source, " " * passage.start + passage.text)  # its body as far as it is quoted
-        return cls(article, Span(passage.start + span.start, passage.start + span.end), words, also_in)
+        passages = dict.fromkeys(other.passage for other in retrieval.ranked)
+        return cls.within(passage, span, words, other_sources(passage.text[slice(*span)], passage.source, passages))
+
+    @property
+    def citation(self) -> Citation:
+        """The quote as proof, not numbered yet."""
+        return Citation(0, self.quote, self.start, self.start + len(self.quote), self.source, self.also_in)
 
 
 def quoted_span(candidate: Candidate, question: str) -> Span:
@@ -116,10 +135,7 @@ def compose(lines: Sequence[Line], head: str = "", *, is_exact: bool = False, sh
 
     ``head`` begins with ``short``, if there is one.
     """
-    cited = numbered(
-        Citation(0, line.article.body[slice(*line.span)], *line.span, line.article.source, line.also_in)
-        for line in lines
-    )
+    cited = numbered(line.citation for line in lines)
     texts: list[str] = []
     for line, citation in zip(lines, cited, strict=True):
         quote = in_marks(citation.quote) if line.shows_quote else ""

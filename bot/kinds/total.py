@@ -17,7 +17,7 @@ from bot.query.followup import content_words
 from bot.query.kind import Request
 from bot.query.numbers import Quantity, counted_stems, find_counts, find_quantity, is_forecast, unit_of
 from bot.query.wording import word_key
-from index.models import Article, Passage, Span
+from index.models import Passage, Span
 from index.text import MONTH, STOP_WORDS, fold, name_spans, sentences, word_spans, words
 
 _TOTAL = re.compile(r"\b(?:in total|altogether|combined|together|in all|all told|totals?|overall)\b", re.IGNORECASE)
@@ -141,8 +141,7 @@ def _added(parts: Sequence[tuple[Span, str, list[tuple[str, Span]]]], passage: P
     units = {unit_of(text, numbers[0][1]) for _, text, numbers in parts}
     if len(units) > 1 or len({is_forecast(text) for _, text, _ in parts}) > 1:
         return None
-    article = Article(passage.source, " " * passage.start + passage.text)
-    lines = [Line(article, Span(passage.start + span.start, passage.start + span.end)) for span, _, _ in parts]
+    lines = [Line.within(passage, span) for span, _, _ in parts]
     return compose(lines, _head([float(numbers[0][0]) for _, _, numbers in parts], units.pop()))
 
 
@@ -177,7 +176,9 @@ def _rows(question: str, retrieval: Retrieval, scope: Scope) -> Found | None:
             continue
         chosen = [row for row in rows if row is not None]
         head = _head([float(cells[row][column]) for row in chosen], asked[1].lower())
-        return compose([Line(article, lines[row], f"{name}:") for row, name in zip(chosen, named, strict=True)], head)
+        return compose(
+            [Line.at(article, lines[row], f"{name}:") for row, name in zip(chosen, named, strict=True)], head
+        )
     return None
 
 

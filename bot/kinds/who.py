@@ -75,7 +75,7 @@ def answer_holder(request: Request, scope: Scope) -> Found | None:
     for source, person in rows[:_MAX_HOLDERS]:
         article = scope.article(source)
         if person.key.rpartition(" ")[2] not in holders and _is_of(article, person, words):
-            holders[person.key.rpartition(" ")[2]] = Line(article, person.span)
+            holders[person.key.rpartition(" ")[2]] = Line.at(article, person.span)
     if holders:
         is_present = not re.search(r"\b(?:was|were)\b", request.text, re.IGNORECASE)  # the newest holds it
         return _dated(distinct(holders.values())[: 1 if is_present else _MAX_QUOTES])
@@ -117,7 +117,7 @@ def _with_context(article: Article, span: Span) -> Line:
     around = surrounding(article.body, *span)
     text = article.body[slice(*around)]
     start, end = decontextualize(text, Span(span.start - around.start, span.end - around.start))
-    return Line(article, Span(around.start + start, around.start + end))
+    return Line.at(article, Span(around.start + start, around.start + end))
 
 
 def _unknown(request: Request, scope: Scope, *, is_person: bool) -> Found | None:
@@ -130,7 +130,7 @@ def _unknown(request: Request, scope: Scope, *, is_person: bool) -> Found | None
 def _dated(lines: Sequence[Line]) -> Found:
     """Write lines, if there are several with their days."""
     if len(lines) > 1:
-        lines = [replace(line, words=f"{when}:" if (when := day(line.article.source)) else "") for line in lines]
+        lines = [replace(line, words=f"{when}:" if (when := day(line.source)) else "") for line in lines]
     return compose(lines)
 
 
