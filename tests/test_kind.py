@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.query.kind import classify
+from bot.query.wording import spelled_out
 
 KINDS = {
     "Who is Leo Brandt?": ("who", "Leo Brandt", ""),
@@ -47,6 +48,13 @@ KINDS = {
     "Which transport ministers are mentioned?": ("list", "ministers are mentioned", ""),
     "Who scored in the final?": ("list", "in the final", ""),
     "Who scored the first goal?": ("fact", "", ""),
+    "what did John Kirby hvae to say about Arouri?": ("said", "John Kirby", "Arouri"),
+    "How does the commissioner explain going abroad?": ("said", "the commissioner", "going abroad"),
+    "how does Ann Lee say this closure differs": ("said", "Ann Lee", "this closure differs"),
+    "How many Courier stories have you got?": ("collection", "Courier stories", ""),
+    "What's the newest article you have?": ("collection", "you have", ""),
+    "When does the vote start and what channel is it on?": ("several", "", ""),
+    "How many games is he out for and why?": ("fact", "", ""),
     "who else is quoted in it?": ("list", "is quoted in it", ""),
     "How many rules are there? list them": ("list", "", ""),
     "who are they? (voted against the wall)": ("list", "voted against the wall", ""),
@@ -91,3 +99,17 @@ def test_any_text_has_a_kind(text: str) -> None:
     request = classify(text)
     plain = " ".join(text.split())
     assert all(part in plain for part in (request.subject, request.topic, *request.parts))
+
+
+@pytest.mark.parametrize(
+    ("question", "whole"),
+    [
+        ("what's new", "what is new"),
+        ("whats happened, who's gone", "what has happened, who has gone"),
+        ("wehre is it", "where is it"),
+        ("whose form is the cloud's?", "whose form is the cloud's?"),
+    ],
+)
+def test_contractions_and_exchanged_letters_are_put_right(question: str, whole: str) -> None:
+    """A question is recognized though it is abbreviated, or two letters of a common word are exchanged."""
+    assert spelled_out(question) == whole

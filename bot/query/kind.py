@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from bot.models import Kind
 from bot.query.followup import content_words
+from bot.query.wording import spelled_out
 from index.text import MONTH, fold
 
 _ASKING = r"(?:who|whom|whose|what|when|where|which|why|how|is|are|was|were|did|does|do|has|have|will|can|could|would)"
@@ -56,6 +57,9 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      (r"what happened (?:with|to|in|at|on|during)\s(?P<subject>.+?)"
      r"(?:,? in order|,? (?:and )?when|,? day by day)$")),
     ("collection", r"(?:in )?how many (?:of the )?(?:news )?(?:articles|stories|reports|documents)\b(?P<subject>.*)"),
+    ("collection",
+     (r"how many (?P<subject>(?:[\w'’-]+ ){1,3}?(?:articles|stories|reports|pieces))"
+      r" (?:have you|do you have|are there)\b")),
     ("collection", rf"what is the date of the (?:oldest|newest|latest|first|last) {_ARTICLES}\b(?P<subject>.*)"),
     ("collection", rf"(?:which|what|how many) (?:(?:other|different|local|news|of the) )?{_OUTLETS}(?P<subject>.*)"),
     ("collection",
@@ -80,10 +84,10 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      (rf"(?:what|which) is the (?:oldest|newest|latest|most recent|first|earliest) {_ARTICLES}\b("
      r"?P<subject>.*)")),
     ("news",
-     (r"(?:so,? )?what(?:'s| is| has been| has)? (?:new|happening|going on|been happening)\b"
+     (r"(?:so,? )?what(?: is| has been| has)? (?:new|happening|going on|been happening)\b"
      rf"{_WHEN}{_NEWS_OF}")),
     ("news",
-     (r"what(?:'s| is| was| were| has been| have been)? (?:in the (?:news|papers?|headlines)|published|reported|new)\b"
+     (r"what(?: is| was| were| has been| have been)? (?:in the (?:news|papers?|headlines)|published|reported|new)\b"
      rf"{_WHEN}(?: (?:on|since|after|before|in) .+)?(?P<subject>)$")),
     ("news",
      (r"what did (?:the )?(?:papers?|outlets|media|press|articles) (?:report|say|write|carry)(?: (?:on|in|since) )?"
@@ -96,11 +100,11 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      rf"updates?|developments?|fresh news|headlines?)\b{_WHEN}{_NEWS_OF}")),
     ("news", rf"(?:what news (?:is|are) there|(?:is|are) there news|do you have news)\b{_WHEN}{_NEWS_OF}"),
     ("news",
-     (r"(?:(?:what(?:'s| is| are)|give me|show me|tell me|get me|list) )?(?:all )?(?:the )?"
+     (r"(?:(?:what(?: is| are)|give me|show me|tell me|get me|list) )?(?:all )?(?:the )?"
      r"(?:latest|newest|most recent|breaking|recent|today's|yesterday's|this week's|"
      rf"top)(?: (?:(?:top|main) )?(?:news|headlines?|updates?|developments?|stories))?{_WHEN}(?:$|{_NEWS_OF}$)")),
     ("news",
-     (r"(?:(?:what(?:'s| is| are| were)|give me|show me|list) )?(?:all )?(?:the )?(?:top |main |"
+     (r"(?:(?:what(?: is| are| were)|give me|show me|list) )?(?:all )?(?:the )?(?:top |main |"
      r"latest )?(?:news|headlines?|updates?|top stories)\b"
      rf"{_WHEN}{_NEWS_OF}")),
     ("news",
@@ -141,13 +145,13 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
       r"(?: about)?\s(?P<subject>.+)")),
     ("summary", rf"what (?:has )?happen(?:ed|s){_WHEN} (?:with|to|in|at|on|during|after)\s(?P<subject>.+)"),
     ("summary",
-     (r"what(?:'s| is) (?:the (?:story|situation|state of play|matter|issue|row)|going on) (?:with|"
+     (r"what(?: is) (?:the (?:story|situation|state of play|matter|issue|row)|going on) (?:with|"
      r"on|about|over|behind)\s(?P<subject>.+)")),
     ("summary", r"what do (?:we|you) know about\s(?P<subject>.+)"),
     ("summary", r"(?:please )?(?:tell me more|more(?: details)?|go on|anything else|what else)(?P<subject>)$"),
     ("said",
      (r"(?:and )?what (?:exactly )?(?:did|does|do|has|have|had|was|is|were|"
-     rf"are) (?P<subject>.+?) {_SAYING}\b{_ABOUT}")),
+     rf"are) (?P<subject>.+?) (?:ha(?:ve|d|s) to )?{_SAYING}\b{_ABOUT}")),
     ("said",
      (r"(?:and )?what (?:was|is|were|are) (?P<subject>.+?)(?:'s?|s') (?:response|reaction|comments?|"
      rf"view|views|position|stance|statement|words|answer|reply|take|verdict)\b{_ABOUT}")),
@@ -156,7 +160,9 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      rf"statement) (?:of|from|by) (?P<subject>.+?){_ABOUT}$")),
     ("said",
      (r"how (?:did|does|do|has|have) (?P<subject>.+?) (?:react|reacted|respond|responded|reply|"
-     rf"replied|comment)\b{_ABOUT}")),
+     r"replied|comment|explain(?:ed)?|describe[sd]?|justify|justified|defend(?:ed)?)\b"
+     r"(?:\s+(?:(?:to|about|on|over|regarding)\s+)?(?P<topic>.+))?$")),
+    ("said", r"how (?:did|does|do) (?P<subject>.+?) say (?P<topic>.+)"),
     ("said",
      (r"(?:(?:give|show) me |list |find )?(?:any |all |the )*(?:quotes?|quotations?|comments?|"
      r"statements?|reactions?) (?:from|by|of)\s(?P<subject>.+?)(?: (?:about|on)\s(?P<topic>.+))?$")),
@@ -173,7 +179,7 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      (r"(?:and |but |so )?(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|"
      r"may|might|isn't|aren't|wasn't|didn't|doesn't|hasn't|haven't|won't)\s(?!you\b)(?P<subject>.+)")),
     ("who",
-     (r"(?:and |so )?(?:who|what|wer)(?:'s|’s|s| is| was| are| were|re| ist| war)\s(?P<subject>"
+     (r"(?:and |so )?(?:who|what|wer)(?: is| was| are| were| ist| war)\s(?P<subject>"
      r"(?!the (?-i:[^A-Z])|an? |his\b|her\b|its\b|their\b)[^,?]{2,60}?)"
      r"(?: again| exactly| anyway| now| currently| today| please| pls)?$")),
     ("list", r"(?:list|name|enumerate|give me|show me)\b(?P<subject>.*)"),
@@ -210,7 +216,7 @@ _NO_NAME = re.compile(
 _TITLES = frozenset("mr mrs ms dr sir dame cllr lord lady prof mayor king queen prince president minister".split())
 _MAX_NAME_WORDS = 4
 _MAX_PARTS = 3
-_MIN_PART_WORDS = 2  # content words: "When and where was it built?" is one question
+_MIN_PART_WORDS = 1  # content words: "When and where was it built?" is one question
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +241,7 @@ def classify(question: str) -> Request:
         return Request(text, "several", parts=parts)
     completed = _COMPLETED.fullmatch(text)
     carried = completed["topic"] if completed else ""
-    bare = (completed["question"] if completed else text).rstrip(" ?!.")
+    bare = spelled_out(completed["question"] if completed else text).rstrip(" ?!.")
     for kind, pattern in _PATTERNS:
         if (match := pattern.match(bare)) and (kind != "who" or _is_name(match["subject"], bare)):
             slots = {name: _slot(slot, carried) for name, slot in match.groupdict().items()}

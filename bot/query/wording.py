@@ -1,8 +1,21 @@
-"""Words that say the same, or the opposite: irregular verbs, a few synonyms of the news, certain antonyms."""
+"""Words that say the same, or the opposite: contractions, irregular verbs, some synonyms of the news, antonyms."""
 
 from __future__ import annotations
 
+import re
+
 from index.text import stem
+
+_CONTRACTION = re.compile(
+    r"\b(?:(?P<word>what|who|where|when|how|that|there|here)(?:['’]?s|['’]re)|(?P<it>it)['’]s)\b", re.IGNORECASE
+)
+_AFTER_HAS = re.compile(r"\s+(?:just |ever |never |already )?(?:been|happened|changed|become|gone|got|had)\b")
+# Words by which questions are recognized, and whose letters make no other word: "hvae"; not "form", "cloud".
+_OF_QUESTIONS = {
+    (word[0], "".join(sorted(word))): word
+    for word in """about after articles before compare everyone happened have latest many much name said says should
+    since summarise summarize tell their timeline were what when where which whose will with would""".split()
+}
 
 _IRREGULAR_VERBS = """
 beat:beat,beaten begin:began,begun bite:bit,bitten blow:blew,blown break:broke,broken bring:brought build:built
@@ -37,6 +50,23 @@ support/oppose allow/ban keep/scrap raise/lower raise/cut begin/end
 blame/clear convict/clear admit/deny approve/oppose guilty/innocent charge/clear
 """
 _OPPOSITE = {frozenset(map(stem, pair.split("/"))) for pair in _ANTONYMS.split()}
+
+
+def spelled_out(question: str) -> str:
+    """Write out contractions, and put exchanged letters of common words right: "whats waht" -> "what is what"."""
+
+    def whole(match: re.Match[str]) -> str:
+        verb = "has" if _AFTER_HAS.match(question, match.end()) else "is"
+        return f"{match['word'] or match['it']} {'are' if match.group()[-2:].lower() == 're' else verb}"
+
+    question = _CONTRACTION.sub(whole, question)
+    return re.sub(r"\b[a-zA-Z]{3,}\b", lambda match: _in_order(match.group()), question)
+
+
+def _in_order(word: str) -> str:
+    lower = word.lower()
+    meant = _OF_QUESTIONS.get((lower[0], "".join(sorted(lower))), lower)
+    return word if meant == lower else meant
 
 
 def word_key(word: str) -> str:
