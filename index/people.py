@@ -43,7 +43,8 @@ _NAME = re.compile(
     rf"{_CAPITALISED}(?:[ \u00a0]{_CAPITALISED}){{0,2}}"
     rf"|{_CAPITALISED}(?:[ \u00a0\n]{_PARTICLE}{{0,2}}{_CAPITALISED}){{0,6}}"
 )
-_BODY_WORDS = frozenset(
+# Capitalised they stand in the names of places and bodies, and of no person.
+NO_NAMES = frozenset(
     """academy agency airport authority bank board bridge brook center centre chamber church city club college
     commission committee company corporation council county court department district east federation
     foundation group hall hill hospital house inc institute island lake lane limited ltd mill ministry mount
@@ -60,32 +61,32 @@ WOMEN = frozenset("mrs ms miss dame lady queen princess mother sister baroness d
 _HONORIFICS = MEN | WOMEN | frozenset("dr prof rev revd hon cllr st mx".split())
 # Nouns of persons, and of bodies that can have a name of their own ("the union Unity").
 PERSON_NOUNS = frozenset(
-    """activist actor actress adviser advisor aide ambassador analyst archbishop architect artist astronaut
-    athlete attorney author baker banker biologist bishop bodyguard boss boxer boy builder buyer campaigner
-    candidate captain caretaker carer carpenter cashier ceo chair chairman chairperson chairwoman champion
-    chancellor chef chemist chief child chronicler citizen cleaner clerk climatologist coach colleague colonel
-    columnist comedian commander commissioner collector commuter composer conductor congressman congresswoman
-    constable consultant contractor controller coordinator coroner correspondent councillor councilman
-    councilwoman counsel critic curator customer cyclist dancer daughter dean defender delegate deputy
-    designer detective developer diplomat director doctor driver ecologist economist editor electrician
-    employee engineer entrepreneur envoy epidemiologist executive expert farmer father fighter filmmaker
-    firefighter fisherman footballer forecaster founder friend gardener general geologist girl goalkeeper
-    governor grandfather grandmother guard guitarist hairdresser head headteacher headmaster headmistress
-    historian host husband hydrologist imam inspector instructor inventor investigator investor journalist
-    judge keeper king landlord lawmaker lawyer leader lecturer librarian lieutenant lifeguard lord major man
-    manager marshal mathematician mayor mechanic member meteorologist midfielder midwife militant minister
-    model monk mother mp musician negotiator neighbour neighbor neurologist novelist nurse oceanographer
-    officer official ombudsman operator organiser organizer owner painter pastor patient pensioner pharmacist
-    philanthropist philosopher photographer physician physicist pianist pilot player playwright plumber poet
-    policeman policewoman politician pope porter premier presenter president priest prince princess principal
-    prisoner producer professor programmer prosecutor psychiatrist psychologist publisher pupil queen rabbi
-    racer ranger rector referee refugee reporter representative republican researcher resident restorer
-    retiree rider runner sailor schoolboy schoolgirl scientist sculptor secretary senator sergeant shareholder
-    shepherd shopkeeper singer skipper sociologist soldier solicitor son speaker spokesman spokesperson
-    spokeswoman sprinter star statistician strategist striker student superintendent surgeon surveyor swimmer
-    tailor teacher technician teenager tenant therapist trader trainer translator treasurer trustee
-    undersecretary veteran vicar victim violinist volcanologist volunteer warden widow widower wife winner
-    witness woman worker writer""".split()
+    """activist actor actress administrator admiral adviser advisor aide ambassador analyst anchor archbishop architect
+    artist astronaut athlete attorney author baker banker billionaire biologist bishop blogger bodyguard boss boxer
+    boy builder buyer campaigner candidate captain cardinal carer caretaker carpenter cashier ceo chair chairman
+    chairperson chairwoman champion chancellor chef chemist chief child chronicler citizen cleaner clerk
+    climatologist coach colleague collector colonel columnist comedian commander commentator commissioner commuter
+    composer conductor congressman congresswoman constable consultant contractor controller coordinator coroner
+    corporal correspondent councillor councilman councilwoman counsel critic curator customer cyclist dancer
+    daughter dean defender delegate deputy designer detective developer diplomat director doctor driver ecologist
+    economist editor electrician employee engineer entrepreneur envoy epidemiologist executive expert farmer father
+    fighter filmmaker firefighter fisherman footballer forecaster founder friend gardener general geologist girl
+    goalkeeper golfer governor grandfather grandmother guard guitarist hairdresser head headmaster headmistress
+    headteacher historian host husband hydrologist imam inspector instructor inventor investigator investor
+    journalist judge keeper king landlord lawmaker lawyer leader lecturer librarian lieutenant lifeguard linebacker
+    lineman lobbyist lord major man manager marshal mathematician mayor mechanic member meteorologist midfielder
+    midwife militant millionaire miner minister model monk mother mp musician negotiator neighbor neighbour
+    neurologist novelist nurse oceanographer officer official ombudsman operator organiser organizer owner painter
+    pastor patient pensioner pharmacist philanthropist philosopher photographer physician physicist pianist pilot
+    player playwright plumber poet policeman policewoman politician pope porter premier presenter president priest
+    prince princess principal prisoner producer professor programmer prosecutor psychiatrist psychologist publisher
+    pupil quarterback queen rabbi racer ranger rapper rector referee refugee reporter representative republican
+    researcher resident restorer retiree rider runner sailor schoolboy schoolgirl scientist sculptor secretary
+    senator sergeant shareholder shepherd sheriff shopkeeper singer skipper sociologist soldier solicitor son
+    songwriter speaker spokesman spokesperson spokeswoman sprinter star statistician strategist striker student
+    superintendent surgeon surveyor swimmer tailor teacher technician teenager tenant therapist trader trainer
+    translator treasurer trooper trustee tycoon undersecretary veteran vicar victim violinist volcanologist
+    volunteer warden widow widower wife winner witness woman worker writer""".split()
 )
 BODY_NOUNS = frozenset(
     """ship ferry boat vessel trawler yacht lander rover satellite probe telescope rocket system app software
@@ -102,7 +103,7 @@ _ABBREVIATED_TITLES = frozenset("sen rep gov gen col capt supt insp maj det cons
 # Capitalised they begin names of things: "Official Report", "Child Benefit".
 _NO_TITLES = frozenset("official star child customer owner member player winner boy girl man woman volunteer".split())
 _VOWELS = frozenset("aeiouy")
-_LAST_OF_BODY = _BODY_WORDS | BODY_NOUNS
+_LAST_OF_BODY = NO_NAMES | BODY_NOUNS
 _PERSON_ENDINGS = ("ologist", "woman", "person", "maker", "keeper", "holder", "writer", "leader", "owner")
 _SYNONYMS = {
     "ceo": "chief executive", "chairman": "chair", "chairwoman": "chair", "chairperson": "chair",
@@ -327,6 +328,8 @@ def _names(body: str, spans: Sequence[Span]) -> list[_Raw]:
         opens = not body[spans[number].start : match.start()].strip("“\"‘'„«(— ") or body[match.start() - 1] in '“"‘„«'
         while words and fold(words[0][1]) in OPENERS and not (len(words[0][1]) > 1 and words[0][1].isupper()):
             words, opens = words[1:], False
+        while words and fold(words[-1][1]) in STOP_WORDS and not words[-1][1].isupper():
+            words = words[:-1]  # "the Southwest U.S. What's left of it"
         titles: list[str] = []
         position = _last_title(words)
         titles, rest = [fold(word) for _, word in words[:position]], words[position:]
@@ -335,7 +338,7 @@ def _names(body: str, spans: Sequence[Span]) -> list[_Raw]:
         start = match.start() + rest[0][0]
         name = _Raw(
             match.start() + words[0][0],
-            Span(start, match.end()),
+            Span(start, match.start() + rest[-1][0] + len(rest[-1][1])),
             tuple(fold(word) for _, word in rest),
             tuple(titles),
             number,
@@ -385,7 +388,7 @@ def _keys(raw: Sequence[_Raw]) -> Mapping[tuple[str, ...], str]:
             fitting = by_last[word] or [
                 key
                 for key in by_first[word]
-                if (word in titled or started[key] < name.start) and _BODY_WORDS.isdisjoint(key.split())
+                if (word in titled or started[key] < name.start) and NO_NAMES.isdisjoint(key.split())
             ]
             keys[name.words] = word if not fitting else fitting[0] if len(fitting) == 1 else ""
     return keys
@@ -396,7 +399,7 @@ def _mention(name: _Raw, keys: Mapping[tuple[str, ...], str], *, has_relative: b
     if has_relative and len(name.words) == 1 and key != name.words[0] and _gender(name.titles):
         key = ""  # "Karim Aziz came. His sister Noor wept. Ms Aziz said …"
     words = key.split()
-    is_person = bool(name.titles) or (len(words) > 1 and not name.is_place and _BODY_WORDS.isdisjoint(words))
+    is_person = bool(name.titles) or (len(words) > 1 and not name.is_place and NO_NAMES.isdisjoint(words))
     is_certain = is_person and (bool(name.titles) or len(words) > len(name.words))
     return Mention(name.start, name.span, key, name.sentence, is_person, is_certain)
 
@@ -425,7 +428,7 @@ def _introduction(body: str, name: _Raw, sentence: Span, *, is_full: bool) -> tu
     if is_full and (who or _AGE.match(after) or _OWNED.search(before) or _DEED.match(after)):
         return "", DEED
     is_affiliated = is_full and len(name.words) > 1 and not (is_inside or has_article) and _AFFILIATION.match(after)
-    return "", PLACE if is_affiliated and _BODY_WORDS.isdisjoint(name.words) else NAMED
+    return "", PLACE if is_affiliated and NO_NAMES.isdisjoint(name.words) else NAMED
 
 
 def _before(before: str, after: str) -> str:

@@ -36,8 +36,8 @@ def look_up(name: str, scope: Scope) -> Named:
     A first name alone is looked for last.
     """
     words = name_words(" ".join(without_determiner(name.split())))
-    while len(words) > 1 and is_noun(words[0]):
-        words = words[1:]  # "mayor hartley"
+    titles = max((number + 1 for number, word in enumerate(words[:-1]) if is_noun(word)), default=0)
+    words = words[titles:]  # "mayor hartley", "NASA boss Bill Nelson"
     if not words:
         return Named((), ())
 

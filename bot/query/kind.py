@@ -207,7 +207,7 @@ _NEXT_QUESTION = re.compile(
     rf"\?\s+(?:and |but |also |so )?(?={_ASKING}\b)|[,;]?\s+and\s+(?:also )?(?={_ASKING}\b)", re.IGNORECASE
 )
 _COMPLETED = re.compile(r"(?P<question>.+?) \((?P<topic>[^()]+)\)")  # by bot.query.followup.condense
-_POINTERS = frozenset(["", "about it", *"it they them this that these those there more all".split()])
+_POINTERS = frozenset(["", "about it", *"he she him her it they them this that these those there more all".split()])
 _NO_NAME = re.compile(
     r"\w+(?:ed|ing|ible|able|less)|to|in|on|at|by|behind|of|about|from|with|after|before|new|next|first|last|left|hurt|dead"
     r"|alive|there|here|right|wrong|taken|stolen|killed|hit|sent|made|known|seen|gone|done|paid|sold|lost|won|he|she|it|they",

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from bot.models import Turn
 from index.catalogue import Catalogue
+from index.people import NAMED, NO_NAMES
 from index.text import word_spans
 
 _PRONOUN = re.compile(r"\b(?P<owner>his|her(?=\s+\w))\b|\b(?:he|she|him|her|hers)\b", re.IGNORECASE)
@@ -46,7 +47,11 @@ def _people(text: str, catalogue: Catalogue) -> list[str]:
     people: dict[str, str] = {}
     for position, (word, span) in enumerate(words):
         before = words[position - 1][0] if position else ""
-        known = [(source, person) for source, person in catalogue.people(surname=word) if " " in person.key]
+        known = [
+            (source, person)
+            for source, person in catalogue.people(surname=word)
+            if " " in person.key and (person.rank < NAMED or NO_NAMES.isdisjoint(person.key.split()))
+        ]
         whole = [(source, person) for source, person in known if person.key.split()[-2] == before]
         alone = known if text[span.start].isupper() and len({person.key for _, person in known}) == 1 else []
         for source, person in (whole or alone)[:1]:
