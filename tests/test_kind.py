@@ -51,7 +51,6 @@ KINDS = {
     "what did John Kirby hvae to say about Arouri?": ("said", "John Kirby", "Arouri"),
     "How does the commissioner explain going abroad?": ("said", "the commissioner", "going abroad"),
     "how does Ann Lee say this closure differs": ("said", "Ann Lee", "this closure differs"),
-    "How many Courier stories have you got?": ("collection", "Courier stories", ""),
     "What's the newest article you have?": ("collection", "you have", ""),
     "When does the vote start and what channel is it on?": ("several", "", ""),
     "How many games is he out for and why?": ("fact", "", ""),

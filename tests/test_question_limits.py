@@ -52,6 +52,7 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalogue]:
         ("summarise the first article", "summarise", {"article": "a"}),
         ("who wrote [2]?", "who wrote?", {"article": "b"}),
         ("what about the third one", "what about the third one", {}),
+        ("How many Courier articles have you got?", "How many articles have you got?", {"outlet": "The Courier"}),
         ("How many trams run in all outlets?", "How many trams run?", {}),
     ],
 )  # fmt: skip

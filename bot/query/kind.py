@@ -57,9 +57,6 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      (r"what happened (?:with|to|in|at|on|during)\s(?P<subject>.+?)"
      r"(?:,? in order|,? (?:and )?when|,? day by day)$")),
     ("collection", r"(?:in )?how many (?:of the )?(?:news )?(?:articles|stories|reports|documents)\b(?P<subject>.*)"),
-    ("collection",
-     (r"how many (?P<subject>(?:[\w'’-]+ ){1,3}?(?:articles|stories|reports|pieces))"
-      r" (?:have you|do you have|are there)\b")),
     ("collection", rf"what is the date of the (?:oldest|newest|latest|first|last) {_ARTICLES}\b(?P<subject>.*)"),
     ("collection", rf"(?:which|what|how many) (?:(?:other|different|local|news|of the) )?{_OUTLETS}(?P<subject>.*)"),
     ("collection",

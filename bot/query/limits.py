@@ -99,7 +99,7 @@ def _limit_to_outlet(limits: Limits, catalogue: Catalogue) -> Limits:
     match = _outlet_pattern(tuple(names)).search(limits.question)
     if match is None:
         return limits
-    outlet = names[fold(next(filter(None, match.group("name", "of", "saying"))))]
+    outlet = names[fold(next(filter(None, match.group("name", "of", "plural", "saying"))))]
     if match["topic"]:
         limits = replace(limits, question=f"What happened with {match['topic']}")
         return replace(limits, filters=replace(limits.filters, outlet=outlet), note=_note(outlet))
@@ -145,6 +145,7 @@ def _outlet_pattern(names: tuple[str, ...]) -> re.Pattern[str]:
         rf"(?:\b(?:only|just)\s+)?\b(?:in|from|according to)\s+(?:the\s+)?(?P<name>{name})\b(?:['’]s)?"
         rf"(?:\s+{_ARTICLE}\b)?"
         rf"|\b(?:only|just)\s+(?:the\s+)?(?P<of>{name})\b"
+        rf"|\b(?P<plural>{name})\s+(?=(?:articles|stories|pieces|reports|coverage)\b)"
         rf"|\bwhat\s+(?:did|does|do|has)\s+(?:the\s+)?(?P<saying>{name})\s+(?:say|report|write|reported|said|written)\b"
         rf"(?:\s+(?:about|on|of)\s+(?P<topic>\S.*))?",
         re.IGNORECASE,
