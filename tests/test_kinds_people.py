@@ -33,7 +33,8 @@ MILL = """The Garforth paper mill will cut 140 jobs by June, its owner Brightfol
 
 “This is a painful day,” said Tom Hale, Brightfold's chief operating officer. \
 Zoë Bürgi, the town's mayor, promised help."""
-CHIEF = "Tom Hale has been appointed chief executive of Brightfold. He succeeds Rita Vane, who retires."
+CHIEF = """Tom Hale has been appointed chief executive of Brightfold. He succeeds Rita Vane, who retires. \
+Mara Quist, a neighbour, wished him well."""
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +81,7 @@ def ask(engine: Engine, question: str) -> Answer:
     ],
 )
 def test_who_is_answered_by_the_introduction(engine: Engine, question: str, introduction: str) -> None:
-    """By name in any case, with a title, by surname, with a slip; by office and body."""
+    """By name in any case, with a title, by surname, with a slip; by office and body; never first as a neighbour."""
     answer = ask(engine, question)
     assert introduction in answer.citations[0].quote
 

@@ -38,6 +38,10 @@ _SPOKEN_AS = {
     "executive": ("executive", "ceo", "chief"), "chair": ("chair", "chairman", "chairwoman", "chairperson", "chairs"),
     "spokesperson": ("spokesman", "spokeswoman", "spokesperson"), "headteacher": ("head", "headteacher", "headmaster"),
 }  # fmt: skip
+# What somebody is to another says less than an office: "a neighbour for 30 years".
+_RELATIONS = frozenset(
+    "neighbour neighbor friend colleague husband wife father mother son daughter widow widower child".split()
+)
 _PREDECESSOR = re.compile(r"(?:succeed|replac|follow)\w* (?:[A-ZÀ-Þ][\w’'-]* ?)+")
 _WORD = re.compile(r"\w+")
 _REACH_SENTENCES = 2  # before an introduction, in which "the club's chairman" has its club
@@ -97,7 +101,7 @@ def answer_holder(request: Request, scope: Scope) -> Found | None:
 
 def _chosen(named: Named) -> list[Introduced]:
     """The introductions to quote: offices by their newest sentences, then the sentences of other articles."""
-    rows = named.introductions
+    rows = sorted(named.introductions, key=lambda row: row[1].office.rpartition(" ")[2] in _RELATIONS)
     best = min(person.rank for _, person in rows)
     chosen: list[Introduced] = []
     for source, person in rows:
