@@ -19,7 +19,7 @@ from bot import serialize
 from bot.cli import render
 from bot.cli.filters import known_outlet, make_filters
 from bot.plain_text import one_line
-from bot.runtime import Parts, progress_bar
+from bot.runtime import Parts, progress_bar, shown_steps
 from index.models import Article, ClippingsError, Failure, Filters
 
 if TYPE_CHECKING:
@@ -53,8 +53,12 @@ def ask(arguments: Namespace, settings: Settings, parts: Parts) -> int:
         print('The question is empty. Ask in words: clippings ask "who reopened the bridge?"', file=sys.stderr)
         return USAGE
     with closing(parts.engine(settings)) as engine:
-        answer = engine.ask(question, filters=_filters(arguments, engine), as_of=arguments.as_of)
-    _print(arguments, serialize.answer(answer), render.answer_lines(answer))
+        stream = engine.stream(question, filters=_filters(arguments, engine), as_of=arguments.as_of)
+        out = sys.stdout  # which shown_steps redirects
+        with shown_steps("" if arguments.json else settings.llm_name or "The bot") as stop:
+            written = render.write_live(stream, out, stop) if out.isatty() and not arguments.json else ""
+            answer = stream.answer
+    _print(arguments, serialize.answer(answer), render.answer_lines(answer, written=written))
     return REFUSED if answer.refusal else OK
 
 

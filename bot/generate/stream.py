@@ -24,6 +24,7 @@ _CONTEXT = re.compile(
 _UNFINISHED = frozenset("length max_tokens model_context_window_exceeded content_filter refusal".split())
 _WITHHELD = frozenset(("content_filter", "refusal"))
 MAX_REPLY_CHARACTERS = 40_000  # chains of thought included
+UNFINISHED = " …"  # at the end of a reply: its last sentence is not whole
 _STATUS_FAULTS = {
     300: "redirects to another address, which is not followed: set CLIPPINGS_LLM to that address if you trust it",
     400: "refused the request",
@@ -118,7 +119,7 @@ def _read(
         elif reason is None and not connections.ended:
             fault = "broke off in the middle of its reply."
         elif reason in _UNFINISHED:
-            yield " …"
+            yield UNFINISHED
     except Exception as error:  # noqa: BLE001  # any client, any fault
         log.debug("%s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
         fault = _describe(error, seconds, length)
