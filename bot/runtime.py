@@ -30,6 +30,7 @@ OnProgress = Callable[[int, int], None]
 
 T = TypeVar("T")
 MAX_LLM_CHECK_SECONDS = 10.0  # `clippings status` is for a person who waits
+MAX_LLM_TRIAL_SECONDS = 30.0  # for each of two questions: two cores read the rules in 10
 
 
 class Parts:
@@ -73,6 +74,12 @@ class Parts:
         from bot.generate.llm import check
 
         return check(_make_llm(settings, min(settings.llm_timeout, MAX_LLM_CHECK_SECONDS)))
+
+    def llm_abilities(self, settings: Settings) -> dict[str, bool]:
+        """Try out what the language model can do, by name."""
+        from bot.generate.probe import abilities
+
+        return abilities(_make_llm(settings, min(settings.llm_timeout, MAX_LLM_TRIAL_SECONDS)))
 
 
 def make_engine(settings: Settings) -> Engine:

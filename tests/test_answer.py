@@ -495,7 +495,9 @@ LATE = {
     "time": Reply.of("The mill will shed 140 of its 560 jobs [1]. ", "It will stop making ", "news", pause=0.7),
     "a cut, politely": Reply.of("The mill will shed 140 of its 560 jobs [1]. And", cut="politely"),
     "a cut": Reply.of("The mill will shed 140 of its 560 jobs [1]. ", "It will stop making ", cut="rudely"),
-    "an error": Reply.of("The mill will shed 140 of its 560 jobs [1]. ", "It will stop making ", message="out of memory"),
+    "an error": Reply.of(
+        "The mill will shed 140 of its 560 jobs [1]. ", "It will stop making ", message="out of memory"
+    ),
 }
 
 
@@ -515,7 +517,9 @@ def test_what_was_checked_is_kept_if_the_model_fails_late(engine: Engine, server
 
 def test_unfinished_reply_that_may_be_a_thought_is_not_kept(engine: Engine, server: OpenAIServer) -> None:
     """It did not begin with a statement that it cites, so it may be a thought without its beginning."""
-    server.script(Reply.of("Okay, the user asks. ", "The mill will shed 140 of its 560 jobs [1]. ", "But", cut="rudely"))
+    server.script(
+        Reply.of("Okay, the user asks. ", "The mill will shed 140 of its 560 jobs [1]. ", "But", cut="rudely")
+    )
     answer = with_model(engine, server.url).ask(MILL, as_of=ASKED)
     assert answer.answerer == "quote"
     assert answer.notice == (

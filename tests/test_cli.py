@@ -69,9 +69,10 @@ def test_ask_prints_the_answer_while_it_is_made(monkeypatch: pytest.MonkeyPatch)
     parts.fake.queue.append(Streamed(Pieces(), ANSWER))
     assert main(["ask", "how many walked?"], parts=parts) == 0
     assert seen == ["", "Some 40 people  walked"]
-    assert out.getvalue().startswith("Some 40 people  walked over it\nfirst. [1]\n\n[1] Bridge reopens")
+    assert out.getvalue().startswith("Some 40 people  walked over it\nfirst. [1]\n\n")
+    assert "Bridge reopens" in out.getvalue()
     assert out.getvalue().count("first. [1]") == 1
-    assert "Reading the question" in err.getvalue()
+    assert "openai:small is writing, and each sentence is checked" in err.getvalue()
 
 
 def test_ask_prints_json_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -356,6 +357,23 @@ def test_status_says_what_is_indexed(capsys: Output) -> None:
         "health:         good\n"
         "language model: none is set; answers are quoted\n"
     )
+
+
+def test_status_says_what_the_model_can_do(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it cannot do is no error: such answers are quoted."""
+    monkeypatch.setenv("CLIPPINGS_LLM", "ollama:small")
+    assert main(["status"], parts=FakeParts()) == 0
+    assert capsys.readouterr().out.endswith(
+        "language model: ollama:small: it answers; it can cite the passage; it cannot say that a passage does not answer\n"
+    )
+    assert main(["status", "--json"], parts=FakeParts()) == 0
+    assert json.loads(capsys.readouterr().out)["llm"] == {
+        "name": "ollama:small",
+        "answers": True,
+        "check": "it answers",
+        "can": ["cite the passage"],
+        "cannot": ["say that a passage does not answer"],
+    }
 
 
 def test_status_says_what_is_wrong(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:

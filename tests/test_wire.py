@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.generate.probe import abilities
 from bot.generate.llm import complete, make_llm, stream_answer
 from bot.generate.stream import LLMError
 from index.models import ClippingsError, Passage, Source
@@ -63,6 +64,32 @@ def test_answer_is_streamed(server: OpenAIServer, form: str) -> None:
     begun = time.monotonic()
     assert list(deltas) == ["sank ", "[1]."]
     assert time.monotonic() - begun > 0.2
+
+
+ABILITIES = ("answer from a passage", "cite the passage", "say that a passage does not answer")
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    ("replies", "can"),
+    [
+        ((Reply.of("It will cost 5 million euros [1]."), Reply.of("NOT IN THE ARTICLES")), ABILITIES),
+        ((Reply.of("It will cost 5 million euros."), Reply.of("Ada Brunt designed it [1].")), ABILITIES[:1]),
+        ((Reply.of("It will cost 7 million euros [1]."), Reply.of("I cannot answer that.")), ABILITIES[1:]),
+    ],
+)
+def test_abilities_are_tried_out(
+    server: OpenAIServer, form: str, replies: tuple[Reply, ...], can: tuple[str, ...]
+) -> None:
+    """`clippings status` names them."""
+    server.script(*replies)
+    assert abilities(model(server, form)) == {name: name in can for name in ABILITIES}
+
+
+def test_abilities_of_a_model_that_fails(server: OpenAIServer) -> None:
+    """It replied to the check before, but is too slow for a question."""
+    server.script(Reply(waits=True))
+    assert abilities(model(server, timeout=0.3)) == {"answer a question in time": False}
 
 
 @pytest.mark.parametrize("form", FORMS)
