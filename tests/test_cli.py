@@ -18,8 +18,8 @@ import pytest
 from bot.cli.parser import COMMANDS, main
 from bot.models import ON_STEP, Refusal
 from index.models import ClippingsError, Failure, Filters, IndexLocked, IndexMissing, Source
-from tests.fakes.examples import ANSWER, ARTICLE, REFUSED, Terminal
 from tests.fakes.engine import Streamed
+from tests.fakes.examples import ANSWER, ARTICLE, REFUSED, Terminal
 from tests.fakes.parts import REPORT, STATUS, FakeParts
 
 ROOT = Path(__file__).parents[1]
@@ -364,7 +364,8 @@ def test_status_says_what_the_model_can_do(capsys: Output, monkeypatch: pytest.M
     monkeypatch.setenv("CLIPPINGS_LLM", "ollama:small")
     assert main(["status"], parts=FakeParts()) == 0
     assert capsys.readouterr().out.endswith(
-        "language model: ollama:small: it answers; it can cite the passage; it cannot say that a passage does not answer\n"
+        "language model: ollama:small: it answers; it can cite the passage; "
+        "it cannot say that a passage does not answer\n"
     )
     assert main(["status", "--json"], parts=FakeParts()) == 0
     assert json.loads(capsys.readouterr().out)["llm"] == {

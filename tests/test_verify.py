@@ -188,8 +188,8 @@ THOUGHTS = {
     "Gemma": "<unused94>thought\n{}<unused95>",
     "Harmony": "<|channel|>analysis<|message|>{}<|end|><|start|>assistant<|channel|>final<|message|>",
     "Harmony, end alone": "{}<|end|><|start|>assistant<|channel|>final<|message|>",
-    "Harmony, two channels": "<|channel|>analysis<|message|>{}<|end|><|start|>assistant<|channel|>commentary<|message|>{}"
-    "<|end|><|start|>assistant<|channel|>final<|message|>",
+    "Harmony, two channels": "<|channel|>analysis<|message|>{}<|end|><|channel|>commentary<|message|>{}<|end|>"
+    "<|start|>assistant<|channel|>final<|message|>",
     "Harmony, constrained": "<|channel|>analysis<|message|>{}<|end|><|channel|>final <|constrain|>text<|message|>",
     "Harmony without its tokens": "analysis{}assistantfinal",
     "JSON": '{{"thinking": "{}"}}\n',
@@ -334,8 +334,10 @@ SENTENCES = [text for body in BODIES.values() for text in re.split(r"(?<=\.) ", 
 PIECES = st.sampled_from(
     [*SENTENCES, *KEPT, "[1]", " [2]", "[1][2]", "[1, 2", "]", "[[1]]", "[12[99]]", "[7]", "【2】", "(1)", "^2", "\n",
      "\n\n", "- ", "# ", ". ", "U.S. ", "Yes. ", "<think>", "</think>", "<b", ">", "![", "](http://x.example/)",
-     "[THINK]", "[/THINK]", "<|channel|>", "analysis<|message|>", "final<|message|>", "assistantfinal", "[[1]](http://x.example/)",
-     "¹", "^1", "<sup>", "</sup>", "<cite>", "(Source: 1)", "passage 1", "[citation:2]", "[^1]: ", "Source: [1]", " and ", ", ",
+     "[THINK]", "[/THINK]", "<|channel|>", "analysis<|message|>", "final<|message|>", "assistantfinal",
+     "[[1]](http://x.example/)",
+     "¹", "^1", "<sup>", "</sup>", "<cite>", "(Source: 1)", "passage 1", "[citation:2]", "[^1]: ", "Source: [1]", " and ",
+     ", ",
      "| a | b |\n", "|---|---|\n", "| ", '{"answer": "', '"}', "[{", "\\[1\\]", "{1}", "①",
      "https://x.example ", "```\n", "…", "?", "40", "Norland ", "\u202e", "\r\n", "\t", "**", "Sources:\n",
      "NOT IN THE ARTICLES"]
@@ -345,7 +347,7 @@ DRAFTS = st.lists(PIECES | st.text(max_size=8), max_size=14).map("".join)
 
 @given(DRAFTS, st.lists(st.integers(0, 400), max_size=12) | st.none())
 def test_deltas_of_any_size_give_the_same_text(text: str, cuts: list[int] | None) -> None:
-    """However a draft is cut into deltas, the same text is shown. None is taken back, but a thought without beginning."""
+    """However a draft is cut into deltas, the same text is shown. Only a thought without beginning is taken back."""
     verifier = Verifier(QUESTION, PASSAGES)
     places = [0, *(range(len(text)) if cuts is None else sorted(cuts)), len(text)]
     shown = "".join(verifier.feed(text[start:end]) for start, end in pairwise(places))

@@ -1,4 +1,4 @@
-"""Three protocols on the wire, as recorded: what the bot asks for, and what it makes of endings, refusals and proxies."""
+"""Three protocols on the wire, as recorded: requests, endings, refusals and proxies."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.generate.probe import abilities
 from bot.generate.llm import complete, make_llm, stream_answer
+from bot.generate.probe import abilities
 from bot.generate.stream import LLMError
 from index.models import ClippingsError, Passage, Source
 from tests.fakes.openai_server import OpenAIServer, Reply
@@ -239,9 +239,9 @@ def test_other_refusals_are_not_tried_again(server: OpenAIServer) -> None:
     with pytest.raises(LLMError, match="refused the request"):
         answer(model(server))
     assert len(server.requests) == 2
+    server.replies.clear()
+    server.script(Reply(status=400, message="System role not supported"))
     with pytest.raises(LLMError, match="refused the request"):  # there are no rules to move
-        server.replies.clear()
-        server.script(Reply(status=400, message="System role not supported"))
         complete(model(server), "Hello", 5)
 
 

@@ -46,7 +46,7 @@ _SPECIAL = re.compile(r"[<\[◁]")
 _MARK_TAG = re.compile(r"<(?P<end>/)?(?:(?P<sup>sup)\b[^<>]*|cite|ref|source|citation)>", re.IGNORECASE)
 _INLINE_TAG = re.compile(r"</?(?:a|b|i|u|em|strong|span|sub|code|mark)\b", re.IGNORECASE)
 _MAX_CLOSERS = 4  # quotes and brackets that may follow a full stop
-_FULL_STOP = re.compile(rf"(?<![.!?…])[.!?…]++[\"'”’»)*_]{{0,{_MAX_CLOSERS}}}(?=[\s\[［【(（{{\\^$⁰¹²³⁴-⁹⁽①-⑳])")
+_FULL_STOP = re.compile(rf"(?<![.!?…])[.!?…]++[\"'”’»)*_]{{0,{_MAX_CLOSERS}}}(?=[\s\[［【〔(（{{\\^$⁰¹²³⁴-⁹⁽①-⑳])")
 _LINE_START = re.compile(r"(?:[-*•+>|]\s{1,3}|\d{1,2}[.)]\s{1,3}|[*_]{1,2}){0,4}")
 _JSON = re.compile(r"[\[{]\s*(?:[{\"]|\Z)")
 _ROW = re.compile(r"\|[^\n]*\|\s*")
@@ -54,21 +54,32 @@ _RULE = re.compile(r"[\s|:-]+")
 _CITES = re.compile(
     r"(?:passage|source|citation|cite|ref(?:erence)?|no|id)(?:_?(?:id|number))?s?\.?|#|№", re.IGNORECASE
 )
-_STATES = re.compile(r"answer|text|statements?|sentences?|claims?|content|response|summary|facts?", re.IGNORECASE)
+_ONLY_NUMBER = re.compile(r"\A\W*(?:[a-z]+\W*)?(\d{1,2})\W*\Z", re.IGNORECASE)
+_STATES = re.compile(
+    r"(?:\w{1,20}_)?(?:answer|text|statements?|sentences?|claims?|content|response|output|result|summary|facts?)",
+    re.IGNORECASE,
+)
 
 _URL = r"(?:\b[a-z][a-z0-9+.-]{1,15}://|\bwww\.|\b(?:mailto|javascript|data):)"
 _MARKUP = [
     (re.compile(r"^\s*(?:```|~~~).*"), ""),  # a code fence; what stands inside is text like any other
     (re.compile(r"^\s*\*\*([^*.\[\n]{1,99})\*\*:?\s*$"), r"# \1"),  # a line in bold is a heading
     (re.compile(r"!\[[^\]]*\]\([^)]*\)"), ""),  # an image
-    (re.compile(r"\[([^\]]*)\]\([^)]*\)"), r"\1"),  # a link: its words stay
+    (re.compile(r"\[(?:source|link)\]\([^)]*\)", re.IGNORECASE), ""),
+    (re.compile(r"\[([^\]]*)\]\([^)]*\)"), r"\1"),  # any other link: its words stay
     (re.compile(_URL + r"(?:[^\s\ue000]*[^\s.,;:!?)\]'\"”’\ue000\ue001])?", re.IGNORECASE), ""),
     (re.compile(r"\[/?(?:INST|SYS)\]"), ""),
     (re.compile(r"^(?:\s*[>|])+\s*"), ""),  # the bar before our passages, echoed
     (re.compile(r"\*\*|__|`|(?<!\w)\*(?=\S)|(?<=\S)\*(?!\w)"), ""),
     (re.compile(r"\^\{([^{}]{0,20})\}"), r"\1"),  # what is raised and no mark
     (re.compile(r"<(?![\s\d=])|(?<![\s\d=])>"), ""),  # so that no tag comes together out of two halves
-    (re.compile(r"^\s*(?:assistant|system|user|human|(?:final )?answer|response)\s*:\s*", re.IGNORECASE), ""),
+    (
+        re.compile(
+            r"^\s*(?:assistant|system|user|human|(?:here(?:['’]s| is) (?:the|my) )?(?:final )?answer|response)\s*:\s*",
+            re.IGNORECASE,
+        ),
+        "",
+    ),
     (re.compile(r"\s+"), " "),
 ]
 
@@ -96,9 +107,9 @@ class SentenceReader:
         self._in_thought = False
         self._start()
 
-    def _start(self, plain: str = "") -> None:
-        self._plain = plain
-        self._room = MAX_PLAIN_CHARACTERS - len(plain)
+    def _start(self) -> None:
+        self._plain = ""
+        self._room = MAX_PLAIN_CHARACTERS
         self._scanned = 0  # the first sentence of the plain text has no end before this
         self._begun = False
         self._columns: list[bool] | None = None  # of the table that is read: whether they cite
@@ -114,12 +125,10 @@ class SentenceReader:
 
     def _read(self, *, final: bool) -> Iterator[DraftSentence]:
         plain, restarts = self.take_plain(final=final)
-        if restarts:
+        _, mark, answer = (self._plain[1 - len(_BARE_HARMONY) :] + plain).rpartition(_BARE_HARMONY)
+        if restarts or mark:
+            plain = answer if mark else plain
             self._start()
-        elif (end := (self._plain[1 - len(_BARE_HARMONY) :] + plain).rfind(_BARE_HARMONY)) >= 0:
-            restarts, plain = True, (self._plain[1 - len(_BARE_HARMONY) :] + plain)[end + len(_BARE_HARMONY) :]
-            self._start()
-        if restarts:
             yield RESTART
         plain = plain[: self._room]
         self._room -= len(plain)
@@ -217,9 +226,9 @@ class SentenceReader:
             self._columns = [_CITES.fullmatch(strip_markup(cell)) is not None for cell in cells]
             if not with_marks(line, self._count, strip_markup).count("["):
                 return ""
-        pairs = list(zip_longest(cells, self._columns[: len(cells)], fillvalue=False))
-        marks = [f"[{cell}]" if cell.isdecimal() else str(cell) for cell, cites in pairs if cites]
-        return "- " + " – ".join(str(cell) for cell, cites in pairs if cell and not cites) + " " + " ".join(marks)
+        pairs = [pair for pair in zip_longest(self._columns, cells, fillvalue="") if pair[1]]
+        texts, marks = ([cell for cites, cell in pairs if bool(cites) is wanted] for wanted in (False, True))
+        return "- " + " – ".join(map(str, texts)) + "".join(f" [{cell}]" for cell in marks)
 
 
 def without_thoughts(reply: str) -> str:
@@ -263,28 +272,18 @@ def _statements(text: str) -> str:
     """Turn the JSON at the beginning of a text into its statements: ``'{"answer": "A.", "ids": [1]}' -> "A. [1]"``."""
     with suppress(ValueError, RecursionError):
         value, end = json.JSONDecoder().raw_decode(text)
-        return " ".join(_stated(value, is_text=True)) + text[end:]
+        return " ".join(_stated("text", value)) + text[end:]
     return ""  # cut off, and no text
 
 
-def _stated(value: Any, *, is_text: bool) -> Iterator[str]:  # noqa: ANN401  # JSON
-    if isinstance(value, str) and is_text:
-        yield value
-    elif isinstance(value, list):
-        for item in value:
-            yield from _stated(item, is_text=is_text)
-    elif isinstance(value, dict):
-        marks = "".join(_cited(item) for key, item in value.items() if _CITES.fullmatch(key))
-        for key, item in value.items():
-            if not (_CITES.fullmatch(key) or re.fullmatch(_THOUGHTS, key, re.IGNORECASE)):
-                for text in _stated(item, is_text=_STATES.fullmatch(key) is not None):
-                    yield text if MARKS.search(text) else f"{text} {marks}"
-
-
-def _cited(value: Any) -> str:  # noqa: ANN401  # JSON
-    if isinstance(value, list):
-        return "".join(map(_cited, value))
-    if isinstance(value, dict):
-        return "".join(_cited(item) for key, item in value.items() if _CITES.fullmatch(key))
-    number = re.search(r"\d{1,2}", str(value)[:20])
-    return f"[{number[0]}]" if number else ""
+def _stated(key: str, value: Any) -> Iterator[str]:  # noqa: ANN401  # JSON
+    """Yield statements and marks, in their order. What is quoted under a citation is no statement."""
+    cites = _CITES.fullmatch(key)
+    if isinstance(value, (dict, list)):
+        for name, item in value.items() if isinstance(value, dict) else ((key, item) for item in value):
+            if not re.fullmatch(_THOUGHTS, name, re.IGNORECASE) and (not cites or _CITES.fullmatch(name)):
+                yield from _stated(name, item)
+    elif cites:
+        yield from (f"[{number}]" for number in _ONLY_NUMBER.findall(str(value)))
+    elif _STATES.fullmatch(key):
+        yield str(value)

@@ -28,8 +28,8 @@ from bot.models import Turn
 from index.models import ClippingsError, Passage
 
 if TYPE_CHECKING:
-    from llama_index.core.llms import ChatResponse
     from llama_index.core.llms import LLM as LLM  # noqa: PLC0414  # for the types of those who may not import llama-index
+    from llama_index.core.llms import ChatResponse
     from pydantic import SecretStr
 
 DEFAULT_TIMEOUT_SECONDS = 60.0  # for a model that was not made here

@@ -33,7 +33,9 @@ _REFUSAL_IN_OTHER_WORDS = re.compile(
     re.IGNORECASE,
 )
 _SOURCES_HEADING = re.compile(
-    r"\W*(?:(?:sources?|references?|citations?|notes?)\W*|(?:sources|references|citations): .*)", re.IGNORECASE
+    r"\W*(?:(?:sources?|references?|citations?|notes?)\W*"
+    r"|(?:cited )?(?:sources|references|citations|passages)(?: cited| used)?:.*)",
+    re.IGNORECASE,
 )
 _BULLET = re.compile(r"(?:[-*•+–]|\d{1,2}[.)])\s+")
 _HEADING = re.compile(r"#{1,6}\s|.*:\W*$")
@@ -126,7 +128,7 @@ class Verifier:
         self._unfinished = self._unfinished or plain.endswith("…")
         if self._closed or self._is_remark(text, plain):
             return
-        if _IN_FRONT.match(statement) and frozenset(stems(plain)) <= self._source_words:
+        if (bullet or _IN_FRONT.match(statement)) and frozenset(stems(plain)) <= self._source_words:
             return  # a note that names a source, or nothing
         if not content_words(plain) or set(words(plain)) <= _INTERJECTIONS:
             self._lead = lead + plain + " " if words(plain) else self._lead
@@ -228,8 +230,8 @@ def _described(source: Source) -> str:
 
 
 def _append(segments: list[_Segment], text: str) -> None:
-    """Add text to the last segment, or as a new one if that has its marks already."""
-    if segments[-1].cited and text.strip():
+    """Add text to the last segment, or as a new one if that has its marks already and the text is no full stop."""
+    if segments[-1].cited and text.strip(" .!?…"):
         segments.append(_Segment(text))
     else:
         segments[-1].text += text

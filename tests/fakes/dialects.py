@@ -1,6 +1,6 @@
 """Replies in the words of three protocols, as recorded: OpenAI's, Ollama's and Anthropic's.
 
-The forms are those of the providers' references: OpenAI's chat completions, Ollama's ``docs/api.md`` (``/api/chat``) and
+The forms are those of the providers' references: OpenAI's chat completions, Ollama's ``docs/api.md`` and
 Anthropic's "Streaming messages", with the fields that the clients need and those that real servers add.
 """
 
@@ -18,7 +18,7 @@ CONTENT_TYPES: dict[Dialect, str] = {
     "ollama": "application/x-ndjson",
     "anthropic": "text/event-stream",
 }
-_ANTHROPIC_MESSAGE = {
+_ANTHROPIC_MESSAGE: dict[str, Any] = {
     "id": "msg_1nZdL29xx5MUA1yADyHTEsnR8uuvGzszyy",
     "type": "message",
     "role": "assistant",

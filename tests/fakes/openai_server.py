@@ -32,10 +32,10 @@ class Reply:
     ``pause``: seconds before each piece. ``cut``: the connection ends before the reply does, "politely" (the body is
     ended) or "rudely" (it is not). ``raw``: these bytes are the body. ``drip``: a byte at a time, a pause before each.
     ``headers`` are added. ``drip_head``: the head of the reply never ends, one header comes after each pause.
-    ``endless``: ``raw`` comes again and again, until the reader goes. ``thought``: pieces of reasoning in their own field,
-    first. ``message``: the words of an error, with ``status`` or, with 200, after the pieces. ``whole``: the reply is not
-    streamed, whatever was asked for. ``finish=None``: no reason, but the mark of the end. ``waits``: the server works on
-    the prompt and says nothing until the reader goes.
+    ``endless``: ``raw`` comes again and again, until the reader goes. ``thought``: pieces of reasoning in a field of
+    their own, first. ``message``: the words of an error, with ``status`` or, with 200, after the pieces. ``whole``: the
+    reply is not streamed, whatever was asked for. ``finish=None``: no reason, but the mark of the end. ``waits``: the
+    server works on the prompt and says nothing until the reader goes.
     """
 
     pieces: tuple[str, ...] = ()
