@@ -229,9 +229,10 @@ def test_thought_that_begins_like_an_answer_is_taken_back() -> None:
 
 def test_answer_that_does_not_begin_with_a_cited_statement_is_shown_at_its_end() -> None:
     """It could be a thought until then."""
-    verifier = Verifier(QUESTION, PASSAGES)
-    assert verifier.feed("Well, let me see. Iranian divers joined the search [2]. " + "Well? " * 40) == ""
-    assert verifier.finish().text == "Iranian divers joined the search [1]."
+    for begin in ("Well, let me see.", "What does passage 2 say?", "Iranian divers were there."):
+        verifier = Verifier(QUESTION, PASSAGES)
+        assert verifier.feed(f"{begin} Iranian divers joined the search [2]. " + "Well? " * 40) == ""
+        assert verifier.finish().text.endswith("Iranian divers joined the search [1].")
 
 
 def test_same_quote_keeps_its_number() -> None:

@@ -70,7 +70,7 @@ _MARKUP = [
     (re.compile(_URL + r"(?:[^\s\ue000]*[^\s.,;:!?)\]'\"”’\ue000\ue001])?", re.IGNORECASE), ""),
     (re.compile(r"\[/?(?:INST|SYS)\]"), ""),
     (re.compile(r"^(?:\s*[>|])+\s*"), ""),  # the bar before our passages, echoed
-    (re.compile(r"\*\*|__|`|(?<!\w)\*(?=\S)|(?<=\S)\*(?!\w)"), ""),
+    (re.compile(r"\*\*|__|`|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)"), ""),
     (re.compile(r"\^\{([^{}]{0,20})\}"), r"\1"),  # what is raised and no mark
     (re.compile(r"<(?![\s\d=])|(?<![\s\d=])>"), ""),  # so that no tag comes together out of two halves
     (

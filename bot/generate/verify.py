@@ -41,7 +41,9 @@ _BULLET = re.compile(r"(?:[-*•+–]|\d{1,2}[.)])\s+")
 _HEADING = re.compile(r"#{1,6}\s|.*:\W*$")
 _INTERJECTIONS = frozenset("yes no correct indeed sure certainly okay ok true false right well exactly".split())
 _MARKS = re.compile(r"\s?((?:\[\d{1,2}\])+)")
-_IN_FRONT = re.compile(r"((?:\[\d{1,2}\])+)[\s:.–—-]*(?![\s:.–—a-zß-ÿ-])(.*)")  # "[1] He died.", but not "[1] says so."
+_IN_FRONT = re.compile(
+    r"((?:\[\d{1,2}\])+)[\s:.→–—-]*(?![\s:.→–—a-zß-ÿ-])(.*)"
+)  # "[1] He died.", but not "[1] says so."
 _FULL_STOP = re.compile(r"(?P<stop>(?<![.!?…])[.!?…]++)(?P<closers>[\"'”’»)]*)$")
 
 
@@ -90,7 +92,7 @@ class Verifier:
         self._has_refusal = False
         self._closed = False
         self._unfinished = False
-        self._direct: bool | None = None  # begins with a cited statement that is true; None: it has not begun
+        self._direct: bool | None = None  # begins with a statement that cites its support; None: it has not begun
 
     def feed(self, delta: str) -> str:
         """Return the text that this delta verifies: whole sentences or nothing.
@@ -126,6 +128,8 @@ class Verifier:
         segments = self._segments(statement)
         plain = "".join(segment.text for segment in segments).strip()
         self._unfinished = self._unfinished or plain.endswith("…")
+        if plain.endswith("?"):
+            self._direct = self._direct or False  # as thoughts begin: "What does passage 1 say?"
         if self._closed or self._is_remark(text, plain):
             return
         if (bullet or _IN_FRONT.match(statement)) and frozenset(stems(plain)) <= self._source_words:
