@@ -32,14 +32,12 @@ _TAG = re.compile(rf"{_TAG_START}>")
 _UNFINISHED_TAG = re.compile(rf"(?:<|{_TAG_START}|\[/?[THINK]{{0,5}}|◁[^▷\n]{{0,30}}|<\|channel\|>[^\n]{{0,90}})\Z")
 _THOUGHTS = r"(?:\w{1,12}:)?(?:think(?:ing)?|thoughts?|reason(?:ing)?|analysis|scratchpad|reflection|antthinking)\b"
 _BEGINS_THOUGHT = re.compile(
-    rf"<\|?(?:begin_of_|start_)?{_THOUGHTS}[^<>\n]{{0,100}}>|\[THINK\]|◁{_THOUGHTS}▷|<unused94>"
-    r"|<\|channel\|>\s?(?:analysis|commentary)[^\n]{0,60}?<\|message\|>",
-    re.IGNORECASE,
+    rf"(?i)<\|?(?:begin_of_|start_)?{_THOUGHTS}[^<>\n]{{0,100}}>|\[THINK\]|◁{_THOUGHTS}▷|<unused94>"
+    r"|<\|channel\|>\s?(?:analysis|commentary)[^\n]{0,60}?<\|message\|>"
 )
 _ENDS_THOUGHT = re.compile(
-    rf"<(?:/|\|end_of_|\|end_){_THOUGHTS}\s{{0,2}}\|?>|\[/THINK\]|◁/{_THOUGHTS}▷|<unused95>"
-    r"|<\|channel\|>\s?final[^\n]{0,60}?<\|message\|>",
-    re.IGNORECASE,
+    rf"(?i)<(?:/|\|end_of_|\|end_){_THOUGHTS}\s{{0,2}}\|?>|\[/THINK\]|◁/{_THOUGHTS}▷|<unused95>"
+    r"|<\|channel\|>\s?final[^\n]{0,60}?<\|message\|>"
 )
 _BARE_HARMONY = "assistantfinal"  # what is left of the end of a thought if a server drops the tokens around the words
 _SPECIAL = re.compile(r"[<\[◁]")
@@ -51,13 +49,10 @@ _LINE_START = re.compile(r"(?:[-*•+>|]\s{1,3}|\d{1,2}[.)]\s{1,3}|[*_]{1,2}){0,
 _JSON = re.compile(r"[\[{]\s*(?:[{\"]|\Z)")
 _ROW = re.compile(r"\|[^\n]*\|\s*")
 _RULE = re.compile(r"[\s|:-]+")
-_CITES = re.compile(
-    r"(?:passage|source|citation|cite|ref(?:erence)?|no|id)(?:_?(?:id|number))?s?\.?|#|№", re.IGNORECASE
-)
+_CITES = re.compile(r"(?i)(?:passage|source|citation|cite|ref(?:erence)?|no|id)(?:_?(?:id|number))?s?\.?|#|№")
 _ONLY_NUMBER = re.compile(r"\A\W*(?:[a-z]+\W*)?(\d{1,2})\W*\Z", re.IGNORECASE)
 _STATES = re.compile(
-    r"(?:\w{1,20}_)?(?:answer|text|statements?|sentences?|claims?|content|response|output|result|summary|facts?)",
-    re.IGNORECASE,
+    r"(?i)(?:\w{1,20}_)?(?:answer|text|content|response|output|result|summary|statement|sentence|claim)s?"
 )
 
 _URL = r"(?:\b[a-z][a-z0-9+.-]{1,15}://|\bwww\.|\b(?:mailto|javascript|data):)"
@@ -75,8 +70,7 @@ _MARKUP = [
     (re.compile(r"<(?![\s\d=])|(?<![\s\d=])>"), ""),  # so that no tag comes together out of two halves
     (
         re.compile(
-            r"^\s*(?:assistant|system|user|human|(?:here(?:['’]s| is) (?:the|my) )?(?:final )?answer|response)\s*:\s*",
-            re.IGNORECASE,
+            r"(?i)^\s*(?:assistant|system|user|human|(?:here(?:['’]s| is) the )?(?:final )?answer|response)\s*:"
         ),
         "",
     ),

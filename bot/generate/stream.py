@@ -18,8 +18,7 @@ from index.models import ClippingsError
 log = logging.getLogger(__name__)
 
 _CONTEXT = re.compile(
-    r"\bcontext (?:length|window|size)\b|\b(?:prompt|input|messages?|request)\b.{0,40}\btoo (?:long|large)\b",
-    re.IGNORECASE,
+    r"(?i)\bcontext (?:length|window|size)\b|\b(?:prompt|input|messages?)\b.{0,40}\btoo (?:long|large)\b"
 )
 _UNFINISHED = frozenset("length max_tokens model_context_window_exceeded content_filter refusal".split())
 _WITHHELD = frozenset(("content_filter", "refusal"))
