@@ -27,10 +27,21 @@ from bot.extract.reader import Reader
 from bot.extract.tuning import TUNED
 from bot.generate.llm import stream_answer
 from bot.generate.rewrite import rewrite
+from bot.generate.stream import UNFINISHED
 from bot.generate.verify import Verifier
 from bot.kinds.scope import Found, Scope, key
 from bot.kinds.ways import WAYS
-from bot.models import REFUSAL, Answer, AnswerStream, Kind, QuestionTooLong, Refusal, Turn, numbered
+from bot.models import (
+    ON_STEP,
+    REFUSAL,
+    Answer,
+    AnswerStream,
+    Kind,
+    QuestionTooLong,
+    Refusal,
+    Turn,
+    numbered,
+)  # fmt: skip
 from bot.query.chitchat import reply, reply_without_answer
 from bot.query.date_preference import date_preference, outside_period
 from bot.query.dates import Period, find_period
@@ -76,6 +87,7 @@ class Timings:
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
         """Time the block."""
+        ON_STEP.get()(name)
         started = time.perf_counter()
         try:
             yield
@@ -370,24 +382,28 @@ class Engine:
         question = answer.standalone_question
         passages = [each for passage in answer.passages for each in (passage, *passage.near_duplicates)]
         passages = passages[:_MAX_PROMPT_PASSAGES]
-        verifier, shown = Verifier(question, passages), 0
+        verifier, shown, fault = Verifier(question, passages), "", None
         try:
             for delta in stream_answer(llm(), question, passages, as_of=inquiry.as_of, turns=inquiry.turns):
                 if verified := verifier.feed(delta):
-                    shown += len(verified)
+                    shown += verified
                     yield verified
         except ClippingsError as error:
-            return None, str(error)
+            fault = str(error)
+            verifier.feed(UNFINISHED)
         draft = verifier.finish()
-        if rest := draft.text[shown:]:
-            yield rest
+        if draft.text.startswith(shown) and draft.text != shown:
+            yield draft.text.removeprefix(shown)
+        if fault and not draft.text:
+            return None, fault
         if draft.refused:
             refusal = _refuse(answer, "The language model read the nearest passages and found no answer in them.")
             return replace(refusal, answerer="write"), None
         if not draft.text:
             return None, "Nothing that the language model wrote is supported by the articles."
         left_out = f"Left out, because the cited passages do not support it: {draft.dropped} of the model's statements."
-        notice = _notice(answer.notice, left_out if draft.dropped else None)
+        unfinished = f"{fault} What it had written until then is shown." if fault else None
+        notice = _notice(answer.notice, unfinished, left_out if draft.dropped else None)
         return replace(answer, text=draft.text, citations=draft.citations, answerer="write", notice=notice), None
 
 

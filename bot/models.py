@@ -1,7 +1,8 @@
 """The data types of question and answer, all frozen, and the interface of the engine."""
 
 import re
-from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal, Protocol
@@ -108,6 +109,10 @@ class Answer:
     def answered(self) -> bool:
         """Whether the articles answer the question. False for chitchat."""
         return self.refusal is None and self.answerer != "reply"
+
+
+ON_STEP: ContextVar[Callable[[str], None]] = ContextVar("on_step", default=lambda _: None)
+"""Called with the name of each step of an answer (`Answer.timings_ms`) when it begins."""
 
 
 class AnswerStream(Iterator[str]):

@@ -14,7 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from bot.models import AnswerEngine
+from bot.models import ON_STEP, AnswerEngine
+from bot.plain_text import one_line
 from index.models import Article, Failure, UnreadableError
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ OnProgress = Callable[[int, int], None]
 
 T = TypeVar("T")
 MAX_LLM_CHECK_SECONDS = 10.0  # `clippings status` is for a person who waits
+MAX_LLM_TRIAL_SECONDS = 30.0  # for each of two questions: two cores read the rules in 10
 
 
 class Parts:
@@ -72,6 +74,12 @@ class Parts:
         from bot.generate.llm import check
 
         return check(_make_llm(settings, min(settings.llm_timeout, MAX_LLM_CHECK_SECONDS)))
+
+    def llm_abilities(self, settings: Settings) -> dict[str, bool]:
+        """Try out what the language model can do, by name."""
+        from bot.generate.probe import abilities
+
+        return abilities(_make_llm(settings, min(settings.llm_timeout, MAX_LLM_TRIAL_SECONDS)))
 
 
 def make_engine(settings: Settings) -> Engine:
@@ -126,3 +134,24 @@ def progress_bar(of: str) -> Iterator[OnProgress]:
             bar.update(task, completed=done, total=total, rate=done / max(time.monotonic() - started, 0.001))
 
         yield update
+
+
+@contextmanager
+def shown_steps(writer: str) -> Iterator[Callable[[], None]]:
+    """Show what is being done on standard error, if it is a terminal. The function given ends that.
+
+    ``writer`` is the name of the language model; if it is empty nothing is shown.
+    """
+    if not (writer and sys.stderr.isatty()):
+        yield lambda: None
+        return
+    from rich.console import Console
+
+    writing = f"{one_line(writer)} is writing, and each sentence is checked …"
+    words = {"search": "Searching the articles …", "rank_sentences": "Reading the passages …", "write": writing}
+    with Console(stderr=True, highlight=False, markup=False).status("Reading the question …") as status:
+        token = ON_STEP.set(lambda step: status.update(words.get(step)))
+        try:
+            yield status.stop
+        finally:
+            ON_STEP.reset(token)

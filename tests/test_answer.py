@@ -18,7 +18,7 @@ import pytest
 from bot.answer import ANOTHER, NOTHING_ELSE, Engine, _joined
 from bot.cli.parser import main
 from bot.generate.llm import make_llm
-from bot.models import REFUSAL, Answer, Citation, Refusal, Turn, numbered
+from bot.models import ON_STEP, REFUSAL, Answer, Citation, Refusal, Turn, numbered
 from bot.runtime import make_engine, once
 from bot.settings import Settings
 from index.ingest import ingest
@@ -422,7 +422,6 @@ FAULTS = {
     "500": Reply(status=500),
     "timeout": Reply.of("The mill", pause=30),
     "cut": Reply.of("The mill", cut="rudely"),
-    "cut after a sentence": Reply.of("The mill will shed 140 of its 560 jobs [1]. And", cut="politely"),
     "empty": Reply.of(),
     "garbage": Reply(raw=b"\xff\x00 no event at all"),
     "broken JSON": Reply(raw=b'data: {"choices": [{"del\n\n'),
@@ -477,6 +476,55 @@ def test_refusal_after_a_fault_says_so_too(engine: Engine, server: OpenAIServer)
     assert answer.notice is not None
     assert "fault on its own side" in answer.notice
     assert "quoted" not in answer.notice
+
+
+def test_steps_are_named_as_they_begin(writer: Engine, server: OpenAIServer) -> None:
+    """The command line shows them, so that nobody looks at nothing for a minute."""
+    server.script(Reply.of("The mill will shed 140 of its 560 jobs [1]."))
+    steps: list[str] = []
+    token = ON_STEP.set(steps.append)
+    try:
+        answer = writer.ask(MILL, as_of=ASKED)
+    finally:
+        ON_STEP.reset(token)
+    assert steps == [*answer.timings_ms]
+    assert steps[-1] == "write"
+
+
+LATE = {
+    "time": Reply.of("The mill will shed 140 of its 560 jobs [1]. ", "It will stop making ", "news", pause=0.7),
+    "a cut, politely": Reply.of("The mill will shed 140 of its 560 jobs [1]. And", cut="politely"),
+    "a cut": Reply.of("The mill will shed 140 of its 560 jobs [1]. ", "It will stop making ", cut="rudely"),
+    "an error": Reply.of(
+        "The mill will shed 140 of its 560 jobs [1]. ", "It will stop making ", message="out of memory"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LATE)
+def test_what_was_checked_is_kept_if_the_model_fails_late(engine: Engine, server: OpenAIServer, name: str) -> None:
+    """The unfinished sentence is not shown, and the reader is told why it ends there."""
+    server.script(LATE[name])
+    stream = with_model(engine, server.url, timeout=1.8).stream(MILL, as_of=ASKED)
+    assert "".join(stream) == "The mill will shed 140 of its 560 jobs [1]."
+    answer = stream.answer
+    assert (answer.text, answer.answerer) == ("The mill will shed 140 of its 560 jobs [1].", "write")
+    assert len(answer.citations) == 1
+    assert answer.notice is not None
+    assert answer.notice.startswith("The language model fake ")
+    assert answer.notice.endswith("What it had written until then is shown.")
+
+
+def test_unfinished_reply_that_may_be_a_thought_is_not_kept(engine: Engine, server: OpenAIServer) -> None:
+    """It did not begin with a statement that it cites, so it may be a thought without its beginning."""
+    server.script(
+        Reply.of("Okay, the user asks. ", "The mill will shed 140 of its 560 jobs [1]. ", "But", cut="rudely")
+    )
+    answer = with_model(engine, server.url).ask(MILL, as_of=ASKED)
+    assert answer.answerer == "quote"
+    assert answer.notice == (
+        "The language model fake broke off in the middle of its reply. The answer is quoted instead."
+    )
 
 
 def test_model_that_finds_no_answer_refuses(writer: Engine, server: OpenAIServer) -> None:

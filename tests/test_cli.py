@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -15,8 +16,9 @@ from typing import Any
 import pytest
 
 from bot.cli.parser import COMMANDS, main
-from bot.models import Refusal
+from bot.models import ON_STEP, Refusal
 from index.models import ClippingsError, Failure, Filters, IndexLocked, IndexMissing, Source
+from tests.fakes.engine import Streamed
 from tests.fakes.examples import ANSWER, ARTICLE, REFUSED, Terminal
 from tests.fakes.parts import REPORT, STATUS, FakeParts
 
@@ -45,6 +47,44 @@ def test_ask_prints_the_answer_and_its_sources(capsys: Output) -> None:
     assert "“Some 40 people walked over it first.”" in out
     assert err == ""
     assert parts.fake.closed
+
+
+def test_ask_prints_the_answer_while_it_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a terminal. Its sources follow; what is being done stands on standard error before."""
+    out, err = Terminal(), Terminal()
+    monkeypatch.setattr("sys.stdout", out)
+    monkeypatch.setattr("sys.stderr", err)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("CLIPPINGS_LLM", "openai:small")
+    seen: list[str] = []
+
+    class Pieces(list[str]):
+        def __iter__(self) -> Iterator[str]:
+            ON_STEP.get()("write")
+            for piece in ("Some 40 people  walked", " over it\nfirst. [1]"):
+                seen.append(out.getvalue())
+                yield piece
+
+    parts = FakeParts()
+    parts.fake.queue.append(Streamed(Pieces(), ANSWER))
+    assert main(["ask", "how many walked?"], parts=parts) == 0
+    assert seen == ["", "Some 40 people  walked"]
+    assert out.getvalue().startswith("Some 40 people  walked over it\nfirst. [1]\n\n")
+    assert "Bridge reopens" in out.getvalue()
+    assert out.getvalue().count("first. [1]") == 1
+    assert "openai:small is writing, and each sentence is checked" in err.getvalue()
+
+
+def test_ask_prints_json_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also in a terminal."""
+    out, err = Terminal(), Terminal()
+    monkeypatch.setattr("sys.stdout", out)
+    monkeypatch.setattr("sys.stderr", err)
+    parts = FakeParts()
+    parts.fake.queue.append(Streamed(["Some 40 "], ANSWER))
+    assert main(["ask", "x", "--json"], parts=parts) == 0
+    assert json.loads(out.getvalue())["answered"]
+    assert err.getvalue() == ""
 
 
 def test_a_refusal_ends_with_3(capsys: Output) -> None:
@@ -317,6 +357,24 @@ def test_status_says_what_is_indexed(capsys: Output) -> None:
         "health:         good\n"
         "language model: none is set; answers are quoted\n"
     )
+
+
+def test_status_says_what_the_model_can_do(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it cannot do is no error: such answers are quoted."""
+    monkeypatch.setenv("CLIPPINGS_LLM", "ollama:small")
+    assert main(["status"], parts=FakeParts()) == 0
+    assert capsys.readouterr().out.endswith(
+        "language model: ollama:small: it answers; it can cite the passage; "
+        "it cannot say that a passage does not answer\n"
+    )
+    assert main(["status", "--json"], parts=FakeParts()) == 0
+    assert json.loads(capsys.readouterr().out)["llm"] == {
+        "name": "ollama:small",
+        "answers": True,
+        "check": "it answers",
+        "can": ["cite the passage"],
+        "cannot": ["say that a passage does not answer"],
+    }
 
 
 def test_status_says_what_is_wrong(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from bot.generate.prompting import condense_prompt
 from bot.generate.rewrite import usable
 from bot.models import Turn
+from tests.test_verify import THOUGHTS
 
 DEAL = (
     Turn("user", "Who abandoned the nuclear deal with Iran?"),
@@ -30,6 +31,16 @@ def test_question_about_the_same_topic_is_used(question: str, reply: str) -> Non
     """Names come from the turns, the question stays, and quotes or a chain of thought around it are removed."""
     assert usable(reply, question, DEAL) == reply
     assert usable(f'<think>He is Trump.\nOr is he?</think>\n"{reply}"\n', question, DEAL) == reply
+
+
+@pytest.mark.parametrize("name", THOUGHTS)
+def test_thought_is_no_question(name: str) -> None:
+    """In whatever dress, also without its beginning."""
+    reply = "Why did Donald Trump leave the nuclear deal with Iran?"
+    thought = THOUGHTS[name].format(*["He is Trump. Or is he Biden?\nWhy did Biden leave in 2019?"] * 3)
+    if name != "JSON":
+        assert usable(thought + reply, "why did he leave?", DEAL) == reply
+        assert usable(thought, "why did he leave?", DEAL) is None
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.generate.draft import MAX_PLAIN_CHARACTERS, MAX_SENTENCE_CHARACTERS, SentenceReader
-from bot.generate.verify import MAX_ANSWER_CHARACTERS, VerifiedDraft, Verifier, verify
+from bot.generate.marks import MAX_MARK_CHARACTERS
+from bot.generate.verify import MAX_ANSWER_CHARACTERS, REFUSAL, VerifiedDraft, Verifier, verify
 from bot.models import by_number, numbered
 from index.models import Passage, Source
 
@@ -168,11 +169,70 @@ def test_markup_of_the_model_is_removed(text: str) -> None:
     assert check(text).text == "Iranian divers joined the search [1]."
 
 
-def test_thought_without_opening_tag_is_verified_like_any_text() -> None:
-    """If the template of a model opens the thought, only supported sentences of it are shown."""
-    assert check("Okay, I think it was Bob.</think>Iranian divers joined the search [2].").text == (
-        "Iranian divers joined the search [1]."
-    )
+THOUGHTS = {
+    "think": "<think>{}</think>",
+    "end alone": "{}</think>",
+    "end alone, on a line": "{}\n</think>\n\n",
+    "thinking": "<thinking>{}</thinking>",
+    "namespace": "<mm:think>{}</mm:think>",
+    "namespace, end alone": "{}</mm:think>",
+    "another namespace": "<seed:think>{}</seed:think>",
+    "nested": "<think>{}<think>{}</think>{}</think>",
+    "reasoning": "<reasoning>{}</reasoning>",
+    "with an attribute": '<thought type="plan">{}</thought>',
+    "Mistral": "[THINK]{}[/THINK]",
+    "Mistral, end alone": "{}[/THINK]",
+    "Kimi": "◁think▷{}◁/think▷",
+    "OpenThinker": "<|begin_of_thought|>{}<|end_of_thought|>\n\n<|begin_of_solution|>",
+    "Cohere": "<|START_THINKING|>{}<|END_THINKING|><|START_RESPONSE|>",
+    "Gemma": "<unused94>thought\n{}<unused95>",
+    "Harmony": "<|channel|>analysis<|message|>{}<|end|><|start|>assistant<|channel|>final<|message|>",
+    "Harmony, end alone": "{}<|end|><|start|>assistant<|channel|>final<|message|>",
+    "Harmony, two channels": "<|channel|>analysis<|message|>{}<|end|><|channel|>commentary<|message|>{}<|end|>"
+    "<|start|>assistant<|channel|>final<|message|>",
+    "Harmony, constrained": "<|channel|>analysis<|message|>{}<|end|><|channel|>final <|constrain|>text<|message|>",
+    "Harmony without its tokens": "analysis{}assistantfinal",
+    "JSON": '{{"thinking": "{}"}}\n',
+}
+THOUGHT = "Rescuers pulled 12 survivors from the water [1]. That is no answer."
+
+
+@pytest.mark.parametrize("name", THOUGHTS)
+@pytest.mark.parametrize("size", [1, 3, 50, 10_000])
+def test_thought_is_not_shown(name: str, size: int) -> None:
+    """Whatever stands around it, also if its beginning is not written, and wherever the reply is cut into deltas."""
+    thought = THOUGHTS[name].format(*["Okay, the user asks. " + THOUGHT] * 3)
+    for answer in ("Iranian divers joined the search [2].", "NOT IN THE ARTICLES"):
+        text = thought + answer
+        verifier = Verifier(QUESTION, PASSAGES)
+        shown = "".join(verifier.feed(text[start : start + size]) for start in range(0, len(text), size))
+        draft = verifier.finish()
+        assert (draft.text or REFUSAL, draft.refused) == (answer.replace("2", "1"), answer == REFUSAL)
+        assert draft.text.startswith(shown)
+
+
+@pytest.mark.parametrize("name", THOUGHTS)
+def test_thought_that_does_not_end_is_not_shown(name: str) -> None:
+    """A limit on the length, or the time, ended the reply in the middle of it."""
+    begin = THOUGHTS[name].partition("{}")[0]
+    assert check(f"{begin}Okay, the user asks. {THOUGHT} But maybe …") == VerifiedDraft("", (), 0, refused=False)
+
+
+def test_thought_that_begins_like_an_answer_is_taken_back() -> None:
+    """What was shown of it is not in the draft; nothing more is shown before its end."""
+    verifier = Verifier(QUESTION, PASSAGES)
+    shown = verifier.feed(f"{THOUGHT} {'So what? ' * 20}")
+    assert shown == "Rescuers pulled 12 survivors from the water [1]."
+    assert verifier.feed("</think>Iranian divers joined the search [2]. Who knows? " * 2 + "So " * 40) == ""
+    assert verifier.finish().text == "Iranian divers joined the search [1]."
+
+
+def test_answer_that_does_not_begin_with_a_cited_statement_is_shown_at_its_end() -> None:
+    """It could be a thought until then."""
+    for begin in ("Well, let me see.", "What does passage 2 say?", "Iranian divers were there."):
+        verifier = Verifier(QUESTION, PASSAGES)
+        assert verifier.feed(f"{begin} Iranian divers joined the search [2]. " + "Well? " * 40) == ""
+        assert verifier.finish().text.endswith("Iranian divers joined the search [1].")
 
 
 def test_same_quote_keeps_its_number() -> None:
@@ -232,11 +292,11 @@ def test_work_grows_no_faster_than_a_hostile_draft(piece: str) -> None:
 
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_text_is_not_scanned_twice(piece: str) -> None:
-    """However small the deltas, only the last few characters are scanned again for the end of a sentence."""
+    """However small the deltas, only what a mark may take is scanned again for the end of a sentence."""
     reader = SentenceReader()
     for start in range(0, 4_000, 4):
         list(reader.feed((piece * 4_000)[start : start + 4]))
-        assert len(reader._plain) - reader._scanned <= 64
+        assert len(reader._plain) - reader._scanned <= MAX_MARK_CHARACTERS + 16
 
 
 def test_draft_without_an_end_is_read_no_further_than_its_limit() -> None:
@@ -275,6 +335,12 @@ SENTENCES = [text for body in BODIES.values() for text in re.split(r"(?<=\.) ", 
 PIECES = st.sampled_from(
     [*SENTENCES, *KEPT, "[1]", " [2]", "[1][2]", "[1, 2", "]", "[[1]]", "[12[99]]", "[7]", "【2】", "(1)", "^2", "\n",
      "\n\n", "- ", "# ", ". ", "U.S. ", "Yes. ", "<think>", "</think>", "<b", ">", "![", "](http://x.example/)",
+     "[THINK]", "[/THINK]", "<|channel|>", "analysis<|message|>", "final<|message|>", "assistantfinal",
+     "[[1]](http://x.example/)",
+     "¹", "^1", "<sup>", "</sup>", "<cite>", "(Source: 1)", "passage 1", "[citation:2]", "[^1]: ", "Source: [1]",
+     " and ",
+     ", ",
+     "| a | b |\n", "|---|---|\n", "| ", '{"answer": "', '"}', "[{", "\\[1\\]", "{1}", "①",
      "https://x.example ", "```\n", "…", "?", "40", "Norland ", "\u202e", "\r\n", "\t", "**", "Sources:\n",
      "NOT IN THE ARTICLES"]
 )  # fmt: skip
@@ -283,13 +349,13 @@ DRAFTS = st.lists(PIECES | st.text(max_size=8), max_size=14).map("".join)
 
 @given(DRAFTS, st.lists(st.integers(0, 400), max_size=12) | st.none())
 def test_deltas_of_any_size_give_the_same_text(text: str, cuts: list[int] | None) -> None:
-    """However a draft is cut into deltas, the same text is shown, and none of it is taken back."""
+    """However a draft is cut into deltas, the same text is shown. Only a thought without beginning is taken back."""
     verifier = Verifier(QUESTION, PASSAGES)
     places = [0, *(range(len(text)) if cuts is None else sorted(cuts)), len(text)]
     shown = "".join(verifier.feed(text[start:end]) for start, end in pairwise(places))
     draft = verifier.finish()
     assert draft == check(text)
-    assert draft.text.startswith(shown)
+    assert draft.text.startswith(shown) or re.search("</think>|/THINK|final", text)
 
 
 @given(DRAFTS)

@@ -96,20 +96,10 @@ class Chat:
             print(render.error_message(error, debug=self.debug), file=sys.stderr)
 
     def _ask(self, question: str) -> None:
-        stream, written = self.engine.stream(question, turns=self.turns, filters=self.filters), ""
-        for text in stream if self.live else ():
-            written += text
-            self.out.write(safe(text))
-            self.out.flush()
+        stream = self.engine.stream(question, turns=self.turns, filters=self.filters)
+        written = render.write_live(stream, self.out) if self.live else ""
         answer = self.last = stream.answer
-        lines = render.answer_lines(answer, quotes=False)
-        if written:
-            self.out.write("\n")
-            if written == answer.text and not answer.refusal:
-                lines = lines[1:]
-            else:
-                self._print("(The text above could not be verified. The answer:)")
-        self._show_lines(lines)
+        self._show_lines(render.answer_lines(answer, quotes=False, written=written))
         if answer.answerer != "reply":  # no follow-up refers to chitchat
             exchange = [Turn("user", question), Turn("assistant", answer.text)]
             self.turns = [*self.turns, *exchange][-MAX_TURNS:]

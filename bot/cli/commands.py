@@ -13,13 +13,13 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot import serialize
 from bot.cli import render
 from bot.cli.filters import known_outlet, make_filters
 from bot.plain_text import one_line
-from bot.runtime import Parts, progress_bar
+from bot.runtime import Parts, progress_bar, shown_steps
 from index.models import Article, ClippingsError, Failure, Filters
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ OK, FAILED, USAGE, REFUSED = 0, 1, 2, 3
 MAX_SKIPPED_KINDS = 8
 MAX_EXPLAINED = 3  # records of a file
 MAX_LISTED_IDS = 10
+_ABLE = {"can": True, "cannot": False}
 
 
 def index(arguments: Namespace, settings: Settings, parts: Parts) -> int:
@@ -53,8 +54,12 @@ def ask(arguments: Namespace, settings: Settings, parts: Parts) -> int:
         print('The question is empty. Ask in words: clippings ask "who reopened the bridge?"', file=sys.stderr)
         return USAGE
     with closing(parts.engine(settings)) as engine:
-        answer = engine.ask(question, filters=_filters(arguments, engine), as_of=arguments.as_of)
-    _print(arguments, serialize.answer(answer), render.answer_lines(answer))
+        stream = engine.stream(question, filters=_filters(arguments, engine), as_of=arguments.as_of)
+        out = sys.stdout  # which shown_steps redirects
+        with shown_steps("" if arguments.json else settings.llm_name or "The bot") as stop:
+            written = render.write_live(stream, out, stop) if out.isatty() and not arguments.json else ""
+            answer = stream.answer
+    _print(arguments, serialize.answer(answer), render.answer_lines(answer, written=written))
     return REFUSED if answer.refusal else OK
 
 
@@ -87,7 +92,8 @@ def status(arguments: Namespace, settings: Settings, parts: Parts) -> int:
     """Print what is indexed and whether the index is healthy."""
     status = parts.status(settings)
     llm = _llm_state(settings, parts)
-    llm_line = f"{llm['name']}: {llm['check']}" if llm else "none is set; answers are quoted"
+    able = [f"it {key} {', '.join(llm[key])}" for key in _ABLE if llm and llm.get(key)]
+    llm_line = "; ".join([f"{llm['name']}: {llm['check']}", *able]) if llm else "none is set; answers are quoted"
     described = {**serialize.status(status), "data": str(settings.data), "llm": llm}
     _print(arguments, described, render.status_lines(status, settings.data, llm_line))
     return OK if status.healthy else FAILED
@@ -208,10 +214,13 @@ def _unknown_article(article_id: str, engine: AnswerEngine) -> str:
     return f"There is no article with the id {article_id}. {hint}"
 
 
-def _llm_state(settings: Settings, parts: Parts) -> dict[str, object] | None:
+def _llm_state(settings: Settings, parts: Parts) -> dict[str, Any] | None:
     if not settings.llm:
         return None
     try:
-        return {"name": settings.llm_name, "answers": True, "check": parts.check_llm(settings)}
+        state = {"name": settings.llm_name, "answers": True, "check": parts.check_llm(settings)}
+        tried = parts.llm_abilities(settings)
+        able = {key: [name for name, can in tried.items() if can is value] for key, value in _ABLE.items()}
+        return state | able
     except ClippingsError as error:
         return {"name": settings.llm_name, "answers": False, "check": str(error)}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import traceback
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -61,8 +61,20 @@ def line(*texts: str | StyledText, indent: int = 0) -> Line:
     return Line(tuple(StyledText(text) if isinstance(text, str) else text for text in texts), indent)
 
 
-def answer_lines(answer: Answer, *, quotes: bool = True) -> list[Line]:
-    """Render an answer and its numbered sources, the shortest answer in bold.
+def write_live(texts: Iterable[str], out: TextIO, begin: Callable[[], None] = lambda: None) -> str:
+    """Write texts as they come, and return them. ``begin`` is called before."""
+    written = ""
+    for text in texts:
+        begin()
+        written += text
+        out.write(safe(text))
+        out.flush()
+    out.write("\n" if written else "")
+    return written
+
+
+def answer_lines(answer: Answer, *, quotes: bool = True, written: str = "") -> list[Line]:
+    """Render an answer and its numbered sources, the shortest answer in bold; without its text, if that is ``written``.
 
     ``quotes=False``, for the chat, gives a source one line, and names a kind that is not obvious. A quote that the text
     holds is not printed again under its source.
@@ -78,6 +90,10 @@ def answer_lines(answer: Answer, *, quotes: bool = True) -> list[Line]:
         short = answer.short or ""
         kind = f" ({_KIND_NAMES[answer.kind]})" if not quotes and answer.kind in _KIND_NAMES else ""
         shown = [line(StyledText(short, "short"), answer.text.removeprefix(short), StyledText(kind, "faint"))]
+    if written and (answer.refusal or written != answer.text):
+        shown.insert(0, line("(The text above could not be verified. The answer:)"))
+    elif written:
+        shown.clear()
     if answer.notice:
         shown.append(line(StyledText(f"Note: {one_line(answer.notice)}", "faint")))
     return shown + source_lines(answer.citations, quotes=quotes, text=answer.text)

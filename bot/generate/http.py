@@ -5,20 +5,32 @@ Works on `httpx.Client` and its fork httpx2, which Anthropic's client uses, by w
 
 from __future__ import annotations
 
+import json
+import re
 import socket
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
+from http import HTTPStatus
 from typing import Any
+from urllib.request import getproxies_environment
 
 MAX_REPLY_BYTES = 16 * 1024 * 1024  # MAX_REPLY_CHARACTERS fit, in events of one character and 300 bytes each
 
 
+_END = re.compile(rb"(?:^|\n)data: ?\[DONE\]")
+_MAX_END_BYTES = 16
+
+
 class Connections:
-    """The connections of one reply. `close` ends them from another thread, however long a read has waited."""
+    """The connections of one reply. `close` ends them from another thread, however long a read has waited.
+
+    ``ended``: the mark of the end of a stream was read.
+    """
 
     def __init__(self) -> None:
+        self.ended = False
         self._sockets: list[socket.socket] = []
         self._closed = False
         self._lock = threading.Lock()
@@ -59,7 +71,7 @@ def _trace(request: Any) -> None:  # noqa: ANN401  # as above
     if connections := CONNECTIONS.get(None):
 
         def trace(event: str, info: Mapping[str, Any]) -> None:
-            if event == "connection.connect_tcp.complete":
+            if event.endswith("connect_tcp.complete"):  # also of a socks proxy
                 connections.add(info["return_value"].get_extra_info("socket"))
 
         request.extensions["trace"] = trace
@@ -67,15 +79,40 @@ def _trace(request: Any) -> None:  # noqa: ANN401  # as above
 
 def _bound(response: Any) -> None:  # noqa: ANN401  # as above
     encoding, read = response.headers.get("Content-Encoding", ""), response.iter_raw
-    response.iter_raw = lambda chunk_size=None: _bounded(read(chunk_size), encoding)
+    is_whole = response.headers.get("Content-Type", "").startswith("application/json")
+    as_stream = _as_events if is_whole and response.status_code == HTTPStatus.OK else iter
+    response.iter_raw = lambda chunk_size=None: as_stream(_bounded(read(chunk_size), encoding))
 
 
 def _bounded(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     if encoding.strip().lower() not in ("", "identity"):
         raise ValueError(f"the reply is compressed ({encoding}), which was not asked for")
-    length = 0
+    length, tail, connections = 0, b"", CONNECTIONS.get(None)
     for piece in pieces:
         length += len(piece)
+        if connections and _END.search(tail + piece):
+            connections.ended = True
+        tail = (tail + piece)[-_MAX_END_BYTES:]
         if length > MAX_REPLY_BYTES:
             raise ValueError(f"the reply is longer than {MAX_REPLY_BYTES} bytes")
         yield piece
+
+
+def _as_events(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Turn a whole reply of OpenAI's protocol into a stream: some servers send it whatever is asked for."""
+    body = b"".join(pieces)
+    with suppress(ValueError, LookupError, TypeError, AttributeError):  # another protocol
+        reply = json.loads(body)
+        for choice in reply["choices"]:
+            choice["delta"] = choice.pop("message")
+        body = b"data: " + json.dumps(reply).encode() + b"\n\ndata: [DONE]\n\n"
+    yield body
+
+
+def proxies() -> dict[str, str]:
+    """Map the variables of the environment that name a proxy to its kind: ``{"ALL_PROXY": "socks5"}``."""
+    urls = {name: url for name, url in getproxies_environment().items() if name in ("all", "http", "https") and url}
+    return {
+        f"{name.upper()}_PROXY": url.partition("://")[0].lower() if "://" in url else "http"
+        for name, url in urls.items()
+    }

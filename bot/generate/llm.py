@@ -6,25 +6,30 @@
     ollama:MODEL or ollama:URL#MODEL           Ollama, on this machine or another
     openai-like:URL#MODEL                      any server that speaks OpenAI's protocol
 
-llama-index is imported when a model is made. No request is tried twice: the bot quotes instead, at once.
+llama-index is imported when a model is made. No request is tried twice, but without what the server refuses in it: a
+temperature, a limit on tokens, a system message. Else the bot quotes instead, at once.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import date
+from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from bot.generate.http import CONNECTIONS, Connections, guard
-from bot.generate.prompting import MAX_ANSWER_TOKENS, answer_prompt
-from bot.generate.stream import MAX_REPLY_CHARACTERS, stream_reply
+from bot.generate.http import CONNECTIONS, Connections, guard, proxies
+from bot.generate.prompting import answer_prompt, max_reply_tokens
+from bot.generate.stream import MAX_REPLY_CHARACTERS, refusal, stream_reply
 from bot.models import Turn
 from index.models import ClippingsError, Passage
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM as LLM  # noqa: PLC0414  # for the types of those who may not import llama-index
+    from llama_index.core.llms import ChatResponse
     from pydantic import SecretStr
 
 DEFAULT_TIMEOUT_SECONDS = 60.0  # for a model that was not made here
@@ -36,23 +41,28 @@ _DEFAULT_URLS = {
     "anthropic": "https://api.anthropic.com",
     "ollama": "http://localhost:11434",
 }
+_ROLE = re.compile(r"\bsystem (?:role|message|prompt)|\broles?\b|\bdeveloper instruction", re.IGNORECASE)
+_TOKEN_LIMIT = re.compile(r"\bmax_(?:completion_)?tokens\b")
 
 
 def make_llm(spec: str, *, api_key: str | SecretStr | None, timeout: float, context_window: int | None) -> LLM:
     """Make the model of a ``CLIPPINGS_LLM``. ``timeout`` is for a whole answer, in seconds; the window is in tokens.
 
-    Raises ClippingsError if the name is wrong, a key is missing or an extra is not installed.
+    Raises ClippingsError if the name is wrong, a key is missing, an extra is not installed or a proxy cannot be used.
     """
+    _check_proxies()
     provider, url, model = _parse(spec)
     key = _usable_key(provider, api_key if api_key is None or isinstance(api_key, str) else api_key.get_secret_value())
     window = context_window or _default_window(provider, model)
-    options = {"temperature": 0.0, "timeout": timeout, "max_retries": 0}
+    limit = max_reply_tokens(window)
+    options: dict[str, Any] = {"temperature": 0.0, "timeout": timeout, "max_retries": 0, "max_tokens": limit}
     made: Any  # the integrations ship no types
     if provider == "ollama":
         from llama_index.llms.ollama import Ollama
 
         # The window is sent to the server too, which would cut the prompt at its own.
-        made = Ollama(model=model, base_url=url, context_window=window, request_timeout=timeout, temperature=0.0)
+        options = {"temperature": 0.0, "request_timeout": timeout, "additional_kwargs": {"num_predict": limit}}
+        made = Ollama(model=model, base_url=url, context_window=window, **options)
         http = made.client._client  # noqa: SLF001  # the integration hands no options to its HTTP client
     elif provider == "anthropic":
         try:
@@ -62,7 +72,7 @@ def make_llm(spec: str, *, api_key: str | SecretStr | None, timeout: float, cont
                 "CLIPPINGS_LLM names an anthropic model, but its client is not installed: "
                 "pip install 'clippings[anthropic]'"
             ) from None
-        made = Anthropic(model=model, api_key=key, max_tokens=MAX_ANSWER_TOKENS, **options)
+        made = Anthropic(model=model, api_key=key, **options)
         http = made._client._client  # noqa: SLF001  # as above
     else:
         from llama_index.llms.openai_like import OpenAILike
@@ -105,18 +115,48 @@ def timeout_seconds(llm: LLM) -> float:
 def _stream(
     llm: LLM, user: str, seconds: float, max_characters: int = MAX_REPLY_CHARACTERS, system: str = ""
 ) -> Iterator[str]:
-    from llama_index.core.llms import ChatMessage, ChatResponse, MessageRole
-
-    roles = ((MessageRole.SYSTEM, system), (MessageRole.USER, user))
-    messages = [ChatMessage(role=role, content=text) for role, text in roles if text]
     name = f"The language model {getattr(llm, 'model', '')}".strip()
     connections = Connections()
 
     def open_stream() -> Iterator[ChatResponse]:
         CONNECTIONS.set(connections)  # in the context of the thread that reads
-        return llm.stream_chat(messages)
+        return _chunks(llm, system, user)
 
-    return stream_reply(open_stream, name, seconds, max_characters, close=connections.close)
+    return stream_reply(open_stream, name, seconds, max_characters, connections)
+
+
+def _chunks(llm: LLM, system: str, user: str) -> Iterator[ChatResponse]:
+    """Yield the parts of a reply. What the server refuses is left out, and the request made again."""
+    from llama_index.core.llms import ChatMessage, MessageRole
+
+    while True:
+        roles = ((MessageRole.SYSTEM, system), (MessageRole.USER, user))
+        try:
+            yield from llm.stream_chat([ChatMessage(role=role, content=text) for role, text in roles if text])
+        except Exception as error:
+            reason = refusal(error)
+            if system and _ROLE.search(reason):
+                system, user = "", f"{system}\n\n{user}"
+            elif not _leave_out(llm, reason):
+                raise
+        else:
+            return
+
+
+def _leave_out(llm: LLM, reason: str) -> bool:
+    """Leave out the option that a server refuses, from now on. Return whether there is such an option."""
+    options, limit = getattr(llm, "additional_kwargs", None), getattr(llm, "max_tokens", None)
+    if options is None or not limit:  # Ollama, which passes over what a model does not know
+        return False
+    nothing = import_module("anthropic" if "anthropic" in type(llm).__module__ else "openai").NOT_GIVEN
+    change = {"temperature": nothing} if "temperature" in reason else {}
+    if _TOKEN_LIMIT.search(reason):
+        is_renamed = "max_completion_tokens" in reason and "max_completion_tokens" not in options
+        change = {"max_tokens": nothing, "max_completion_tokens": limit if is_renamed else nothing}
+    if change.items() <= options.items():
+        return False
+    options.update(change)
+    return True
 
 
 def _window(llm: LLM) -> int:
@@ -127,7 +167,7 @@ def _window(llm: LLM) -> int:
 
 def _default_window(provider: str, model: str) -> int:
     if provider != "openai":
-        return DEFAULT_WINDOW_TOKENS
+        return DEFAULT_SERVICE_WINDOW_TOKENS if provider == "anthropic" else DEFAULT_WINDOW_TOKENS
     from llama_index.llms.openai.utils import openai_modelname_to_contextsize
 
     with suppress(ValueError):
@@ -147,6 +187,17 @@ def _parse(spec: str) -> tuple[str, str, str]:
         "CLIPPINGS_LLM is wrong: expected openai:MODEL, anthropic:MODEL, ollama:MODEL, ollama:URL#MODEL or "
         "openai-like:URL#MODEL, where URL is like http://localhost:8000/v1. Leave it empty to have answers quoted."
     )
+
+
+def _check_proxies() -> None:
+    """Raise ClippingsError if the environment names a proxy that the HTTP client cannot use."""
+    for variable, scheme in proxies().items():
+        if scheme in ("http", "https") or (scheme in ("socks5", "socks5h") and find_spec("socksio")):
+            continue
+        raise ClippingsError(
+            f"{variable} names a {scheme} proxy, which cannot be used for the language model: pip install socksio for "
+            f"socks5, set it to an http:// proxy, or unset {variable}."
+        )
 
 
 def _is_url(url: str) -> bool:

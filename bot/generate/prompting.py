@@ -18,7 +18,7 @@ from prompts import load_prompt
 
 log = logging.getLogger(__name__)
 
-MAX_ANSWER_TOKENS = 1_000  # of the window, kept for the answer
+MAX_REPLY_TOKENS = 4_000  # of the window, kept for the reply with its chain of thought; or a quarter of a small window
 CHARACTERS_PER_TOKEN = 3  # of English; counts rather too many tokens, and needs no tokenizer
 MAX_TURNS = 4  # of a conversation, shown beside the passages
 MAX_TURN_CHARACTERS = 400
@@ -31,7 +31,7 @@ def answer_prompt(
 ) -> tuple[str, str]:
     """Return the system and the user message. ``window`` is in tokens. Raises LLMError if no passage fits into it."""
     system = load_prompt("answer", as_of=f"{as_of:%A}, {as_of.isoformat()}")
-    room = window - min(MAX_ANSWER_TOKENS, window // 4) - _tokens(system)
+    room = window - max_reply_tokens(window) - _tokens(system)
     blocks = [_block(number, passage) for number, passage in enumerate(passages, 1)]
     for conversation, count in [(_conversation(turns), len(blocks)), *(("", n) for n in range(len(blocks), 0, -1))]:
         user = load_prompt(
@@ -48,6 +48,11 @@ def answer_prompt(
         f"The language model's window of {window} tokens has no room for the question and a passage: "
         "set CLIPPINGS_LLM_CONTEXT to what the model takes in, or choose another model."
     )
+
+
+def max_reply_tokens(window: int) -> int:
+    """Return the most tokens that a reply may have: ``8_000 -> 2_000``."""
+    return min(MAX_REPLY_TOKENS, window // 4)
 
 
 def condense_prompt(question: str, turns: Sequence[Turn]) -> str:

@@ -7,11 +7,10 @@ words that are in the conversation already.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bot.generate.draft import strip_markup, visible
+from bot.generate.draft import strip_markup, without_thoughts
 from bot.generate.llm import complete, timeout_seconds
 from bot.generate.prompting import condense_prompt, fenced
 from bot.models import Turn
@@ -26,7 +25,6 @@ MAX_REWRITE_REPLY_CHARACTERS = 4_000  # a chain of thought included
 MAX_TURNS = 8  # of a conversation
 MAX_QUERY_CHARACTERS = 300
 MAX_NEW_WORDS = 2  # content words from neither question nor turns: "leave" for "left", "happen to" for "what about"
-_THOUGHT = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.IGNORECASE | re.DOTALL)
 
 
 def rewrite(llm: LLM, question: str, turns: Sequence[Turn]) -> str | None:
@@ -39,7 +37,7 @@ def rewrite(llm: LLM, question: str, turns: Sequence[Turn]) -> str | None:
 
 def usable(reply: str, question: str, turns: Sequence[Turn]) -> str | None:
     """Return a reply as a query if it is one short line about the topic of question and turns; else None."""
-    line = visible(_THOUGHT.sub("", reply)).strip()
+    line = without_thoughts(reply).strip()
     query = strip_markup(line).strip("\"'“”")
     if "\n" in line or len(query) > MAX_QUERY_CHARACTERS or not query.endswith(("?", "？")):
         return None

@@ -12,19 +12,27 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
+from bot.generate.http import Connections, proxies
 from index.models import ClippingsError
 
 log = logging.getLogger(__name__)
 
+_CONTEXT = re.compile(
+    r"(?i)\bcontext (?:length|window|size)\b|\b(?:prompt|input|messages?)\b.{0,40}\btoo (?:long|large)\b"
+)
+_UNFINISHED = frozenset("length max_tokens model_context_window_exceeded content_filter refusal".split())
+_WITHHELD = frozenset(("content_filter", "refusal"))
 MAX_REPLY_CHARACTERS = 40_000  # chains of thought included
+UNFINISHED = " …"  # at the end of a reply: its last sentence is not whole
 _STATUS_FAULTS = {
     300: "redirects to another address, which is not followed: set CLIPPINGS_LLM to that address if you trust it",
     400: "refused the request",
     401: "refused the key: check that it is set and right",
     403: "refused the key: check that it is set and may use this model",
     404: "is not known there: check the name of the model and the address",
+    407: "is behind a proxy that wants a password",
     408: "gave up waiting",
-    413: "found the question and its passages too long: set CLIPPINGS_LLM_CONTEXT",
+    413: "found the question and its passages too long: set CLIPPINGS_LLM_CONTEXT to the tokens that it takes in",
     429: "is asked too often, or its quota is used up: try again later",
     500: "has a fault on its own side: try again later",
 }
@@ -54,21 +62,20 @@ def stream_reply(
     open_stream: Callable[[], Iterable[Chunk]],
     model: str,
     seconds: float,
-    max_characters: int = MAX_REPLY_CHARACTERS,
-    *,
-    close: Callable[[], None] = lambda: None,
+    max_characters: int,
+    connections: Connections,
 ) -> Iterator[str]:
     """Yield a reply's deltas, all of them within `seconds`. Raises LLMError, whose message begins with `model`.
 
-    A thread reads them, because a server that sends a byte now and then passes every time-out of the client. `close`
-    ends the connection, and so the thread, when the reply is no longer wanted.
+    A thread reads them, because a server that sends a byte now and then passes every time-out of the client. They are
+    closed when the reply is no longer wanted.
     """
     deadline = time.monotonic() + seconds
     deltas: queue.Queue[str | None] = queue.Queue()
     stopped = threading.Event()
 
     def read() -> None:
-        for delta in _read(open_stream, model, seconds):
+        for delta in _read(open_stream, model, seconds, connections):
             if delta:
                 deltas.put(delta)
             if stopped.is_set():
@@ -92,11 +99,13 @@ def stream_reply(
             yield delta
     finally:
         stopped.set()
-        close()
+        connections.close()
 
 
-def _read(open_stream: Callable[[], Iterable[Chunk]], model: str, seconds: float) -> Iterator[str]:
-    """Yield the deltas, an ellipsis if a limit on length left the reply unfinished, and a fault if it ended badly."""
+def _read(
+    open_stream: Callable[[], Iterable[Chunk]], model: str, seconds: float, connections: Connections
+) -> Iterator[str]:
+    """Yield the deltas, an ellipsis if a limit or a filter left the reply unfinished, and a fault if it ended badly."""
     reason, length, fault = None, 0, ""
     try:
         for chunk in open_stream():
@@ -104,11 +113,12 @@ def _read(open_stream: Callable[[], Iterable[Chunk]], model: str, seconds: float
             length += len(chunk.delta or "")
             yield chunk.delta or ""
         if not length:
-            fault = "sent an empty reply."
-        elif reason is None:
+            withheld = "withheld its reply: a filter of its provider stopped it."
+            fault = withheld if reason in _WITHHELD else "sent an empty reply."
+        elif reason is None and not connections.ended:
             fault = "broke off in the middle of its reply."
-        elif reason in ("length", "max_tokens"):
-            yield " …"
+        elif reason in _UNFINISHED:
+            yield UNFINISHED
     except Exception as error:  # noqa: BLE001  # any client, any fault
         log.debug("%s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
         fault = _describe(error, seconds, length)
@@ -130,11 +140,17 @@ def _get(raw: object, name: str) -> Any:  # noqa: ANN401  # a client's own types
     return raw.get(name) if isinstance(raw, dict) else getattr(raw, name, None)
 
 
+def refusal(error: Exception) -> str:
+    """Return a server's words about a request that it refuses, for the program alone; "" if it does not refuse it."""
+    return str(error) if getattr(error, "status_code", None) in (400, 422, 500) else ""  # 500: of a failed template
+
+
 def _describe(error: Exception, seconds: float, length: int) -> str:
     """Describe an error by its HTTP status or the names of its classes, so that no client has to be imported."""
     status = getattr(error, "status_code", None)
     if isinstance(status, int) and status > 0:
-        known = _STATUS_FAULTS.get(status) or _STATUS_FAULTS[min(max(status // 100, 3), 5) * 100]
+        of_context = _STATUS_FAULTS[413] if _CONTEXT.search(refusal(error)) else None
+        known = of_context or _STATUS_FAULTS.get(status) or _STATUS_FAULTS[min(max(status // 100, 3), 5) * 100]
         return f"{known} ({status})."
     classes = " ".join(base.__name__ for base in type(error).__mro__)
     if "Timeout" in classes:
@@ -142,7 +158,9 @@ def _describe(error: Exception, seconds: float, length: int) -> str:
     if re.search(r"RemoteProtocolError|ReadError|IncompleteRead|ConnectionReset", classes):
         return f"broke off {'in the middle of its reply' if length else 'before it replied'}."
     if re.search(r"Connect|Network|UnsupportedProtocol", classes):
-        return "cannot be reached: is it running, and is the address right?"
+        proxy = " or ".join(proxies())
+        hint = f" And is the proxy of {proxy} right?" if proxy else ""
+        return f"cannot be reached: is it running, and is the address right?{hint}"
     if re.search(r"JSON|Unicode|Decod|Validation|TypeError|ValueError|AttributeError|LookupError", classes):
         return "sent a reply that cannot be read."
     return "reported a fault."

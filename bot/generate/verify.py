@@ -2,10 +2,9 @@
 
 1. A sentence is shown if the passages that it cites support it (`bot.generate.support`); else it is dropped, because a
    wrong statement is worse than none. Without a mark, it gets that of the passage that supports it best.
-2. Marks have many forms: ``[1, 2]``, ``[1-3]``, ``[1][2]``, ``[Passage 1]``, ``【1】``, ``^1`` and a closing ``(1)``,
-   before the full stop or after it. Numbers without a passage are removed.
+2. Marks stand before the full stop, after it, or in front of the sentence (`bot.generate.marks`: their dress).
 3. "Yes." and the like are shown or dropped with the sentence after them. Headings, questions, remarks about the
-   passages, repetitions and a list of sources at the end are never shown.
+   passages, repetitions, notes and a list of sources at the end are never shown.
 4. Each mark quotes the sentence of its passage that supports the claim best. One number per cited article, in reading
    order from 1.
 """
@@ -16,10 +15,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from bot.generate.draft import CITATION_MARK, DraftSentence, SentenceReader
+from bot.generate.draft import RESTART, DraftSentence, SentenceReader
 from bot.generate.support import TUNED, Premise, content_words, is_supported, question_names
 from bot.models import Citation
-from index.models import Passage
+from index.models import Passage, Source
 from index.near_duplicates import other_sources
 from index.text import fold, stems, words
 
@@ -33,14 +32,18 @@ _REFUSAL_IN_OTHER_WORDS = re.compile(
     r"|\b(?:cannot|can't|unable to) (?:\w+ )?answer\b|\bnot enough information\b",
     re.IGNORECASE,
 )
-_SOURCES_HEADING = re.compile(r"\W*(?:sources?|references?|citations?|notes?)\W*", re.IGNORECASE)
+_SOURCES_HEADING = re.compile(
+    r"\W*(?:(?:sources?|references?|citations?|notes?)\W*"
+    r"|(?:cited )?(?:sources|references|citations|passages)(?: cited| used)?:.*)",
+    re.IGNORECASE,
+)
 _BULLET = re.compile(r"(?:[-*•+–]|\d{1,2}[.)])\s+")
 _HEADING = re.compile(r"#{1,6}\s|.*:\W*$")
 _INTERJECTIONS = frozenset("yes no correct indeed sure certainly okay ok true false right well exactly".split())
-_CLOSING_MARK = re.compile(r"\s?\((\d{1,2})\)(?=[\s.!?…\"'”’]*$)")
-_MARK_WORDS = re.compile(r"\b(?:(?:passage|source|article|citation|ref|document|doc|no)s?|n)\b\.?|[#^]", re.IGNORECASE)
-_MARK_NUMBERS = re.compile(r"\d{1,4}(?:\s*(?:,|;|&|-|–|—|and|to)\s*\d{1,4})*")
-_MAX_RANGE = 20  # numbers of a mark such as [1-99]
+_MARKS = re.compile(r"\s?((?:\[\d{1,2}\])+)")
+_IN_FRONT = re.compile(
+    r"((?:\[\d{1,2}\])+)[\s:.→–—-]*(?![\s:.→–—a-zß-ÿ-])(.*)"
+)  # "[1] He died.", but not "[1] says so."
 _FULL_STOP = re.compile(r"(?P<stop>(?<![.!?…])[.!?…]++)(?P<closers>[\"'”’»)]*)$")
 
 
@@ -70,11 +73,16 @@ class Verifier:
     """Verify a draft as it streams. What :meth:`feed` returns is the beginning of the text of :meth:`finish`."""
 
     def __init__(self, question: str, passages: Sequence[Passage]) -> None:
-        self._reader = SentenceReader()
+        self._reader = SentenceReader(len(passages))
         self._premises = [Premise(passage, question) for passage in passages]
         known = frozenset(stems(" ".join([question, *(premise.text for premise in self._premises)])))
         self._planted = frozenset[str]().union(*(premise.planted for premise in self._premises)) - known
+        self._source_words = frozenset(stems(" ".join(_described(passage.source) for passage in passages)))
         self._granted = question_names(question, self._premises)
+        self._fed = ""
+        self._start()
+
+    def _start(self) -> None:
         self._text = ""
         self._gap = ""
         self._lead = ""  # a "Yes." that waits for the next sentence
@@ -83,38 +91,59 @@ class Verifier:
         self._dropped = 0
         self._has_refusal = False
         self._closed = False
+        self._unfinished = False
+        self._direct: bool | None = None  # begins with a statement that cites its support; None: it has not begun
 
     def feed(self, delta: str) -> str:
-        """Return the text that this delta verifies: whole sentences or nothing."""
-        return self._add(self._reader.feed(delta))
+        """Return the text that this delta verifies: whole sentences or nothing.
+
+        A draft that is not `_direct` may be a thought, whose end nobody knows before it comes: nothing is returned.
+        """
+        self._add(self._reader.feed(delta))
+        if not self._direct or not self._text.startswith(self._fed):
+            return ""
+        new, self._fed = self._text[len(self._fed) :], self._text
+        return new
 
     def finish(self) -> VerifiedDraft:
         """Return the whole verified draft."""
         self._add(self._reader.finish())
+        if self._unfinished and not self._direct:  # it may be a thought that did not end
+            self._start()
         refused = self._has_refusal and not self._text
         return VerifiedDraft(self._text, tuple(self._citations.values()), self._dropped, refused)
 
-    def _add(self, sentences: Iterable[DraftSentence]) -> str:
-        before = len(self._text)
+    def _add(self, sentences: Iterable[DraftSentence]) -> None:
         for sentence in sentences:
+            if sentence is RESTART:
+                self._start()
+                continue
             self._gap = max(self._gap, sentence.gap, key=lambda gap: (gap.count("\n"), len(gap)))
             self._add_sentence(sentence.text)
-        return self._text[before:]
 
     def _add_sentence(self, text: str) -> None:
         bullet = _BULLET.match(text)
         lead = "- " if bullet else ""
-        segments = self._segments(text[bullet.end() :] if bullet else text)
+        statement = text[bullet.end() :] if bullet else text
+        segments = self._segments(statement)
         plain = "".join(segment.text for segment in segments).strip()
+        self._unfinished = self._unfinished or plain.endswith("…")
+        if plain.endswith("?"):
+            self._direct = self._direct or False  # as thoughts begin: "What does passage 1 say?"
         if self._closed or self._is_remark(text, plain):
             return
+        if (bullet or _IN_FRONT.match(statement)) and frozenset(stems(plain)) <= self._source_words:
+            return  # a note that names a source, or nothing
         if not content_words(plain) or set(words(plain)) <= _INTERJECTIONS:
             self._lead = lead + plain + " " if words(plain) else self._lead
             return
         lead, self._lead = self._lead or lead, ""
         if fold(plain) in self._shown:
             return
-        if supported := self._supported(segments, plain):
+        supported = self._supported(segments, plain)
+        if self._direct is None:
+            self._direct = bool(supported) and any(segment.cited for segment in segments)
+        if supported:
             self._show(lead, supported)
             self._shown.add(fold(plain))
         else:
@@ -129,17 +158,13 @@ class Verifier:
         return refusal or self._closed or plain.endswith((" …", "?")) or _HEADING.match(text) is not None
 
     def _segments(self, text: str) -> list[_Segment]:
-        """Cut a sentence after each group of marks: ``"A [1], B [2][9]." -> ("A", [1]) (", B", [2]) (".", [])``."""
-        count = len(self._premises)
-        text = _CLOSING_MARK.sub(lambda mark: f" [{mark[1]}]" if 1 <= int(mark[1]) <= count else mark[0], text)
+        """Cut a sentence after each group of marks: ``"A [1], B [2]." -> ("A", [1]) (", B", [2]) (".", [])``."""
+        text = _IN_FRONT.sub(r"\2 \1", text) if _IN_FRONT.match(text) else text
         segments, start = [_Segment()], 0
-        for mark in CITATION_MARK.finditer(text):
-            if (numbers := _mark_numbers(mark[mark.lastindex or 0])) is not None:
-                _append(segments, text[start : mark.start()])
-                start = mark.end()
-                cited = segments[-1].cited
-                cited += [self._premises[number - 1] for number in numbers if 1 <= number <= count]
-                segments[-1].cited = list(dict.fromkeys(cited))
+        for marks in _MARKS.finditer(text):
+            _append(segments, text[start : marks.start()])
+            start = marks.end()
+            segments[-1].cited += [self._premises[int(number) - 1] for number in re.findall(r"\d+", marks[1])]
         _append(segments, text[start:])
         _set_claims(segments)
         return segments
@@ -203,25 +228,17 @@ def _cite(citations: dict[tuple[str, int, int], Citation], premise: Premise, cla
     return number
 
 
+def _described(source: Source) -> str:
+    day = f"{source.published:%A %d %B %Y %b} {source.published.day}" if source.published else ""
+    return f"{source.headline} {source.outlet} {source.byline} {day}"
+
+
 def _append(segments: list[_Segment], text: str) -> None:
-    """Add text to the last segment, or as a new one if that has its marks already."""
-    text = text.replace("[", "(").replace("]", ")")  # so that no bracket is left that could look like a mark
-    if segments[-1].cited and text.strip():
+    """Add text to the last segment, or as a new one if that has its marks already and the text is no full stop."""
+    if segments[-1].cited and text.strip(" .!?…"):
         segments.append(_Segment(text))
     else:
         segments[-1].text += text
-
-
-def _mark_numbers(inside: str) -> list[int] | None:
-    """Return the numbers of a mark, ranges spelt out; None if it is no mark: ``"Passage 1-3" -> [1, 2, 3]``."""
-    bare = _MARK_WORDS.sub("", inside.partition("†")[0].partition(":")[0]).strip(" ,;")
-    if not _MARK_NUMBERS.fullmatch(bare):
-        return None
-    numbers: list[int] = []
-    for part in re.split(r",|;|&|and", bare):
-        ends = [int(number) for number in re.findall(r"\d+", part)]
-        numbers += range(ends[0], min(ends[-1], ends[0] + _MAX_RANGE) + 1)
-    return numbers
 
 
 def _set_claims(segments: list[_Segment]) -> None:

@@ -1,4 +1,4 @@
-"""A server on loopback that speaks OpenAI's chat protocol and follows a script of replies and faults.
+"""A server on loopback that follows a script of replies and faults, in OpenAI's, Ollama's and Anthropic's protocol.
 
     with OpenAIServer() as server:
         server.script(Reply("It sank ", "[1]."), Reply(status=429))
@@ -19,7 +19,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from select import select
 from typing import Any, Literal, Self
+
+from tests.fakes import dialects
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,10 @@ class Reply:
     ``pause``: seconds before each piece. ``cut``: the connection ends before the reply does, "politely" (the body is
     ended) or "rudely" (it is not). ``raw``: these bytes are the body. ``drip``: a byte at a time, a pause before each.
     ``headers`` are added. ``drip_head``: the head of the reply never ends, one header comes after each pause.
-    ``endless``: ``raw`` comes again and again, until the reader goes.
+    ``endless``: ``raw`` comes again and again, until the reader goes. ``thought``: pieces of reasoning in a field of
+    their own, first. ``message``: the words of an error, with ``status`` or, with 200, after the pieces. ``whole``: the
+    reply is not streamed, whatever was asked for. ``finish=None``: no reason, but the mark of the end. ``waits``: the
+    server works on the prompt and says nothing until the reader goes.
     """
 
     pieces: tuple[str, ...] = ()
@@ -42,6 +48,10 @@ class Reply:
     headers: tuple[tuple[str, str], ...] = ()
     drip_head: bool = False
     endless: bool = False
+    thought: tuple[str, ...] = ()
+    message: str = ""
+    whole: bool = False
+    waits: bool = False
 
     @classmethod
     def of(cls, *pieces: str, **options: Any) -> Reply:
@@ -61,7 +71,10 @@ class Request:
     @property
     def messages(self) -> list[dict[str, str]]:
         """The chat, as role and content."""
-        messages: list[dict[str, str]] = self.body["messages"]
+        messages = [dict(message) for message in self.body["messages"]]
+        for message in messages:
+            if not isinstance(message["content"], str):  # Anthropic's blocks
+                message["content"] = "".join(block["text"] for block in message["content"])
         return messages
 
 
@@ -75,6 +88,8 @@ class OpenAIServer:
         self.replies: deque[Reply] = deque()
         self.bytes_sent = 0
         """Of endless replies."""
+        self.hung_up = threading.Event()
+        """The reader of a reply went before its end."""
         self.stopping = threading.Event()
         owner = self
 
@@ -121,22 +136,24 @@ class _Handler(BaseHTTPRequestHandler):
         """Reply to a chat."""
         owner = self.server_owner
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        request = Request(self.path, self.headers.get("Authorization"), body, dict(self.headers))
+        key = self.headers.get("Authorization") or self.headers.get("X-Api-Key")
+        request = Request(self.path, key, body, dict(self.headers))
         owner.requests.append(request)
         reply = owner.replies.popleft() if owner.replies else Reply.of(owner.unscripted(request))
+        dialect = dialects.dialect_of(self.path)
         if reply.drip_head or reply.endless:
             self._send_without_end(reply)
+        elif reply.waits:
+            self._wait_for_hang_up()
         elif reply.raw is not None:
-            self._send(reply.raw, kind="text/event-stream", headers=reply.headers)
+            self._send(reply.raw, kind=dialects.CONTENT_TYPES[dialect], headers=reply.headers)
         elif reply.status != 200:  # OK
-            error = {"message": f"Refused {request.key} with {reply.status}", "type": "fake", "code": None}
-            self._send(json.dumps({"error": error}).encode(), status=reply.status, headers=reply.headers)
-        elif body.get("stream"):
-            self._stream(reply)
+            message = reply.message or f"Refused {request.key} with {reply.status}"
+            self._send(dialects.error(dialect, reply.status, message), status=reply.status, headers=reply.headers)
+        elif body.get("stream", dialect == "ollama") and not reply.whole:
+            self._stream(reply, dialect)
         else:
-            message = {"role": "assistant", "content": "".join(reply.pieces)}
-            choice = {"index": 0, "message": message, "finish_reason": reply.finish}
-            self._send(json.dumps({**_HEAD, "object": "chat.completion", "choices": [choice]}).encode())
+            self._send(dialects.whole(dialect, "".join(reply.pieces), reply.finish))
 
     def _send(
         self,
@@ -169,27 +186,39 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError:
             pass  # the reader has gone
 
-    def _stream(self, reply: Reply) -> None:
+    def _wait_for_hang_up(self) -> None:
+        self.close_connection = True
+        while not self.server_owner.stopping.is_set():
+            if select([self.connection], [], [], 0.02)[0] and not self.connection.recv(1):
+                self.server_owner.hung_up.set()
+                return
+
+    def _stream(self, reply: Reply, dialect: dialects.Dialect) -> None:
         self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Content-Type", dialects.CONTENT_TYPES[dialect])
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         try:
-            for piece in reply.pieces:
-                self._event({"content": piece}, None, reply)
-            if reply.cut == "no":
-                self._event({}, reply.finish, reply)
-                self._chunk(b"data: [DONE]\n\n")
+            for event in dialects.begin(dialect, thinks=bool(reply.thought)):
+                self._chunk(event)
+            for text in reply.thought:
+                self._event(dialects.piece(dialect, text, thought=True), reply)
+            for event in dialects.answer_begins(dialect) if reply.thought else ():
+                self._chunk(event)
+            for text in reply.pieces:
+                self._event(dialects.piece(dialect, text), reply)
+            if reply.message:
+                self._event(dialects.error_within(dialect, reply.message), reply)
+            elif reply.cut == "no":
+                for event in dialects.end(dialect, reply.finish):
+                    self._event(event, reply)
             if reply.cut != "rudely":
                 self.wfile.write(b"0\r\n\r\n")
         except OSError:
-            pass  # the reader has gone, as a reader may
+            self.server_owner.hung_up.set()  # the reader has gone, as a reader may
         self.close_connection = True
 
-    def _event(self, delta: dict[str, str], finish: str | None, reply: Reply) -> None:
-        choice = {"index": 0, "delta": delta, "finish_reason": finish}
-        data = json.dumps({**_HEAD, "object": "chat.completion.chunk", "choices": [choice]})
-        event = f"data: {data}\n\n".encode()
+    def _event(self, event: bytes, reply: Reply) -> None:
         for part in [event[i : i + 1] for i in range(len(event))] if reply.drip else [event]:
             if self.server_owner.stopping.wait(reply.pause):
                 return
@@ -197,9 +226,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _chunk(self, data: bytes) -> None:
         self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
-
-
-_HEAD = {"id": "fake-1", "created": 1, "model": "fake"}
 
 
 def quote(request: Request) -> str:

@@ -42,6 +42,7 @@ class FakeParts(Parts):
         self.found: Status = STATUS
         self.explained: list[Article | Failure] = []
         self.check: str | ClippingsError = "it answers"
+        self.abilities = {"cite the passage": True, "say that a passage does not answer": False}
         self.indexed: list[tuple[list[Path], bool]] = []
         self.settings: Settings | None = None
         self.forced = False
@@ -79,3 +80,8 @@ class FakeParts(Parts):
         if isinstance(self.check, ClippingsError):
             raise self.check
         return self.check
+
+    def llm_abilities(self, settings: Settings) -> dict[str, bool]:
+        """Give what the test wants."""
+        assert settings.llm
+        return self.abilities
