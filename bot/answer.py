@@ -154,10 +154,10 @@ class Engine:
     ) -> Generator[str, None, Answer]:
         """Answer a question, answer the last one again ("in short?"), or go on from it ("anything else?")."""
         again, shown = question_again(question, turns), shown_in(turns) if asks_for_more(question) else ""
+        if again == ("", ()) and (not shown or any(turn.role == "user" and turn.text for turn in turns)):
+            return Answer(question, question, reply_without_answer(), "reply", kind="chitchat")
         if again is None or (shown and not _lists_next(classify(again[0]))):
             return (yield from self._answer(question, turns, filters, as_of, shown, before))
-        if again == ("", ()):
-            return Answer(question, question, reply_without_answer(), "reply", kind="chitchat")
         answer = (
             self._answer(*again, filters, as_of, shown, before)
             if shown
