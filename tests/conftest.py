@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import os
 import platform
@@ -42,6 +43,15 @@ _BOT = re.compile(r"\[(socket|http|inside)\b")  # what a test's name says of the
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the modules that take longest first, so that no worker begins one when the others are done."""
     items.sort(key=lambda item: -_seconds(item))
+
+
+gc.disable()  # until all is imported: nothing of that is garbage, and to look for some takes 1 s a worker
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage from now on, and none among what was imported."""
+    gc.freeze()
+    gc.enable()
 
 
 def _seconds(item: pytest.Item) -> float:
