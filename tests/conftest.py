@@ -22,7 +22,7 @@ from index import integrity
 from index.ingest import ingest
 from index.models import WeightsError
 from index.weights import locate
-from tests.kept_models import models_kept
+from tests.kept_models import Remembered, models_kept
 
 if TYPE_CHECKING:
     from xdist.remote import Producer
@@ -122,8 +122,14 @@ def weights() -> Path:
 @pytest.fixture(scope="session", autouse=True)
 def _one_session_a_model() -> Iterator[None]:
     """Read the weights once a worker. What a test starts by `python` uses the models as they are."""
-    with models_kept():
+    with models_kept(results=True):
         yield
+
+
+@pytest.fixture
+def models_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the models run each time, for tests of what they compute, and of threads that use them at once."""
+    monkeypatch.setattr(Remembered, "is_off", True)
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ from tests.corpus import article, prose, run, write
 from tests.corrupt_index import Process, build, case, digit, in_file
 from tests.forked import Forked
 
-pytestmark = pytest.mark.process  # an index without a record of its checksums is tried in another process
+pytestmark = pytest.mark.process(seconds=30)  # an index without a record of its checksums is tried in another process
 
 CHUNKS = 1_200  # so many that Chroma writes its own files, on which it crashes if they are damaged
 VECTORS = np.random.default_rng(1).normal(size=(CHUNKS, 384)).astype(np.float32)

@@ -17,7 +17,7 @@ from tests.fakes.openai_server import OpenAIServer, Reply
 from tests.forked import Forked
 from tests.slack_process import ARTICLES, MODES, Bot, BotInside, BotProcess, answered, copied, make_index, replies
 
-pytestmark = pytest.mark.process(seconds=100)
+pytestmark = pytest.mark.process(seconds=90)
 COUNCIL = "What did the council decide to repair before winter?"
 INSIDE = pytest.mark.parametrize("bot", ["inside"], indirect=True)
 """For what is the same by Socket Mode and by HTTP, and does not end the process: the service in this one."""

@@ -19,7 +19,7 @@ from bot.slack.rich_text import escaped
 from tests import slack_demo
 from tests.fake_slack import FakeSlack
 
-pytestmark = pytest.mark.process(seconds=60)
+pytestmark = pytest.mark.process(seconds=45)
 BRIDGE = """---
 title: Marrow Bridge reopens
 outlet: Valley Echo

@@ -25,7 +25,7 @@ from tests.fake_slack import FakeSlack
 from tests.fakes.openai_server import OpenAIServer, Reply
 from tests.slack_process import BotProcess, FreshBotProcess, answered, copied, replies
 
-pytestmark = pytest.mark.process(seconds=80)
+pytestmark = pytest.mark.process(seconds=100)
 ASKED = "<@UBOT> How many jobs will the Aldermoor paper mill cut?"
 SECRET = "s3cr3t"
 ENDING = (signal.SIGTERM, signal.SIGINT)
