@@ -8,6 +8,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PEERS := $(VENV)-peers
 
+# A test run starts some 70 interpreters: they compile each module once, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: setup demo slack-demo check test lint test-quick test-whole bench torture bench-peers quality lock clean help
 
 setup: $(READY)  ## make .venv, install what is needed, get the embedding weights

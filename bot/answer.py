@@ -198,10 +198,12 @@ class Engine:
         again = question_again(inquiry.question, inquiry.turns)
         if asks_for_more(inquiry.question):
             inquiry = replace(inquiry, shown=shown_in(inquiry.turns))
+        if again == ("", ()) and (
+            not inquiry.shown or any(turn.role == "user" and turn.text for turn in inquiry.turns)
+        ):
+            return inquiry.reply(reply_without_answer())
         if again is None or (inquiry.shown and not _lists_next(classify(again[0]))):
             return (yield from self._answer(inquiry))
-        if again == ("", ()):
-            return inquiry.reply(reply_without_answer())
         earlier = replace(inquiry, question=again[0], turns=again[1])
         answer = yield from self._answer(earlier) if inquiry.shown else self._converse(earlier)
         return replace(answer, question=inquiry.question)

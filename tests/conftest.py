@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import os
 import platform
@@ -21,7 +22,7 @@ from index import integrity
 from index.ingest import ingest
 from index.models import WeightsError
 from index.weights import locate
-from tests.kept_models import models_kept
+from tests.kept_models import Remembered, models_kept
 
 if TYPE_CHECKING:
     from xdist.remote import Producer
@@ -42,6 +43,15 @@ _BOT = re.compile(r"\[(socket|http|inside)\b")  # what a test's name says of the
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the modules that take longest first, so that no worker begins one when the others are done."""
     items.sort(key=lambda item: -_seconds(item))
+
+
+gc.disable()  # until all is imported: nothing of that is garbage, and to look for some takes 1 s a worker
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage from now on, and none among what was imported."""
+    gc.freeze()
+    gc.enable()
 
 
 def _seconds(item: pytest.Item) -> float:
@@ -112,8 +122,14 @@ def weights() -> Path:
 @pytest.fixture(scope="session", autouse=True)
 def _one_session_a_model() -> Iterator[None]:
     """Read the weights once a worker. What a test starts by `python` uses the models as they are."""
-    with models_kept():
+    with models_kept(results=True):
         yield
+
+
+@pytest.fixture
+def models_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the models run each time, for tests of what they compute, and of threads that use them at once."""
+    monkeypatch.setattr(Remembered, "is_off", True)
 
 
 @pytest.fixture(scope="session")

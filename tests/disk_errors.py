@@ -21,8 +21,9 @@ from pathlib import Path
 from index.embed import Embedder
 from index.generation import current
 from index.weights import locate
-from tests.kill_indexing import ROOT, Ruin
+from tests.kill_indexing import Ruin
 
+ROOT = Path(__file__).parents[1]
 ARTICLES = 80  # more than are written together
 INSIDE = "--inside"
 NAMESPACE = ["unshare", "--user", "--map-root-user", "--mount"]

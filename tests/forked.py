@@ -20,10 +20,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from multiprocessing import forkserver
-from multiprocessing.context import ForkServerContext
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 
 from bot.cli.parser import main
@@ -51,9 +51,7 @@ class Forked:
     def __init__(
         self, *commands: Sequence[str], env: dict[str, str], cwd: Path, log: Path, errors: Path | None = None
     ) -> None:
-        server = _server(env.get("CLIPPINGS_MODEL_DIR", ""))
-        self._process = server.Process(target=_run, args=(commands, env, cwd, log, errors or log))
-        self._process.start()
+        self._process = fork(_run, commands, env, cwd, log, errors or log, weights=env.get("CLIPPINGS_MODEL_DIR", ""))
 
     def send_signal(self, number: signal.Signals) -> None:
         """Send a signal if the process has not ended."""
@@ -71,6 +69,13 @@ class Forked:
     def poll(self) -> int | None:
         """Its exit code; None while the process runs."""
         return self._process.exitcode
+
+
+def fork(function: Callable[..., object], *arguments: object, weights: str) -> ForkServerProcess:
+    """Start a process that calls a function; ``weights``: their folder, "" for the default."""
+    process = _server(weights).Process(target=function, args=arguments)
+    process.start()
+    return process
 
 
 @cache

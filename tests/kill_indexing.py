@@ -8,18 +8,18 @@ own writing, which is over too soon for the clock to hit.
 
 from __future__ import annotations
 
-import importlib
+import multiprocessing
 import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
 from pathlib import Path
 from types import FrameType
 
@@ -31,12 +31,12 @@ from index.search import Searcher
 from index.text import stems
 from index.weights import locate
 from tests.corpus import PLACES, run, write
+from tests.forked import fork
+from tests.kept_models import models_kept
 
 ARTICLES = 80  # more than are written together
 OURS = ("index/catalogue.py", "index/store.py", "index/generation.py")
 WAYS = ("change", "first time", "rebuild", "change")
-ROOT = Path(__file__).parents[1]
-CHILD = "import sys; from tests.kill_indexing import child; child(*sys.argv[1:])"
 
 
 @dataclass(slots=True)
@@ -89,16 +89,20 @@ class Ruin:
 
     def kill(self, step: int) -> bool:
         """Index in another process, kill it at a step or, for 0, by the clock, and say whether it was still at it."""
-        arguments = [self.data, self.folder / "articles", self.weights, step]
-        command = [sys.executable, "-c", CHILD, *map(str, arguments)]
-        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout
-            assert process.stdout.readline() == "ready\n"
+        receiver, sender = multiprocessing.Pipe(duplex=False)
+        arguments = (sender, self.data, self.folder / "articles", self.weights, step)
+        process = fork(child, *arguments, weights=os.environ.get("CLIPPINGS_MODEL_DIR", ""))
+        sender.close()
+        with receiver:
+            assert receiver.recv() == "ready"
             if not step:
                 time.sleep(self.chance.uniform(0, 1.2 * self.seconds))
                 process.kill()
-            said = process.stdout.read()
-        return not said
+            process.join()
+            try:
+                return not receiver.recv()
+            except EOFError:
+                return True
 
     def check_read(self, *, whole: bool) -> None:
         """Every article is wholly one of the two versions, none is missing where it was there, and they are found."""
@@ -137,12 +141,10 @@ class Ruin:
         self.check_read(whole=True)
 
 
-def child(data: str, articles: str, weights: str, step: str) -> None:
+def child(parent: Connection, data: Path, articles: Path, weights: Path, step: int) -> None:
     """Index in a process of its own, which is killed at a step."""
-    for name in ("chromadb", "onnxruntime", "tokenizers"):  # what is killed is the indexing, not its imports
-        importlib.import_module(name)
-    print("ready", flush=True)
-    print("done", steps_of(lambda: run(Path(data), [Path(articles)], Path(weights)), last=int(step)))
+    parent.send("ready")
+    parent.send(steps_of(lambda: run(data, [articles], weights), last=step))
 
 
 def steps_of(index: Callable[[], object], *, last: int = 0) -> int:
@@ -187,7 +189,7 @@ def torment(folder: Path, weights: Path, kills: int, articles: int = ARTICLES) -
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as scratch:
+    with models_kept(), tempfile.TemporaryDirectory() as scratch:  # else the clock would count their reading, too
         for when, times in torment(Path(scratch), locate(), int(sys.argv[1])).items():
             print(f"{times:4} {when}")
     print(f"{sys.argv[1]} kills, nothing lost")

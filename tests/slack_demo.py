@@ -46,6 +46,7 @@ BROWSER_ARGUMENTS = (
     "--disable-quic",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
+WIDTH, HEIGHT = 1180, 760  # of a window, in pixels
 MAX_START_SECONDS = 60.0
 MAX_STOP_SECONDS = 35.0  # the bot gives itself 30 to finish its answers
 MAX_LOG_LINES = 15
@@ -143,7 +144,7 @@ def open_browser() -> Iterator[Browser]:
             browser.close()
 
 
-def open_page(browser: Browser, url: str, *, width: int = 1180, height: int = 760) -> Page:
+def open_page(browser: Browser, url: str, *, width: int = WIDTH, height: int = HEIGHT) -> Page:
     """Open the workspace in a window. The articles' addresses lead to the files in articles/."""
     page = browser.new_page(viewport={"width": width, "height": height}, locale="en-GB")
     page.set_default_timeout(PATIENCE)

@@ -606,6 +606,7 @@ def test_missing_index_is_told(tmp_path: Path, weights: Path) -> None:
         make_engine(Settings(data=tmp_path, model_dir=weights)).ask(MILL)
 
 
+@pytest.mark.usefixtures("models_run")
 def test_two_threads_may_ask_at_once(indexed: Path, weights: Path, engine: Engine) -> None:
     """The first questions come together, when neither index nor weights are read yet; each gets its own answer."""
     questions = [KERMAN, MILL, BRIDGE, BREAD] * 2

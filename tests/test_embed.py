@@ -11,6 +11,8 @@ import pytest
 from index.embed import DIMENSIONS, Embedder
 from index.models import WeightsError
 
+pytestmark = pytest.mark.usefixtures("models_run")
+
 TEXTS = [
     "Two bombs killed nearly a hundred mourners at a ceremony.",
     "The library opens on Sundays.",

@@ -17,6 +17,7 @@ from bot.kinds.said import answer_said
 from bot.kinds.scope import Found, key
 from bot.kinds.storyline import summarize
 from bot.models import Turn
+from bot.query.chitchat import reply_without_answer
 from bot.query.followup import asks_for_more, condense, question_again
 from bot.query.kind import classify
 from bot.runtime import make_engine
@@ -211,6 +212,15 @@ def test_without_an_answer_there_is_nothing_to_repeat(question: str, tmp_path: P
     made = make_engine(Settings(data=tmp_path)).ask(question)
     assert (made.answerer, made.kind, made.citations) == ("reply", "chitchat", ())
     assert made.text.startswith("There is no answer yet")
+
+
+@pytest.mark.parametrize("greeting", ["hello", "what can you do?"])
+def test_there_is_no_more_of_a_greeting(greeting: str, tmp_path: Path) -> None:
+    """What the bot says of itself is no answer to go on from: "tell me more" searches nothing."""
+    engine = make_engine(Settings(data=tmp_path))
+    turns = [Turn("user", greeting), Turn("assistant", engine.ask(greeting).text)]
+    made = engine.ask("tell me more", turns=turns)
+    assert (made.answerer, made.text) == ("reply", reply_without_answer())
 
 
 def test_conversation_goes_on_and_repeats(indexed: Path, weights: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.outgoing import CANNOT
 
-pytestmark = pytest.mark.process(seconds=60)
+pytestmark = pytest.mark.process(seconds=45)
 
 ROOT = Path(__file__).parents[1]
 ARTICLE = ROOT / "articles" / "bridge-closed.html"

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from bot.extract.reader import Context, Reader, merged
 from index.models import WeightsError
 
+pytestmark = pytest.mark.usefixtures("models_run")
+
 BRIDGE = (
     "The bridge over the Aller was built in 1931 by the engineer Karl Voss.",
     "It reopened on Thursday after two years of repairs.",

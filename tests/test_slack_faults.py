@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -16,9 +14,10 @@ from index.generation import locked
 from tests.corpus import prose, write
 from tests.fake_slack import FakeSlack, Seen
 from tests.fakes.openai_server import OpenAIServer, Reply
+from tests.forked import Forked
 from tests.slack_process import ARTICLES, MODES, Bot, BotInside, BotProcess, answered, copied, make_index, replies
 
-pytestmark = pytest.mark.process(seconds=100)
+pytestmark = pytest.mark.process(seconds=90)
 COUNCIL = "What did the council decide to repair before winter?"
 INSIDE = pytest.mark.parametrize("bot", ["inside"], indirect=True)
 """For what is the same by Socket Mode and by HTTP, and does not end the process: the service in this one."""
@@ -425,9 +424,10 @@ def bare(llm: OpenAIServer, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield started
 
 
-def index(data: Path, folder: Path) -> None:
-    """Index as it is done beside a running bot."""
-    subprocess.run([sys.executable, "-m", "bot", "--data", str(data), "index", str(folder)], check=True, timeout=120)
+def indexing(bot: BotProcess, path: Path) -> Forked:
+    """Index as it is done beside a running bot: in another process."""
+    command, folder = ["--data", str(bot.data), "index", str(path)], bot.data.parent
+    return Forked(command, env=bot._environment(), cwd=folder, log=folder / "index.log")
 
 
 def told(bot: BotProcess, question: str) -> tuple[Seen, str]:
@@ -450,7 +450,7 @@ def test_index_missing_made_under_way_and_damaged(bare: BotProcess, tmp_path: Pa
     (tmp_path / "nothing").mkdir()
     with locked(bare.data):
         assert "being indexed already" in told(bare, "reindex")[0].text
-    index(bare.data, MILL_FILE)
+    assert indexing(bare, MILL_FILE).wait(120) == 0
     slack.click("U1", missing.ts, "Try again")
     slack.wait(lambda: "140 of its 560 jobs" in replies(slack, "C1", root)[0].text, 60)
     answered(slack, "C1", root)
@@ -469,14 +469,12 @@ def test_slow_language_model_is_not_waited_for(bare: BotProcess, llm: OpenAIServ
 def test_questions_are_answered_while_the_articles_are_indexed(bare: BotProcess, tmp_path: Path) -> None:
     """From the old index or the new one."""
     write(tmp_path, "council", prose(200), headline="What the council repairs")
-    command = [sys.executable, "-m", "bot", "--data", str(bare.data), "index", str(tmp_path)]
-    with subprocess.Popen(command) as indexing:
-        asked = 0
-        while indexing.poll() is None:
-            assert "140 of its 560 jobs" in told(bare, MILL)[0].text
-            asked += 1
-    assert indexing.returncode == 0
-    assert asked > 1
+    process, questions = indexing(bare, tmp_path), 0
+    while process.poll() is None:
+        assert "140 of its 560 jobs" in told(bare, MILL)[0].text
+        questions += 1
+    assert process.poll() == 0
+    assert questions > 1
 
 
 def test_killed_while_the_articles_are_indexed(bare: BotProcess) -> None:
@@ -501,6 +499,6 @@ def test_vectors_removed_is_told_and_indexing_again_repairs_it(bare: BotProcess)
     broken, root = told(bare, MILL)
     assert broken.buttons == ["Try again"]
     assert "articles" in broken.text
-    index(bare.data, MILL_FILE)
+    assert indexing(bare, MILL_FILE).wait(120) == 0
     slack.click("U1", broken.ts, "Try again")
     slack.wait(lambda: "140 of its 560 jobs" in replies(slack, "C1", root)[0].text, 60)

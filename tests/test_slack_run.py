@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,9 +23,10 @@ from bot.slack.database import Database
 from tests.bench_slack import load
 from tests.fake_slack import FakeSlack
 from tests.fakes.openai_server import OpenAIServer, Reply
+from tests.forked import Forked
 from tests.slack_process import BotProcess, FreshBotProcess, answered, copied, replies
 
-pytestmark = pytest.mark.process(seconds=80)
+pytestmark = pytest.mark.process(seconds=100)
 ASKED = "<@UBOT> How many jobs will the Aldermoor paper mill cut?"
 SECRET = "s3cr3t"
 ENDING = (signal.SIGTERM, signal.SIGINT)
@@ -174,25 +175,28 @@ def test_wrong_setting_is_named_in_one_sentence(
 
 def test_process_that_cannot_start_says_why_and_ends(slack: FakeSlack, data: Path) -> None:
     """A second one on the data of the first, or its port; one that Slack refuses, and one that does not reach Slack."""
-    with BotProcess(slack, data, mode="http") as bot, ExitStack() as stack:
-        wrong = {
-            f"Another `clippings slack` runs on {data}. Stop it first.": BotProcess(slack, data),
-            f"The pages cannot be served on 127.0.0.1:{bot._port}: Address already in use. "
-            "Set CLIPPINGS_SLACK_HOST and CLIPPINGS_SLACK_PORT to others.": BotProcess(
-                slack, data.with_name("two"), CLIPPINGS_SLACK_PORT=str(bot._port)
-            ),
-            "Slack refuses SLACK_APP_TOKEN (invalid_auth). Copy it again from the app's page.": BotProcess(
-                slack, data.with_name("three"), SLACK_APP_TOKEN=f"xapp-{SECRET}"
-            ),
-            "Slack cannot be reached at http://127.0.0.1:9/api/. "
-            "Check this machine's network, then try again.": BotProcess(
-                slack, data.with_name("four"), CLIPPINGS_SLACK_API_URL="http://127.0.0.1:9/api/"
-            ),
-        }
-        processes = {sentence: stack.enter_context(running(each)) for sentence, each in wrong.items()}
-        for sentence, process in processes.items():
-            assert process.communicate(timeout=60) == ("", sentence + "\n")
+    with BotProcess(slack, data, mode="http") as bot:
+        second = f"Another `clippings slack` runs on {data}. Stop it first.\n"
+        with running(BotProcess(slack, data)) as process:
+            assert process.communicate(timeout=60) == ("", second)
             assert process.returncode == 1
+        wrong = {
+            f"The pages cannot be served on 127.0.0.1:{bot._port}: Address already in use. "
+            "Set CLIPPINGS_SLACK_HOST and CLIPPINGS_SLACK_PORT to others.": {"CLIPPINGS_SLACK_PORT": str(bot._port)},
+            "Slack refuses SLACK_APP_TOKEN (invalid_auth). Copy it again from the app's page.": {
+                "SLACK_APP_TOKEN": f"xapp-{SECRET}"
+            },
+            "Slack cannot be reached at http://127.0.0.1:9/api/. Check this machine's network, then try again.": {
+                "CLIPPINGS_SLACK_API_URL": "http://127.0.0.1:9/api/"
+            },
+        }
+        for number, (sentence, settings) in enumerate(wrong.items()):
+            folder = data.with_name(f"wrong-{number}")
+            out, err = folder.with_suffix(".out"), folder.with_suffix(".err")
+            environment = BotProcess(slack, folder, **settings)._environment()
+            forked = Forked(["--data", str(folder), "slack"], env=environment, cwd=data.parent, log=out, errors=err)
+            assert forked.wait(60) == 1
+            assert (out.read_text("utf-8"), err.read_text("utf-8")) == ("", sentence + "\n")
         assert get(bot, "/livez") == (200, '{"process": "ok"}')
 
 
@@ -238,7 +242,8 @@ def test_sigterm_finishes_what_is_being_answered(mode: str, slack: FakeSlack, ll
     """It takes nothing new, answers, closes the socket and ends with 0; what came too late the next process answers."""
     llm.script(Reply.of("The mill will cut ", "140 jobs [1].", pause=0.5))
     model, way = f"openai-like:{llm.url}#fake", "socket" if mode == "socket" else "http"
-    bot = FreshBotProcess(slack, data, mode=way, CLIPPINGS_LLM=model)
+    process = BotProcess if mode == "http" else FreshBotProcess  # how an interpreter ends is seen twice
+    bot = process(slack, data, mode=way, CLIPPINGS_LLM=model)
     with serve_wsgi(bot) if mode == "wsgi" else bot:
         first = slack.say("U1", "C1", ASKED)
         slack.wait(lambda: llm.requests, 60)

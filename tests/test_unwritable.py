@@ -11,7 +11,7 @@ import pytest
 
 from tests.corpus import run, write
 
-pytestmark = pytest.mark.process  # an index without a record of its checksums is tried in another process
+pytestmark = pytest.mark.process(seconds=15)  # an index without a record of its checksums is tried in another process
 
 ROOT = Path(__file__).parents[1]
 NAMESPACE = ["unshare", "--user", "--map-root-user", "--mount"]
