@@ -1,6 +1,7 @@
-"""Write docs/kinds.md: a question of each kind over articles/ and its answer, as the terminal prints it.
+"""Write docs/kinds.md: a question of each kind over articles/ and its answer, in the terminal and in Slack.
 
-`python -m tests.kinds_shown` indexes articles/ into a temporary folder, and asks without a language model.
+`python -m tests.kinds_shown` indexes articles/ into a temporary folder, and asks without a language model. The pictures
+are those of `python -m tests.slack_demo --kinds docs/kinds`.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ QUESTIONS = {
     "total": "How many councillors voted on the sea wall in total?",
     "summary": "Tell me about the sea wall",
     "timeline": "Timeline of the ferry fire",
-    "news": "What's new since 10 August?",
+    "news": "What's new since 10 August 2024?",
     "collection": "Which outlets reported on the ferry?",
     "several": "Who was Dame Eleanor Vance? And what did Cllr Ibbotson say?",
     "chitchat": "What do you think of the mayor?",
@@ -50,7 +51,8 @@ def main() -> None:
             parts = [HEAD]
             for kind, question in QUESTIONS.items():
                 shown = plain(answer_lines(engine.ask(question, as_of=ASKED), quotes=False)).replace(f"{ROOT}/", "")
-                parts.append(f"## {kind}\n\n> {question}\n\n```\n{shown.rstrip()}\n```\n")
+                picture = f"![The same in Slack](kinds/{kind.replace(' ', '-')}.png)"
+                parts.append(f"## {kind}\n\n> {question}\n\n```\n{shown.rstrip()}\n```\n\n{picture}\n")
     (ROOT / "docs" / "kinds.md").write_text("\n".join(parts), encoding="utf-8")
 
 

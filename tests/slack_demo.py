@@ -1,8 +1,8 @@
 """The real bot in a browser, without Slack: a fake workspace with its page.
 
-python -m tests.slack_demo [--port N] [--screenshots FOLDER] [--picture FILE]
+python -m tests.slack_demo [--port N] [--screenshots FOLDER] [--picture FILE] [--kinds FOLDER]
 
-``--picture docs/slack.png`` renews the picture of README.md.
+``--picture docs/slack.png`` renews the picture of README.md, ``--kinds docs/kinds`` those of docs/kinds.md.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from dotenv import dotenv_values
 
 from bot.cli import parser as cli
 from tests.fake_slack import FakeSlack
+from tests.kinds_shown import QUESTIONS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page, Route
@@ -226,6 +227,21 @@ def take_pictures(page: Page, folder: Path) -> None:
         print(folder / f"{name}.png")
 
 
+def take_pictures_of_kinds(page: Page, folder: Path) -> None:
+    """Save a PNG of a thread, a question and its answer, for each kind of question."""
+    folder.mkdir(parents=True, exist_ok=True)
+    page.locator("main").wait_for()
+    for kind, question in QUESTIONS.items():
+        say(page, f"@Clippings {question}")
+        page.locator("#messages > .message", has_text=question).get_by_role("link", name="1 reply").click()
+        page.locator("#replies > .message").nth(1).wait_for()
+        page.locator(".streaming, .busy").first.wait_for(state="detached")
+        page.mouse.move(0, 0)
+        path = folder / f"{kind.replace(' ', '-')}.png"
+        page.locator("#replies").screenshot(path=path, animations="disabled")
+        print(path)
+
+
 def free_port(first: int) -> int:
     """Return the first free port from ``first`` on. Raises OSError."""
     for port in range(first, first + 100):
@@ -237,7 +253,7 @@ def free_port(first: int) -> int:
     raise OSError(f"No port from {first} to {first + 99} is free.")
 
 
-def run(port: int, screenshots: Path | None = None, picture: Path | None = None) -> None:
+def run(port: int, screenshots: Path | None = None, picture: Path | None = None, kinds: Path | None = None) -> None:
     """Serve the workspace until Ctrl-C, or play a conversation and save pictures of it. Raises BotEnded."""
     if cli.main(["--data", str(DATA), "index", str(ARTICLES)]):
         raise BotEnded("The articles could not be indexed.")
@@ -247,10 +263,12 @@ def run(port: int, screenshots: Path | None = None, picture: Path | None = None)
         slack.add_user("U2", name="Ann")
         slack.say("U2", "C1", "Good morning! Does anybody remember when Marrow Bridge reopened?", deliver=False)
         with connected_bot(slack, DATA, settings) as bot:
-            if screenshots or picture:
+            if screenshots or picture or kinds:
                 with open_browser() as browser:
                     if picture:
                         take_picture(open_page(browser, slack.url, width=1000, height=700), picture)
+                    if kinds:
+                        take_pictures_of_kinds(open_page(browser, slack.url, width=1300, height=1600), kinds)
                     if screenshots:
                         take_pictures(open_page(browser, slack.url), screenshots)
                 return
@@ -266,10 +284,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=PORT, help=f"the first port to try ({PORT})")
     parser.add_argument("--screenshots", type=Path, metavar="FOLDER", help="play a conversation, save pictures, end")
     parser.add_argument("--picture", type=Path, metavar="FILE", help="ask a question, save a picture, end")
+    parser.add_argument("--kinds", type=Path, metavar="FOLDER", help="ask a question of each kind, save pictures, end")
     arguments = parser.parse_args(argv)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        run(arguments.port, arguments.screenshots, arguments.picture)
+        run(arguments.port, arguments.screenshots, arguments.picture, arguments.kinds)
     except KeyboardInterrupt:
         print("\nThe bot has stopped.")
     except (BotEnded, OSError) as error:

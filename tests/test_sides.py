@@ -94,7 +94,11 @@ def test_sides_of_a_question(question: str, sides: tuple[str, ...]) -> None:
     assert split_sides(question) == sides
 
 
-@given(st.lists(st.sampled_from("compare and the old new fare , before after with 's Ennis".split())).map(" ".join))
+@given(
+    st.lists(
+        st.sampled_from("compare and the old new fare , before after with 's Ennis or which is older".split())
+    ).map(" ".join)
+)
 def test_any_question_is_split(question: str) -> None:
     """Into at most four sides, or none."""
     assert len(split_sides(question)) <= 4
@@ -110,6 +114,28 @@ def test_each_side_is_quoted_beside_its_name() -> None:
     assert [citation.number for citation in found.citations] == [1, 1]
     assert first.endswith("” [1]")
     assert second.endswith("” [1]")
+
+
+@pytest.mark.parametrize(
+    ("question", "sides"),
+    [
+        ("Which is older, the mill or the bridge?", ("the mill is older", "the bridge is older")),
+        ("Ann Lee or Bob Ray: who won more votes?", ("Ann Lee won more votes", "Bob Ray won more votes")),
+        ("did New York or Ennis lose more jobs", ("New York lose more jobs", "Ennis lose more jobs")),
+        ("Which is older, A, B, C, D or E?", ()),
+    ],
+)
+def test_a_choice_has_the_things_as_its_sides(question: str, sides: tuple[str, ...]) -> None:
+    """Each with what is asked of it."""
+    assert classify(question).kind == "compare"
+    assert split_sides(question) == sides
+
+
+def test_a_choice_claims_nothing_in_our_words() -> None:
+    """Each quote stands under the name of its thing alone: which is more is for the reader to see."""
+    first, second = text("Which cut more jobs, Garforth or Ennis?", MILL).split("\n")
+    assert first.startswith("- Garforth: “The Garforth mill will cut 140")
+    assert second.startswith("- Ennis: “The mill in Ennis will cut 60")
 
 
 def test_a_side_that_no_article_has_is_named() -> None:

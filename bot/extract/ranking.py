@@ -23,7 +23,8 @@ from index.text import figures, names, sentences, stems, words
 
 _MAX_PASSAGES = 6
 _MAX_EMBEDDED_SENTENCES = 16  # a sentence that ranks lower by the cheaper features is never quoted
-_MIN_READ_SENTENCES, _MAX_READ_SENTENCES = 3, 6  # the best, and the best of other articles
+_MIN_READ_SENTENCES, _MAX_READ_SENTENCES = 5, 7  # the best, and the best of other articles
+_MAX_JUDGED = 3  # passages and sentences that are judged by a follow-up's own words
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,7 @@ def judge_by(query: Query, retrieval: Retrieval, embed: Embed, read: Read) -> Re
 
     For a follow-up: what was found with its topic, judged by its own words.
     """
-    passages, ranked = retrieval.passages[:_MIN_READ_SENTENCES], retrieval.ranked[:_MIN_READ_SENTENCES]
+    passages, ranked = retrieval.passages[:_MAX_JUDGED], retrieval.ranked[:_MAX_JUDGED]
     cosines = embed([*(passage.text for passage in passages), *(candidate.text for candidate in ranked)]) @ query.vector
     readings = read(query.text, [candidate.context for candidate in ranked])
     judged = [

@@ -24,13 +24,15 @@ class Tuning:
     Reader. The last two were chosen on SQuAD, RAMDocs and RealTime QA.
 
     - ``logit_weight``: of the logit in the score of a sentence.
-    - ``min_logit``: lower logits count as this, as does an unread sentence.
+    - ``min_logit``: lower logits count as this, as does an unread sentence. Both were chosen with the number of sentences
+      that are read, on five sets, 2026-11-27: docs/reader.md, "A higher weight helped".
     - ``very_certain_logit``, ``passage_logit_weight``: each unit above raises the passage, in standard deviations of
       its score. With more weight SQuAD's hit@1 rises and RealTime QA's falls.
 
-    Quoting. ``max_score_gap`` was chosen on RealTime QA and CLAP NQ; the others are unrecorded.
+    Quoting. ``max_score_gap`` was chosen on RealTime QA and CLAP NQ, and raised with ``logit_weight`` so that answers
+    stay as long; the others are unrecorded.
 
-    - ``max_score_gap``: how far behind the best sentence a further quote may be; .4 and .5 were compared.
+    - ``max_score_gap``: how far behind the best sentence a further quote may be.
     - ``max_conflict_score_gap``: the same for a sentence with a conflicting number.
     - ``other_answer_logit``, ``conflict_logit``: to quote another article's answer; to say that they differ.
     - ``conflict_coverage``: of the question's words in a sentence with its headline, to say that it differs.
@@ -55,12 +57,12 @@ class Tuning:
     passage_weight: float = 0.2
     answer_type_weight: float = 0.4
     quantity_weight: float = 0.4
-    logit_weight: float = 0.1
-    min_logit: float = -3.0
+    logit_weight: float = 0.25
+    min_logit: float = -8.0
     very_certain_logit: float = 3.0
     passage_logit_weight: float = 0.3
-    max_score_gap: float = 0.5
-    max_conflict_score_gap: float = 1.0
+    max_score_gap: float = 0.8
+    max_conflict_score_gap: float = 1.5
     other_answer_logit: float = 0.0
     conflict_logit: float = 2.0
     conflict_coverage: float = 0.7

@@ -10,11 +10,11 @@ from datetime import date
 from bot.extract.answerability import predict
 from bot.extract.ranking import Candidate, Retrieval
 from bot.kinds.scope import Found, Line, Scope, compose
-from bot.kinds.sides import STATE_WORDS, split_sides
+from bot.kinds.sides import STATE_WORDS, split_sides, things_to_choose_from
 from bot.query.followup import content_words
 from bot.query.kind import Request
 from bot.query.numbers import Quantity, find_counts, find_quantity, unit_of
-from bot.query.wording import word_key
+from bot.query.wording import COMPARATIVE, word_key
 from index.text import words
 
 _MIN_SHARED = 0.7  # of the words that the sides have in common, in a sentence of a side
@@ -37,8 +37,10 @@ _VAGUE_UNITS = frozenset(["", "second", "minute", "hour", "day", "week", "month"
 _EARLIER = re.compile(
     r"\b(?:last (?:year|month|week|season|time)|(?:year|month|week|season) (?:before|earlier))\b", re.IGNORECASE
 )
-_MAX_SCORE_GAP = 1.5  # below the best sentence
-_VERBS = frozenset(map(word_key, "change compare contrast differ difference different grow rise fall".split()))
+_MAX_SCORE_GAP = 2.5  # below the best sentence
+_COMPARING = frozenset(
+    map(word_key, ["change", "compare", "contrast", "differ", "difference", "different", "grow", "rise", "fall"])
+) | frozenset(map(word_key, COMPARATIVE.strip("(?:)").split("|")))
 
 
 def answer_comparison(request: Request, scope: Scope) -> Found | None:
@@ -58,7 +60,7 @@ def answer_comparison(request: Request, scope: Scope) -> Found | None:
         return compose([Line.of(both, retrieval)])
     if set.union(*own) <= _STATES:
         return _change(_ordered(sides[0], shared), retrieval) or _unsplit(request, retrieval)
-    return _beside(sides, own, shared, retrieval, scope)
+    return _beside(sides, things_to_choose_from(request.text) or sides, own, shared, retrieval, scope)
 
 
 def _unsplit(request: Request, retrieval: Retrieval) -> Found | None:
@@ -69,20 +71,28 @@ def _unsplit(request: Request, retrieval: Retrieval) -> Found | None:
 
 
 def _beside(
-    sides: Sequence[str], own: Sequence[set[str]], shared: set[str], retrieval: Retrieval, scope: Scope
+    sides: Sequence[str],
+    names: Sequence[str],
+    own: Sequence[set[str]],
+    shared: set[str],
+    retrieval: Retrieval,
+    scope: Scope,
 ) -> Found | None:
-    """Quote the best sentence of each side, or name those that have none; a side may need a retrieval of its own."""
+    """Quote the best sentence of each side under its name, or say which have none.
+
+    A side may need a retrieval of its own.
+    """
     pools = [_pool(side, side_keys, shared, retrieval, scope) for side, side_keys in zip(sides, own, strict=True)]
-    missing = [side for side, (candidates, _) in zip(sides, pools, strict=True) if not candidates]
+    missing = [name for name, (candidates, _) in zip(names, pools, strict=True) if not candidates]
     if missing and _knows(retrieval, shared.union(*own)):
         return None  # the words are there, in sentences that this cannot set side by side
     if missing:
         return Found(refusal=f"No article that comes near says it of {_joined(missing)}.", is_final=False)
     unit = _common_unit([candidates for candidates, _ in pools])
     lines = []
-    for side, (candidates, origin) in zip(sides, pools, strict=True):
+    for name, (candidates, origin) in zip(names, pools, strict=True):
         best = next((candidate for candidate in candidates if unit in _units(candidate)), candidates[0])
-        lines.append(Line.of(best, origin, f"{side[:1].upper()}{side[1:]}:"))
+        lines.append(Line.of(best, origin, f"{name[:1].upper()}{name[1:]}:"))
     if len(lines) > 1 and len({line.citation for line in lines}) == 1:
         return compose([replace(lines[0], words="")])
     return compose(lines)
@@ -121,7 +131,7 @@ def _is_of(candidate: Candidate, shared: set[str]) -> bool:
 
 
 def _keys(text: str) -> set[str]:
-    return {word_key(word) for word in content_words(text)} - _VERBS
+    return {word_key(word) for word in content_words(text)} - _COMPARING
 
 
 def _holds(candidate: Candidate, own: set[str], shared: set[str]) -> bool:
@@ -140,7 +150,10 @@ def _pool(
     if candidates := [candidate for candidate in retrieval.ranked if _holds(candidate, own, shared)]:
         return candidates, retrieval
     alone = scope.retrieve_in_period(side)
-    return [candidate for candidate in alone.ranked if _holds(candidate, own, shared)], alone
+    if candidates := [candidate for candidate in alone.ranked if _holds(candidate, own, shared)]:
+        return candidates, alone
+    sure = alone.ranked if predict(alone).answerable else ()
+    return [candidate for candidate in sure if _holds(candidate, own, set())], alone
 
 
 def _units(candidate: Candidate) -> set[str]:
@@ -165,7 +178,7 @@ def _change(keys: Sequence[str], retrieval: Retrieval) -> Found | None:
     """The oldest and the newest value of a thing, each with its day; None if there are not two."""
     if not predict(retrieval).answerable:
         return None
-    wanted = [key for key in keys if key not in _VERBS]
+    wanted = [key for key in keys if key not in _COMPARING]
     dated: dict[date, tuple[Candidate, Quantity]] = {}
     for candidate in retrieval.ranked if wanted else ():
         source = candidate.passage.source

@@ -43,7 +43,8 @@ _SUBORDINATE = re.compile(r"\b(?:when|after|before|until|since|although|though|w
 _MAX_SENTENCES_BEHIND = 2
 _MIN_SHARE = 0.5  # of the question's words, in the sentence with the one before it and the headline
 _SURE_SHARE = 0.75  # of them, in a sentence of another article, or one that only stands near a cause
-_MAX_SCORE_GAP = 2.0  # below the best sentence
+_SURE_LOGIT = 2.0  # of the reader, for a sentence that gives the reason in no words of cause
+_MAX_SCORE_GAP = 3.0  # below the best sentence
 
 
 def answer_reason(request: Request, scope: Scope) -> Found | None:
@@ -64,7 +65,9 @@ def answer_reason(request: Request, scope: Scope) -> Found | None:
         return None
     if cause := cause or (_with_explanation(near, best, wanted) if is_why else None):
         return compose([Line.of(cause, retrieval)])
-    return Found(refusal="No article that comes near gives a reason for it.", is_final=False) if is_why else None
+    if not is_why or best.logit >= _SURE_LOGIT:
+        return None
+    return Found(refusal="No article that comes near gives a reason for it.", is_final=False)
 
 
 def _has_weak_cause(text: str, wanted: set[str]) -> bool:

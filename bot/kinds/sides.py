@@ -20,6 +20,16 @@ _BEFORE_AND_AFTER = re.compile(r"\b(before) and (after)\b\s*(?P<event>.*)", re.I
 _COMPARES_IN = re.compile(
     r"how (?:do|does|did) (?P<first>.+?) compare(?P<matter> in .+?)? (?:with|to|and) (?P<second>.+)", re.IGNORECASE
 )
+_THING = r"(?:(?:the|an?|its|his|her) )?(?:(?-i:[A-Z])[\w'’.-]*(?: (?-i:[A-Z])[\w'’.-]*)*|[\w'’-]+)"
+# A choice between things: "which is older, the mill or the bridge?", "Texas or Alabama: which has more?".
+_CHOICES = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"(?:which|who|what|where) (?P<matter>[^,:]+)[,:] (?P<things>.+? or .+)",
+        r"(?P<things>[^,?]+? or [^,?]+?)[,:?]+ (?:which|who|what|where) (?P<matter>.+)",
+        rf"(?:do|does|did|is|are|was|were|has|have|had|will) (?P<things>.+? or {_THING}) (?P<matter>.+)",
+    )
+)
 _TAIL = re.compile(r"\s(?:of|for)\s.*")
 _WITH = re.compile(r"\b(?:with|to|versus|vs\.?|against|from) (?!that\b)", re.IGNORECASE)
 _QUESTION_WORD = re.compile(r"\b(?:what|which|who|whom|whose|why|when|where|how)\b", re.IGNORECASE)
@@ -41,6 +51,8 @@ def split_sides(text: str) -> tuple[str, ...]:
     if match := _COMPARES_IN.search(text.rstrip(" ?!.")):
         matter = match["matter"] or ""
         return f"{match['first']}{matter}", f"{match['second']}{matter}"
+    if match := _choice(text):
+        return tuple(f"{thing} {match['matter']}" for thing in _things(match))
     opening = _OPENING.match(text)
     bare = text[opening.end() if opening else 0 :].strip(" ?!.,")
     if match := _BEFORE_AND_AFTER.search(bare):
@@ -51,6 +63,21 @@ def split_sides(text: str) -> tuple[str, ...]:
     if not 1 < len(parts) <= _MAX_SIDES or not all(map(content_words, parts)) or _QUESTION_WORD.search(bare):
         return ()
     return _completed(parts, has_whole_sides=bool(_WITH.search(bare)))
+
+
+def things_to_choose_from(text: str) -> tuple[str, ...]:
+    """The things of a choice, in the order of `split_sides`; () if the question asks for none."""
+    match = _choice(text)
+    return _things(match) if match else ()
+
+
+def _choice(text: str) -> re.Match[str] | None:
+    matches = (choice.fullmatch(text.rstrip(" ?!.")) for choice in _CHOICES)
+    return next((match for match in matches if match and len(_things(match)) <= _MAX_SIDES), None)
+
+
+def _things(match: re.Match[str]) -> tuple[str, ...]:
+    return tuple(re.split(r",? or |, ", match["things"]))
 
 
 def _completed(parts: list[str], *, has_whole_sides: bool) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bot.models import Kind
 from bot.query.followup import content_words
-from bot.query.wording import spelled_out
+from bot.query.wording import COMPARATIVE, spelled_out
 from index.text import MONTH, fold
 
 _ASKING = r"(?:who|whom|whose|what|when|where|which|why|how|is|are|was|were|did|does|do|has|have|will|can|could|would)"
@@ -108,6 +108,11 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      (r"what (?:has )?happened (?:today|yesterday|this (?:week|month)|last (?:week|month)|since \w+|"
      r"in the (?:last|past) .+)(?P<subject>)$")),
     ("compare", r"(?:compare|contrast)\b(?P<subject>.*)"),
+    ("compare", rf"(?:which|who|what|where) (?=.*\b{COMPARATIVE}\b)[^,:]+[,:] (?P<subject>.+? or .+)"),
+    ("compare", rf"(?P<subject>[^,?]+? or [^,?]+?)[,:?]+ (?:which|who|what|where) (?=.*\b{COMPARATIVE}\b).+"),
+    ("compare",
+     (rf"(?:do|does|did|is|are|was|were|has|have|had|will) (?P<subject>(?:(?!\b{COMPARATIVE}\b)[^,]){{2,60}}? or"
+      rf" (?!{COMPARATIVE}\b).+?) (?=.*\b{COMPARATIVE}\b).+")),
     ("compare",
      (r".*\b(?:differences? between|(?:differ|different) from|compared? (?:to|with)|versus|vs\.?)\s("
      r"?P<subject>.*)")),

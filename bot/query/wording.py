@@ -10,6 +10,13 @@ _CONTRACTION = re.compile(
     r"\b(?:(?P<word>what|who|where|when|how|that|there|here)(?:['’]?s|['’]re)|(?P<it>it)['’]s)\b", re.IGNORECASE
 )
 _AFTER_HAS = re.compile(r"\s+(?:just |ever |never |already )?(?:been|happened|changed|become|gone|got|had)\b")
+COMPARATIVE = (
+    r"(?:more|less|fewer|better|worse|bigger|larger|smaller|higher|lower|longer|shorter|older|younger|newer|earlier|later"
+    r"|sooner|closer|nearer|further|farther|faster|slower|quicker|cheaper|dearer|harder|easier|heavier|lighter|richer"
+    r"|poorer|stronger|weaker|taller|busier|deadlier|safer|hotter|colder|deeper|wider|greater|first|most|least)"
+)
+"""A pattern of the words by which a question chooses between things: "which is older, the mill or the bridge?"."""
+
 # Words by which questions are recognized, and whose letters make no other word: "hvae"; not "form", "cloud".
 _OF_QUESTIONS = {
     (word[0], "".join(sorted(word))): word
