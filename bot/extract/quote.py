@@ -196,7 +196,10 @@ def _relation(query: Query, chosen: Sequence[Candidate]) -> _Relation:
 
     An outcome updates the forecasts of earlier articles, and differs from none.
     """
-    if len(chosen) == 1 or not all(_contradict(query, chosen[0], other) for other in chosen[1:]):
+    best, *others = chosen
+    if not others or not all(
+        _is_same_matter(query, best, other) and _contradict(query, best, other) for other in others
+    ):
         return ""
     days = [day for candidate in chosen if (day := _day(candidate))]
     is_dated = len(days) == len(chosen)

@@ -24,8 +24,8 @@ class Tuning:
     Reader. The last two were chosen on SQuAD, RAMDocs and RealTime QA.
 
     - ``logit_weight``: of the logit in the score of a sentence.
-    - ``min_logit``: lower logits count as this, as does an unread sentence. Both were chosen with the number of sentences
-      that are read, on five sets, 2026-11-27: docs/reader.md, "A higher weight helped".
+    - ``min_logit``: lower logits count as this, as does an unread sentence. Both were chosen with the number of
+      sentences that are read, on five sets, 2026-11-27: docs/reader.md, "A higher weight helped".
     - ``very_certain_logit``, ``passage_logit_weight``: each unit above raises the passage, in standard deviations of
       its score. With more weight SQuAD's hit@1 rises and RealTime QA's falls.
 
@@ -62,7 +62,7 @@ class Tuning:
     very_certain_logit: float = 3.0
     passage_logit_weight: float = 0.3
     max_score_gap: float = 0.8
-    max_conflict_score_gap: float = 1.5
+    max_conflict_score_gap: float = 1.0
     other_answer_logit: float = 0.0
     conflict_logit: float = 2.0
     conflict_coverage: float = 0.7

@@ -60,7 +60,7 @@ def answer_comparison(request: Request, scope: Scope) -> Found | None:
         return compose([Line.of(both, retrieval)])
     if set.union(*own) <= _STATES:
         return _change(_ordered(sides[0], shared), retrieval) or _unsplit(request, retrieval)
-    return _beside(sides, things_to_choose_from(request.text) or sides, own, shared, retrieval, scope)
+    return _beside(request.text, sides, own, shared, retrieval, scope)
 
 
 def _unsplit(request: Request, retrieval: Retrieval) -> Found | None:
@@ -71,8 +71,8 @@ def _unsplit(request: Request, retrieval: Retrieval) -> Found | None:
 
 
 def _beside(
+    question: str,
     sides: Sequence[str],
-    names: Sequence[str],
     own: Sequence[set[str]],
     shared: set[str],
     retrieval: Retrieval,
@@ -82,7 +82,12 @@ def _beside(
 
     A side may need a retrieval of its own.
     """
-    pools = [_pool(side, side_keys, shared, retrieval, scope) for side, side_keys in zip(sides, own, strict=True)]
+    things = things_to_choose_from(question)
+    names = things or sides
+    pools = [
+        _pool(side, side_keys, shared, retrieval, scope) or _of_thing(side, side_keys, scope, is_choice=bool(things))
+        for side, side_keys in zip(sides, own, strict=True)
+    ]
     missing = [name for name, (candidates, _) in zip(names, pools, strict=True) if not candidates]
     if missing and _knows(retrieval, shared.union(*own)):
         return None  # the words are there, in sentences that this cannot set side by side
@@ -145,14 +150,19 @@ def _holds(candidate: Candidate, own: set[str], shared: set[str]) -> bool:
 
 def _pool(
     side: str, own: set[str], shared: set[str], retrieval: Retrieval, scope: Scope
-) -> tuple[list[Candidate], Retrieval]:
+) -> tuple[list[Candidate], Retrieval] | None:
     """The sentences of a side, best first, and the retrieval that they are from: its own if the first has none."""
     if candidates := [candidate for candidate in retrieval.ranked if _holds(candidate, own, shared)]:
         return candidates, retrieval
     alone = scope.retrieve_in_period(side)
-    if candidates := [candidate for candidate in alone.ranked if _holds(candidate, own, shared)]:
-        return candidates, alone
-    sure = alone.ranked if predict(alone).answerable else ()
+    candidates = [candidate for candidate in alone.ranked if _holds(candidate, own, shared)]
+    return (candidates, alone) if candidates else None
+
+
+def _of_thing(side: str, own: set[str], scope: Scope, *, is_choice: bool) -> tuple[list[Candidate], Retrieval]:
+    """What is known of a thing that may be chosen, in other words: "harder to get into" by who was admitted."""
+    alone = scope.retrieve_in_period(side)
+    sure = alone.ranked if is_choice and predict(alone).answerable else ()
     return [candidate for candidate in sure if _holds(candidate, own, set())], alone
 
 

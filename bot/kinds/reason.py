@@ -44,7 +44,7 @@ _MAX_SENTENCES_BEHIND = 2
 _MIN_SHARE = 0.5  # of the question's words, in the sentence with the one before it and the headline
 _SURE_SHARE = 0.75  # of them, in a sentence of another article, or one that only stands near a cause
 _SURE_LOGIT = 2.0  # of the reader, for a sentence that gives the reason in no words of cause
-_MAX_SCORE_GAP = 3.0  # below the best sentence
+_MAX_SCORE_GAP = 2.0  # below the best sentence
 
 
 def answer_reason(request: Request, scope: Scope) -> Found | None:

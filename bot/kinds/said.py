@@ -27,6 +27,7 @@ _MIN_COSINE = (
     0.57  # of topic and headline with quotation, if words are too few: related .58 to .62, others to .54 (13 topics)
 )
 _MIN_WORDS_SHARE = 0.8  # of the words of "who said that …" in a quotation
+_MAX_TELLING = 3  # sentences that may tell in other words what somebody said
 _TELLING = (
     r"told|tells|warns?|warned|concur(?:s|red)?|agrees?|agreed|disagree[sd]?|denies|denied|urge[sd]?|accuse[sd]?|blame[sd]?"
     r"|vows?|vowed|pledge[sd]?|condemn(?:s|ed)?|welcome[sd]?|praise[sd]?|rejects?|rejected|predict(?:s|ed)?|reveal(?:s|ed)?"
@@ -67,11 +68,10 @@ def answer_said(request: Request, scope: Scope) -> Found | None:
 
 
 def _unquoted(request: Request, speaker: str, scope: Scope, *, is_known: bool) -> Found | None:
-    """Refuse, unless the best sentence tells in other words what the speaker said: "Miller largely concurred"."""
+    """Refuse, unless one of the best sentences tells it in other words: "Miller largely concurred"."""
     is_group = fold(speaker).split()[-1] in GROUPS
-    best = next(iter(scope.retrieve(request.text).ranked), None)
-    subject = re.escape(fold(speaker).split()[-1])
-    if best and re.search(rf"\b{subject}\b[^.;]{{0,60}}?\b(?:{_TELLING})\b", fold(best.text)):
+    telling = re.compile(rf"\b{re.escape(fold(speaker).split()[-1])}\b[^.;]{{0,60}}?\b(?:{_TELLING})\b")
+    if any(telling.search(fold(candidate.text)) for candidate in scope.retrieve(request.text).ranked[:_MAX_TELLING]):
         return None
     if is_known and not is_group:
         return Found(refusal=f"The articles name {speaker}, but no article quotes {speaker}.")
