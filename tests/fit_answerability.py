@@ -36,9 +36,6 @@ from index.weights import locate
 
 OFF_TOPIC = 75  # questions from other sets
 OFF_TOPIC_WEIGHT = 0.15
-# Above .5, for a wrong answer is worse than none. The user's two articles need more than .554 (a hospital that they do not
-# name) and at most .612 (a year that they give in other words).
-THRESHOLD = 0.57
 PENALTY = 0.01  # L2, on standardised features
 PROJECT = Path(__file__).parents[1]
 FILE = PROJECT / "bot" / "extract" / "answerability.json"
@@ -179,7 +176,7 @@ def main() -> None:
             "questions": {name: len(sets[name].features) for name in sets},
             "held_out": held_out,
         },
-        "threshold": THRESHOLD,
+        "threshold": 0.5,
         "intercept": round(weights.intercept, 4),
         "weights": {name: round(float(weight), 4) for name, weight in zip(names, weights.weights, strict=True)},
     }

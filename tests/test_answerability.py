@@ -116,6 +116,14 @@ def test_name_that_any_passage_or_headline_or_outlet_holds_does_not_refuse() -> 
     assert predict(find("How many people were killed in Kerman?", *bodies, cosine=0.9)).answerable
 
 
+def test_a_thing_that_bears_its_kind_needs_the_word() -> None:
+    """Where no passage speaks of a hospital, none is named."""
+    bodies = ("The wounded were taken away after the blasts in Kerman.", "The wounded were taken to Bahonar Hospital.")
+    question = "Which hospital were the wounded taken to?"
+    assert not predict(find(question, bodies[0], cosine=0.95)).answerable
+    assert predict(find(question, *bodies, cosine=0.95)).answerable
+
+
 def test_name_beyond_the_passages_read_refuses() -> None:
     """What is found only far down says nothing of what is quoted."""
     bodies = [f"Nearly 100 people were killed, {number} say." for number in range(12)]

@@ -24,6 +24,11 @@ _FULL_SIZE_LOG10 = 2.5  # of the number of chunks (300), from which on more make
 _MAX_PASSAGES = 8  # in which a word of the question may stand
 _CALENDAR = re.compile(rf"{MONTH}|(?:mon|tues|wednes|thurs|fri|satur|sun)day", re.IGNORECASE)  # dates, not names
 _MIN_MISSPELT_CHARACTERS = 5  # in a shorter name a slip makes another name: Iran, Iraq
+# Things that bear their kind in their names: where no passage has the word, none names such a thing.
+_BEARS_KIND = re.compile(
+    r"\b(?:which|what)\s(?:\w+\s){0,2}?(?P<kind>hospital|prison|church|mosque|cathedral|hotel|court)\b",
+    re.IGNORECASE,
+)
 # Countries whose people is not the same word with an ending.
 _SAME_COUNTRY = tuple(
     frozenset(map(stem, country.split()))
@@ -119,7 +124,7 @@ def _model() -> _Model:
 def predict(retrieval: Retrieval) -> Prediction:
     """Predict answerability: by the features, and never if half of the query's names are in no passage.
 
-    Nor if a sum of money is asked for and the best sentence has none.
+    Nor if a sum of money is asked for and the best sentence has none, or "which hospital" and no passage has the word.
     """
     if not retrieval.ranked:
         return Prediction(0.0, answerable=False, hopeless=True)
@@ -129,6 +134,8 @@ def predict(retrieval: Retrieval) -> Prediction:
     probability, unknown = _sigmoid(logit), unknown_names(retrieval)
     is_strange = bool(unknown) and len(unknown) >= TUNED.unknown_share * len(_names(_shortened(retrieval.query.text)))
     is_strange |= retrieval.query.answer_type == "money" and not retrieval.ranked[0].has_answer_type
+    kind = _BEARS_KIND.search(retrieval.query.text)
+    is_strange |= kind is not None and stem(kind["kind"].lower()) not in _stems(*retrieval.passages[:_MAX_PASSAGES])
     is_hopeless = probability < TUNED.hopeless_share * model.threshold
     return Prediction(probability, probability >= model.threshold and not is_strange, is_hopeless)
 
