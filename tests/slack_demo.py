@@ -228,17 +228,18 @@ def take_pictures(page: Page, folder: Path) -> None:
 
 
 def take_pictures_of_kinds(page: Page, folder: Path) -> None:
-    """Save a PNG of a thread, a question and its answer, for each kind of question."""
+    """Save a PNG of the first message of an answer for each kind of question."""
     folder.mkdir(parents=True, exist_ok=True)
     page.locator("main").wait_for()
     for kind, question in QUESTIONS.items():
         say(page, f"@Clippings {question}")
-        page.locator("#messages > .message", has_text=question).get_by_role("link", name="1 reply").click()
+        replies = re.compile(r"\d+ repl(?:y|ies)")
+        page.locator("#messages > .message", has_text=question).get_by_role("link", name=replies).click()
         page.locator("#replies > .message").nth(1).wait_for()
         page.locator(".streaming, .busy").first.wait_for(state="detached")
         page.mouse.move(0, 0)
         path = folder / f"{kind.replace(' ', '-')}.png"
-        page.locator("#replies").screenshot(path=path, animations="disabled")
+        page.locator("#replies > .message").nth(1).screenshot(path=path, animations="disabled")
         print(path)
 
 

@@ -266,8 +266,12 @@ class Sentence:
 
     def _resolves(self, missing: Sequence[Word], statement: Statement, places: dict[str, int]) -> bool:
         """Whether "it" or "them" stands for the missing words and numbers, which the sentence before has."""
-        subject = statement.words[0]
-        if subject.key not in places or any(word.is_name for word in missing) or not _IT.search(self.text):
+        if (
+            not statement.words
+            or statement.words[0].key not in places
+            or any(word.is_name for word in missing)
+            or not _IT.search(self.text)
+        ):
             return False
         held = {word_key(word) for word, _ in word_spans(self.previous)}
         values = {value for value, _ in figure_spans(f"{self.previous} {self.text}")}
