@@ -51,7 +51,7 @@ def main() -> None:
             parts = [HEAD]
             for kind, question in QUESTIONS.items():
                 shown = plain(answer_lines(engine.ask(question, as_of=ASKED), quotes=False)).replace(f"{ROOT}/", "")
-                picture = f"![The same in Slack](kinds/{kind.replace(' ', '-')}.png)"
+                picture = f"![The same in Slack](kinds/{kind.replace(' ', '-')}.jpg)"
                 parts.append(f"## {kind}\n\n> {question}\n\n```\n{shown.rstrip()}\n```\n\n{picture}\n")
     (ROOT / "docs" / "kinds.md").write_text("\n".join(parts), encoding="utf-8")
 

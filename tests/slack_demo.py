@@ -228,7 +228,10 @@ def take_pictures(page: Page, folder: Path) -> None:
 
 
 def take_pictures_of_kinds(page: Page, folder: Path) -> None:
-    """Save a PNG of the first message of an answer for each kind of question."""
+    """Save a JPEG of the first message of an answer for each kind of question.
+
+    A user may ask so many only once an hour: remove `.demo/slack.db` before the next time.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     page.locator("main").wait_for()
     for kind, question in QUESTIONS.items():
@@ -238,8 +241,8 @@ def take_pictures_of_kinds(page: Page, folder: Path) -> None:
         page.locator("#replies > .message").nth(1).wait_for()
         page.locator(".streaming, .busy").first.wait_for(state="detached")
         page.mouse.move(0, 0)
-        path = folder / f"{kind.replace(' ', '-')}.png"
-        page.locator("#replies > .message").nth(1).screenshot(path=path, animations="disabled")
+        path = folder / f"{kind.replace(' ', '-')}.jpg"
+        page.locator("#replies > .message").nth(1).screenshot(path=path, type="jpeg", quality=60, animations="disabled")
         print(path)
 
 
