@@ -41,7 +41,7 @@ from bot.models import (
     Refusal,
     Turn,
     numbered,
-)  # fmt: skip
+)
 from bot.query.chitchat import reply, reply_without_answer
 from bot.query.date_preference import date_preference, outside_period
 from bot.query.dates import Period, find_period

@@ -37,10 +37,18 @@ _VAGUE_UNITS = frozenset(["", "second", "minute", "hour", "day", "week", "month"
 _EARLIER = re.compile(
     r"\b(?:last (?:year|month|week|season|time)|(?:year|month|week|season) (?:before|earlier))\b", re.IGNORECASE
 )
-_MAX_SCORE_GAP = 2.5  # below the best sentence
+_MAX_SCORE_GAP = 1.5  # below the best sentence
 _COMPARING = frozenset(
-    map(word_key, ["change", "compare", "contrast", "differ", "difference", "different", "grow", "rise", "fall"])
-) | frozenset(map(word_key, COMPARATIVE.strip("(?:)").split("|")))
+    map(
+        word_key,
+        [
+            *"change compare contrast differ difference different grow rise fall".split(),
+            *COMPARATIVE.strip("(?:)").split("|"),
+        ],
+    )
+)
+
+_Pool = tuple[list[Candidate], Retrieval]  # the sentences of a side, best first, and where they are from
 
 
 def answer_comparison(request: Request, scope: Scope) -> Found | None:
@@ -60,7 +68,12 @@ def answer_comparison(request: Request, scope: Scope) -> Found | None:
         return compose([Line.of(both, retrieval)])
     if set.union(*own) <= _STATES:
         return _change(_ordered(sides[0], shared), retrieval) or _unsplit(request, retrieval)
-    return _beside(request.text, sides, own, shared, retrieval, scope)
+    things = things_to_choose_from(request.text)
+    pools = [
+        _pool(side, side_keys, shared, retrieval, scope) or _of_thing(side, side_keys, scope, is_choice=bool(things))
+        for side, side_keys in zip(sides, own, strict=True)
+    ]
+    return _beside(things or sides, pools, is_known=_knows(retrieval, shared.union(*own)))
 
 
 def _unsplit(request: Request, retrieval: Retrieval) -> Found | None:
@@ -70,29 +83,15 @@ def _unsplit(request: Request, retrieval: Retrieval) -> Found | None:
     return Found(refusal=_NO_EARLIER, is_final=False) if is_missing else None
 
 
-def _beside(
-    question: str,
-    sides: Sequence[str],
-    own: Sequence[set[str]],
-    shared: set[str],
-    retrieval: Retrieval,
-    scope: Scope,
-) -> Found | None:
+def _beside(names: Sequence[str], pools: Sequence[_Pool], *, is_known: bool) -> Found | None:
     """Quote the best sentence of each side under its name, or say which have none.
 
-    A side may need a retrieval of its own.
+    None if their words are known, but in sentences that this cannot set side by side.
     """
-    things = things_to_choose_from(question)
-    names = things or sides
-    pools = [
-        _pool(side, side_keys, shared, retrieval, scope) or _of_thing(side, side_keys, scope, is_choice=bool(things))
-        for side, side_keys in zip(sides, own, strict=True)
-    ]
     missing = [name for name, (candidates, _) in zip(names, pools, strict=True) if not candidates]
-    if missing and _knows(retrieval, shared.union(*own)):
-        return None  # the words are there, in sentences that this cannot set side by side
     if missing:
-        return Found(refusal=f"No article that comes near says it of {_joined(missing)}.", is_final=False)
+        refusal = f"No article that comes near says it of {_joined(missing)}."
+        return None if is_known else Found(refusal=refusal, is_final=False)
     unit = _common_unit([candidates for candidates, _ in pools])
     lines = []
     for name, (candidates, origin) in zip(names, pools, strict=True):
@@ -148,9 +147,7 @@ def _holds(candidate: Candidate, own: set[str], shared: set[str]) -> bool:
     return own <= held | outlet and has_shared and not held.isdisjoint(own | shared)
 
 
-def _pool(
-    side: str, own: set[str], shared: set[str], retrieval: Retrieval, scope: Scope
-) -> tuple[list[Candidate], Retrieval] | None:
+def _pool(side: str, own: set[str], shared: set[str], retrieval: Retrieval, scope: Scope) -> _Pool | None:
     """The sentences of a side, best first, and the retrieval that they are from: its own if the first has none."""
     if candidates := [candidate for candidate in retrieval.ranked if _holds(candidate, own, shared)]:
         return candidates, retrieval
@@ -159,7 +156,7 @@ def _pool(
     return (candidates, alone) if candidates else None
 
 
-def _of_thing(side: str, own: set[str], scope: Scope, *, is_choice: bool) -> tuple[list[Candidate], Retrieval]:
+def _of_thing(side: str, own: set[str], scope: Scope, *, is_choice: bool) -> _Pool:
     """What is known of a thing that may be chosen, in other words: "harder to get into" by who was admitted."""
     alone = scope.retrieve_in_period(side)
     sure = alone.ranked if is_choice and predict(alone).answerable else ()
