@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from bot.extract.decontextualize import is_anaphoric
@@ -55,6 +55,11 @@ _DENYING = re.compile(
     r"|(?:dropped|abandoned|scrapped|shelved|gave up|given up|withdrew|withdrawn|cancelled|called off)"
     r" (?:(?:its|his|her|their|the|a|an|any|all) )?(?:plans?|bid|attempts?|ideas?|proposals?|threats?|talks?)"
     r" (?:to|of|for|on))\b",
+    re.IGNORECASE,
+)
+_DENIAL = re.compile(
+    r"\b(?:not|no|never|neither|nor|cannot|without|nobody|none|nothing|yet to|fail\w*|refus\w+|reject\w*|den(?:y|ied|ies)"
+    r"|ruled out|declin\w+|unable|lack\w*|scrapp\w+|abandon\w*|cancel\w*)\b|n['’]t\b",
     re.IGNORECASE,
 )
 _NO_NEGATION = re.compile(r"\bnot (?:only|just)\b|\bno (?:fewer|less|more) than\b", re.IGNORECASE)
@@ -203,6 +208,24 @@ class Sentence:
             return Judgement("")
         is_account = _SAYS.search(self.text) and not _SAYS.search(statement.text)
         return Judgement("No" if flips else "Yes", bool(is_account or pair.is_denied))
+
+    def leans(self, statement: Statement) -> Verdict:
+        """The side that a sentence takes which is near a statement in other words: by its negations alone."""
+        text = _ASIDE.sub("", self.text)
+        spoken = _words(text)
+        places = {word.key: word.place for word in reversed(spoken)}
+        matched = [places[word.key] for word in statement.words if word.key in places]
+        missing = [word for word in statement.words if word.key not in places]
+        opposite, _ = _opposite(missing, places)
+        if not matched:
+            return ""
+        start = word_spans(text)[max(0, min(matched) - _MAX_NEGATED_GAP)][1].start
+        clause = replace(self, text=text[start:])._stretch(0, max(matched) - max(0, min(matched) - _MAX_NEGATED_GAP))
+        if DOUBT.search(clause):
+            return ""
+        keys = {word.key for word in statement.words}
+        deny = (match for match in _DENIAL.finditer(clause) if word_key(match.group().lower()) not in keys)
+        return "No" if (sum(1 for _ in deny) + bool(opposite)) % 2 else "Yes"
 
     def _bears(self, statement: Statement, missing: Sequence[Word], has_other_value: bool) -> bool:  # noqa: FBT001  # one call
         """Whether this sentence is about all of a statement, but for its day or what a pronoun here may stand for."""

@@ -26,6 +26,7 @@ from index.text import figures, names, sentences, words
 
 _MIN_SHARE = 0.65  # of the content words without names, for the ordinary quote to be tried
 _SURE, _MIN_LOGIT = 0.85, 0.0  # the probability that it is answerable; the reader's logit
+_LEANS, _MIN_LEANING_LOGIT, _MIN_LEANING_SHARE = 0.7, -1.0, 0.5  # of a sentence that seems to say so
 _MAX_PASSAGES = 6  # that are looked through for a question with its answer
 _MAX_SUBJECT_WORDS = 3  # at the beginning of a statement
 
@@ -52,8 +53,13 @@ def answer_verdict(request: Request, scope: Scope) -> Found | None:
     proofs = [proof for candidate in retrieval.ranked if (proof := _proof(statement, candidate))]
     certain = [proof for proof in proofs if proof.judgement.verdict]
     certain = _superseded(statement, certain, retrieval)[:1] or certain or _answered(statement, retrieval)
-    if chosen := _latest(certain) or proofs[:1]:
+    if chosen := _latest(certain):
         return _found(chosen, retrieval)
+    best = next((proof.candidate for proof in proofs), next(iter(retrieval.ranked), None))
+    if found := best and _leaning(statement, best, retrieval):
+        return found
+    if proofs:
+        return _found(proofs[:1], retrieval)
     if _is_worth_a_quote(statement, retrieval) or not names(request.text):  # general knowledge is quoted, as a fact is
         return None
     reason = why_unanswerable(retrieval)
@@ -63,24 +69,45 @@ def answer_verdict(request: Request, scope: Scope) -> Found | None:
     )
 
 
+def _leaning(statement: Statement, best: Candidate, retrieval: Retrieval) -> Found | None:
+    """What a sentence seems to say, if it has the statement's names, half of its words and is sure enough."""
+    prediction = predict(retrieval)
+    if not prediction.answerable or prediction.probability < _LEANS:
+        return None
+    sentence = _sentence(statement, best)
+    held = set(map(word_key, words(f"{sentence.headline} {sentence.before} {best.text}")))
+    share = sum(word.key in held for word in statement.words) / len(statement.words)
+    if best.logit < _MIN_LEANING_LOGIT or share < _MIN_LEANING_SHARE:
+        return None
+    if any(word.is_name and word.key not in held for word in statement.words):
+        return None
+    verdict = sentence.leans(statement)
+    return compose([Line.of(best, retrieval)], f"{verdict}, it seems:", short=verdict) if verdict else None
+
+
 def _proof(statement: Statement, candidate: Candidate) -> _Proof | None:
     if not is_statement(candidate.text):
         return None
+    sentence = _sentence(statement, candidate)
+    judgement = sentence.judge(statement)
+    if judgement and judgement.verdict:
+        return _Proof(candidate, judgement)
+    around = sentence.around
+    verdict = judge_vote(statement, candidate.text, around) or judge_match(statement, candidate.text, around)
+    if verdict := verdict or judge_end(statement, candidate.text):
+        return _Proof(candidate, Judgement(verdict))
+    return _Proof(candidate, judgement) if judgement else None
+
+
+def _sentence(statement: Statement, candidate: Candidate) -> Sentence:
     passage = candidate.passage
     start = candidate.start - passage.start
     before = passage.text[quoted_span(candidate, statement.text).start : start]
     around = f"{passage.source.headline} {passage.text}"
     previous = next((span for span in reversed(sentences(passage.text)) if span.end <= start), Span(0, 0))
-    sentence = Sentence(
+    return Sentence(
         candidate.text, before, around, passage.source.headline, passage.text[previous.start : previous.end]
     )
-    judgement = sentence.judge(statement)
-    if judgement and judgement.verdict:
-        return _Proof(candidate, judgement)
-    verdict = judge_vote(statement, candidate.text, around) or judge_match(statement, candidate.text, around)
-    if verdict := verdict or judge_end(statement, candidate.text):
-        return _Proof(candidate, Judgement(verdict))
-    return _Proof(candidate, judgement) if judgement else None
 
 
 def _answered(statement: Statement, retrieval: Retrieval) -> list[_Proof]:
