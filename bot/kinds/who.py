@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 
 from bot.extract.decontextualize import decontextualize
 from bot.kinds.names import Introduced, Named, distinct, look_up, text_of
@@ -26,6 +27,14 @@ _HOLDER = re.compile(
     r"(?:\s+(?:of|at|for|in)\s+(?P<body>[^,?]{2,60}?))?(?: now| currently| today| again| please| pls)?$",
     re.IGNORECASE,
 )
+_LEADS = re.compile(
+    r"(?:and |so )?who(?:'?s|’s| is| was)?(?: now| currently)? (?:in charge (?:of|at|in)|runs?|running|leads?|leading"
+    r"|heads?|heading|the (?:head|boss) (?:of|at)) (?:the )?(?P<body>[^,?]{2,60}?)(?: now| currently| these days)?$",
+    re.IGNORECASE,
+)
+_LEADERS = ("chief executive", "managing director", "leader", "chair", "president", "head", "director", "commissioner")
+_SUCCEEDED = re.compile(r"\b(?:succeeded|replaced) by\b|\bsuccessor\b|\b(?:takes|took) over\b")
+_MAX_SUCCESSION_SENTENCES = 3
 _OF_TIME = frozenset(stems("new current now present today"))
 # Offices that one person at a time holds; a winner or an author may be named by a verb.
 _OFFICES = frozenset(
@@ -66,6 +75,8 @@ def answer_who(request: Request, scope: Scope) -> Found | None:
 
 def answer_holder(request: Request, scope: Scope) -> Found | None:
     """Name the holder of an office, from the newest introduction; refuse if the articles name another office."""
+    if leads := _LEADS.match(request.text.rstrip(" ?!.")):
+        return _leader(set(stems(leads["body"])), scope)
     match = _HOLDER.match(request.text.rstrip(" ?!."))
     office = office_of(match["office"]) if match else ""
     noun = office.rpartition(" ")[2]
@@ -75,16 +86,20 @@ def answer_holder(request: Request, scope: Scope) -> Found | None:
     words = set(stems(f"{match['office']} {match['body'] or ''}")) - set(stems(f"{office} {' '.join(forms)}"))
     words -= _OF_TIME
     rows = scope.catalogue.people(office=office, filters=scope.filters)
-    holders: dict[str, Line] = {}
-    for source, person in rows[:_MAX_HOLDERS]:
-        article = scope.article(source)
-        if person.key.rpartition(" ")[2] not in holders and _is_of(article, person, words):
-            holders[person.key.rpartition(" ")[2]] = Line.at(article, person.span)
-    if holders:
+    asked = set(names(request.text))
+    known = [row[0].published or date.min for row in rows if not asked.isdisjoint(row[1].key.split())]
+    rows = [row for row in rows if asked.isdisjoint(row[1].key.split())]
+    if known and "before" in request.text.split():  # "who was mayor before Ann Lee?"
+        rows = [row for row in rows if (row[0].published or date.min) < min(known)]
+    if holders := _holders(rows, words, scope):
         is_present = not re.search(r"\b(?:was|were)\b", request.text, re.IGNORECASE)  # the newest holds it
-        return _dated(distinct(holders.values())[: 1 if is_present else _MAX_QUOTES])
-    if noun not in _OFFICES:
-        return None
+        if not is_present:
+            return _dated(distinct(line for _, line in holders)[:_MAX_QUOTES])
+        return compose([_succession(*holders[0], scope)])
+    of = f" of {match['body']}" if match["body"] else ""
+    unnamed = Found(refusal=f"No article names the {match['office']}{of}.")
+    if noun not in _OFFICES or known:
+        return unnamed if known else None
     best = next(iter(scope.retrieve(request.text).ranked), None)
     if best and not any(
         source.id == best.passage.source.id and person.span.start < best.end for source, person in rows
@@ -95,8 +110,39 @@ def answer_holder(request: Request, scope: Scope) -> Found | None:
         is_whole = "ceo" in held or set(office.split()[:-1]) <= set(held)  # a regional secretary is no general one
         if is_whole and not named.isdisjoint(held):
             return None
-    of = f" of {match['body']}" if match["body"] else ""
-    return Found(refusal=f"No article names the {match['office']}{of}.")
+    return unnamed
+
+
+def _holders(rows: Sequence[Introduced], words: set[str], scope: Scope) -> list[tuple[Introduced, Line]]:
+    """The introductions of those who held an office of a body, the newest of each person."""
+    holders: dict[str, tuple[Introduced, Line]] = {}
+    for source, person in rows[:_MAX_HOLDERS]:
+        article = scope.article(source)
+        if person.key.rpartition(" ")[2] not in holders and _is_of(article, person, words):
+            holders[person.key.rpartition(" ")[2]] = (source, person), Line.at(article, person.span)
+    return list(holders.values())
+
+
+def _leader(body: set[str], scope: Scope) -> Found | None:
+    """Name who leads a body, whatever the office is called, by the newest introduction."""
+    rows = [row for office in _LEADERS for row in scope.catalogue.people(office=office, filters=scope.filters)]
+    rows.sort(key=lambda row: row[0].published or date.min, reverse=True)
+    holders = _holders(rows, body, scope)
+    return compose([_succession(*holders[0], scope)]) if holders else None
+
+
+def _succession(holder: Introduced, line: Line, scope: Scope) -> Line:
+    """The line that names a holder, or how the holder left for a successor, if a later article says so."""
+    source, person = holder
+    for later, mention in scope.catalogue.people(surname=person.key.rpartition(" ")[2], filters=scope.filters):
+        if later.id == source.id or (later.published or date.min) <= (source.published or date.min):
+            break
+        article = scope.article(later)
+        spans = [span for span in sentences(article.body) if span.start >= mention.span.start]
+        for span in spans[:_MAX_SUCCESSION_SENTENCES]:
+            if _SUCCEEDED.search(article.body, span.start, span.end):
+                return Line.at(article, Span(mention.span.start, span.end))
+    return line
 
 
 def _chosen(named: Named) -> list[Introduced]:
