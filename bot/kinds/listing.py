@@ -29,6 +29,8 @@ _SIDES = (
         re.compile(r"\b(?:[Ii]n favour|voted for|backed|voted yes)\b"),
     ),
 )
+_MAX_QUOTED = 3  # sentences of the ordinary quote
+_SERIES = re.compile(r"\d|\w, [\w’' -]{3,60}? (?:and|or) \w|; ")
 _PARTIAL = re.compile(r"\b(?:including|includes?|among (?:them|others)|such as|for example)\b", re.IGNORECASE)
 _BESIDES = re.compile(r"\b(?:besides|other than|apart from|aside from)\b", re.IGNORECASE)
 _DEED = re.compile(r"(?:which|what) (?:\w+ ){0,2}?\w+s (?P<deed>\w+)\b", re.IGNORECASE)
@@ -50,10 +52,18 @@ def answer_list(request: Request, scope: Scope) -> Found | None:
         return None
     enumerations = _enumerations(request.text, retrieval)
     chosen = enumerations or _choose(request.text, retrieval)
+    if not any(_names_something(request.text, candidate.text) for candidate in chosen or retrieval.ranked[:_MAX_QUOTED]):
+        return Found(refusal="No article that comes near names them.", is_final=False)
     if not enumerations and retrieval.ranked[0] not in chosen:
         return None
     lines = [Line.of(one, retrieval, is_alone=one in enumerations) for one in chosen[:_MAX_LINES]]
     return compose(lines, _head(request.text, chosen))
+
+
+def _names_something(question: str, text: str) -> bool:
+    """Whether a sentence can hold members: a name that the question has not, a figure, or things joined by commas."""
+    known = set(words(question))
+    return not known.issuperset(names(text)) or _SERIES.search(text) is not None
 
 
 def _why_none(question: str, retrieval: Retrieval) -> str:

@@ -58,7 +58,7 @@ _DEEDS = (
     (
         re.compile(
             r"(?:and )?(?:who|which (?:players|people|footballers)) (?:all |else )*(?:has |have )?scored\b"
-            r"(?=$|\?| (?:goals )?(?:in|at|on|during)\b)",
+            r"(?=$|\?| (?:goals )?(?:in|at|on|during|for)\b)",
             re.IGNORECASE,
         ),
         re.compile(

@@ -42,7 +42,7 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
       r"(?: please)?(?P<subject>)$")),
     ("list",
      (r"(?:and )?who (?:(?:is|are|was|were|leads?) )?(?:the )?(?:against|critics|opposed|opposes?|opponents|opposition"
-      r"|scored(?=$| (?:goals )?(?:in|at|on|during)\b))\b(?P<subject>.*)")),
+      r"|scored(?=$| (?:goals )?(?:in|at|on|during|for)\b))\b(?P<subject>.*)")),
     ("timeline", r"(?:when did what happen|what happened when) (?:in|with|to|at|on|during)\s(?P<subject>[^?]+)"),
     ("timeline",
      (r"(?:the )?(?P<subject>(?!(?:and|as|give|show|make|write|draw|can|could|please|what|is|i|the|an?)\b)"
@@ -189,7 +189,7 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      (r"who (?:all |else )?(?:voted|opposed|backed|supported|attended|were|are|signed|objected)\b("
      r"?P<subject>.*)")),
     ("list",
-     (r"(?:which|what) (?:(?:other|new|five|four|three|two|different|main) )*(?!(?:was|is|does|has|this|news|happens"
+     (r"(?:(?:in|on|at|from|to|for|with|by) )?(?:which|what) (?:(?:other|new|five|four|three|two|different|main) )*(?!(?:was|is|does|has|this|news|happens"
      r"|makes|causes|goes|comes|means|needs|gets|gives|takes|leads|keeps|becomes|remains|helps)\b)"
      r"(?P<subject>[a-z]+(?<![siu])s\b .*|people\b.*|men\b.*|women\b.*|"
      r"countries\b.*|parties\b.*)")),
