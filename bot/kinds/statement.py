@@ -210,22 +210,20 @@ class Sentence:
         return Judgement("No" if flips else "Yes", bool(is_account or pair.is_denied))
 
     def leans(self, statement: Statement) -> Verdict:
-        """The side that a sentence takes which is near a statement in other words: by its negations alone."""
-        text = _ASIDE.sub("", self.text)
-        spoken = _words(text)
-        places = {word.key: word.place for word in reversed(spoken)}
+        """The side that a sentence seems to take which is near a statement: by its negations, "" if roles may differ."""
+        text = _ASIDE.sub(" ", self.text)
+        places = {word.key: word.place for word in reversed(_words(text))}
         matched = [places[word.key] for word in statement.words if word.key in places]
+        named = [places[word.key] for word in statement.words if word.is_name and not word.is_loose and word.key in places]
+        if not matched or named != sorted(named):
+            return ""
+        first = max(0, min(matched) - _MAX_NEGATED_GAP)
+        clause = replace(self, text=text[word_spans(text)[first][1].start :])._stretch(0, max(matched) - first)
         missing = [word for word in statement.words if word.key not in places]
-        opposite, _ = _opposite(missing, places)
-        if not matched:
-            return ""
-        start = word_spans(text)[max(0, min(matched) - _MAX_NEGATED_GAP)][1].start
-        clause = replace(self, text=text[start:])._stretch(0, max(matched) - max(0, min(matched) - _MAX_NEGATED_GAP))
-        if DOUBT.search(clause):
-            return ""
         keys = {word.key for word in statement.words}
-        deny = (match for match in _DENIAL.finditer(clause) if word_key(match.group().lower()) not in keys)
-        return "No" if (sum(1 for _ in deny) + bool(opposite)) % 2 else "Yes"
+        denials = [match for match in _DENIAL.finditer(clause) if word_key(match.group().lower()) not in keys]
+        is_denied = (len(denials) + bool(_opposite(missing, places)[0])) % 2
+        return "" if DOUBT.search(clause) else "No" if is_denied else "Yes"
 
     def _bears(self, statement: Statement, missing: Sequence[Word], has_other_value: bool) -> bool:  # noqa: FBT001  # one call
         """Whether this sentence is about all of a statement, but for its day or what a pronoun here may stand for."""

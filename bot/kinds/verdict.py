@@ -27,6 +27,7 @@ from index.text import figures, names, sentences, words
 _MIN_SHARE = 0.65  # of the content words without names, for the ordinary quote to be tried
 _SURE, _MIN_LOGIT = 0.85, 0.0  # the probability that it is answerable; the reader's logit
 _LEANS, _MIN_LEANING_LOGIT, _MIN_LEANING_SHARE = 0.7, -1.0, 0.5  # of a sentence that seems to say so
+_WORD = re.compile(r"\w+")
 _MAX_PASSAGES = 6  # that are looked through for a question with its answer
 _MAX_SUBJECT_WORDS = 3  # at the beginning of a statement
 
@@ -46,20 +47,19 @@ class _Proof(NamedTuple):
 
 def answer_verdict(request: Request, scope: Scope) -> Found | None:
     """Answer yes or no with the proof, quote what bears on it, or refuse; None leaves it to the ordinary quote."""
-    statement = Statement.of(request.text)
-    if not statement.words or re.search(r"\bor\b", request.text):
+    if not Statement.of(request.text).words or re.search(r"\bor\b", request.text):
         return None
     retrieval = scope.retrieve_in_period(request.text)
+    statement = Statement.of(_with_capitals(request.text, retrieval))
     proofs = [proof for candidate in retrieval.ranked if (proof := _proof(statement, candidate))]
     certain = [proof for proof in proofs if proof.judgement.verdict]
     certain = _superseded(statement, certain, retrieval)[:1] or certain or _answered(statement, retrieval)
     if chosen := _latest(certain):
         return _found(chosen, retrieval)
-    best = next((proof.candidate for proof in proofs), next(iter(retrieval.ranked), None))
-    if found := best and _leaning(statement, best, retrieval):
-        return found
     if proofs:
         return _found(proofs[:1], retrieval)
+    if found := _leaning(statement, retrieval):
+        return found
     if _is_worth_a_quote(statement, retrieval) or not names(request.text):  # general knowledge is quoted, as a fact is
         return None
     reason = why_unanswerable(retrieval)
@@ -69,11 +69,21 @@ def answer_verdict(request: Request, scope: Scope) -> Found | None:
     )
 
 
-def _leaning(statement: Statement, best: Candidate, retrieval: Retrieval) -> Found | None:
-    """What a sentence seems to say, if it has the statement's names, half of its words and is sure enough."""
+def _with_capitals(question: str, retrieval: Retrieval) -> str:
+    """A question without capitals, with those of the names that the nearest passages hold: "did ann lee resign"."""
+    if question[1:] != question[1:].lower():
+        return question
+    known = {name for passage in retrieval.passages[:_MAX_PASSAGES] for name in names(passage.text)}
+    known -= {word for passage in retrieval.passages[:_MAX_PASSAGES] for word in re.findall(r"\b[a-z]+\b", passage.text)}
+    return _WORD.sub(lambda word: word.group().capitalize() if word.group() in known else word.group(), question)
+
+
+def _leaning(statement: Statement, retrieval: Retrieval) -> Found | None:
+    """What the best sentence seems to say, if it has the statement's names, half of its words and is sure enough."""
     prediction = predict(retrieval)
     if not prediction.answerable or prediction.probability < _LEANS:
         return None
+    best = retrieval.ranked[0]
     sentence = _sentence(statement, best)
     held = set(map(word_key, words(f"{sentence.headline} {sentence.before} {best.text}")))
     share = sum(word.key in held for word in statement.words) / len(statement.words)
