@@ -22,14 +22,12 @@ from bot.kinds.statement import Judgement, Sentence, Statement
 from bot.query.kind import Request
 from bot.query.wording import word_key
 from index.models import Span
-from index.text import figures, names, sentences, words
+from index.text import names, sentences, words
 
-_MIN_SHARE = 0.65  # of the content words without names, for the ordinary quote to be tried
 _SURE, _MIN_LOGIT = 0.85, 0.0  # the probability that it is answerable; the reader's logit
 _LEANS, _MIN_LEANING_LOGIT, _MIN_LEANING_SHARE = 0.7, -1.0, 0.5  # of a sentence that seems to say so
 _WORD = re.compile(r"\w+")
 _MAX_PASSAGES = 6  # that are looked through for a question with its answer
-_MAX_SUBJECT_WORDS = 3  # at the beginning of a statement
 
 
 class _Proof(NamedTuple):
@@ -60,7 +58,7 @@ def answer_verdict(request: Request, scope: Scope) -> Found | None:
         return _found(proofs[:1], retrieval)
     if found := _leaning(statement, retrieval):
         return found
-    if _is_worth_a_quote(statement, retrieval) or not names(request.text):  # general knowledge is quoted, as a fact is
+    if _is_sure(retrieval) or not names(request.text):  # general knowledge is quoted, as a fact is
         return None
     reason = why_unanswerable(retrieval)
     is_unknown = "mentions" in reason
@@ -167,23 +165,8 @@ def _found(chosen: Sequence[_Proof], retrieval: Retrieval) -> Found:
     return compose(lines, "The articles differ:")
 
 
-def _is_worth_a_quote(statement: Statement, retrieval: Retrieval) -> bool:
-    """Whether the best sentence has the statement's subject, if it is a name, its numbers and most of its words.
-
-    Or the reader or the prediction is sure: on tests/newsroom.jsonl and tests/questions.jsonl 24 answerable questions
-    and 1 without an answer (2026-11-27).
-    """
+def _is_sure(retrieval: Retrieval) -> bool:
+    """Whether the prediction or the reader is sure that the passages answer, though no sentence says Yes or No."""
     prediction = predict(retrieval)
-    if not prediction.answerable:
-        return False
-    if prediction.probability >= _SURE or max(candidate.logit for candidate in retrieval.ranked) >= _MIN_LOGIT:
-        return True
-    best = retrieval.ranked[0]
-    around = set(map(word_key, words(f"{best.passage.source.headline} {best.passage.text}")))
-    held = set(map(word_key, words(f"{best.context.before} {best.text}")))
-    plain = [word for word in statement.words if not word.is_name]
-    share = sum(word.key in held for word in plain) / max(1, len(plain))
-    has_names = all(
-        word.key in (held if word.place < _MAX_SUBJECT_WORDS else around) for word in statement.words if word.is_name
-    )
-    return has_names and set(statement.figures) <= set(figures(best.text)) and share >= _MIN_SHARE
+    surest = max((candidate.logit for candidate in retrieval.ranked), default=-1.0)
+    return prediction.answerable and (prediction.probability >= _SURE or surest >= _MIN_LOGIT)
