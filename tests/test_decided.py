@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.kinds.decided import answered_question, judge_end, judge_match, judge_office, judge_vote
+from bot.kinds.decided import answered_question, judge_end, judge_office, judge_vote
 from bot.kinds.statement import Sentence, Statement
 
 VOTE = "Council votes on the sea wall. "
@@ -31,23 +31,6 @@ VOTE = "Council votes on the sea wall. "
 def test_a_vote_is_read_from_the_sides(question: str, sentence: str, expected: str) -> None:
     """A whole name on a side of a vote on the same thing; nobody is put on a side by another's vote."""
     assert judge_vote(Statement.of(question), sentence, VOTE + sentence) == expected
-
-
-@pytest.mark.parametrize(
-    ("question", "sentence", "expected"),
-    [
-        ("Did Northfield win the final?", "Northfield came from behind to beat Marrow 3-2.", "Yes"),
-        ("Did Marrow win the final?", "Northfield came from behind to beat Marrow 3-2.", "No"),
-        ("Did Marrow lose the final?", "Northfield beat Marrow 3-2.", "Yes"),
-        ("Did Marrow win the final?", "Marrow lost to Northfield on Sunday.", "No"),
-        ("Did Marrow win the final?", "Northfield could beat Marrow on Sunday.", ""),
-        ("Did Stonewick win the final?", "Northfield beat Marrow 3-2.", ""),
-        ("Did Marrow win the lottery?", "Northfield beat Marrow 3-2.", ""),
-    ],
-)
-def test_a_match_is_won_by_who_beats_the_other(question: str, sentence: str, expected: str) -> None:
-    """The first name of a sentence has beaten the name behind the verb."""
-    assert judge_match(Statement.of(question), sentence, f"The final. {sentence}") == expected
 
 
 @pytest.mark.parametrize(
@@ -113,7 +96,7 @@ def test_an_article_that_asks_the_question_itself_answers_it(passage: str, expec
         ("Are the traders going to court?", "", "The traders have dropped their plan to go to court.", "No"),
         ("Did the fire begin on the deck?", "", "The fire that killed nine began in the hold, not on the deck.", "No"),
         ("Did the fire begin in the hold?", "", "The fire that killed nine began in the hold, not on the deck.", "Yes"),
-        ("Will the mill cut jobs?", "", "Ann Lee said that the mill would cut jobs.", "Yes"),
+        ("Will the mill cut jobs?", "", "Ann Lee said that the mill would cut jobs.", ""),
         ("Will the mill cut jobs?", "", "The mill would cut jobs in a crisis.", ""),
         ("Is Ann Lee a councillor?", "", "Ann Lee stepped down in May; she remains a councillor.", "Yes"),
         ("Is Ann Lee a councillor?", "", "Ann Lee met Bob Ray; he remains a councillor.", ""),
@@ -121,7 +104,7 @@ def test_an_article_that_asks_the_question_itself_answers_it(passage: str, expec
     ],
 )
 def test_words_before_and_behind_decide(question: str, previous: str, sentence: str, expected: str | None) -> None:
-    """What "it" stands for, a dropped plan, a subject with a relative clause, what somebody says would happen."""
+    """What "it" stands for, a dropped plan, a subject with a relative clause; what "would" happen has no verdict."""
     judgement = Sentence(sentence, "", f"{previous} {sentence}", "", previous).judge(Statement.of(question))
     assert (judgement and judgement.verdict) == expected
 
@@ -130,7 +113,7 @@ def test_words_before_and_behind_decide(question: str, previous: str, sentence: 
 def test_any_text_is_judged(question: str, text: str) -> None:
     """No text breaks a rule, and every verdict is Yes, No or none."""
     statement = Statement.of(question)
-    verdicts = [judge_vote(statement, text, text), judge_match(statement, text, text)]
+    verdicts = [judge_vote(statement, text, text)]
     verdicts += [judge_office(statement, text), judge_end(statement, text)]
     assert set(verdicts) <= {"Yes", "No", ""}
     answer = answered_question(statement, text)

@@ -15,7 +15,6 @@ from bot.query.wording import word_key
 from index.models import Span
 from index.text import STOP_WORDS, name_spans, sentences, word_spans, words
 
-_MAX_OBJECT_WORDS = 5  # behind "beat"
 _MIN_QUESTION_SHARE = 0.75  # of a statement's words in a question that an article asks
 _MAX_FIRST_CHARACTERS = 40  # of an answer, in which its "No" stands
 _VOTING = re.compile(r"\bvot(?:ed?|es|ing) (?P<side>for|against|in favou?r)\b", re.IGNORECASE)
@@ -29,12 +28,7 @@ _SIDES = {
     **dict.fromkeys(map(word_key, "oppose reject".split()), False),
 }
 _VOTE = frozenset(map(word_key, "vote plan proposal".split()))
-_BEAT = re.compile(
-    r"\b(?:beat|beats|defeated|defeats|thrashed|overcame|knocked out|saw off|edged out)\b", re.IGNORECASE
-)
-_LOST = re.compile(r"\b(?:lost to|were beaten by|was beaten by|went down to|lost \d+-\d+ to)\b", re.IGNORECASE)
-_CONTESTS = frozenset(map(word_key, "win lose beat cup final match game title semifinal derby race".split()))
-_LEFT_OFFICE = re.compile(
+LEFT_OFFICE = re.compile(
     r"\b(?:resigned|resigns|stepped down|stood down|quit|was (?:sacked|dismissed|fired|ousted|replaced)|retired"
     r"|left office|moved from|was succeeded|is succeeded|has left)\b",
     re.IGNORECASE,
@@ -72,35 +66,13 @@ def judge_vote(statement: Statement, text: str, around: str) -> Verdict:
     return ""
 
 
-def judge_match(statement: Statement, text: str, around: str) -> Verdict:
-    """Who won: ``"Did Northfield win the final?", "Northfield beat Marrow 2-1." -> "Yes"``."""
-    names = _subject(statement)
-    keys = {word.key for word in statement.words}
-    is_win, is_loss = word_key("win") in keys, word_key("lose") in keys
-    if is_win == is_loss or not keys & (_CONTESTS - {word_key("win"), word_key("lose")}) or not names:
-        return ""
-    beat, lost = _BEAT.search(text), _LOST.search(text)
-    turn = beat or lost
-    if not turn or not _others_in(statement, around, _CONTESTS) or DOUBT.search(text[: turn.end()]):
-        return ""
-    first = next(iter(name_spans(OPENING + text)), None)
-    places = _places(names, text)
-    is_first = bool(places) and first is not None and places[0].start <= first[1].start - len(OPENING)
-    behind = text[turn.end() :].split()[:_MAX_OBJECT_WORDS]
-    is_object = bool(_places(names, " ".join(behind)))
-    if is_first == is_object:
-        return ""
-    has_won = is_first == bool(beat)
-    return "Yes" if has_won == is_win else "No"
-
-
 def judge_office(statement: Statement, text: str) -> Verdict:
     """Whether somebody no longer holds an office: another one has taken it over, or the holder has left it."""
     names, office = _subject(statement), [word for word in statement.words if not word.is_name]
     if statement.aux not in {"is", "are"} or not names or not office:
         return ""
     for place in _places(names[-1:], text):
-        left = _LEFT_OFFICE.search(text, place.end)
+        left = LEFT_OFFICE.search(text, place.end)
         if left and _is_aside(text[place.end : left.start()]) and not DOUBT.search(text[place.end : left.end()]):
             return "No"
     spans = [span for word, span in word_spans(text) if word_key(word) == office[0].key]

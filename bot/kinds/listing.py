@@ -52,7 +52,8 @@ def answer_list(request: Request, scope: Scope) -> Found | None:
         return None
     enumerations = _enumerations(request.text, retrieval)
     chosen = enumerations or _choose(request.text, retrieval)
-    if not any(_names_something(request.text, candidate.text) for candidate in chosen or retrieval.ranked[:_MAX_QUOTED]):
+    quoted = chosen or retrieval.ranked[:_MAX_QUOTED]
+    if not any(_names_something(request.text, candidate.text) for candidate in quoted):
         return Found(refusal="No article that comes near names them.", is_final=False)
     if not enumerations and retrieval.ranked[0] not in chosen:
         return None

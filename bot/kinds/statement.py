@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from bot.extract.decontextualize import is_anaphoric
@@ -35,10 +35,8 @@ _NEEDS_VERB = frozenset("did does has have had".split())
 _NEGATIONS = frozenset("not no never neither nor cannot without".split())
 _NOTHING = frozenset("nobody none nothing".split())
 _PRONOUNS = frozenset("he she they it we i you".split())
-_OBJECT_PRONOUN = re.compile(r"\b(?:on|of|to|for|with|about|\w+ed) (?:it|them|this|that)\b")
 _SUBJECT_PRONOUN = re.compile(r"\b[Ss]?[Hh]e\b")
 _IT = re.compile(r"\b(?:\w+ed|\w+t|took|gave|saw|for|against|of) (?:it|them)\b")  # as an object: "rejected it"
-_MIN_WORDS_BESIDE_PRONOUN = 2
 _MIN_TOPIC_SHARE = 0.5
 _QUANTIFIERS = frozenset("all every only both most always never ever more less fewer least first last".split())
 _FILLER = frozenset(
@@ -58,8 +56,8 @@ _DENYING = re.compile(
     re.IGNORECASE,
 )
 _DENIAL = re.compile(
-    r"\b(?:not|no|never|neither|nor|cannot|without|nobody|none|nothing|yet to|fail\w*|refus\w+|reject\w*|den(?:y|ied|ies)"
-    r"|ruled out|declin\w+|unable|lack\w*|scrapp\w+|abandon\w*|cancel\w*)\b|n['’]t\b",
+    r"\b(?:not|no|never|neither|nor|cannot|without|nobody|none|nothing|yet to|fail\w*|refus\w+|reject\w*"
+    r"|den(?:y|ied|ies)|ruled out|declin\w+|unable|lack\w*|scrapp\w+|abandon\w*|cancel\w*)\b|n['’]t\b",
     re.IGNORECASE,
 )
 _NO_NEGATION = re.compile(r"\bnot (?:only|just)\b|\bno (?:fewer|less|more) than\b", re.IGNORECASE)
@@ -77,7 +75,6 @@ _SAYS = re.compile(
     r"\b(?:said|says|say|told|according to|announced|added|insisted|stated|confirmed|reported|tweeted|wrote)\b",
     re.IGNORECASE,
 )
-_ANNOUNCES = re.compile(r"\b(?:said|says|announced|confirmed|promised|told|added|vowed|pledged)\b", re.IGNORECASE)
 FUTURE = re.compile(r"\b(?:will|won't|shall|going to|'ll)\b", re.IGNORECASE)
 _PRESENT = re.compile(r"\b(?:is|are|has|have|remains?|'s)\b", re.IGNORECASE)
 _BOUND = re.compile(r"\b(?:than|least|most|over|under|about|nearly|almost|up to|some|around)\b", re.IGNORECASE)
@@ -88,9 +85,6 @@ _CLAUSE_END = re.compile(
 _STRETCH_END = re.compile(rf"{_CLAUSE_END.pattern}|(?<=\w{{4}})[.!?]\s", re.IGNORECASE)  # "Mr. Voss" goes on
 _ASIDE = re.compile(r",[^,;:]*,")  # "Stroud, who had led it since 2016, resigned"
 _SAME_SUBJECT = re.compile(r"[;,] (?:(?:and|but) )?(?:he|she|they|it) (?=(?:is|are|remains?|was|were)\b)")
-_RELATIVE_BEFORE = re.compile(
-    r"(?<!said )(?<!says )(?<!announced )(?<!confirmed )(?<!added )\b(?:who|which|that|whom|whose)\b[^,]*\Z"
-)
 _SECOND_VERB = re.compile(r"^(?:(?!\b(?:who|which|that|but|while|as|whose)\b)[^;:“”\"])*\band\s+\Z")
 _OTHER_CLAUSE = re.compile(r"[;:]|\b(?:and|but|while|as|or|that)\b")
 # Verbs that have another sense with a particle.
@@ -202,7 +196,7 @@ class Sentence:
         is_negative = any(word.folded in _NEGATIONS for word in _words(statement.text))
         if is_vague or is_negative or missing:
             return None if is_vague and statement.topic else Judgement("")
-        pair = _Pair(statement, self, spoken, places, self._stretch(min(matched), max(matched)))
+        pair = _Pair(statement, self, spoken, places, _stretch(self.text, min(matched), max(matched)))
         flips = pair.negations() + bool(opposite) + has_other_value + self._votes_otherwise(statement)
         if flips > 1 or not pair.fits():
             return Judgement("")
@@ -210,15 +204,16 @@ class Sentence:
         return Judgement("No" if flips else "Yes", bool(is_account or pair.is_denied))
 
     def leans(self, statement: Statement) -> Verdict:
-        """The side that a sentence seems to take which is near a statement: by its negations, "" if roles may differ."""
+        """The side that a sentence near a statement seems to take, by its negations; "" if roles may differ."""
         text = _ASIDE.sub(" ", self.text)
         places = {word.key: word.place for word in reversed(_words(text))}
         matched = [places[word.key] for word in statement.words if word.key in places]
-        named = [places[word.key] for word in statement.words if word.is_name and not word.is_loose and word.key in places]
+        fixed = (word for word in statement.words if word.is_name and not word.is_loose)
+        named = [places[word.key] for word in fixed if word.key in places]
         if not matched or named != sorted(named):
             return ""
         first = max(0, min(matched) - _MAX_NEGATED_GAP)
-        clause = replace(self, text=text[word_spans(text)[first][1].start :])._stretch(0, max(matched) - first)
+        clause = _stretch(text[word_spans(text)[first][1].start :], 0, max(matched) - first)
         missing = [word for word in statement.words if word.key not in places]
         keys = {word.key for word in statement.words}
         denials = [match for match in _DENIAL.finditer(clause) if word_key(match.group().lower()) not in keys]
@@ -230,7 +225,7 @@ class Sentence:
         if not self._is_on(statement.topic):
             return False
         if missing:
-            return self._points_at(missing, statement) or all(word.is_date for word in missing)
+            return all(word.is_date for word in missing)
         return has_other_value or self._has_figures(statement)
 
     def _votes_otherwise(self, statement: Statement) -> bool:
@@ -276,15 +271,6 @@ class Sentence:
         )
         return pronoun is not None and all(name in known for name, _ in named)
 
-    def _points_at(self, missing: Sequence[Word], statement: Statement) -> bool:
-        """Whether a pronoun may stand for the only missing word: "whether Iran acted on it"."""
-        if len(missing) > 1 or len(statement.words) <= _MIN_WORDS_BESIDE_PRONOUN or missing[0].is_name:
-            return False
-        around = {word_key(word) for word, _ in word_spans(self.around)}
-        return (
-            missing[0].key in around and self._has_figures(statement) and _OBJECT_PRONOUN.search(self.text) is not None
-        )
-
     def _resolves(self, missing: Sequence[Word], statement: Statement, places: dict[str, int]) -> bool:
         """Whether "it" or "them" stands for the missing words and numbers, which the sentence before has."""
         if (
@@ -322,14 +308,6 @@ class Sentence:
                 nearest += [place] if after or before else []
         single = next((places for places in (nearest, alike) if len(places) == 1), None)
         return single is not None and not _BOUND.search(self.text[: single[0].start][-_MAX_BOUND_CHARACTERS:])
-
-    def _stretch(self, first: int, last: int) -> str:
-        """The clauses from a word to another."""
-        spans = [span for _, span in word_spans(self.text)]
-        start, end = spans[first].start, spans[last].end
-        starts = [match.end() for match in _CLAUSE_END.finditer(self.text, 0, start)]
-        stop = _STRETCH_END.search(self.text, end)
-        return self.text[starts[-1] if starts else 0 : stop.start() if stop else len(self.text)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,20 +374,10 @@ class _Pair:
             return False
         if is_anaphoric(text, self.statement.text) and len(name_spans(self.sentence.before)) > _MAX_NAME_WORDS:
             return False  # who is "he"?
-        if self._is_reported_plan:
-            doubts = [match for match in doubts if match.group().lower() != "would"]
         return not doubts or self.statement.aux in _MODALS
-
-    @property
-    def _is_reported_plan(self) -> bool:
-        """Whether somebody says that a thing "would" happen, which a question with "will" asks."""
-        would = re.search(r"\bwould\b", self.sentence.text)
-        says = would and _ANNOUNCES.search(self.sentence.text, 0, would.start())
-        return self.statement.aux in _WILL and bool(says)
 
     def _has_tense(self) -> bool:
         aux, is_future = self.statement.aux, bool(FUTURE.search(self.stretch))
-        is_future |= self._is_reported_plan and bool(re.search(r"\bwould\b", self.stretch))
         asks_future = aux in _WILL or (not aux and bool(FUTURE.search(self.statement.text)))
         if aux in _MODALS:
             return bool(re.search(rf"\b{aux}\b", self.stretch))
@@ -482,7 +450,7 @@ class _Pair:
             if self.statement.aux == "does":
                 is_verb = (form != word.folded and form.endswith("s")) or not before.isdisjoint({"does", "doesn't"})
             elif self.statement.aux in _WILL:
-                is_verb = not before.isdisjoint({"will", "won't", *(["would"] if self._is_reported_plan else [])})
+                is_verb = not before.isdisjoint({"will", "won't"})
             if is_verb:
                 return word
         return None
@@ -520,9 +488,7 @@ class _Pair:
         text, spans = self.sentence.text, [span for _, span in word_spans(self.sentence.text)]
         gap = text[spans[last].end : spans[verb].start]
         opening = text[: spans[last].start].rpartition(",")[0]
-        if _RELATIVE_BEFORE.search(text, 0, spans[last].start) or (
-            gap.startswith(",") and name_spans(OPENING + opening)
-        ):
+        if gap.startswith(",") and name_spans(OPENING + opening):
             return False  # it stands in an aside: "Voss, a friend of Lee, resigned"
         aside = _ASIDE.match(gap)
         gap = gap[aside.end() :] if aside else gap
@@ -559,6 +525,14 @@ class _Pair:
         is_near = max(first) < min(second) and len(between) <= _MAX_APPOSITION_GAP
         words = [word for word in between if word.folded not in _BECAME] if _who_became(between) else between
         return is_near and not any(word.is_name or word.folded in _NO_APPOSITION for word in words)
+
+
+def _stretch(text: str, first: int, last: int) -> str:
+    """The clauses of a text from a word to another."""
+    spans = [span for _, span in word_spans(text)]
+    starts = [match.end() for match in _CLAUSE_END.finditer(text, 0, spans[first].start)]
+    stop = _STRETCH_END.search(text, spans[last].end)
+    return text[starts[-1] if starts else 0 : stop.start() if stop else len(text)]
 
 
 def _last_preposition(text: str) -> int:

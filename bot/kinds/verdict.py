@@ -16,7 +16,7 @@ from typing import NamedTuple
 from bot.extract.answerability import predict, why_unanswerable
 from bot.extract.decontextualize import is_statement
 from bot.extract.ranking import Candidate, Retrieval
-from bot.kinds.decided import answered_question, judge_end, judge_match, judge_office, judge_vote
+from bot.kinds.decided import answered_question, judge_end, judge_office, judge_vote
 from bot.kinds.scope import Found, Line, Scope, compose, quoted_span
 from bot.kinds.statement import Judgement, Sentence, Statement
 from bot.query.kind import Request
@@ -71,8 +71,8 @@ def _with_capitals(question: str, retrieval: Retrieval) -> str:
     """A question without capitals, with those of the names that the nearest passages hold: "did ann lee resign"."""
     if question[1:] != question[1:].lower():
         return question
-    known = {name for passage in retrieval.passages[:_MAX_PASSAGES] for name in names(passage.text)}
-    known -= {word for passage in retrieval.passages[:_MAX_PASSAGES] for word in re.findall(r"\b[a-z]+\b", passage.text)}
+    text = "\n".join(passage.text for passage in retrieval.passages[:_MAX_PASSAGES])
+    known = set(names(text)) - set(_WORD.findall(text))
     return _WORD.sub(lambda word: word.group().capitalize() if word.group() in known else word.group(), question)
 
 
@@ -100,9 +100,7 @@ def _proof(statement: Statement, candidate: Candidate) -> _Proof | None:
     judgement = sentence.judge(statement)
     if judgement and judgement.verdict:
         return _Proof(candidate, judgement)
-    around = sentence.around
-    verdict = judge_vote(statement, candidate.text, around) or judge_match(statement, candidate.text, around)
-    if verdict := verdict or judge_end(statement, candidate.text):
+    if verdict := judge_vote(statement, candidate.text, sentence.around) or judge_end(statement, candidate.text):
         return _Proof(candidate, Judgement(verdict))
     return _Proof(candidate, judgement) if judgement else None
 

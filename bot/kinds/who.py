@@ -12,6 +12,8 @@ from dataclasses import replace
 from datetime import date
 
 from bot.extract.decontextualize import decontextualize
+from bot.extract.ranking import Retrieval
+from bot.kinds.decided import LEFT_OFFICE
 from bot.kinds.names import Introduced, Named, distinct, look_up, text_of
 from bot.kinds.scope import Found, Line, Scope, compose, day, lead
 from bot.query.kind import Request
@@ -42,7 +44,6 @@ _OFFICES = frozenset(
     chancellor ambassador commissioner spokesperson headteacher principal bishop archbishop superintendent editor
     conductor chancellor premier""".split()
 )
-_NEAR_OFFICES = (frozenset(("coach", "manager")), frozenset(("mayor", "governor", "premier")))  # by country
 _SPOKEN_AS = {
     "executive": ("executive", "ceo", "chief"), "chair": ("chair", "chairman", "chairwoman", "chairperson", "chairs"),
     "spokesperson": ("spokesman", "spokeswoman", "spokesperson"), "headteacher": ("head", "headteacher", "headmaster"),
@@ -92,25 +93,25 @@ def answer_holder(request: Request, scope: Scope) -> Found | None:
     if known and "before" in request.text.split():  # "who was mayor before Ann Lee?"
         rows = [row for row in rows if (row[0].published or date.min) < min(known)]
     if holders := _holders(rows, words, scope):
-        is_present = not re.search(r"\b(?:was|were)\b", request.text, re.IGNORECASE)  # the newest holds it
-        if not is_present:
+        if re.search(r"\b(?:was|were)\b", request.text, re.IGNORECASE):
             return _dated(distinct(line for _, line in holders)[:_MAX_QUOTES])
-        return compose([_succession(*holders[0], scope)])
+        return compose([_succession(*holders[0], scope)])  # the newest holds it
+    if not known and (noun not in _OFFICES or _speaks_of(office, rows, scope.retrieve(request.text))):
+        return None
     of = f" of {match['body']}" if match["body"] else ""
-    unnamed = Found(refusal=f"No article names the {match['office']}{of}.")
-    if noun not in _OFFICES or known:
-        return unnamed if known else None
-    best = next(iter(scope.retrieve(request.text).ranked), None)
-    if best and not any(
-        source.id == best.passage.source.id and person.span.start < best.end for source, person in rows
-    ):
-        also = next((group for group in _NEAR_OFFICES if noun in group), frozenset({noun}))
-        named = {form for near in also for form in _SPOKEN_AS.get(near, (near,))}
-        held = _WORD.findall(fold(best.text))
-        is_whole = "ceo" in held or set(office.split()[:-1]) <= set(held)  # a regional secretary is no general one
-        if is_whole and not named.isdisjoint(held):
-            return None
-    return unnamed
+    return Found(refusal=f"No article names the {match['office']}{of}.")
+
+
+def _speaks_of(office: str, rows: Sequence[Introduced], retrieval: Retrieval) -> bool:
+    """Whether the best sentence speaks of an office, and of nobody who holds it elsewhere."""
+    best, noun = next(iter(retrieval.ranked), None), office.rpartition(" ")[2]
+    if best is None:
+        return False
+    if any(source.id == best.passage.source.id and person.span.start < best.end for source, person in rows):
+        return False
+    held = set(_WORD.findall(fold(best.text)))
+    is_whole = "ceo" in held or set(office.split()[:-1]) <= held  # a regional secretary is no general one
+    return is_whole and not held.isdisjoint(_SPOKEN_AS.get(noun, (noun,)))
 
 
 def _holders(rows: Sequence[Introduced], words: set[str], scope: Scope) -> list[tuple[Introduced, Line]]:
@@ -135,13 +136,12 @@ def _succession(holder: Introduced, line: Line, scope: Scope) -> Line:
     """The line that names a holder, or how the holder left for a successor, if a later article says so."""
     source, person = holder
     for later, mention in scope.catalogue.people(surname=person.key.rpartition(" ")[2], filters=scope.filters):
-        if later.id == source.id or (later.published or date.min) <= (source.published or date.min):
-            break
         article = scope.article(later)
-        spans = [span for span in sentences(article.body) if span.start >= mention.span.start]
-        for span in spans[:_MAX_SUCCESSION_SENTENCES]:
-            if _SUCCEEDED.search(article.body, span.start, span.end):
-                return Line.at(article, Span(mention.span.start, span.end))
+        is_later = (later.published or date.min) > (source.published or date.min)
+        if is_later and mention.key == person.key and LEFT_OFFICE.search(article.body, *mention.span):
+            spans = [span for span in sentences(article.body) if span.start >= mention.span.start]
+            ends = (span.end for span in spans[:_MAX_SUCCESSION_SENTENCES] if _SUCCEEDED.search(article.body, *span))
+            return Line.at(article, Span(mention.span.start, next(ends, mention.span.end)))
     return line
 
 

@@ -189,7 +189,7 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      (r"who (?:all |else )?(?:voted|opposed|backed|supported|attended|were|are|signed|objected)\b("
      r"?P<subject>.*)")),
     ("list",
-     (r"(?:(?:in|on|at|from|to|for|with|by) )?(?:which|what) (?:(?:other|new|five|four|three|two|different|main) )*(?!(?:was|is|does|has|this|news|happens"
+     (r"(?:which|what) (?:(?:other|new|five|four|three|two|different|main) )*(?!(?:was|is|does|has|this|news|happens"
      r"|makes|causes|goes|comes|means|needs|gets|gives|takes|leads|keeps|becomes|remains|helps)\b)"
      r"(?P<subject>[a-z]+(?<![siu])s\b .*|people\b.*|men\b.*|women\b.*|"
      r"countries\b.*|parties\b.*)")),
