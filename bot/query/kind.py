@@ -155,8 +155,8 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      (r"(?:and )?what (?:exactly )?(?:did|does|do|has|have|had|was|is|were|"
      rf"are) (?P<subject>.+?) (?:ha(?:ve|d|s) to )?{_SAYING}\b{_ABOUT}")),
     ("said",
-     (r"(?:and )?what (?:was|is|were|are) (?P<subject>.+?)(?:'s?|s') (?:response|reaction|comments?|"
-     rf"view|views|position|stance|statement|words|answer|reply|take|verdict)\b{_ABOUT}")),
+     (rf"(?:(?:and )?what (?:was|is|were|are) )?(?!{_ASKING}\b)(?P<subject>[^?]+?)(?:['’]s?|s['’]) "
+     rf"(?:response|reaction|comments?|view|views|position|stance|statement|words|answer|reply|take|verdict)\b{_ABOUT}")),
     ("said",
      (r"(?:what (?:was|is) )?(?:the )?(?:response|reaction|comments?|views?|position|stance|"
      rf"statement) (?:of|from|by) (?P<subject>.+?){_ABOUT}$")),
