@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from bot.kinds.names import Spoken, distinct, look_up, look_up_group, text_of
-from bot.kinds.scope import Found, Line, Scope, compose, day
+from bot.kinds.scope import Found, Line, Scope, compose, day, lead
 from bot.query.dates import find_period
 from bot.query.kind import Request
 from index.models import Article, Source, Span
@@ -148,7 +148,7 @@ def _on_topic(quoted: Sequence[_Quoted], topic: str, scope: Scope) -> list[_Quot
 def _score(article: Article, quotation: Quotation, idf: Mapping[str, float], total: float) -> float:
     """The share of a topic's words, by idf, in a quotation, and again with its headline and the sentence before it."""
     earlier = article.body[max(0, quotation.span.start - _REACH_CHARACTERS) : quotation.span.start]
-    before = [earlier[slice(*span)] for span in sentences(earlier)[-_REACH_SENTENCES:]]
+    before = [earlier[slice(*span)] for span in sentences(earlier)[-_REACH_SENTENCES:]] + [text_of(article, lead(article))]
     own, headline = stems(text_of(article, quotation.span)), stems(article.source.headline)
     in_own, in_headline, around = (
         sum(weight for word, weight in idf.items() if word in group) / total
