@@ -20,7 +20,7 @@ from bot.kinds.scope import Line, Scope
 from bot.query.followup import content_words
 from bot.query.wording import is_past_form, word_key
 from index.models import Article, Source, Span
-from index.people import BODY_NOUNS, NAMED, PERSON_NOUNS, Introduction, find_people, is_noun
+from index.people import NAMED, Introduction, find_people, is_noun
 from index.text import figure_spans, fold, names, sentences, words
 
 _MAX_ARTICLES = 4  # the nearest, that are read whole
@@ -32,15 +32,6 @@ _HEAD = re.compile(
     r"(?:(?:all|every|the|of|other|both|names?|me|two|three|four|five|six|different|main)\s)*(?P<rest>.+)",
     re.IGNORECASE,
 )
-# A follow-up that asks for the members of what was asked before, as `condense` completes it.
-_THEM = re.compile(
-    r"(?:(?P<earlier>[^?]+)\? )?(?:and |please |then )*"
-    r"(?:(?:list|name|enumerate) (?:them|these|those|the names)(?: all)?"
-    r"|who (?:are|were) (?:they|these|those)|what (?:are|were) (?:they|their names)|which (?:ones|are they|were they))"
-    r"(?: please)?\??(?: \((?P<topic>[^()]+)\))?$",
-    re.IGNORECASE,
-)
-_ASKED = re.compile(r"^(?:and |so )?(?:how many|which|what)\s", re.IGNORECASE)
 _SPEAKERS = re.compile(
     r"(?:and |but |so )?(?:who|list (?:everyone|everybody|all|all people|the people)(?: who)?|which people)\s"
     r"(?:all |else )*(?:(?:is|was|are|were|has been|have been|had|has|have)\s)?"
@@ -116,7 +107,6 @@ _BLAND = frozenset(
 _ROW_NOUNS = frozenset("team club side".split())
 _RESULT_NOUNS = frozenset("result score match game".split())
 _RESULT = re.compile(r"[^\W\d][^\n|\d]{2,40} \d{1,3}, [^\W\d][^\n|\d]{2,40} \d{1,3}")
-_FIXTURE = re.compile(r"[A-Z]\w+ v\.?s?\.? [A-Z]\w+")
 _TO_COME = re.compile(r"\b(?:next|coming|upcoming|will|fixtures?)\b", re.IGNORECASE)
 _ROW = re.compile(r"\|.*\|")
 _MIN_NAME_LETTERS = 3
@@ -126,8 +116,6 @@ _MIN_ITEMS = 3
 def find_members(question: str, retrieval: Retrieval, scope: Scope) -> list[Line]:
     """The lines that name the members that a question asks for; empty if fewer than two are found."""
     bare = question.rstrip(" ?!.")
-    if them := _THEM.match(bare):
-        bare = f"which {_ASKED.sub('', them['earlier'] or them['topic'] or '')}"
     if _SPEAKERS.match(bare):
         return _speakers(bare, _articles(_wanted(bare), retrieval, scope), scope)
     if lines := _by_deed(bare, retrieval, scope):
@@ -198,8 +186,8 @@ def _of_class(question: str, noun: str, qualifiers: Sequence[str], retrieval: Re
         return lines
     for article in _articles(wanted, retrieval, scope):
         items = _rows(article, noun) if noun in _ROW_NOUNS else []
-        if noun in _RESULT_NOUNS or noun == "fixture":
-            items = _fixtures(article) if noun == "fixture" or _TO_COME.search(question) else _results(article)
+        if noun in _RESULT_NOUNS and not _TO_COME.search(question):
+            items = _results(article)
             if len(items) == 1:
                 return [Line.at(article, items[0])]
         if len(items) >= _MIN_MEMBERS:
@@ -290,17 +278,8 @@ def _introduced(
         for person in find_people(article.body, sentences(article.body)).introductions:
             held = person.office.split()
             is_of_role = bool(held) and held[-1] in roles
-            beside = _title_before(article.body, person.name)
-            if (person.rank < NAMED and is_of_role) or beside in roles:
+            if person.rank < NAMED and is_of_role:
                 yield article.source, article, person
-
-
-def _title_before(body: str, name: Span) -> str:
-    """The word right before a name, without a comma: "Another analyst, Leo Marsh"."""
-    before = words(body[max(0, name.start - 40) : name.start])
-    if before[-2:-1] == ["the"] and before[-1] in ("defence", "prosecution"):
-        return before[-1]  # "for the defence Ann Lee said"
-    return before[-1] if before and (before[-1] in PERSON_NOUNS or before[-1] in BODY_NOUNS) else ""
 
 
 def _speakers(question: str, articles: Sequence[Article], scope: Scope) -> list[Line]:
@@ -339,11 +318,6 @@ def _results(article: Article) -> list[Span]:
         for span, text in marked
         if _RESULT.fullmatch(text.strip("-*• "))
     ]
-
-
-def _fixtures(article: Article) -> list[Span]:
-    """The sentences or lines of matches to come: "Saturday: Fernhollow v Marrow, Westmarsh v Sandholm"."""
-    return [span for span in sentences(article.body) if _FIXTURE.search(article.body[slice(*span)])]
 
 
 def _counted_items(article: Article, noun: str) -> Span | None:

@@ -32,7 +32,6 @@ _TELLING = (
     r"told|tells|warns?|warned|concur(?:s|red)?|agrees?|agreed|disagree[sd]?|denies|denied|urge[sd]?|accuse[sd]?|blame[sd]?"
     r"|vows?|vowed|pledge[sd]?|condemn(?:s|ed)?|welcome[sd]?|praise[sd]?|rejects?|rejected|predict(?:s|ed)?|reveal(?:s|ed)?"
 )
-_CALLED = re.compile(r"\b(?:call|called|describe|described|make of)\s+(.+)$", re.IGNORECASE)
 _OCCASION = re.compile(r"\b(?:when|after|before|during) (?!asked\b)(.+)$", re.IGNORECASE)
 _QUOTED = re.compile(r"[“\"„«‘']([^”\"»]{3,})[”\"»’']")
 
@@ -56,8 +55,7 @@ def answer_said(request: Request, scope: Scope) -> Found | None:
         lacks = f"No article quotes {speaker} {occasion.group().strip(' ?.!')}."
     if not spoken:
         return Found(refusal=lacks)
-    called = _CALLED.search(request.text)
-    topic = _OCCASION.sub("", request.topic) or (called[1].rstrip(" ?") if called else "")
+    topic = _OCCASION.sub("", request.topic)
     if topic and not find_period(topic, scope.filters.as_of or date.max):  # "on Monday" is no topic
         quoted = _on_topic(_joined(_touching(spoken, topic, scope), scope), topic, scope)
         if not quoted:
@@ -146,9 +144,10 @@ def _on_topic(quoted: Sequence[_Quoted], topic: str, scope: Scope) -> list[_Quot
 
 
 def _score(article: Article, quotation: Quotation, idf: Mapping[str, float], total: float) -> float:
-    """The share of a topic's words, by idf, in a quotation, and again with its headline and the sentence before it."""
+    """The share of a topic's words, by idf, in a quotation, and again with headline, lead and the sentences before."""
     earlier = article.body[max(0, quotation.span.start - _REACH_CHARACTERS) : quotation.span.start]
-    before = [earlier[slice(*span)] for span in sentences(earlier)[-_REACH_SENTENCES:]] + [text_of(article, lead(article))]
+    before = [earlier[slice(*span)] for span in sentences(earlier)[-_REACH_SENTENCES:]]
+    before.append(text_of(article, lead(article)))
     own, headline = stems(text_of(article, quotation.span)), stems(article.source.headline)
     in_own, in_headline, around = (
         sum(weight for word, weight in idf.items() if word in group) / total
