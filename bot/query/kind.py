@@ -52,10 +52,6 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      (r".*\b(?:time\s?-?line|chronology|sequence of events|order of events|(?:key|important|main) (?:dates|events))\b"
      r"(?:\s*:\s*|\s+(?:of|for|on|about|in|behind|with|around)\s+)?(?P<subject>.*)")),
     ("timeline", r"how (?:did|has|have) (?P<subject>.+?) (?:unfold|develop|evolve|come about)(?:ed|d)?$"),
-    ("timeline", r"what happened,? in (?:the right )?order,? (?:with|to|in|at|on|during)\s(?P<subject>.+)"),
-    ("timeline",
-     (r"what happened (?:with|to|in|at|on|during)\s(?P<subject>.+?)"
-     r"(?:,? in order|,? (?:and )?when|,? day by day)$")),
     ("collection", r"(?:in )?how many (?:of the )?(?:news )?(?:articles|stories|reports|documents)\b(?P<subject>.*)"),
     ("collection", rf"what is the date of the (?:oldest|newest|latest|first|last) {_ARTICLES}\b(?P<subject>.*)"),
     ("collection", rf"(?:which|what|how many) (?:(?:other|different|local|news|of the) )?{_OUTLETS}(?P<subject>.*)"),
@@ -124,9 +120,6 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
       r".*\b(?:in total|altogether|in all(?=$|,)|insgesamt|total (?:goals|votes|points|seats)"
       r"|combined|all together|together|all told|taken together|sum total|"
      r"grand total)\b(?P<subject>)")),
-    ("said",
-     (r"(?:give|show|find|list) (?:me )?(?:any |all |the |some )*(?:quotes?|quotations?|comments?|statements?) "
-      r"(?:from|by|of)\s(?P<subject>.+?)(?: (?:about|on)\s(?P<topic>.+))?$")),
     ("who",
      (r"(?:.{0,30}?\b(?:tell|remind|know)(?: me)? )?(?:who|what) (?P<subject>.{2,60}?) (?:is|was|are|were)"
       r"(?: pls| please)?$")),
