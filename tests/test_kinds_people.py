@@ -36,16 +36,21 @@ Zoë Bürgi, the town's mayor, promised help."""
 CHIEF = """Tom Hale has been appointed chief executive of Brightfold. He succeeds Rita Vane, who retires. \
 Mara Quist, a neighbour, wished him well."""
 
+STATION = """The Marrow line is late again. Its manager, Ute Falk, promised more trains."""
+LEAVING = """Ute Falk, who had run the Marrow line, resigned on Monday. She is succeeded by Jonas Prey."""
+
 
 @pytest.fixture(scope="module")
 def engine(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """An engine over five articles."""
+    """An engine over seven articles."""
     folder, data = tmp_path_factory.mktemp("articles"), tmp_path_factory.mktemp("data")
     write(folder, "club", CLUB, headline="Club names coach", outlet="The Courier", published=date(2024, 6, 9))
     write(folder, "strike", STRIKE, headline="Drivers to strike", outlet="The Courier", published=date(2024, 5, 2))
     write(folder, "deal", DEAL, headline="Strike called off", outlet="Gazette", published=date(2024, 5, 9))
     write(folder, "mill", MILL, headline="Mill to shed jobs", outlet="Gazette", published=date(2024, 3, 1))
     write(folder, "chief", CHIEF, headline="New chief", outlet="The Courier", published=date(2024, 9, 1))
+    write(folder, "station", STATION, headline="Marrow line late", outlet="Gazette", published=date(2024, 7, 1))
+    write(folder, "leaving", LEAVING, headline="Marrow line changes", outlet="Gazette", published=date(2024, 10, 2))
     run(data, [folder], weights)
     with closing(make_engine(Settings(data=data, model_dir=weights))) as made:
         yield made
@@ -78,10 +83,13 @@ def ask(engine: Engine, question: str) -> Answer:
         ("Who is the head coach of Northfield?", "Ines Cordero as head coach"),
         ("Who is the CEO of Brightfold?", "Tom Hale has been appointed chief executive of Brightfold"),
         ("Who is Garforth's mayor?", "Zoë Bürgi, the town's mayor"),
+        ("who leads Brightfold now", "Tom Hale has been appointed chief executive of Brightfold"),
+        ("Who is in charge of the union?", "union's leader, Dame Gail Thorne"),
+        ("Who is the manager of the Marrow line?", "She is succeeded by Jonas Prey"),
     ],
 )
 def test_who_is_answered_by_the_introduction(engine: Engine, question: str, introduction: str) -> None:
-    """By name in any case, with a title, by surname, with a slip; by office and body; never first as a neighbour."""
+    """By name in any case, with a title, by surname, with a slip; by office, body and successor; not as a neighbour."""
     answer = ask(engine, question)
     assert introduction in answer.citations[0].quote
 
@@ -106,6 +114,7 @@ def test_a_change_of_office_is_told_newest_first(engine: Engine) -> None:
         ("What do residents say about the strike?", "Other residents (The Courier", "backed the drivers"),
         ("What do critics say?", "Critics (The Courier", "fares would rise"),
         ("What was the mayor's reaction to the job cuts?", "Zoë Bürgi (Gazette", "promised help"),
+        ("the mayor's comment on the job cuts?", "Zoë Bürgi (Gazette", "promised help"),
         ("What did Brightfold announce?", "Brightfold (Gazette", "140 jobs"),
         ("Who said “Nobody asked us”?", "Mara Quist (The Courier", "Nobody asked us"),
         ("Who said that it was a painful day?", "Tom Hale (Gazette", "painful day"),
@@ -131,6 +140,7 @@ def test_nobody_else_is_quoted(engine: Engine) -> None:
     ("question", "reason"),
     [
         ("Who is the chief executive of Northfield?", "No article names the chief executive of Northfield."),
+        ("Who was mayor before Zoë Bürgi?", "No article names the mayor before Zoë Bürgi."),
         ("Who is the mayor of Ennis?", "No article names the mayor of Ennis."),
         ("Who is Barbara Streisand?", "No article mentions Barbara Streisand."),
         ("What did Mara Quist say about the bus strike?", "No article quotes Mara Quist about the bus strike."),

@@ -278,8 +278,14 @@ def _introduced(
         for person in find_people(article.body, sentences(article.body)).introductions:
             held = person.office.split()
             is_of_role = bool(held) and held[-1] in roles
-            if person.rank < NAMED and is_of_role:
+            if (person.rank < NAMED and is_of_role) or _title_before(article.body, person.name) in roles:
                 yield article.source, article, person
+
+
+def _title_before(body: str, name: Span) -> str:
+    """The word right before a name, without a comma: "Another analyst, Leo Marsh"."""
+    before = words(body[max(0, name.start - 40) : name.start])
+    return before[-1] if before else ""
 
 
 def _speakers(question: str, articles: Sequence[Article], scope: Scope) -> list[Line]:
