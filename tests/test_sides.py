@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, cast
 
@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.extract.ranking import Retrieval
+from bot.extract.reader import Reading
 from bot.kinds.scope import Found, Scope
 from bot.kinds.sides import split_sides
 from bot.kinds.statement import Sentence, Statement
 from bot.kinds.ways import WAYS
 from bot.query.kind import classify
-from index.models import Article, Filters, Passage
+from index.models import Article, Filters, Passage, Span
 from tests.test_quote import all_alike, find, passage, published
 
 if TYPE_CHECKING:
@@ -407,3 +408,20 @@ def test_a_sentence_in_other_words_leans_to_a_side(question: str, sentence: str,
 def test_names_are_known_without_capitals() -> None:
     """From the passages: a vote is read for "did bob ray vote"."""
     assert text("did bob ray vote against the fares", VOTE).startswith("Yes")
+
+
+def test_a_cause_of_something_else_is_no_reason() -> None:
+    """The reader finds that the sentence with a cause does not answer at all."""
+    mill = passage("mill", "The Garforth mill will cut jobs by June because energy is dear.")
+
+    def unread(query: str) -> Retrieval:
+        retrieval = near(query, mill)
+        ranked = (replace(one, reading=Reading(-9.0, Span(0, 0))) for one in retrieval.ranked)
+        return replace(retrieval, ranked=tuple(ranked))
+
+    scope = Scope(
+        cast("Catalogue", Known({})), Filters(as_of=date(2024, 6, 1)), unread, lambda _, texts: [0.5] * len(texts)
+    )
+    found = WAYS["reason"](classify("Why will the Garforth mill cut jobs by June?"), scope)
+    assert found
+    assert found.refusal == "No article that comes near gives a reason for it."

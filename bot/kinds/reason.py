@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from bot.extract.answerability import predict
 from bot.extract.ranking import Candidate
+from bot.extract.tuning import TUNED
 from bot.kinds.scope import Found, Line, Scope, compose
 from bot.query.followup import content_words
 from bot.query.kind import Request
@@ -44,7 +45,7 @@ def answer_reason(request: Request, scope: Scope) -> Found | None:
     if not _WHY.match(request.text) or not predict(retrieval).answerable:
         return None
     wanted, best = {word_key(word) for word in content_words(request.text)}, retrieval.ranked[0]
-    if not _is_subordinate(best, wanted):
+    if best.logit > TUNED.min_logit and not _is_subordinate(best, wanted):
         if _has_cause(best.text, wanted):
             return None
         if cause := _with_explanation(best):
