@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from index.boilerplate import split_page
 from index.footnotes import plain_scripts, without_markdown_marks, without_marks
+from index.fragment import fragment_text
 from index.models import Article, Boilerplate, RawRecord, Source, UnreadableError
 from index.published import publication_date
 from index.text import composed, sentences, strip_invisible, unaccented
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 CLEANER_VERSION = 4
 """Part of an article's digest: a new version cleans and indexes every article again."""
+
+DEFAULT_OUTLET = "default outlet"
+"""The field with the outlet of articles that name none."""
 
 _MAX_HEADLINE_CHARACTERS = 300
 _MAX_FIRST_SENTENCE_CHARACTERS = 120
@@ -57,8 +61,10 @@ def clean(raw: RawRecord) -> Article:
         path=raw.path,
         language=_language(fields, page.body),
     )
-    beside = tuple(_beside(raw.text, page.body)) if raw.kind == "html" else ()
-    return Article(source, page.body, page.boilerplate + beside)
+    beside = tuple(_beside(raw.text, page.body)) if raw.kind in {"html", "fragment"} else ()
+    correction = _line(fields, "correction", limit=_MAX_BESIDE_CHARACTERS)
+    note = (Boilerplate("correction", correction),) if correction else ()
+    return Article(source, page.body, page.boilerplate + note + beside)
 
 
 def article_id(raw: RawRecord) -> str:
@@ -75,6 +81,9 @@ def _content(raw: RawRecord) -> tuple[str, Mapping[str, object]]:
     text, page_fields = strip_invisible(raw.text), dict[str, object]()
     if raw.kind == "html":
         text, page_fields = _from_html(plain_scripts(text))
+    elif raw.kind == "fragment":
+        text, title = fragment_text(plain_scripts(text))
+        page_fields = {"title": title}
     elif raw.kind == "markdown":
         text, page_fields = _from_markdown(without_markdown_marks(plain_scripts(text)))
     return readable(text), page_fields | {str(name).lower(): value for name, value in raw.fields.items()}
@@ -190,8 +199,8 @@ def _host(url: str) -> str | None:
 def _outlet(fields: Mapping[str, object], url: str | None) -> str | None:
     names = ("outlet", "source", "sitename", "site_name", "publisher")
     outlet = _line(fields, *names, limit=_MAX_NAME_CHARACTERS)
-    host = _host(outlet or url or "")
-    return host.removeprefix("www.") if host else outlet
+    host = _host(outlet or "") or (not outlet and not fields.get(DEFAULT_OUTLET) and _host(url or ""))
+    return host.removeprefix("www.") if host else outlet or _line(fields, DEFAULT_OUTLET, limit=_MAX_NAME_CHARACTERS)
 
 
 def _byline(fields: Mapping[str, object]) -> str | None:

@@ -12,13 +12,13 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
-from index.catalogue import Catalogue
+from index.catalogue import REMOVED, WITHDRAWN, Catalogue, Edition
 from index.chunk import chunk
 from index.clean import CLEANER_VERSION, article_id
 from index.cleaner import Cleaner
@@ -41,7 +41,9 @@ class Report:
 
     ``gone``: articles still indexed, though the file or record no longer exists. ``unreached``: articles of an earlier
     run whose file or folder could not be read in this one; they stay. ``skipped``: files in folders that are of no kind
-    that is read, by their ending.
+    that is read, by their ending. ``withdrawn``: stories that their sender has withdrawn, and that are not indexed any
+    more. ``embargoed``: stories that must not be used yet. ``superseded``: older versions of stories. ``kept_out``:
+    articles that `clippings remove` removed.
     """
 
     added: int
@@ -56,12 +58,17 @@ class Report:
     rebuilt: str | None = None
     unreached: int = 0
     skipped: Mapping[str, int] = field(default_factory=dict)
+    withdrawn: int = 0
+    embargoed: int = 0
+    superseded: int = 0
+    kept_out: int = 0
 
     @property
     def is_empty(self) -> bool:
         """Whether there was nothing to read, and nothing to remove."""
+        left_out = (self.withdrawn, self.embargoed, self.superseded, self.kept_out)
         counts = (self.added, self.changed, self.unchanged, self.removed, self.gone, len(self.failed), self.unreached)
-        return not any(counts)
+        return not any((*counts, *left_out))
 
 
 def ingest(
@@ -116,6 +123,7 @@ def ingest(
     return Report(
         run.added, run.changed, run.unchanged, run.removed, run.gone, tuple(run.failed), run.chunks_embedded,
         time.perf_counter() - started, embedder.seconds, rebuilt or None, run.unreached, skipped,
+        run.withdrawn, run.embargoed, run.superseded, run.kept_out,
     )  # fmt: skip
 
 
@@ -132,10 +140,15 @@ class _Run:
     removed: int = 0
     gone: int = 0
     unreached: int = 0
+    withdrawn: int = 0
+    embargoed: int = 0
+    superseded: int = 0
+    kept_out: int = 0
     chunks_embedded: int = 0
     failed: list[Failure] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
     lost: dict[str, str] = field(default_factory=dict)  # paths by id, of articles that could not be copied
+    editions: dict[str, Edition] = field(default_factory=dict)  # that the next transaction notes
 
     def repair(self) -> None:
         """Make vectors and catalogue agree after a run that did not end."""
@@ -173,6 +186,9 @@ class _Run:
             progress(start + len(batch), len(identities))
         for key, note in notes.items():
             self.generation.catalogue.set(key, note)
+        with suppress(IndexDamaged):
+            for identity, edition in old.editions().items():
+                self.generation.catalogue.set_edition(identity, edition)
 
     def report_lost(self) -> None:
         """Report the articles that could not be copied, and whose files are gone or were not read in this run."""
@@ -181,22 +197,46 @@ class _Run:
             self.failed.append(Failure(self.lost[identity], reason))
 
     def changed_articles(self, batch: Sequence[RawRecord | Failure]) -> list[Digested]:
-        """Clean the records that are new or changed; count the others."""
-        articles: list[Digested] = []
+        """Clean the records that are new or changed; count the others. Of the versions of a story the latest counts."""
+        articles: dict[str, Digested] = {}
         for record in batch:
             if isinstance(record, Failure):
                 self.failed.append(record)
-            elif article := self._clean_if_changed(record):
-                articles.append(article)
-        return articles
+                continue
+            identity = article_id(record)
+            if not self._is_in_use(identity, record):
+                if self.editions.get(identity, Edition()).state:
+                    articles.pop(identity, None)
+            elif article := self._clean_if_changed(identity, record):
+                articles[identity] = article
+        return list(articles.values())
 
-    def _clean_if_changed(self, record: RawRecord) -> Digested | None:
-        identity, digest = article_id(record), _digest(record)
-        known = self.generation.catalogue.known(identity)
-        if known and known[1] != record.path and _exists(Path(known[1])):
+    def _is_in_use(self, identity: str, record: RawRecord) -> bool:
+        """Whether a version of a story is the latest, and may be indexed now; what keeps it out is counted."""
+        edition = self.editions.get(identity) or self.generation.catalogue.edition(identity)
+        self.seen.add(identity)
+        if edition.state == REMOVED:
+            self.kept_out += 1
+        elif record.revision < edition.revision or (
+            edition.state == WITHDRAWN and record.revision == edition.revision and not record.withdrawn
+        ):
+            self.superseded += 1
+        elif record.withdrawn:
+            self.withdrawn += 1
+            self.editions[identity] = Edition(record.revision, WITHDRAWN)
+        elif record.embargo and record.embargo > datetime.now(UTC):
+            self.embargoed += 1
+        else:
+            return True
+        return False
+
+    def _clean_if_changed(self, identity: str, record: RawRecord) -> Digested | None:
+        catalogue, digest = self.generation.catalogue, _digest(record)
+        known = catalogue.known(identity)
+        is_later = record.revision > catalogue.edition(identity).revision
+        if known and known[1] != record.path and not is_later and _exists(Path(known[1])):
             self.failed.append(record.failure(f"duplicate id {identity!r}: indexed already from {known[1]}"))
             return None
-        self.seen.add(identity)
         if known == (digest, record.path):
             self.unchanged += 1
             return None
@@ -205,23 +245,33 @@ class _Run:
         except UnreadableError as error:
             self.failed.append(record.failure(str(error)))
             return None
+        if record.revision or catalogue.edition(identity).state:
+            self.editions[identity] = Edition(record.revision)
         self.changed += bool(known)
         self.added += not known
         return article, chunks, digest
 
     def write(self, articles: Sequence[Digested]) -> None:
-        """Embed and store articles, in place of what the index holds of them."""
-        if not articles:
+        """Embed and store articles, in place of what the index holds of them, and remove those that were withdrawn."""
+        if not articles and not self.editions:
             return
         catalogue, store = self.generation.catalogue, self.generation.store
-        before = {name for article, _, _ in articles for name in catalogue.chunk_ids(article.id)}
+        out_of_use = [identity for identity, edition in self.editions.items() if edition.state]
+        owners = [*(article.id for article, _, _ in articles), *out_of_use]
+        before = {name for identity in owners for name in catalogue.chunk_ids(identity)}
         after = {piece.id: piece for _, chunks, _ in articles for piece in chunks}
         with self._dirty():
             self._embed([piece for name, piece in after.items() if name not in before])
             with catalogue.transaction():
                 for article, chunks, digest in articles:
                     catalogue.put(article, digest, chunks)
+                for identity in out_of_use:
+                    self.removed += catalogue.known(identity) is not None
+                    catalogue.remove(identity)
+                for identity, edition in self.editions.items():
+                    catalogue.set_edition(identity, edition)
             store.delete(sorted(before - after.keys()))
+        self.editions.clear()
 
     def _embed(self, chunks: Sequence[Chunk]) -> None:
         if chunks:

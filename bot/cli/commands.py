@@ -31,6 +31,13 @@ OK, FAILED, USAGE, REFUSED = 0, 1, 2, 3
 MAX_SKIPPED_KINDS = 8
 MAX_EXPLAINED = 3  # records of a file
 MAX_LISTED_IDS = 10
+_LEFT_OUT = {
+    "withdrawn": "Stories that their sender has withdrawn, and that are not indexed: {}.",
+    "embargoed": "Stories under embargo, to be read by a later run: {}.",
+    "superseded": "Older versions of stories, left out: {}.",
+    "kept_out": "Articles that `clippings remove` removed, left out: {}. `clippings index --restore` reads them again.",
+}
+"""What is printed of the counts of a report, if they are not 0."""
 _ABLE = {"can": True, "cannot": False}
 
 
@@ -157,7 +164,7 @@ def _explain(arguments: Namespace, parts: Parts) -> int:
 
 
 def _summary(report: Report, arguments: Namespace) -> str:
-    from index.load import KINDS_READ
+    from index.formats.registry import KINDS_READ
 
     counts = ", ".join(f"{getattr(report, name)} {name}" for name in ("added", "changed", "unchanged", "removed"))
     embedded = f"{report.chunks_embedded} chunks embedded in {report.seconds:.1f} s"
@@ -173,6 +180,7 @@ def _summary(report: Report, arguments: Namespace) -> str:
         )
     elif report.gone:
         lines.append(f"Articles whose files are gone: {report.gone}. `clippings index --prune` removes them.")
+    lines += [text.format(count) for name, text in _LEFT_OUT.items() if (count := getattr(report, name))]
     if report.skipped:
         kinds = sorted(report.skipped.items(), key=lambda kind: (-kind[1], kind[0]))
         counts = ", ".join(
@@ -181,7 +189,7 @@ def _summary(report: Report, arguments: Namespace) -> str:
         more = f" and {len(kinds) - MAX_SKIPPED_KINDS} other kinds" if len(kinds) > MAX_SKIPPED_KINDS else ""
         lines.append(f"Files left out, since they are of no kind that is read: {counts}{more}.")
     if report.is_empty:
-        lines.append(f"No article was found: {KINDS_READ} files are read. Name a file or a folder that holds some.")
+        lines.append(f"No article was found. What is read: {KINDS_READ}. Name a file or a folder that holds some.")
     if report.chunks_embedded and report.seconds:
         share = int(100 * report.embed_seconds / report.seconds)
         lines.append(f"{share} % of the time was spent in the embedding model")
