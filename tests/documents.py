@@ -26,7 +26,7 @@ def pdf(*lines: str, pages: int = 1) -> bytes:
     objects = [
         "<< /Type /Catalog /Pages 2 0 R >>",
         f"<< /Type /Pages /Kids [{kids}] /Count {pages} >>",
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
+        "<</Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R /Resources <</Font << /F1 5 0 R >> >> >>",
         f"<< /Length {len(content)} >>\nstream\n{content}\nendstream",
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
     ]
@@ -221,12 +221,15 @@ def rtf() -> bytes:
 
 def one_of_each() -> dict[str, bytes]:
     """The story in every kind of file, by name."""
-    table = f'headline,content,date,source\n{TITLE},"{STORY[0]}\n\n{STORY[1]}",2024-05-03,The Arden Post\n'
+    row = (TITLE, f'"{STORY[0]}\n\n{STORY[1]}"', "2024-05-03", "The Arden Post")
+    rows = (("headline", "content", "date", "source"), row)
+    table, tabs = (("\n".join(map(separator.join, rows))).encode() for separator in (",", "\t"))
     return {
         "a.txt": TEXT.encode(), "a.md": f"# {TEXT}".encode(), "a.html": page().encode(), "a.pdf": story_pdf(),
         "a.docx": docx(), "a.odt": odt(), "a.rtf": rtf(), "a.epub": epub(), "a.eml": mail(), "b.eml": mail(html=True),
-        "a.mhtml": saved_page(), "a.csv": table.encode(), "b.tsv": table.replace(",", "\t", 3).replace(f"{TITLE},", f"{TITLE}\t").replace(",2024-05-03,", "\t2024-05-03\t").encode(),
-        "a.rss": rss(link="https://arden.example/rss").encode(), "a.atom": atom().encode(), "b.xml": wordpress().encode(), "a.nitf": nitf().encode(),
-        "c.xml": newsml().encode(), "a.warc.gz": warc("https://arden.example/warc"), "a.zip": zipped(("in/a.txt", TEXT)),
-        "a.tgz": tar(("a.txt", TEXT.encode())), "a.txt.gz": gzip.compress(TEXT.encode()),
+        "a.mhtml": saved_page(), "a.csv": table, "b.tsv": tabs, "a.rss": rss(link="https://arden.example/rss").encode(),
+        "a.atom": atom().encode(), "b.xml": wordpress().encode(), "a.nitf": nitf().encode(),
+        "c.xml": newsml().encode(), "a.warc.gz": warc("https://arden.example/warc"),
+        "a.zip": zipped(("in/a.txt", TEXT)), "a.tgz": tar(("a.txt", TEXT.encode())),
+        "a.txt.gz": gzip.compress(TEXT.encode()),
     }  # fmt: skip
