@@ -13,26 +13,49 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from itertools import islice
 from pathlib import Path
 
 from index.catalogue import REMOVED, WITHDRAWN, Catalogue, Edition
 from index.chunk import chunk
-from index.clean import CLEANER_VERSION, article_id
+from index.clean import CLEANER_VERSION, DEFAULT_OUTLET, article_id
 from index.cleaner import Cleaner
 from index.embed import Embedder
 from index.generation import Generation, locked, make_current, open_for_writing, set_aside
 from index.integrity import record_checksums
-from index.load import POINTS_OUTSIDE, as_read, count, load, printable
+from index.load import POINTS_OUTSIDE, STANDARD_INPUT, as_read, count, load, printable
 from index.models import Article, Chunk, ClippingsError, Failure, IndexDamaged, RawRecord, UnreadableError
+from index.published import DEFAULT_PUBLISHED
+from index.removal import remove_articles
 from index.weights import locate
 
+_NOTES = ("roots", "indexed_at", "defaults")  # of the catalogue, that a rebuilt one takes over
 _BATCH_ARTICLES = 64  # memory stays flat, and the embedder can sort by length
 
 Digested = tuple[Article, list[Chunk], str]
 """An article, its chunks, and the digest of its raw record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a run of indexing may be asked beside its paths.
+
+    ``restore``: also read again what `clippings remove` removed. ``outlet``, ``published``: of the articles that name
+    none; they are kept for the folders of this run. ``standard_input``: a file with what stood there.
+    """
+
+    restore: bool = False
+    outlet: str = ""
+    published: date | None = None
+    standard_input: Path | None = None
+
+    @property
+    def defaults(self) -> dict[str, str]:
+        """The fields that articles get which do not have them."""
+        stated = {DEFAULT_OUTLET: self.outlet, DEFAULT_PUBLISHED: str(self.published or "")}
+        return {name: value for name, value in stated.items() if value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,35 +94,39 @@ class Report:
         return not any((*counts, *left_out))
 
 
-def ingest(
+def ingest(  # noqa: PLR0913  # most are options of a command, with a default
     data: Path,
     paths: Sequence[Path],
     *,
     model_dir: Path | None = None,
     prune: bool = False,
     force: bool = False,
+    choices: Choices | None = None,
     progress: Callable[[int, int], None],
 ) -> Report:
     """Bring the index of a data folder up to date with files and folders; without any, with those of the last run.
 
-    ``prune`` removes the articles whose files are gone, but none if anything could not be read, unless ``force``: then
-    also those of a file or folder of ``paths`` that is gone itself.
+    ``prune`` removes the articles whose files are gone, also those of a file or folder of ``paths`` that is gone
+    itself, but none if anything could not be read, or if what holds the folder is gone too: a disk may not be mounted.
+    ``force`` removes them all the same.
     Calls ``progress`` with the number of articles that are done, and about how many there are. Raises IndexLocked if
     another process is writing, WeightsError, IndexDamaged; what is wrong with a single article is in the report.
     """
-    started, rebuilt = time.perf_counter(), ""
+    started, rebuilt, choices = time.perf_counter(), "", choices or Choices()
     with locked(data):
         embedder = Embedder(locate(model_dir))
         generation, old = open_for_writing(data)
         with closing(generation), closing(Cleaner()) as cleaner:
-            run = _Run(generation, embedder, cleaner)
+            run = _Run(generation, embedder, cleaner, restore=choices.restore)
             run.repair()
             if old:
                 rebuilt = old.reason
                 with closing(old):
                     run.copy(old.catalogue, progress)
-            roots = list(paths) or [Path(root) for root in json.loads(generation.catalogue.get("roots") or "[]")]
-            if not roots:
+            roots = list(paths)
+            if not roots and not choices.standard_input:
+                roots = [Path(root) for root in json.loads(generation.catalogue.get("roots") or "[]")]
+            if not roots and not choices.standard_input:
                 raise ClippingsError(
                     f"{old.reason}, and with it the list of your folders. Name them, as in `clippings index articles`."
                     if old and old.is_damaged
@@ -111,11 +138,14 @@ def ingest(
                         f"; what could be read was kept, and the damaged files are now in {set_aside(old.folder)}"
                     )
                 make_current(data, generation.folder)
-            total, done, records = count(roots), 0, load(roots, skipped := Counter[str]())
+            missing = {as_read(root) for root in roots if prune and run.is_gone(root, force=force)}
+            run.note_defaults(roots, choices.defaults)
+            present = [root for root in roots if as_read(root) not in missing]
+            total, done = count(present), 0
+            records = load(present, skipped := Counter[str](), choices.standard_input)
             while batch := list(islice(records, _BATCH_ARTICLES)):
                 run.write(run.changed_articles(batch))
                 progress(done := done + len(batch), total)
-            missing = {as_read(root) for root in roots if prune and force and _is_missing(root)}
             run.handle_gone(roots, missing, prune=prune and (force or not run.failed))
             run.report_lost()
             _note_roots(generation.catalogue, roots, missing, {failure.path for failure in run.failed})
@@ -134,6 +164,7 @@ class _Run:
     generation: Generation
     embedder: Embedder
     cleaner: Cleaner
+    restore: bool = False
     added: int = 0
     changed: int = 0
     unchanged: int = 0
@@ -149,6 +180,7 @@ class _Run:
     seen: set[str] = field(default_factory=set)
     lost: dict[str, str] = field(default_factory=dict)  # paths by id, of articles that could not be copied
     editions: dict[str, Edition] = field(default_factory=dict)  # that the next transaction notes
+    defaults: dict[str, dict[str, str]] = field(default_factory=dict)  # fields by root, for articles without them
 
     def repair(self) -> None:
         """Make vectors and catalogue agree after a run that did not end."""
@@ -168,7 +200,7 @@ class _Run:
         if not old:
             return
         try:
-            paths, notes = dict(old.paths()), {key: old.get(key) or "" for key in ("roots", "indexed_at")}
+            paths, notes = dict(old.paths()), {key: old.get(key) or "" for key in _NOTES}
         except IndexDamaged:
             return
         identities = list(paths)
@@ -190,6 +222,28 @@ class _Run:
             for identity, edition in old.editions().items():
                 self.generation.catalogue.set_edition(identity, edition)
 
+    def is_gone(self, root: Path, *, force: bool) -> bool:
+        """Whether a root is gone, and what was read from it is to be removed."""
+        if not _is_missing(root):
+            return False
+        path = as_read(root)
+        known = any(Path(held).is_relative_to(path) for _, held in self.generation.catalogue.paths())
+        return force or (known and _exists(path.parent))
+
+    def note_defaults(self, roots: Sequence[Path], defaults: dict[str, str]) -> None:
+        """Keep what the articles of these roots are to be given, for this run and for later ones."""
+        self.defaults = json.loads(self.generation.catalogue.get("defaults") or "{}")
+        if defaults:
+            self.defaults |= {str(as_read(root)): defaults for root in roots}
+            self.generation.catalogue.set("defaults", json.dumps(self.defaults))
+            self.defaults[STANDARD_INPUT] = defaults
+
+    def _with_defaults(self, record: RawRecord) -> RawRecord:
+        for place in (record.path, *map(str, Path(record.path).parents)):
+            if defaults := self.defaults.get(place):
+                return replace(record, fields={**record.fields, **defaults})
+        return record
+
     def report_lost(self) -> None:
         """Report the articles that could not be copied, and whose files are gone or were not read in this run."""
         for identity in self.lost.keys() - self.seen:
@@ -203,7 +257,7 @@ class _Run:
             if isinstance(record, Failure):
                 self.failed.append(record)
                 continue
-            identity = article_id(record)
+            identity, record = article_id(record), self._with_defaults(record)  # noqa: PLW2901  # the same, completed
             if not self._is_in_use(identity, record):
                 if self.editions.get(identity, Edition()).state:
                     articles.pop(identity, None)
@@ -215,7 +269,7 @@ class _Run:
         """Whether a version of a story is the latest, and may be indexed now; what keeps it out is counted."""
         edition = self.editions.get(identity) or self.generation.catalogue.edition(identity)
         self.seen.add(identity)
-        if edition.state == REMOVED:
+        if edition.state == REMOVED and not self.restore:
             self.kept_out += 1
         elif record.revision < edition.revision or (
             edition.state == WITHDRAWN and record.revision == edition.revision and not record.withdrawn
@@ -287,7 +341,6 @@ class _Run:
         catalogue = self.generation.catalogue
         read = [*missing, *(as_read(root) for root in roots if _exists(root))]
         failed = {failure.path for failure in self.failed if not failure.reason.startswith(POINTS_OUTSIDE)}
-        failed -= {printable(str(root)) for root in missing}
         unseen = [(name, path) for name, path in catalogue.paths() if name not in self.seen]
         unreached = {
             name
@@ -303,13 +356,8 @@ class _Run:
         if not prune or not gone:
             self.gone = len(gone)
             return
-        surplus = [name for identity in gone for name in catalogue.chunk_ids(identity)]
-        with self._dirty():
-            with catalogue.transaction():
-                for identity in gone:
-                    catalogue.remove(identity)
-            self.generation.store.delete(surplus)
-        self.removed = len(gone)
+        remove_articles(self.generation, gone)
+        self.removed += len(gone)
 
     @contextmanager
     def _dirty(self) -> Iterator[None]:

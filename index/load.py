@@ -8,6 +8,7 @@ raises.
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
 from collections import Counter
@@ -23,6 +24,8 @@ from index.worker import Worker
 
 MAX_FAILURES = 10_000  # of one file, which then is none of articles: 50 MB of JSON can hold 25 million numbers
 MAX_ITEM_SECONDS = 60.0  # for an article of a file that is read in a process; a PDF of 2,000 pages takes 20 s
+STANDARD_INPUT = "standard input"
+"""The path of articles from there."""
 POINTS_OUTSIDE = "points outside"
 """How the reason of a link begins that is not followed."""
 
@@ -32,8 +35,10 @@ _BLOCK_BYTES = 1 << 20
 _FileIdentity = tuple[int, int]  # device and inode
 
 
-def load(paths: Sequence[Path], skipped: Counter[str] | None = None) -> Iterator[RawRecord | Failure]:
-    """Read every article of some files and folders, in order, each file once.
+def load(
+    paths: Sequence[Path], skipped: Counter[str] | None = None, standard_input: Path | None = None
+) -> Iterator[RawRecord | Failure]:
+    """Read every article of some files and folders, in order, each file once, then a file with standard input.
 
     ``skipped`` counts the files in folders that are of no kind that is read, by their ending.
     ``RawRecord.path`` is absolute and valid UTF-8; ``Failure.path`` is also printable.
@@ -42,6 +47,18 @@ def load(paths: Sequence[Path], skipped: Counter[str] | None = None) -> Iterator
     with closing(Reader(skipped)) as reader:
         for path in _files(paths, skipped):
             yield from [path] if isinstance(path, Failure) else reader.read(File(str(path), str(path)))
+        if standard_input:
+            yield from _from_standard_input(reader, standard_input)
+
+
+def _from_standard_input(reader: Reader, file: Path) -> Iterator[RawRecord | Failure]:
+    """Its kind is known by its content; else it is plain text. An article without an id is known by its text."""
+    for item in reader.read(File(str(file), STANDARD_INPUT, "input.txt")):
+        if isinstance(item, RawRecord) and not item.key:
+            digest = hashlib.sha256(item.text.encode("utf-8", "surrogatepass")).hexdigest()
+            yield replace(item, key=f"standard-input-{digest[:12]}")
+        else:
+            yield item
 
 
 class Reader:
@@ -78,7 +95,7 @@ class Reader:
 
     def _items(self, file: File) -> Iterator[Item | Skipped]:
         with Path(file.on_disk).open("rb") as opened:
-            kind = kind_of(file.path, opened.read(HEAD_BYTES))
+            kind = kind_of(file.name or file.path, opened.read(HEAD_BYTES))
         return self._worker.results(file) if kind and kind.in_process else read_file(file)
 
     def _duplicate(self, record: RawRecord, place: str) -> str:

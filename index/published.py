@@ -51,7 +51,9 @@ _FIELDS = (
     "published", "date", "published_at", "publishedat", "publication_date", "pubdate", "date_published",
     "datepublished", "published_date", "publish_date", "created", "created_at", "timestamp",
 )  # fmt: skip
-_INFERRED_FIELDS = ("retrieved", "default published")  # when a crawler found it; what a folder is said to be of
+DEFAULT_PUBLISHED = "default published"
+"""The field with the day of articles that name none."""
+_INFERRED_FIELDS = ("retrieved",)  # when a crawler found it
 _EARLIEST, _LATEST = date(1700, 1, 1), date(2099, 12, 31)  # beyond stand mistakes and placeholders (9999-12-31)
 _MAX_TO_WHOLE_DATE = timedelta(days=60)  # a date without a year takes that of a whole date no further away
 _MAX_FIELD_CHARACTERS = 60
@@ -92,6 +94,7 @@ def publication_date(
         or _from_date_lines(date_lines)
         or _from_dateline(text, texts)
         or _from_weekday(text, texts)
+        or _first("metadata", _from_fields(fields, [DEFAULT_PUBLISHED]))
         or _inferred(fields)
         or PublicationDate()
     )

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import difflib
 import os
+import shutil
 import sys
 from argparse import Namespace
-from collections.abc import Iterable, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from bot import serialize
 from bot.cli import render
 from bot.cli.filters import known_outlet, make_filters
-from bot.plain_text import one_line
+from bot.plain_text import one_line, title
 from bot.runtime import Parts, progress_bar, shown_steps
 from index.models import Article, ClippingsError, Failure, Filters
 
@@ -27,7 +30,13 @@ if TYPE_CHECKING:
     from bot.settings import Settings
     from index.ingest import Report
 
-OK, FAILED, USAGE, REFUSED = 0, 1, 2, 3
+OK, FAILED, USAGE, REFUSED, LEFT_OUT = 0, 1, 2, 3, 4
+STANDARD_INPUT = Path("-")
+NO_ARTICLES = frozenset(
+    ".png .jpg .jpeg .gif .webp .svg .ico .bmp .tif .tiff .avif .mp3 .m4a .wav .ogg .mp4 .mov .webm .avi .css .js .map "
+    ".woff .woff2 .ttf .otf".split()
+)
+"""The endings of what lies beside articles, by which the exit code is not LEFT_OUT."""
 MAX_SKIPPED_KINDS = 8
 MAX_EXPLAINED = 3  # records of a file
 MAX_LISTED_IDS = 10
@@ -45,12 +54,27 @@ def index(arguments: Namespace, settings: Settings, parts: Parts) -> int:
     """Read articles into the index."""
     if arguments.explain:
         return _explain(arguments, parts)
-    with progress_bar("articles") as progress:
+    from index.ingest import Choices
+
+    paths = [path for path in arguments.paths if path != STANDARD_INPUT]
+    with _standard_input(read=len(paths) < len(arguments.paths)) as piped, progress_bar("articles") as progress:
+        choices = Choices(arguments.restore, arguments.outlet or "", arguments.published, piped)
         report = parts.ingest(
-            settings, arguments.paths, prune=arguments.prune, force=arguments.force, progress=progress
+            settings, paths, prune=arguments.prune, force=arguments.force, progress=progress, choices=choices
         )
     _print(arguments, serialize.report(report), [render.line(_summary(report, arguments))], report.failed)
-    return FAILED if report.failed or report.is_empty else OK
+    if report.failed or report.is_empty:
+        return FAILED
+    return LEFT_OUT if report.skipped.keys() - NO_ARTICLES else OK
+
+
+def remove(arguments: Namespace, settings: Settings, parts: Parts) -> int:
+    """Remove articles from the index, and keep them out of it."""
+    removed = parts.remove(settings, arguments.words, arguments.older_than)
+    lines = [render.line(f"{source.id}: {title(source)}") for source in removed]
+    count = render.line(f"{len(removed)} removed. `clippings index --restore` reads them again, where they still are.")
+    _print(arguments, {"removed": [serialize.source(source) for source in removed]}, [*lines, count])
+    return OK
 
 
 def ask(arguments: Namespace, settings: Settings, parts: Parts) -> int:
@@ -133,6 +157,18 @@ def feedback(arguments: Namespace, settings: Settings, _: Parts) -> int:
         else:
             render.show(render.feedback_lines(database.feedback()), sys.stdout)
     return OK
+
+
+@contextmanager
+def _standard_input(*, read: bool) -> Iterator[Path | None]:
+    """A temporary file with what stands on standard input."""
+    if not read:
+        yield None
+        return
+    with NamedTemporaryFile(prefix="clippings-") as file:
+        shutil.copyfileobj(sys.stdin.buffer, file)
+        file.flush()
+        yield Path(file.name)
 
 
 def _print(arguments: Namespace, value: object, lines: Iterable[render.Line], failures: Sequence[Failure] = ()) -> None:

@@ -28,7 +28,7 @@ INTERRUPTED, BROKEN_PIPE = 130, 141  # as a shell reports SIGINT and SIGPIPE
 
 
 def main(argv: Sequence[str] | None = None, *, parts: Parts | None = None) -> int:
-    """Run a command and return its exit code: 0 done or answered, 3 refused, 1 error, 2 usage."""
+    """Run a command and return its exit code: 0 done or answered, 3 refused, 4 files left out, 1 error, 2 usage."""
     arguments = _parse(argv)
     try:
         _prepare_streams()
@@ -80,6 +80,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         parser.error("index --explain FILE only shows how FILE is read; it takes no PATH and no --prune")
     if arguments.command == "index" and arguments.force and not arguments.prune:
         parser.error("--force belongs to --prune: it removes articles though something could not be read")
+    if arguments.command == "remove" and not (arguments.words or arguments.older_than):
+        parser.error("name what to remove: an id, a file, a folder, an outlet, or --older-than DATE")
     if arguments.command == "eval" and _overwrites_input(arguments):
         parser.error(f"--report would overwrite {arguments.report}, an input of this command: name another file")
     if arguments.command == "ask":
@@ -163,14 +165,30 @@ def _json(parser: argparse.ArgumentParser) -> None:
 
 def _index(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("paths", nargs="*", type=Path, metavar="PATH", help="files and folders (default: those of the last run)")
+    add(
+        "paths",
+        nargs="*",
+        type=Path,
+        metavar="PATH",
+        help="files and folders; - reads standard input (default: those of the last run)",
+    )
     add("--prune", action="store_true", help="also remove articles whose files are gone")
     add(
         "--force",
         action="store_true",
         help="with --prune: remove them also if something could not be read, or a named folder is gone",
     )
+    add("--outlet", type=_text, metavar="NAME", help="the outlet of the articles that name none, kept for PATH")
+    add("--published", type=_day, metavar="DATE", help="the day of the articles that name none, kept for PATH")
+    add("--restore", action="store_true", help="also read again what `clippings remove` removed")
     add("--explain", type=Path, metavar="FILE", help="show how FILE is read: headline, date, body…; index nothing")
+    _json(parser)
+
+
+def _remove(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("words", nargs="*", type=_text, metavar="WHICH", help="an id, or its beginning; a file or folder; an outlet")
+    add("--older-than", type=_day, metavar="DATE", help="all articles published before this day")
     _json(parser)
 
 
@@ -212,6 +230,7 @@ def _feedback(parser: argparse.ArgumentParser) -> None:
 
 COMMANDS: dict[str, tuple[Run, Callable[[argparse.ArgumentParser], None], str]] = {
     "index": (commands.index, _index, "index articles/ --prune"),
+    "remove": (commands.remove, _remove, 'remove "The Courier" --older-than 2020-01-01'),
     "ask": (commands.ask, _ask, 'ask "how many came?" --outlet "The Courier"'),
     "show": (commands.show, _show, "show 3f2a9c"),
     "chat": (commands.chat, lambda _: None, "chat --data ./data"),

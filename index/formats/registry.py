@@ -36,10 +36,11 @@ KINDS_READ = ", ".join(kind.name for kind in KINDS[:-1]) + f" and {KINDS[-1].nam
 
 
 class File(NamedTuple):
-    """A file to read: where it lies on the disk, and under which path it is stored and shown."""
+    """A file to read: where it lies on the disk, under which path it is shown, and its name ("": as shown)."""
 
     on_disk: str
     path: str
+    name: str = ""
 
 
 def kind_of(name: str, head: bytes) -> Kind | None:
@@ -67,13 +68,13 @@ def ending(name: str) -> str:
 def read_file(file: File) -> Iterator[Item | Skipped]:
     """Read a file of any kind: the work of the process that can be stopped."""
     with Path(file.on_disk).open("rb") as opened:
-        yield from read(Document(file.path, opened))
+        yield from read(Document(file.path, opened), file.name)
 
 
-def read(document: Document) -> Iterator[Item | Skipped]:
+def read(document: Document, name: str = "") -> Iterator[Item | Skipped]:
     """Read a document, and what is in it. What cannot be read is an item with the reason; nothing is raised."""
     with closing(document.file):
-        kind = kind_of(document.path, document.head())
+        kind = kind_of(name or document.path, document.head())
         if kind is None:
             yield Skipped(ending(document.path))
             return
