@@ -57,6 +57,18 @@ class Parts:
         options = {"prune": prune, "force": force}
         return ingest(settings.data, paths, model_dir=settings.model_dir, **options, choices=choices, progress=progress)
 
+    def web_sources(self, settings: Settings) -> dict[str, str]:
+        """The addresses that are followed, and when each was read last."""
+        from index.web.sources import sources
+
+        return sources(settings.data)
+
+    def forget_sources(self, settings: Settings, addresses: Sequence[str]) -> None:
+        """Follow some addresses no longer."""
+        from index.web.sources import forget
+
+        forget(settings.data, addresses)
+
     def remove(self, settings: Settings, words: Sequence[str], older_than: date | None) -> list[Source]:
         """Remove articles from the index."""
         from index.removal import remove

@@ -21,6 +21,7 @@ from index.fragment import fragment_text
 from index.models import Article, Boilerplate, RawRecord, Source, UnreadableError
 from index.published import publication_date
 from index.text import composed, sentences, strip_invisible, unaccented
+from index.web.walls import FETCHED, wall, wall_without_text
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -43,6 +44,8 @@ _MIN_LANGUAGE_CHARACTERS, _MAX_LANGUAGE_CHARACTERS = 200, 1_000
 def clean(raw: RawRecord) -> Article:
     """Clean a raw record. Raises UnreadableError if it holds no text."""
     text, fields = _content(raw)
+    if fields.get(FETCHED) and (why := wall(raw.text, text)):
+        raise UnreadableError(why)
     if not any(character.isalnum() for character in text):
         raise UnreadableError("no text: it is empty, or holds nothing but marks and white space")
     page = split_page(text, _line(fields, "title", "headline"), find_headline=raw.kind in {"text", "markdown"})
@@ -111,7 +114,7 @@ def _from_html(page: str) -> tuple[str, dict[str, object]]:
         why = f"the HTML cannot be read ({type(error).__name__}); save the page again, or as text"
         raise UnreadableError(why) from error
     if document is None or isinstance(document, dict):
-        raise UnreadableError("no text: no article is found on this HTML page")
+        raise UnreadableError(wall_without_text(page) or "no text: no article is found on this HTML page")
     paragraphs = "\n\n".join(line for line in (document.text or "").split("\n") if line.strip())
     return paragraphs, {
         name: getattr(document, name) for name in ("title", "author", "date", "sitename", "url", "language")

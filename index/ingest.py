@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from index.catalogue import REMOVED, WITHDRAWN, Catalogue, Edition
@@ -25,13 +25,13 @@ from index.cleaner import Cleaner
 from index.embed import Embedder
 from index.generation import Generation, locked, make_current, open_for_writing, set_aside
 from index.integrity import record_checksums
-from index.load import POINTS_OUTSIDE, STANDARD_INPUT, as_read, count, load, printable
+from index.load import POINTS_OUTSIDE, STANDARD_INPUT, Reader, as_read, count, load, printable
 from index.models import Article, Chunk, ClippingsError, Failure, IndexDamaged, RawRecord, UnreadableError
 from index.published import DEFAULT_PUBLISHED
 from index.removal import remove_articles
 from index.weights import locate
 
-_NOTES = ("roots", "indexed_at", "defaults")  # of the catalogue, that a rebuilt one takes over
+_NOTES = ("roots", "indexed_at", "defaults", "sources", "marks")  # of the catalogue, that a rebuilt one takes over
 _BATCH_ARTICLES = 64  # memory stays flat, and the embedder can sort by length
 
 Digested = tuple[Article, list[Chunk], str]
@@ -43,13 +43,18 @@ class Choices:
     """What a run of indexing may be asked beside its paths.
 
     ``restore``: also read again what `clippings remove` removed. ``outlet``, ``published``: of the articles that name
-    none; they are kept for the folders of this run. ``standard_input``: a file with what stood there.
+    none; they are kept for the folders of this run. ``standard_input``: a file with what stood there. ``addresses``: of
+    pages, feeds and sitemaps; they are remembered if they ``are_sources``. ``web_hosts``: names of hosts that may lie
+    inside the network.
     """
 
     restore: bool = False
     outlet: str = ""
     published: date | None = None
     standard_input: Path | None = None
+    addresses: tuple[str, ...] = ()
+    are_sources: bool = False
+    web_hosts: frozenset[str] = frozenset()
 
     @property
     def defaults(self) -> dict[str, str]:
@@ -124,9 +129,9 @@ def ingest(  # noqa: PLR0913  # most are options of a command, with a default
                 with closing(old):
                     run.copy(old.catalogue, progress)
             roots = list(paths)
-            if not roots and not choices.standard_input:
+            if not roots and not choices.standard_input and not choices.addresses:
                 roots = [Path(root) for root in json.loads(generation.catalogue.get("roots") or "[]")]
-            if not roots and not choices.standard_input:
+            if not (roots or choices.standard_input or choices.addresses):
                 raise ClippingsError(
                     f"{old.reason}, and with it the list of your folders. Name them, as in `clippings index articles`."
                     if old and old.is_damaged
@@ -142,7 +147,7 @@ def ingest(  # noqa: PLR0913  # most are options of a command, with a default
             run.note_defaults(roots, choices.defaults)
             present = [root for root in roots if as_read(root) not in missing]
             total, done = count(present), 0
-            records = load(present, skipped := Counter[str](), choices.standard_input)
+            records = chain(load(present, skipped := Counter[str](), choices.standard_input), run.from_web(choices))
             while batch := list(islice(records, _BATCH_ARTICLES)):
                 run.write(run.changed_articles(batch))
                 progress(done := done + len(batch), total)
@@ -150,9 +155,10 @@ def ingest(  # noqa: PLR0913  # most are options of a command, with a default
             run.report_lost()
             _note_roots(generation.catalogue, roots, missing, {failure.path for failure in run.failed})
         record_checksums(generation.folder)
+    counts = Counter(run.outcomes.values())
     return Report(
-        run.added, run.changed, run.unchanged, run.removed, run.gone, tuple(run.failed), run.chunks_embedded,
-        time.perf_counter() - started, embedder.seconds, rebuilt or None, run.unreached, skipped,
+        counts["added"], counts["changed"], counts["unchanged"], run.removed, run.gone, tuple(run.failed),
+        run.chunks_embedded, time.perf_counter() - started, embedder.seconds, rebuilt or None, run.unreached, skipped,
         run.withdrawn, run.embargoed, run.superseded, run.kept_out,
     )  # fmt: skip
 
@@ -165,9 +171,6 @@ class _Run:
     embedder: Embedder
     cleaner: Cleaner
     restore: bool = False
-    added: int = 0
-    changed: int = 0
-    unchanged: int = 0
     removed: int = 0
     gone: int = 0
     unreached: int = 0
@@ -175,6 +178,7 @@ class _Run:
     embargoed: int = 0
     superseded: int = 0
     kept_out: int = 0
+    outcomes: dict[str, str] = field(default_factory=dict)  # "added", "changed" or "unchanged", by id
     chunks_embedded: int = 0
     failed: list[Failure] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
@@ -238,6 +242,39 @@ class _Run:
             self.generation.catalogue.set("defaults", json.dumps(self.defaults))
             self.defaults[STANDARD_INPUT] = defaults
 
+    def from_web(self, choices: Choices) -> Iterator[RawRecord | Failure]:
+        """What is new at the addresses; sources that could be read are remembered."""
+        if not choices.addresses:
+            return
+        from index.web.fetch import Client
+        from index.web.read import Marks, WebReader
+
+        catalogue, addresses = self.generation.catalogue, list(choices.addresses)
+        stored = json.loads(catalogue.get("marks") or "{}") if choices.are_sources else {}
+        marks = {url: Marks(*mark) for url, mark in stored.items()}
+        failed = set[str]()
+        with closing(Reader(Counter(), unique=False)) as reader:
+            web = WebReader(Client(choices.web_hosts), reader, self.is_current, marks)
+            for item in chain.from_iterable(web.read(url, is_source=choices.are_sources) for url in addresses):
+                if isinstance(item, Failure):
+                    failed.add(item.path)
+                yield item
+        if choices.are_sources:
+            known, now = json.loads(catalogue.get("sources") or "{}"), datetime.now(UTC).isoformat(timespec="seconds")
+            read = {url: now for url in addresses if printable(url) not in failed or url in known}
+            with catalogue.transaction():
+                catalogue.set("marks", json.dumps(marks))
+                catalogue.set("sources", json.dumps(known | read))
+
+    def is_current(self, identity: str, revision: str) -> bool:
+        """Whether an article was read, in this revision or a later one; it counts as unchanged."""
+        edition = self.generation.catalogue.edition(identity)
+        is_known = self.generation.catalogue.known(identity) is not None or bool(edition.state)
+        is_current = is_known and edition.revision >= revision
+        if is_current and not edition.state:
+            self.outcomes.setdefault(identity, "unchanged")
+        return is_current
+
     def _with_defaults(self, record: RawRecord) -> RawRecord:
         for place in (record.path, *map(str, Path(record.path).parents)):
             if defaults := self.defaults.get(place):
@@ -277,6 +314,7 @@ class _Run:
             self.superseded += 1
         elif record.withdrawn:
             self.withdrawn += 1
+            self.outcomes.pop(identity, None)
             self.editions[identity] = Edition(record.revision, WITHDRAWN)
         elif record.embargo and record.embargo > datetime.now(UTC):
             self.embargoed += 1
@@ -292,7 +330,7 @@ class _Run:
             self.failed.append(record.failure(f"duplicate id {identity!r}: indexed already from {known[1]}"))
             return None
         if known == (digest, record.path):
-            self.unchanged += 1
+            self.outcomes.setdefault(identity, "unchanged")
             return None
         try:
             article, chunks = self.cleaner.read(record)
@@ -301,8 +339,8 @@ class _Run:
             return None
         if record.revision or catalogue.edition(identity).state:
             self.editions[identity] = Edition(record.revision)
-        self.changed += bool(known)
-        self.added += not known
+        if self.outcomes.get(identity) != "added":  # else a later version of what this run has added
+            self.outcomes[identity] = "changed" if known else "added"
         return article, chunks, digest
 
     def write(self, articles: Sequence[Digested]) -> None:

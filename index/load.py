@@ -62,10 +62,13 @@ def _from_standard_input(reader: Reader, file: Path) -> Iterator[RawRecord | Fai
 
 
 class Reader:
-    """Read files, each within limits. Close it to end its process. Not safe between threads."""
+    """Read files, each within limits. Close it to end its process. Not safe between threads.
 
-    def __init__(self, skipped: Counter[str]) -> None:
-        self._skipped = skipped
+    ``unique``: the second record of an id is a failure.
+    """
+
+    def __init__(self, skipped: Counter[str], *, unique: bool = True) -> None:
+        self._skipped, self._unique = skipped, unique
         self._seen: dict[str, tuple[str, str]] = {}
         self._worker = Worker(read_file, MAX_ITEM_SECONDS)
 
@@ -100,7 +103,7 @@ class Reader:
 
     def _duplicate(self, record: RawRecord, place: str) -> str:
         """Why a record is a duplicate; "" if it is not, and then its place is kept. Versions of a story are none."""
-        if not record.key:
+        if not record.key or not self._unique:
             return ""
         first, revision = self._seen.setdefault(record.key, (place, record.revision))
         if first == place or revision != record.revision:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections import Counter
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -112,7 +113,7 @@ def test_no_two_kinds_have_an_ending_in_common() -> None:
 
 
 @pytest.mark.parametrize("make", [documents.nitf, documents.newsml])
-def test_a_story_of_the_trade_has_its_edition(make: type[str]) -> None:
+def test_a_story_of_the_trade_has_its_edition(make: Callable[..., str]) -> None:
     """The version, a note on a correction, an embargo and a kill are read."""
     (record,) = records(make(version=2, note="Corrects the vote.").encode())
     assert record.revision > records(make(version=1).encode())[0].revision

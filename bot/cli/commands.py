@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from index.ingest import Report
 
 OK, FAILED, USAGE, REFUSED, LEFT_OUT = 0, 1, 2, 3, 4
-STANDARD_INPUT = Path("-")
 NO_ARTICLES = frozenset(
     ".png .jpg .jpeg .gif .webp .svg .ico .bmp .tif .tiff .avif .mp3 .m4a .wav .ogg .mp4 .mov .webm .avi .css .js .map "
     ".woff .woff2 .ttf .otf".split()
@@ -56,16 +55,53 @@ def index(arguments: Namespace, settings: Settings, parts: Parts) -> int:
         return _explain(arguments, parts)
     from index.ingest import Choices
 
-    paths = [path for path in arguments.paths if path != STANDARD_INPUT]
-    with _standard_input(read=len(paths) < len(arguments.paths)) as piped, progress_bar("articles") as progress:
-        choices = Choices(arguments.restore, arguments.outlet or "", arguments.published, piped)
+    is_piped = "-" in arguments.paths
+    paths = [Path(path) for path in arguments.paths if path != "-" and not is_address(path)]
+    with _standard_input(read=is_piped) as piped, progress_bar("articles") as progress:
+        choices = Choices(
+            restore=arguments.restore,
+            outlet=arguments.outlet or "",
+            published=arguments.published,
+            standard_input=piped,
+            addresses=tuple(path for path in arguments.paths if is_address(path)),
+            web_hosts=settings.web_hosts,
+        )
         report = parts.ingest(
             settings, paths, prune=arguments.prune, force=arguments.force, progress=progress, choices=choices
         )
+    return _print_report(arguments, report)
+
+
+def _print_report(arguments: Namespace, report: Report) -> int:
     _print(arguments, serialize.report(report), [render.line(_summary(report, arguments))], report.failed)
     if report.failed or report.is_empty:
         return FAILED
     return LEFT_OUT if report.skipped.keys() - NO_ARTICLES else OK
+
+
+def sources(arguments: Namespace, settings: Settings, parts: Parts) -> int:
+    """Follow feeds, sitemaps and pages on the web."""
+    from index.ingest import Choices
+
+    if arguments.action == "remove":
+        parts.forget_sources(settings, arguments.addresses)
+    if arguments.action in {"list", "remove"}:
+        followed = parts.web_sources(settings)
+        lines = [render.line(f"{address} (last read: {read})") for address, read in followed.items()]
+        _print(arguments, {"sources": followed}, lines or [render.line("No source is followed.")])
+        return OK
+    addresses = arguments.addresses or list(parts.web_sources(settings))
+    if not addresses:
+        raise ClippingsError("No source is followed. Add one: `clippings sources add URL`.")
+    with progress_bar("articles") as progress:
+        choices = Choices(addresses=tuple(addresses), are_sources=True, web_hosts=settings.web_hosts)
+        report = parts.ingest(settings, [], prune=False, progress=progress, choices=choices)
+    return _print_report(arguments, report)
+
+
+def is_address(text: str) -> bool:
+    """Whether an argument is an address on the web, and no path."""
+    return text.lower().startswith(("http://", "https://"))
 
 
 def remove(arguments: Namespace, settings: Settings, parts: Parts) -> int:
@@ -209,7 +245,7 @@ def _summary(report: Report, arguments: Namespace) -> str:
         lines.append(f"The whole index was rebuilt: {report.rebuilt}.")
     if report.unreached:
         lines.append(f"Articles kept though their files could not be read this time: {report.unreached}.")
-    if report.gone and arguments.prune:
+    if report.gone and getattr(arguments, "prune", False):
         lines.append(
             f"Articles whose files are gone: {report.gone}. None was removed, because something could not be read: "
             "correct that, or remove them all the same with `clippings index --prune --force`."
