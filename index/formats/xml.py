@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,7 +11,7 @@ from datetime import UTC, datetime
 
 from lxml import etree
 
-from index.formats.document import Document, Item, Kind
+from index.formats.document import HEAD_BYTES, Document, Item, Kind
 from index.formats.editions import is_withdrawn, revision_of, when
 from index.formats.markup import local_name, markup_of, parse_xml, text_of
 from index.formats.urls import url_key
@@ -21,9 +22,10 @@ SITEMAPS = ("urlset", "sitemapindex")
 _NEWSML = ("newsItem", "newsMessage", "packageItem", "knowledgeItem", "conceptItem")
 # Linear: a name of bounded length after what may stand before the first element.
 _ROOT = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*(?:<\?[^>]{0,500}\?>\s*|<!--(?:(?!-->).){0,2000}-->\s*|<!DOCTYPE[^>\[]{0,500}(?:\[|>)\s*)*<(?:\w{1,40}:)?(\w{1,40})[\s>/]",
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?[^>]{0,500}\?>\s*|<!--(?:(?!-->).){0,2000}-->\s*)*"
+    rb"<(?:!DOCTYPE\s{1,9})?(?:\w{1,40}:)?(\w{1,40})[\s>/]",
     re.DOTALL,
-)
+)  # a document type has the name of the first element
 _PUBLISHED_POSTS = ("", "publish")
 
 
@@ -36,6 +38,8 @@ def root_name(head: bytes) -> str:
 def _read(document: Document) -> Iterator[Item]:
     root = root_name(document.head())
     data = document.content()
+    if b"<!ENTITY" in data[:HEAD_BYTES]:
+        raise UnreadableError("the XML defines entities of its own, which may be a bomb: it is not read")
     if root in FEEDS:
         yield from feed_items(document, data)
     elif root in SITEMAPS:
@@ -96,9 +100,9 @@ def feed_items(document: Document, data: bytes) -> Iterator[Item]:
             "outlet": entry.get("source", {}).get("title") or feed.feed.get("title", ""),
             "section": next((tag.term for tag in entry.get("tags", []) if tag.term), ""),
         }  # fmt: skip
-        key = url_key(url) if url else ""
+        key = url_key(url) if url else hashlib.sha256(f"{fields['title']}\0{text}".encode()).hexdigest()[:16]
         try:
-            record = document.record(text, "fragment", fields, key or url_key(fields["title"]))
+            record = document.record(text, "fragment", fields, key)
         except UnreadableError as error:
             yield Item(place, str(error))
             continue
