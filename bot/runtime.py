@@ -69,6 +69,12 @@ class Parts:
 
         forget(settings.data, addresses)
 
+    def followed_paths(self, settings: Settings) -> list[Path]:
+        """The files and folders of the runs so far."""
+        from index.status import roots
+
+        return roots(settings.data)
+
     def remove(self, settings: Settings, words: Sequence[str], older_than: date | None) -> list[Source]:
         """Remove articles from the index."""
         from index.removal import remove

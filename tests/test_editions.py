@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -170,3 +175,26 @@ def test_the_exit_code_tells_of_files_that_were_left_out(skipped: dict[str, int]
     parts = FakeParts()
     parts.report = replace(REPORT, skipped=skipped)
     assert main(["index", "articles"], parts=parts) == code
+
+
+@pytest.mark.process(seconds=10)
+def test_a_folder_is_watched(tmp_path: Path, weights: Path) -> None:
+    """What is put into it is read at once, also into one that holds the index itself."""
+    write(tmp_path / "news", "bees", "Keep bees away from the wind.")
+    command = [sys.executable, "-m", "bot", "--data", str(tmp_path / "news" / "data"), "index", str(tmp_path / "news")]
+    surroundings = os.environ | {"CLIPPINGS_MODEL_DIR": str(weights), "PYTHONPATH": str(Path(__file__).parents[1])}
+    with subprocess.Popen(
+        [*command, "--watch"], cwd=tmp_path, env=surroundings, stdout=-1, stderr=-1, text=True
+    ) as watcher:
+        assert watcher.stdout
+        assert watcher.stderr
+        try:
+            assert watcher.stdout.readline().startswith("1 added")
+            assert watcher.stderr.readline() == "Watching; Ctrl-C ends it.\n"
+            time.sleep(1)  # the system is asked to watch after that line
+            write(tmp_path / "news", "weir", "The weir is gone.")
+            lines = iter(watcher.stdout.readline, "")
+            assert next(line for line in lines if "added" in line).startswith("1 added, 0 changed, 1 unchanged")
+        finally:
+            watcher.send_signal(signal.SIGINT)
+    assert watcher.returncode == 130

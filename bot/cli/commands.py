@@ -69,7 +69,32 @@ def index(arguments: Namespace, settings: Settings, parts: Parts) -> int:
         report = parts.ingest(
             settings, paths, prune=arguments.prune, force=arguments.force, progress=progress, choices=choices
         )
-    return _print_report(arguments, report)
+    code = _print_report(arguments, report)
+    return _watch(arguments, settings, parts, paths) if arguments.watch else code
+
+
+def _watch(arguments: Namespace, settings: Settings, parts: Parts, paths: Sequence[Path]) -> int:
+    """Read what changes, and what is due on the web, until Ctrl-C; print what that did, if it did anything."""
+    from index.ingest import Choices
+    from index.watch import rounds
+
+    paths = paths or parts.followed_paths(settings)
+    print("Watching; Ctrl-C ends it.", file=sys.stderr, flush=True)
+    for sources_are_due in rounds(paths, settings.data):
+        addresses = tuple(parts.web_sources(settings)) if sources_are_due else ()
+        if sources_are_due and not addresses:
+            continue
+        choices = Choices(addresses=addresses, are_sources=True, web_hosts=settings.web_hosts)
+        try:
+            named = [] if addresses else paths
+            report = parts.ingest(settings, named, prune=arguments.prune, progress=lambda *_: None, choices=choices)
+        except ClippingsError as error:  # another process is indexing: the next round reads it
+            print(one_line(str(error)), file=sys.stderr, flush=True)
+            continue
+        if report.failed or report.added or report.changed or report.removed:
+            _print_report(arguments, report)
+            sys.stdout.flush()
+    return OK
 
 
 def _print_report(arguments: Namespace, report: Report) -> int:

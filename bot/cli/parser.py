@@ -191,6 +191,7 @@ def _index(parser: argparse.ArgumentParser) -> None:
     )
     add("--outlet", type=_text, metavar="NAME", help="the outlet of the articles that name none, kept for PATH")
     add("--published", type=_day, metavar="DATE", help="the day of the articles that name none, kept for PATH")
+    add("--watch", action="store_true", help="then go on: read what changes, and every 15 minutes the sources")
     add("--restore", action="store_true", help="also read again what `clippings remove` removed")
     add("--explain", type=Path, metavar="FILE", help="show how FILE is read: headline, date, body…; index nothing")
     _json(parser)
