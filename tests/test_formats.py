@@ -182,8 +182,8 @@ def test_entities_are_not_resolved() -> None:
             ]
         epub = documents.zipped(("mimetype", "application/epub+zip"), ("META-INF/container.xml", hostile))
         odt = documents.zipped(("content.xml", hostile))
-        for data, kind in ((epub, "a.epub"), (odt, "a.odt")):
-            for item in items(data, kind):
+        for packed, kind in ((epub, "a.epub"), (odt, "a.odt")):
+            for item in items(packed, kind):
                 assert "root:" not in str(item)
                 assert len(str(item)) < 5_000  # the story has 400 characters
 
@@ -200,6 +200,23 @@ def test_a_pdf_of_a_million_pages_is_refused() -> None:
     assert reasons(documents.pdf("Weir", pages=pdf.MAX_PAGES + 1), "a.pdf") == [
         "too large: 2,001 pages, a PDF may have 2,000"
     ]
+
+
+def test_the_largest_letters_are_the_headline() -> None:
+    """Not the header of the page, nor the name that a program gave the file."""
+    lines = [*documents.STORY, "The Arden Post 3 May 2024"]
+    shown = documents.pdf(*lines).replace(
+        b"/F1 11 Tf", b"/F1 11 Tf (Arden Post) Tj T* /F1 24 Tf (Weir to be rebuilt) Tj T* /F1 11 Tf"
+    )
+    (record,) = records(shown, "a.pdf")
+    assert clean(record).source.headline == documents.TITLE
+
+
+def test_a_day_in_the_header_is_an_uncertain_one() -> None:
+    """It may be the day on which the page was printed."""
+    (record,) = records(documents.pdf("Arden Post, 3 May 2024", "-", *documents.STORY, "-", "1", pages=2), "a.pdf")
+    source = clean(record).source
+    assert (str(source.published), source.published_certain) == ("2024-05-03", False)
 
 
 def test_what_stands_at_the_edge_of_the_pages_is_no_part_of_the_article() -> None:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from index.formats.document import MAX_ARTICLE_BYTES, Document, Item, Kind, begins, too_large
 from index.models import UnreadableError
 
 MAX_PAGES = 2_000
 _EDGE_LINES = 2  # of a page, where its header and footer stand
-_MIN_REPEATS = 3  # pages with the same line at their edge: it is no part of the article
+_MIN_REPEATS = 2  # pages with the same line at their edge: it is no part of the article
 _FULL_SHARE = 0.8  # of the usual width: a shorter line with a full stop ends its paragraph
+_MAX_HEADLINE_AT = 3_000  # characters into the first page
+_MIN_HEADLINE_RATIO = 1.25  # of its letters to those of the text
+_MIN_HEADLINE_CHARACTERS, _MAX_HEADLINE_CHARACTERS = 12, 200
 _SENTENCE_END = re.compile(r"[.!?:…][\"'”’»)\]]*$")
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _DIGITS = re.compile(r"\d+")
 _NO_TITLE = re.compile(r"untitled|microsoft word|\.(?:docx?|indd|pdf|qxp|pages)$", re.IGNORECASE)
 
@@ -29,21 +34,45 @@ def _read(document: Document) -> Iterator[Item]:
         raise UnreadableError(why) from error
     if (count := len(pdf)) > MAX_PAGES:
         raise UnreadableError(f"too large: {count:,} pages, a PDF may have {MAX_PAGES:,}")
-    pages, size = list[list[str]](), 0
+    pages, size, headline = list[list[str]](), 0, ""
     for number in range(count):
         page = pdf[number]
-        text = page.get_textpage().get_text_range()
+        text_page = page.get_textpage()
+        text = text_page.get_text_range()
+        headline = _largest(text_page) if number == 0 else headline
         if (size := size + len(text)) > MAX_ARTICLE_BYTES:
             raise UnreadableError(too_large(size))
         pages.append([" ".join(line.split()) for line in text.splitlines() if line.strip()])
         page.close()
-    text = "\n\n".join(_paragraphs(_without_edges(pages)))
+    lines = _without_edges(pages)
+    text = "\n\n".join(_paragraphs(lines))
     if not text:
         raise UnreadableError("no text: its pages are pictures. Recognize their text first, for example with ocrmypdf")
     stated = pdf.get_metadata_dict()
     title = stated.get("Title", "").strip()
-    fields = {"title": "" if _NO_TITLE.search(title) else title, "byline": stated.get("Author", "").strip()}
+    # A day in the header is that of the paper, or that on which a page was printed: it counts if there is no other.
+    day = next((line for page in pages[:1] for line in page if line not in lines and _YEAR.search(line)), "")
+    fields = {
+        "retrieved": day,
+        "title": headline or ("" if _NO_TITLE.search(title) else title),
+        "byline": stated.get("Author", "").strip(),
+    }
     yield Item(document.place, document.record(text, fields=fields))
+
+
+def _largest(page: Any) -> str:  # noqa: ANN401  # pypdfium2 has no types
+    """The text in the largest letters of a page, if they are much larger than the others and few; else ""."""
+    from pypdfium2.raw import FPDFText_GetFontSize
+
+    count = min(page.count_chars(), _MAX_HEADLINE_AT)
+    text = page.get_text_range(0, count) if count else ""
+    sizes = [round(FPDFText_GetFontSize(page, place), 1) for place in range(count)]
+    usual, largest = sorted(sizes)[count // 2] if sizes else 0, max(sizes, default=0)
+    places = [place for place, size in enumerate(sizes) if size == largest]
+    if largest < _MIN_HEADLINE_RATIO * usual or len(text) != count:
+        return ""
+    headline = " ".join(text[places[0] : places[-1] + 1].split())
+    return headline if _MIN_HEADLINE_CHARACTERS <= len(headline) <= _MAX_HEADLINE_CHARACTERS else ""
 
 
 def _without_edges(pages: Sequence[list[str]]) -> list[str]:
@@ -53,12 +82,13 @@ def _without_edges(pages: Sequence[list[str]]) -> list[str]:
         shape for shape, count in Counter(shape for edge in edges for shape in edge).items() if count >= _MIN_REPEATS
     }
     repeated.add("#")
-    return [
+    kept = [
         line
         for page in pages
         for number, line in enumerate(page)
         if _shape(line) not in repeated or _EDGE_LINES <= number < len(page) - _EDGE_LINES
     ]
+    return kept or [line for page in pages for line in page]  # short pages that are alike
 
 
 def _shape(line: str) -> str:
