@@ -91,6 +91,27 @@ def test_what_is_attached_to_a_mail_is_read_too() -> None:
     assert paths == ["/news/a.eml", "/news/a.eml/weir.pdf"]
 
 
+def test_a_mailbox_is_a_mail_each() -> None:
+    """A line of a mail that begins with "From" begins no other mail."""
+    box = b"".join(
+        b"From reader@example.org Fri May  3\n" + documents.mail() + b"\nFrom here on it rained.\n" for _ in range(3)
+    )
+    assert [record.path for record in records(box, "a.mbox")] == [
+        f"/news/a.mbox/mail {number}.eml" for number in (1, 2, 3)
+    ]
+
+
+def test_an_entry_that_a_feed_takes_back_is_withdrawn() -> None:
+    """By the id that it had."""
+    (record,) = records(documents.atom().encode())
+    space = 'xmlns:at="http://purl.org/atompub/tombstones/1.0"'
+    gone = f'<at:deleted-entry {space} ref="urn:weir" when="2024-05-04T00:00:00Z"/>'
+    feed = f"<feed xmlns='http://www.w3.org/2005/Atom'><title>The Arden Post</title>{gone}</feed>"
+    (withdrawn,) = records(feed.encode())
+    assert (withdrawn.key, withdrawn.withdrawn) == (record.key, True)
+    assert withdrawn.revision > record.revision
+
+
 def test_drafts_and_pictures_of_a_wordpress_export_are_no_articles() -> None:
     """Only what was published."""
     assert [record.fields["url"] for record in records(documents.wordpress().encode())] == [

@@ -17,6 +17,7 @@ from index.models import UnreadableError
 _HEADER = re.compile(rb"(?im)^(received|return-path|mime-version|message-id|delivered-to|date|from|subject|to):")
 _MAIL_ONLY = {b"received", b"return-path", b"mime-version", b"message-id", b"delivered-to"}
 _MIN_HEADERS = 3
+_ONE_MAIL = 2  # parts of a mailbox: what stands before it, and the mail
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MESSAGE_STREAM = "__properties_version1.0".encode("utf-16-le")
 
@@ -31,7 +32,15 @@ def _is_mail(head: bytes) -> bool:
 
 
 def _read_mail(document: Document) -> Iterator[Item | Document]:
-    message = BytesParser(policy=policy.default).parsebytes(document.content(MAX_FILE_BYTES, "a mail"))
+    data = document.content(MAX_FILE_BYTES, "a mail")
+    if (
+        data.startswith(b"From ")
+        and len(mails := re.split(rb"(?m)^(?=From [^\r\n]+\r?\n[A-Za-z-]+:)", data)) > _ONE_MAIL
+    ):
+        for number, mail in enumerate(mails[1:], start=1):  # a mailbox; nothing stands before its first mail
+            yield document.member(f"mail {number}.eml", BytesIO(mail))
+        return
+    message = BytesParser(policy=policy.default).parsebytes(data)
     try:
         body = message.get_body(("html", "plain"))
         attached = list(message.iter_attachments()) if message.is_multipart() else []
@@ -92,6 +101,6 @@ def _read_msg(document: Document) -> Iterator[Item | Document]:
             yield document.member(name or "attachment", BytesIO(data))
 
 
-EML = Kind("mail", (".eml", ".mhtml", ".mht"), _read_mail, _is_mail)
+EML = Kind("mail", (".eml", ".mbox", ".mhtml", ".mht"), _read_mail, _is_mail)
 MSG = Kind("Outlook mail", (".msg",), _read_msg, lambda head: head.startswith(_OLE) and _MESSAGE_STREAM in head)
 OLD_OFFICE = begins(_OLE)

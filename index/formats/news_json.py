@@ -113,7 +113,8 @@ _UPDATED = (
     "updated", "updated_at", "updatedAt", "modified_gmt", "modified", "date_modified", "dateModified", "date_modify",
     "fields.lastModified", "last_modified", "versioncreated",
 )  # fmt: skip
-_CUT_OFF = re.compile(r"\s*(?:…|\.\.\.)?\s*\[\+\d+ chars\]\s*$")  # NewsAPI gives 200 characters
+_CUT_OFF = re.compile(r"\[\+\d{1,9} chars\]$")  # NewsAPI gives 200 characters
+_MAX_CUT_OFF_CHARACTERS = 20
 _MARKUP = re.compile(
     r"</(?:p|div|a|h[1-6]|li|ul|ol|em|strong|b|i|span|figure|blockquote|table)\s*>|<br\s*/?>|<p>", re.IGNORECASE
 )
@@ -215,12 +216,13 @@ def record_of(document: Document, value: object, outlet: str = "") -> RawRecord:
     text, fields["correction"] = _text(value), correction_note(value)
     if not text and not withdrawn:
         raise UnreadableError(_why_no_text(value, fields))
-    kind = "fragment" if _MARKUP.search(text) else "record"
+    kind = "fragment" if "<" in text and _MARKUP.search(text) else "record"
     if kind == "record" and value.get("text") != text:
         text = html.unescape(text)
     fields = {name: item for name, item in fields.items() if item not in ("", None) or name in value}
     record = document.record("withdrawn" if withdrawn else text, kind, fields, _key(value, fields, text))
-    updated = next((moment for path in _UPDATED if (moment := when(_at(value, path)))), None)
+    known = (path for path in _UPDATED if path.partition(".")[0] in value)
+    updated = next((moment for path in known if (moment := when(_at(value, path)))), None)
     return replace(
         record,
         revision=revision_of(value.get("version"), updated),
@@ -252,9 +254,11 @@ def _why_no_text(value: Mapping[str, Any], fields: Mapping[str, Any]) -> str:
 
 def _text(value: Mapping[str, Any]) -> str:
     whole = next((text for name in _TEXTS if (text := _joined(_at(value, name), "\n\n")).strip()), "")
-    if whole and not _CUT_OFF.search(whole):
+    end = whole.rstrip()
+    cut_off = _CUT_OFF.search(end, max(0, len(end) - _MAX_CUT_OFF_CHARACTERS))
+    if whole and not cut_off:
         return whole
-    whole = _CUT_OFF.sub(" …", whole) if whole else ""
+    whole = f"{end[: cut_off.start()].rstrip(' .…')} …" if cut_off else ""
     pieces = [text for name in _TEASERS if (text := _joined(_at(value, name), "\n\n").strip())]
     pieces = list(dict.fromkeys([*pieces, whole] if whole else pieces))
     alone = [piece for piece in pieces if not any(piece != other and piece.rstrip(" …") in other for other in pieces)]
@@ -263,6 +267,8 @@ def _text(value: Mapping[str, Any]) -> str:
 
 def _field(value: Mapping[str, Any], name: str, paths: Sequence[str]) -> str | int | float:
     for path in paths:
+        if path.partition(".")[0] not in value:
+            continue
         held = _at(value, path)
         if name in {"published", "retrieved"} and isinstance(held, int | float) and not isinstance(held, bool):
             return held

@@ -91,8 +91,8 @@ def read(document: Document, name: str = "") -> Iterator[Item | Skipped]:
         except UnreadableError as error:
             yield Item(document.place, str(error))
         except RecursionError:
-            yield Item(document.place, f"the {kind.name} is nested too deeply")
+            yield Item(document.place, f"it is nested too deeply to be read as {kind.name}")
         except (OSError, MemoryError):
             raise
         except Exception as error:  # noqa: BLE001  # a library met what it did not expect: the rest is still read
-            yield Item(document.place, f"the {kind.name} cannot be read ({type(error).__name__})")
+            yield Item(document.place, f"it cannot be read as {kind.name} ({type(error).__name__})")

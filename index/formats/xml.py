@@ -80,8 +80,10 @@ def feed_items(document: Document, data: bytes) -> Iterator[Item]:
     import feedparser
 
     feed = feedparser.parse(data, resolve_relative_uris=False, sanitize_html=False)
-    if not feed.entries:
+    deleted = list(_deleted(document, data)) if b"deleted-entry" in data else []
+    if not feed.entries and not deleted:
         raise UnreadableError("no articles in this feed")
+    yield from deleted
     number = 0
     for number, entry in enumerate(feed.entries, start=1):
         if (
@@ -100,13 +102,22 @@ def feed_items(document: Document, data: bytes) -> Iterator[Item]:
             "outlet": entry.get("source", {}).get("title") or feed.feed.get("title", ""),
             "section": next((tag.term for tag in entry.get("tags", []) if tag.term), ""),
         }  # fmt: skip
-        key = url_key(url) if url else hashlib.sha256(f"{fields['title']}\0{text}".encode()).hexdigest()[:16]
+        # An Atom feed says by its id that an entry was deleted; the links of RSS are what its pages are known by.
+        known_by = (entry.get("id") if feed.version.startswith("atom") else "") or url
+        key = url_key(known_by) if known_by else hashlib.sha256(f"{fields['title']}\0{text}".encode()).hexdigest()[:16]
         try:
             record = document.record(text, "fragment", fields, key)
         except UnreadableError as error:
             yield Item(place, str(error))
             continue
         yield Item(place, replace(record, revision=revision_of("", when(updated or published))))
+
+
+def _deleted(document: Document, data: bytes) -> Iterator[Item]:
+    """The entries that an Atom feed has taken back (RFC 6721)."""
+    for entry in parse_xml(data).iter("{*}deleted-entry"):
+        record = document.record("withdrawn", key=url_key(entry.get("ref") or ""))
+        yield Item(document.place, replace(record, withdrawn=True, revision=revision_of("", when(entry.get("when")))))
 
 
 def _moment(parsed: object) -> str:

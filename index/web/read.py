@@ -162,8 +162,8 @@ class WebReader:
                 elif item.kind == "html" or not item.key:
                     fields = {"url": canonical(reply.url), **item.fields, FETCHED: True}
                     yield replace(item, key=item.key or url_key(reply.url), path=reply.url, fields=fields)
-                else:
-                    yield item
+                else:  # an API's address may hold a key
+                    yield replace(item, path=str(item.fields.get("url") or reply.url.partition("?")[0]))
 
     def _gone(self, url: str, error: Exception) -> Iterator[RawRecord | Failure]:
         """A page that was taken down is withdrawn, if it is indexed."""
