@@ -18,6 +18,7 @@ _MAX_HEADLINE_AT = 3_000  # characters into the first page
 _MIN_HEADLINE_RATIO = 1.25  # of its letters to those of the text
 _MIN_HEADLINE_CHARACTERS, _MAX_HEADLINE_CHARACTERS = 12, 200
 _SENTENCE_END = re.compile(r"[.!?:…][\"'”’»)\]]*$")
+_MIN_LETTERS_SHARE = 0.3  # of text; less is what fonts without a table of their letters give
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _DIGITS = re.compile(r"\d+")
 _NO_TITLE = re.compile(r"untitled|microsoft word|\.(?:docx?|indd|pdf|qxp|pages)$", re.IGNORECASE)
@@ -28,36 +29,38 @@ def _read(document: Document) -> Iterator[Item]:
 
     try:
         pdf = pypdfium2.PdfDocument(document.content())
+        if (count := len(pdf)) > MAX_PAGES:
+            raise UnreadableError(f"too large: {count:,} pages, a PDF may have {MAX_PAGES:,}")
+        pages, stated = list(_pages(pdf)), pdf.get_metadata_dict()
+        headline = _largest(pdf[0].get_textpage()) if pages else ""
     except pypdfium2.PdfiumError as error:
         locked = "password" in str(error).lower()
         why = "it is locked with a password: save it without" if locked else "the PDF is damaged, or is none"
         raise UnreadableError(why) from error
-    if (count := len(pdf)) > MAX_PAGES:
-        raise UnreadableError(f"too large: {count:,} pages, a PDF may have {MAX_PAGES:,}")
-    pages, size, headline = list[list[str]](), 0, ""
-    for number in range(count):
-        page = pdf[number]
-        text_page = page.get_textpage()
-        text = text_page.get_text_range()
-        headline = _largest(text_page) if number == 0 else headline
-        if (size := size + len(text)) > MAX_ARTICLE_BYTES:
-            raise UnreadableError(too_large(size))
-        pages.append([" ".join(line.split()) for line in text.splitlines() if line.strip()])
-        page.close()
     lines = _without_edges(pages)
     text = "\n\n".join(_paragraphs(lines))
-    if not text:
+    if sum(map(str.isalnum, text)) <= _MIN_LETTERS_SHARE * len(text):
         raise UnreadableError("no text: its pages are pictures. Recognize their text first, for example with ocrmypdf")
-    stated = pdf.get_metadata_dict()
     title = stated.get("Title", "").strip()
     # A day in the header is that of the paper, or that on which a page was printed: it counts if there is no other.
-    day = next((line for page in pages[:1] for line in page if line not in lines and _YEAR.search(line)), "")
+    day = next((line for line in pages[0] if line not in lines and _YEAR.search(line)), "")
     fields = {
         "retrieved": day,
         "title": headline or ("" if _NO_TITLE.search(title) else title),
         "byline": stated.get("Author", "").strip(),
     }
     yield Item(document.place, document.record(text, fields=fields))
+
+
+def _pages(pdf: Any) -> Iterator[list[str]]:  # noqa: ANN401  # pypdfium2 has no types
+    """The lines of each page."""
+    size = 0
+    for page in pdf:
+        text = page.get_textpage().get_text_range()
+        if (size := size + len(text)) > MAX_ARTICLE_BYTES:
+            raise UnreadableError(too_large(size))
+        yield [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+        page.close()
 
 
 def _largest(page: Any) -> str:  # noqa: ANN401  # pypdfium2 has no types

@@ -92,8 +92,8 @@ def feed_items(document: Document, data: bytes) -> Iterator[Item]:
         ):
             continue  # attachments, menus and drafts of a WordPress export
         place = f"{document.place}: entry {number}" if document.place else f"entry {number}"
-        content = [piece.get("value", "") for piece in entry.get("content", [])]
-        text = max([*content, entry.get("summary", "")], key=len)
+        content = [piece.get("value") or "" for piece in entry.get("content", [])]
+        text = max([*content, entry.get("summary") or ""], key=len)
         url = entry.get("link") or entry.get("id") or ""
         published, updated = (_moment(dict.get(entry, f"{name}_parsed")) for name in ("published", "updated"))
         fields = {

@@ -32,5 +32,5 @@ def part(opened: ZipFile, name: str) -> bytes:
         return opened.read(name)
     except KeyError:
         return b""
-    except (BadZipFile, zlib.error, RuntimeError, OSError, NotImplementedError) as error:  # RuntimeError: a password
+    except (BadZipFile, zlib.error, RuntimeError, OSError, EOFError, ValueError) as error:  # RuntimeError: a password
         raise UnreadableError(f"its part {name} cannot be unpacked") from error
