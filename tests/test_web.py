@@ -145,6 +145,20 @@ def test_a_pdf_on_the_web_is_read(site: NewsSite) -> None:
     assert (clean(record).source.headline, failures) == (documents.TITLE, [])
 
 
+@pytest.mark.parametrize(
+    "link", ["http://[x", "javascript:alert(1)", "file:///etc/passwd", "//", "\x01", "http://\udcff/"]
+)
+def test_a_feed_of_broken_links_is_a_failure_each(site: NewsSite, link: str) -> None:
+    """The others are read."""
+    broken = {"id": "x", "url": link, "title": "Pier", "content_html": "<p>Short.</p>"}
+    whole = {"id": "y", "url": f"{site.url}/y", "title": "Weir", "content_html": STORY}
+    content = {"version": "https://jsonfeed.org/version/1.1", "title": "The Arden Post", "items": [broken, whole]}
+    site.pages = {"/feed.json": Page(json.dumps(content), "application/feed+json")}
+    records, _ = read(site, "/feed.json")
+    assert "Weir" in [record.fields["title"] for record in records]
+    assert not any("passwd" in record.path for record in records)
+
+
 def test_a_json_feed_is_read(site: NewsSite) -> None:
     """Its title is the outlet."""
     entry = {"id": f"{site.url}/weir", "url": f"{site.url}/weir", "title": "Weir to be rebuilt", "content_html": STORY}
@@ -250,7 +264,9 @@ def test_a_redirect_into_the_network_is_refused(site: NewsSite) -> None:
     ]
 
 
-@pytest.mark.parametrize("location", ["file:///etc/passwd", "ftp://localhost/a", "http://user:pw@localhost/"])
+@pytest.mark.parametrize(
+    "location", ["file:///etc/passwd", "ftp://localhost/a", "http://[x", "http://user:pw@localhost/"]
+)
 def test_a_redirect_to_something_else_is_refused(site: NewsSite, location: str) -> None:
     """Only the web is read."""
     site.pages = {"/a": Page(status=302, headers={"Location": location})}

@@ -25,6 +25,7 @@ MAX_UNPACKED_BYTES = 2_000_000_000  # of all that is unpacked from a file: ten y
 MAX_DEPTH = 4  # archives in archives: a .zip of .tar.gz of mails with an attachment
 HEAD_BYTES = 65_536  # by which a kind is known: the parts of a .docx follow a picture
 
+_MAX_NAME_CHARACTERS = 400
 _MAX_IN_MEMORY_BYTES = 1_000_000
 _BLOCK_BYTES = 1 << 20
 
@@ -86,7 +87,8 @@ class Document:
             raise UnreadableError(f"archives in archives, more than {MAX_DEPTH} deep")
         # No file is ever made with this name; it is shown, and must not look as if it lay elsewhere.
         parts = [part for part in PurePosixPath(name.replace("\\", "/")).parts if part.strip("./")]
-        name = "/".join(parts) or "member"
+        name = "".join(letter if letter.isprintable() else "_" for letter in "/".join(parts))[-_MAX_NAME_CHARACTERS:]
+        name = name.strip("/") or "member"
         unpacked: IO[bytes] = SpooledTemporaryFile(_MAX_IN_MEMORY_BYTES)  # noqa: SIM115  # closed when it was read
         try:
             for block in iter(partial(packed.read, _BLOCK_BYTES), b""):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import ssl
 import threading
 import time
 import zlib
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urljoin, urlsplit
@@ -81,7 +83,7 @@ class Client:
             self._obey_robots(url)
             status, received, body = self._patiently(url, headers)
             if status in _REDIRECTS and (target := received.get("location")):
-                url = _checked(urljoin(url, target))
+                url = _checked(_joined(url, target))
                 continue
             if status == HTTPStatus.NOT_MODIFIED:
                 return Reply(url, None, etag=etag, modified=modified)
@@ -127,7 +129,7 @@ class Client:
                 status, received, body = self._request(address, {}, _MAX_ROBOTS_BYTES)
                 if status not in _REDIRECTS:
                     break
-                address = _checked(urljoin(address, received.get("location", "")))
+                address = _checked(_joined(address, received.get("location", "")))
             if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS:
                 raise UnreadableError(f"its robots.txt cannot be read now ({status}); try again later")
             rules = body.decode("utf-8", "replace") if status == HTTPStatus.OK else ""  # none: all may be read
@@ -150,7 +152,7 @@ class Client:
         host = urlsplit(url).hostname
         try:
             with (
-                httpcore.ConnectionPool(network_backend=backend) as pool,
+                httpcore.ConnectionPool(network_backend=backend, ssl_context=_certificates()) as pool,
                 pool.stream("GET", url.encode("ascii"), headers=sent, extensions={"timeout": timeouts}) as response,
             ):
                 received = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
@@ -204,6 +206,16 @@ class _Backend(httpcore.NetworkBackend):
             connection.close()
 
 
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Trust what the system trusts, and what browsers do: some systems have no certificates where Python looks."""
+    import certifi
+
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
+
+
 def checked_address(host: str, port: int, inside: frozenset[str] = frozenset()) -> str:
     """The first address of a host. Raises UnreadableError if one of its addresses lies inside the network."""
     try:
@@ -247,6 +259,13 @@ def _checked(url: str) -> str:
     path, query = (quote(part, safe="/%:@!$&'()*+,;=~?-._") for part in (parts.path or "/", parts.query))
     host = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{host}{port}{path}{f'?{query}' if query else ''}"
+
+
+def _joined(base: str, target: str) -> str:
+    try:
+        return urljoin(base, target)
+    except ValueError as error:  # "http://[x"
+        raise UnreadableError("the site redirects to no address") from error
 
 
 def _bounded(blocks: Iterable[bytes], limit: int) -> bytes:

@@ -88,7 +88,7 @@ class WebReader:
             # What was left out is to be read the next time, though the site has nothing new.
             self.marks[url] = Marks(reply.etag, reply.modified) if is_whole else Marks()
         except GoneError as error:
-            yield from self._gone(url, error)
+            yield from self._gone(url, url_key(url), error)
         except UnreadableError as error:
             yield _failure(url, str(error))
 
@@ -110,7 +110,7 @@ class WebReader:
             if isinstance(item, Failure) or item.withdrawn:
                 yield item
                 continue
-            link = urljoin(reply.url, str(item.fields.get("url") or ""))
+            link = _joined(reply.url, str(item.fields.get("url") or ""))
             entry = replace(item, path=link, fields={**item.fields, "url": link})
             text = fragment_text(entry.text)[0] if entry.kind == "fragment" else entry.text
             if entry.key in self._seen:
@@ -137,7 +137,7 @@ class WebReader:
                     else:
                         yield replace(item, revision=page.revision)
             except GoneError as error:
-                yield from self._gone(page.url, error)
+                yield from self._gone(page.url, page.teaser.key if page.teaser else url_key(page.url), error)
             except UnreadableError as error:
                 yield _failure(page.url, str(error))
         if len(wanted) > MAX_PAGES:
@@ -163,11 +163,10 @@ class WebReader:
                     fields = {"url": canonical(reply.url), **item.fields, FETCHED: True}
                     yield replace(item, key=item.key or url_key(reply.url), path=reply.url, fields=fields)
                 else:  # an API's address may hold a key
-                    yield replace(item, path=str(item.fields.get("url") or reply.url.partition("?")[0]))
+                    yield replace(item, path=printable(str(item.fields.get("url") or reply.url.partition("?")[0])))
 
-    def _gone(self, url: str, error: Exception) -> Iterator[RawRecord | Failure]:
+    def _gone(self, url: str, key: str, error: Exception) -> Iterator[RawRecord | Failure]:
         """A page that was taken down is withdrawn, if it is indexed."""
-        key = url_key(url)
         if self.is_current(key, ""):
             now = revision_of("", datetime.now(UTC))
             yield RawRecord(url, key, "withdrawn", "text", {"url": url}, revision=now, withdrawn=True)
@@ -202,8 +201,16 @@ def feed_link(reply: Reply) -> str:
         held = {name.lower(): a or b or c for name, a, b, c in _ATTRIBUTE.findall(link)}
         is_feed = held.get("type", "").lower() in _FEED_TYPES and "alternate" in held.get("rel", "").lower()
         if is_feed and held.get("href") and "comment" not in held.get("title", "").lower():
-            return urljoin(reply.url, str(held["href"]))
+            return _joined(reply.url, str(held["href"]))
     return ""
+
+
+def _joined(base: str, link: str) -> str:
+    """A link of a page, as a whole address."""
+    try:
+        return printable(urljoin(base, link.strip()))
+    except ValueError:  # no host at all: "http://[x"
+        return base
 
 
 def _unpacked(body: bytes) -> bytes:
