@@ -190,6 +190,19 @@ def newsml(
     )
 
 
+def newsml_1(*, version: int = 1, status: str = "Usable", note: str = "") -> str:
+    """The story in NewsML 1."""
+    return (
+        "<NewsML><NewsItem><Identification><NewsIdentifier><ProviderId>arden.example</ProviderId><DateId>20240503</DateId>"
+        f"<NewsItemId>weir</NewsItemId><RevisionId>{version}</RevisionId></NewsIdentifier></Identification>"
+        f'<NewsManagement><FirstCreated>20240503T100000Z</FirstCreated><Status FormalName="{status}"/>'
+        f"<Instruction>{note}</Instruction></NewsManagement><NewsComponent><NewsLines><HeadLine>{TITLE}</HeadLine>"
+        '</NewsLines><Provider><Party FormalName="The Arden Post"/></Provider><ContentItem><DataContent><nitf><body>'
+        f"<body.content>{PARAGRAPHS}</body.content></body></nitf></DataContent></ContentItem></NewsComponent>"
+        "</NewsItem></NewsML>"
+    )
+
+
 def warc(url: str = "https://arden.example/weir") -> bytes:
     """The story as a page in a web archive, beside a picture."""
     data = b""
@@ -229,7 +242,8 @@ def one_of_each() -> dict[str, bytes]:
         "a.docx": docx(), "a.odt": odt(), "a.rtf": rtf(), "a.epub": epub(), "a.eml": mail(), "b.eml": mail(html=True),
         "a.mhtml": saved_page(), "a.csv": table, "b.tsv": tabs, "a.rss": rss(link="https://arden.example/rss").encode(),
         "a.atom": atom().encode(), "b.xml": wordpress().encode(), "a.nitf": nitf().encode(),
-        "c.xml": newsml().encode(), "a.warc.gz": warc("https://arden.example/warc"),
+        "c.xml": newsml().encode(), "d.xml": newsml_1().encode(),
+        "a.warc.gz": warc("https://arden.example/warc"),
         "a.zip": zipped(("in/a.txt", TEXT)), "a.tgz": tar(("a.txt", TEXT.encode())),
         "a.txt.gz": gzip.compress(TEXT.encode()),
     }  # fmt: skip

@@ -53,7 +53,7 @@ def test_each_kind_gives_the_story(name: str) -> None:
     assert record.path.startswith(f"/news/{name}")
 
 
-@pytest.mark.parametrize("name", ["a.epub", "a.eml", "a.csv", "a.rss", "a.atom", "a.nitf", "c.xml"])
+@pytest.mark.parametrize("name", ["a.epub", "a.eml", "a.csv", "a.rss", "a.atom", "a.nitf", "c.xml", "d.xml"])
 def test_what_a_kind_says_of_the_story_is_kept(name: str) -> None:
     """Day and outlet, where it has a place for them."""
     source = clean(records(ALL[name], name)[0]).source
@@ -101,6 +101,13 @@ def test_a_mailbox_is_a_mail_each() -> None:
     ]
 
 
+def test_a_story_that_kills_another_says_which() -> None:
+    """NITF names it by its id; the message itself may be a story."""
+    marks = 'management-idref-status="canceled" management-doc-idref="arden-pier"'
+    story, killed = records(documents.nitf().replace("<docdata", f"<docdata {marks}").encode())
+    assert (story.withdrawn, killed.key, killed.withdrawn) == (False, "arden-pier", True)
+
+
 def test_an_entry_that_a_feed_takes_back_is_withdrawn() -> None:
     """By the id that it had."""
     (record,) = records(documents.atom().encode())
@@ -133,7 +140,7 @@ def test_no_two_kinds_have_an_ending_in_common() -> None:
 # --- The news trade --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("make", [documents.nitf, documents.newsml])
+@pytest.mark.parametrize("make", [documents.nitf, documents.newsml, documents.newsml_1])
 def test_a_story_of_the_trade_has_its_edition(make: Callable[..., str]) -> None:
     """The version, a note on a correction, an embargo and a kill are read."""
     (record,) = records(make(version=2, note="Corrects the vote.").encode())
@@ -142,6 +149,8 @@ def test_a_story_of_the_trade_has_its_edition(make: Callable[..., str]) -> None:
     assert record.fields["correction"] == "Corrects the vote."
     assert (record.withdrawn, record.embargo) == (False, None)
     assert records(make(version=3, status="canceled").encode())[0].withdrawn
+    if make is documents.newsml_1:
+        return
     embargo = {"release": "20990101T000000Z"} if make is documents.nitf else {"embargo": "2099-01-01T00:00:00+00:00"}
     assert str(records(make(**embargo).encode())[0].embargo) == "2099-01-01 00:00:00+00:00"
 

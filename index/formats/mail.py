@@ -61,11 +61,9 @@ def _read_mail(document: Document) -> Iterator[Item | Document]:
     for number, attachment in enumerate([] if saved_from else attached, start=1):
         name = attachment.get_filename() or f"attachment {number}"
         if attachment.get_content_type() == "message/rfc822":
-            data, name = attachment.get_content().as_bytes(), f"{name}.eml"
-        else:
-            data = attachment.get_payload(decode=True) or b""
-        if isinstance(data, bytes) and data:
-            yield document.member(name, BytesIO(data))
+            yield document.member(f"{name}.eml", BytesIO(attachment.get_content().as_bytes()))
+        elif isinstance(held := attachment.get_payload(decode=True), bytes) and held:
+            yield document.member(name, BytesIO(held))
 
 
 def _header(message: EmailMessage, name: str) -> str:

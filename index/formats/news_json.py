@@ -30,7 +30,7 @@ _MAX_CONTAINERS = 4  # {"response": {"docs": [...]}}
 _STRINGS = ("title", "text", "published", "url", "outlet")
 _LISTS = (
     "articles", "results", "items", "docs", "posts", "response", "hits", "stories", "news", "documents", "entries",
-    "data",
+    "item", "data",
 )  # fmt: skip
 # Of the whole article, best first; "." leads into an object, or into the first of a list.
 _TEXTS = (

@@ -50,7 +50,7 @@ def kind_of(name: str, head: bytes) -> Kind | None:
     'PDF'
     """
     if mail.OLD_OFFICE(head) and not mail.MSG.has_mark(head):
-        return None  # .doc, .xls, .ppt
+        return mail.MSG if ending_of(name) in mail.MSG.endings else None  # .doc, .xls, .ppt
     ending = ending_of(name)
     named = _BY_ENDING.get(ending)
     if strong := next((kind for kind in _STRONG if kind.has_mark(head)), None):
