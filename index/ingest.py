@@ -253,7 +253,7 @@ class _Run:
         stored = json.loads(catalogue.get("marks") or "{}") if choices.are_sources else {}
         marks = {url: Marks(*mark) for url, mark in stored.items()}
         failed = set[str]()
-        with closing(Reader(Counter(), unique=False)) as reader:
+        with closing(Reader(Counter(), for_web=True)) as reader:
             web = WebReader(Client(choices.web_hosts), reader, self.is_current, marks)
             for item in chain.from_iterable(web.read(url, is_source=choices.are_sources) for url in addresses):
                 if isinstance(item, Failure):

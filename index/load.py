@@ -64,11 +64,11 @@ def _from_standard_input(reader: Reader, file: Path) -> Iterator[RawRecord | Fai
 class Reader:
     """Read files, each within limits. Close it to end its process. Not safe between threads.
 
-    ``unique``: the second record of an id is a failure.
+    ``for_web``: who reads it follows the links of headlines, and knows articles of several feeds by their ids.
     """
 
-    def __init__(self, skipped: Counter[str], *, unique: bool = True) -> None:
-        self._skipped, self._unique = skipped, unique
+    def __init__(self, skipped: Counter[str], *, for_web: bool = False) -> None:
+        self._skipped, self._for_web = skipped, for_web
         self._seen: dict[str, tuple[str, str]] = {}
         self._worker = Worker(read_file, MAX_ITEM_SECONDS)
 
@@ -85,7 +85,7 @@ class Reader:
                     self._skipped[printable(item.ending)] += 1
                     continue
                 place, content = item
-                reason = content if isinstance(content, str) else self._duplicate(content, f"{file.path} {place}")
+                reason = content if isinstance(content, str) else self._refused(content, f"{file.path} {place}")
                 if not reason and not isinstance(content, str):
                     yield replace(content, place=place)
                     continue
@@ -101,10 +101,12 @@ class Reader:
             kind = kind_of(file.name or file.path, opened.read(HEAD_BYTES))
         return self._worker.results(file) if kind and kind.in_process else read_file(file)
 
-    def _duplicate(self, record: RawRecord, place: str) -> str:
-        """Why a record is a duplicate; "" if it is not, and then its place is kept. Versions of a story are none."""
-        if not record.key or not self._unique:
+    def _refused(self, record: RawRecord, place: str) -> str:
+        """Why a record is not read; "" if it is, and then its place is kept. Versions of a story are no duplicates."""
+        if self._for_web or not (record.key or record.kind == "headline"):
             return ""
+        if record.kind == "headline":
+            return "only a headline and a link: `clippings index URL` reads the page of a link"
         first, revision = self._seen.setdefault(record.key, (place, record.revision))
         if first == place or revision != record.revision:
             return ""

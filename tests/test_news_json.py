@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ import pytest
 from index.clean import clean
 from index.formats.document import Document, Item
 from index.formats.registry import read
-from index.models import Article, RawRecord
+from index.load import load
+from index.models import Article, Failure, RawRecord
 
 BODY = "The council of Arden voted by 12 to 7 to rebuild the weir.\n\nWork begins in June, the mayor said."
 HTML = "<p>The council of Arden voted by 12 to 7 to rebuild the weir.</p>\n<p>Work begins in June, the mayor said.</p>"
@@ -131,11 +133,15 @@ def test_the_shape_of_an_api_is_read(name: str) -> None:
     assert source.byline == (None if name in WITHOUT_BYLINE - {"news-please"} else "Ann Lee")
 
 
-def test_a_list_of_links_is_no_list_of_articles() -> None:
+def test_a_list_of_links_is_no_list_of_articles(tmp_path: Path) -> None:
     """GDELT gives headlines and links: each is named with what to do."""
     link = {"url": URL, "title": "Weir to be rebuilt", "seendate": "20240503T100000Z", "domain": "news.example"}
-    assert [item.content for item in items({"articles": [link]})] == [
-        "only a headline and a link: `clippings index URL` reads the page of a link"
+    (tmp_path / "a.json").write_text(json.dumps({"articles": [link]}))
+    assert list(load([tmp_path])) == [
+        Failure(
+            f"{tmp_path}/a.json",
+            "record 1: only a headline and a link: `clippings index URL` reads the page of a link",
+        )
     ]
 
 

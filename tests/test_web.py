@@ -64,7 +64,7 @@ def read(
 ) -> tuple[list[RawRecord], list[str]]:
     """The records at an address, and the reasons of failures."""
     client = Client(HERE, sleep=lambda _: None)
-    with closing(Reader(Counter(), unique=False)) as reader:
+    with closing(Reader(Counter(), for_web=True)) as reader:
         web = WebReader(client, reader, lambda *_: False, {} if marks is None else marks)
         found = list(web.read(site.url + path, is_source=is_source))
     return (
@@ -107,6 +107,36 @@ def test_the_pages_of_a_feed_of_teasers_are_fetched(site: NewsSite) -> None:
     assert (source.headline, source.outlet, str(source.published)) == (
         "Weir to be rebuilt", "The Arden Post", "2024-05-03",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["atom", "json"])
+def test_the_pages_of_headlines_are_fetched(site: NewsSite, kind: str) -> None:
+    """Of a feed without texts, and of the answer of an API, whose address may hold a key that is not kept."""
+    gdelt = {"articles": [{"url": f"{site.url}/weir", "title": "Weir to be rebuilt", "seendate": "20240503T100000Z"}]}
+    entry = feed(("Weir to be rebuilt", f"{site.url}/weir", "03", ""))
+    site.pages = {
+        "/list": entry if kind == "atom" else Page(json.dumps(gdelt), "application/json"),
+        "/weir": story("Weir | Arden Post"),
+    }
+    ((record,), failures) = read(site, "/list?key=secret")
+    article = clean(record)
+    assert (article.source.headline, str(article.source.published), failures) == (
+        "Weir to be rebuilt",
+        "2024-05-03",
+        [],
+    )
+    assert len(article.body) > 500
+    assert "secret" not in str(record)
+
+
+def test_an_api_without_links_keeps_its_key_to_itself(site: NewsSite) -> None:
+    """The address without its query is the path of its records."""
+    site.pages = {
+        "/list": Page(json.dumps({"articles": [{"id": "a", "text": "The weir is gone."}]}), "application/json")
+    }
+    ((record,), failures) = read(site, "/list?key=secret")
+    assert (record.path, record.key, failures) == (f"{site.url}/list", "a", [])
+    assert "secret" not in str(record)
 
 
 @pytest.mark.parametrize("path", ["/", "/section"])

@@ -47,8 +47,11 @@ def feed_items(document: Document, data: bytes) -> Iterator[Item]:
         # An Atom feed says by its id that an entry was deleted; the links of RSS are what its pages are known by.
         known_by = (entry.get("id") if feed.version.startswith("atom") else "") or url
         key = url_key(known_by) if known_by else hashlib.sha256(f"{fields['title']}\0{text}".encode()).hexdigest()[:16]
+        kind = "fragment"
+        if url and not any(map(str.isalnum, text)):
+            text, kind = fields["title"], "headline"
         try:
-            record = document.record(text, "fragment", fields, key)
+            record = document.record(text, kind, fields, key)
         except UnreadableError as error:
             yield Item(place, str(error))
             continue

@@ -214,9 +214,11 @@ def record_of(document: Document, value: object, outlet: str = "") -> RawRecord:
         fields.setdefault("outlet", outlet)
     withdrawn = is_withdrawn(value.get("pubstatus"))
     text, fields["correction"] = _text(value), correction_note(value)
-    if not text and not withdrawn:
-        raise UnreadableError(_why_no_text(value, fields))
     kind = "fragment" if "<" in text and _MARKUP.search(text) else "record"
+    if not text and fields.get("title") and fields.get("url"):
+        text, kind = str(fields["title"]), "headline"
+    elif not text and not withdrawn:
+        raise UnreadableError(_why_no_text(value))
     if kind == "record" and value.get("text") != text:
         text = html.unescape(text)
     fields = {name: item for name, item in fields.items() if item not in ("", None) or name in value}
@@ -244,11 +246,9 @@ def _checked(value: object) -> dict[str, Any]:
     return value
 
 
-def _why_no_text(value: Mapping[str, Any], fields: Mapping[str, Any]) -> str:
+def _why_no_text(value: Mapping[str, Any]) -> str:
     if any(isinstance(_at(value, name), str) for name in _TEXTS):
         return "no text in it"
-    if fields.get("title") and fields.get("url"):
-        return "only a headline and a link: `clippings index URL` reads the page of a link"
     return f'no "text" among its keys: {_shortened(", ".join(value))}'
 
 

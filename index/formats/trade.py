@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 from lxml import etree
 
@@ -14,7 +15,7 @@ from index.models import RawRecord, UnreadableError
 
 TRADE = ("nitf", "newsItem", "newsMessage", "packageItem", "knowledgeItem", "conceptItem", "NewsML")
 """The first elements of these forms."""
-Read = Callable[[Document, etree._Element], RawRecord]
+Read = Callable[[Document, Any], RawRecord]  # an element of lxml, which has no types
 _LAST_VERSION = 9_999_999_999  # of a story of which only the id is said
 _G2_BODIES = ("body.content", "body", "inlineData")
 

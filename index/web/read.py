@@ -32,7 +32,6 @@ from index.web.walls import FETCHED
 MAX_PAGES = 200  # of a feed or a sitemap, in one run: at a page a second it takes three minutes
 MIN_WHOLE_CHARACTERS = 800  # of an entry that is taken for the whole article
 _MAX_SITEMAPS = 20
-_JSON_FEED = re.compile(rb"\"version\"\s*:\s*\"https?://jsonfeed\.org")
 _LINK = re.compile(r"<link\b[^<>]{0,1000}>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(
     r"([a-z]{2,20})\s{0,9}=\s{0,9}(?:\"([^\"<>]{0,1000})\"|'([^'<>]{0,1000})'|([^\s\"'<>]{1,1000}))", re.IGNORECASE
@@ -97,7 +96,7 @@ class WebReader:
         root = root_name(body[:HEAD_BYTES])
         if root in SITEMAPS:
             yield from self._pages(reply.url, self._in_sitemap(reply.url, body))
-        elif root in FEEDS or _JSON_FEED.search(body[:HEAD_BYTES]):
+        elif root in FEEDS or body.lstrip().startswith((b"[", b"{")):
             yield from self._feed(reply)
         else:
             now = revision_of("", datetime.now(UTC))  # later than what a feed said of it
@@ -110,13 +109,14 @@ class WebReader:
             if isinstance(item, Failure) or item.withdrawn:
                 yield item
                 continue
-            link = _joined(reply.url, str(item.fields.get("url") or ""))
-            entry = replace(item, path=link, fields={**item.fields, "url": link})
+            stated = str(item.fields.get("url") or "")
+            link = _joined(reply.url, stated) if stated else ""
+            entry = replace(item, path=link, fields={**item.fields, "url": link}) if link else item
             text = fragment_text(entry.text)[0] if entry.kind == "fragment" else entry.text
             if entry.key in self._seen:
                 continue  # in two feeds, or twice in one
             self._seen.add(entry.key)
-            if len(text) >= MIN_WHOLE_CHARACTERS or link == reply.url:
+            if len(text) >= MIN_WHOLE_CHARACTERS or link in {"", reply.url}:
                 yield entry
             elif not self.is_current(entry.key, entry.revision):
                 pages.append(_Page(link, entry.revision, entry))
