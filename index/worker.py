@@ -6,6 +6,7 @@ untrusted files crash there, and nowhere else.
 
 from __future__ import annotations
 
+import os
 import resource
 import signal
 from collections.abc import Callable, Iterable, Iterator
@@ -86,6 +87,9 @@ def _serve(connection: Connection, work: Callable[[Any], Iterable[Any]], seconds
     """Do what comes through the connection until it closes; the system ends the process when the time is over."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the other process, which ends this one
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):  # libraries print what they find in untrusted files
+        os.dup2(nowhere, stream)
     with suppress(ValueError, OSError):  # a lower limit is set already, or the system has none
         resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
     while True:

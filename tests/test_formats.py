@@ -126,6 +126,14 @@ def test_drafts_and_pictures_of_a_wordpress_export_are_no_articles() -> None:
     ]
 
 
+def test_what_holds_no_article_says_so() -> None:
+    """Nothing is passed over in silence."""
+    hidden = documents.zipped((".hidden", "x"))
+    drafts = documents.wordpress().replace("<wp:status>publish", "<wp:status>draft").encode()
+    for data, name in ((hidden, "a.zip"), (drafts, "a.xml")):
+        assert reasons(data, name) == ["no articles in it"]
+
+
 def test_a_library_that_is_not_installed_is_named() -> None:
     """With the command that installs it."""
     assert reasons(b"PAR1 x", "a.parquet") == ["to read it, install a library: pip install 'clippings[parquet]'"]

@@ -79,15 +79,11 @@ def read(document: Document, name: str = "") -> Iterator[Item | Skipped]:
             yield Skipped(ending(document.path))
             return
         try:
-            for part in kind.read(document):
-                if isinstance(part, Document):
-                    yield from read(part)
-                else:
-                    yield part
-        except TooMuchUnpackedError:
+            yield from _read(kind, document)
+        except TooMuchUnpackedError as error:
             if document.depth:
                 raise
-            yield Item("", str(TooMuchUnpackedError()))
+            yield Item("", str(error))
         except UnreadableError as error:
             yield Item(document.place, str(error))
         except RecursionError:
@@ -96,3 +92,12 @@ def read(document: Document, name: str = "") -> Iterator[Item | Skipped]:
             raise
         except Exception as error:  # noqa: BLE001  # a library met what it did not expect: the rest is still read
             yield Item(document.place, f"it cannot be read as {kind.name} ({type(error).__name__})")
+
+
+def _read(kind: Kind, document: Document) -> Iterator[Item | Skipped]:
+    is_empty = True
+    for part in kind.read(document):
+        is_empty = False
+        yield from read(part) if isinstance(part, Document) else [part]
+    if is_empty:
+        raise UnreadableError("no articles in it")
