@@ -240,7 +240,7 @@ class _Run:
         if defaults:
             self.defaults |= {str(as_read(root)): defaults for root in roots}
             self.generation.catalogue.set("defaults", json.dumps(self.defaults))
-            self.defaults[STANDARD_INPUT] = defaults
+            self.defaults |= dict.fromkeys((STANDARD_INPUT, "http:", "https:"), defaults)  # for this run
 
     def from_web(self, choices: Choices) -> Iterator[RawRecord | Failure]:
         """What is new at the addresses; sources that could be read are remembered."""

@@ -362,6 +362,21 @@ def test_an_error_of_the_site_is_named(site: NewsSite, status: int, reason: str)
 # --- From the command line -------------------------------------------------------------------------------------
 
 
+@pytest.mark.process
+def test_what_a_page_does_not_say_may_be_said_for_it(
+    site: NewsSite, tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its outlet and day, in the command that reads it."""
+    for name, value in {"MODEL_DIR": str(weights), "DATA": str(tmp_path / "data"), "WEB_HOSTS": "localhost"}.items():
+        monkeypatch.setenv(f"CLIPPINGS_{name}", value)
+    site.pages = {"/weir": story("Weir to be rebuilt")}
+    assert main(["index", f"{site.url}/weir", "--outlet", "The Grove", "--published", "2024-05-03"]) == 0
+    capsys.readouterr()
+    assert main(["status", "--json"]) == 0
+    status = json.loads(capsys.readouterr().out)
+    assert (status["outlets"], status["first_published"]) == ({"The Grove": 1}, "2024-05-03")
+
+
 def test_a_feed_is_followed(
     site: NewsSite, tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
