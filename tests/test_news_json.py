@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, date, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from index.clean import clean
 from index.formats.document import Document, Item
+from index.formats.news_json import record_of
 from index.formats.registry import read
 from index.load import load
 from index.models import Article, Failure, RawRecord
@@ -155,6 +157,13 @@ def test_a_day_of_download_is_no_certain_day_of_publication() -> None:
 def test_seconds_and_milliseconds_since_1970_are_days(seconds: object) -> None:
     """Not years, as dateparser takes them for."""
     assert str(article({"text": BODY, "published": seconds}).source.published) == "2024-05-03"
+
+
+def test_a_day_of_a_table_with_types_is_read() -> None:
+    """Parquet holds days and moments, not their texts."""
+    for held in (date(2024, 5, 3), datetime(2024, 5, 3, 10, tzinfo=UTC)):
+        record = record_of(Document("/news/a.parquet", BytesIO()), {"maintext": BODY, "date_publish": held})
+        assert str(clean(record).source.published) == "2024-05-03"
 
 
 def test_a_record_is_known_by_its_address() -> None:

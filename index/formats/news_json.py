@@ -14,6 +14,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from io import TextIOWrapper
 from typing import IO, Any
 
@@ -272,6 +273,7 @@ def _field(value: Mapping[str, Any], name: str, paths: Sequence[str]) -> str | i
         held = _at(value, path)
         if name in {"published", "retrieved"} and isinstance(held, int | float) and not isinstance(held, bool):
             return held
+        held = held.isoformat() if isinstance(held, date) else held  # of a table with types
         text = _joined(held, ", ")
         if name == "url" and not text.startswith(("http://", "https://")):
             continue
