@@ -156,6 +156,13 @@ def test_standard_input_is_read(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_p
     assert run("index", "news", "--prune")[1].startswith("1 added, 0 changed, 0 unchanged, 0 removed")
 
 
+def test_a_name_that_is_not_utf_8_is_a_path(run: Run, tmp_path: Path) -> None:
+    """As the system gives it, and no text."""
+    name = os.fsdecode(b"caf\xe9.txt")
+    (tmp_path / name).write_text("The weir is gone.")
+    assert run("index", name)[1].startswith("1 added")
+
+
 @pytest.mark.process
 def test_defaults_of_a_folder_are_kept_for_later_runs(run: Run, tmp_path: Path) -> None:
     """They fill what an article does not say, and nothing else."""

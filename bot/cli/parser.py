@@ -179,7 +179,6 @@ def _index(parser: argparse.ArgumentParser) -> None:
     add(
         "paths",
         nargs="*",
-        type=_text,
         metavar="PATH",
         help="files, folders, addresses on the web; - reads standard input (default: the files of the last run)",
     )
