@@ -10,19 +10,20 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from bot.models import ON_STEP, AnswerEngine
 from bot.plain_text import one_line
-from index.models import Article, Failure, UnreadableError
+from index.models import Article, Failure, Source, UnreadableError
 
 if TYPE_CHECKING:
     from bot.answer import Engine
     from bot.generate.llm import LLM
     from bot.settings import Settings
-    from index.ingest import Report
+    from index.ingest import Choices, Report
     from index.status import Status
 
 OnProgress = Callable[[int, int], None]
@@ -41,12 +42,44 @@ class Parts:
         return make_engine(settings)
 
     def ingest(
-        self, settings: Settings, paths: Sequence[Path], *, prune: bool, progress: OnProgress, force: bool = False
+        self,
+        settings: Settings,
+        paths: Sequence[Path],
+        *,
+        prune: bool,
+        progress: OnProgress,
+        force: bool = False,
+        choices: Choices | None = None,
     ) -> Report:
         """Bring the index up to date."""
         from index.ingest import ingest
 
-        return ingest(settings.data, paths, model_dir=settings.model_dir, prune=prune, force=force, progress=progress)
+        options = {"prune": prune, "force": force}
+        return ingest(settings.data, paths, model_dir=settings.model_dir, **options, choices=choices, progress=progress)
+
+    def web_sources(self, settings: Settings) -> dict[str, str]:
+        """The addresses that are followed, and when each was read last."""
+        from index.web.sources import sources
+
+        return sources(settings.data)
+
+    def forget_sources(self, settings: Settings, addresses: Sequence[str]) -> None:
+        """Follow some addresses no longer."""
+        from index.web.sources import forget
+
+        forget(settings.data, addresses)
+
+    def followed_paths(self, settings: Settings) -> list[Path]:
+        """The files and folders of the runs so far."""
+        from index.status import roots
+
+        return roots(settings.data)
+
+    def remove(self, settings: Settings, words: Sequence[str], older_than: date | None) -> list[Source]:
+        """Remove articles from the index."""
+        from index.removal import remove
+
+        return remove(settings.data, words, older_than)
 
     def articles(self, file: Path) -> Iterator[Article | Failure]:
         """Read and clean the articles of a file without indexing them."""

@@ -104,6 +104,9 @@ class Settings(BaseModel):
         description="nothing (answers are quoted), openai:MODEL, anthropic:MODEL, ollama:MODEL, "
         "ollama:URL#MODEL or openai-like:URL#MODEL",
     )
+    web_hosts: _Names = Field(
+        default=frozenset(), description="names of hosts inside your network that may be read, with commas between them"
+    )
     llm_timeout: float = Field(default=60.0, gt=0, le=3600, description="a number of seconds above 0 and up to 3600")
     llm_context: int | None = Field(default=None, ge=1000, description="a whole number of tokens, 1000 or more")
     model_dir: _Folder | None = Field(default=None, description="an existing folder with the embedding weights")

@@ -62,6 +62,9 @@ CREATE TABLE IF NOT EXISTS quotations (
 );
 CREATE INDEX IF NOT EXISTS quotations_by_article ON quotations (article);
 CREATE INDEX IF NOT EXISTS quotations_by_surname ON quotations (surname);
+CREATE TABLE IF NOT EXISTS editions (
+    article TEXT PRIMARY KEY, revision TEXT NOT NULL, state TEXT NOT NULL
+) WITHOUT ROWID;
 CREATE VIRTUAL TABLE IF NOT EXISTS lexical USING fts5 (headline, body, tokenize = "ascii tokenchars '.'");
 CREATE VIRTUAL TABLE IF NOT EXISTS vocabulary USING fts5vocab (lexical, 'row');
 """
@@ -96,6 +99,16 @@ class ChunkRow(NamedTuple):
     start: int
     end: int
     text: str
+
+
+class Edition(NamedTuple):
+    """The latest version of a story that was read, and why it is not indexed: WITHDRAWN, REMOVED, or "" if it is."""
+
+    revision: str = ""
+    state: str = ""
+
+
+WITHDRAWN, REMOVED = "withdrawn", "removed"  # by its sender, by the user
 
 
 class Catalogue:
@@ -191,6 +204,12 @@ class Catalogue:
             self._execute(f"DELETE FROM {table} WHERE article = ?", (article_id,))
         self._execute("DELETE FROM articles WHERE id = ?", (article_id,))
 
+    def set_edition(self, article_id: str, edition: Edition) -> None:
+        """Note the latest version of a story; that of an article without versions is not kept."""
+        self._execute("DELETE FROM editions WHERE article = ?", (article_id,))
+        if any(edition):
+            self._execute("INSERT INTO editions VALUES (?, ?, ?)", (article_id, *edition))
+
     def set(self, key: str, value: str) -> None:
         """Store a note about the index itself."""
         self._execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
@@ -212,6 +231,17 @@ class Catalogue:
         """The digest and path under which an article was last indexed."""
         rows = self._rows("SELECT digest, path FROM articles WHERE id = ?", (article_id,))
         return (rows[0][0], rows[0][1]) if rows else None
+
+    def edition(self, article_id: str) -> Edition:
+        """The latest version of a story that was read."""
+        rows = self._rows("SELECT revision, state FROM editions WHERE article = ?", (article_id,))
+        return Edition(*rows[0]) if rows else Edition()
+
+    def editions(self) -> dict[str, Edition]:
+        """The latest versions by article; none in an index of an earlier version."""
+        if not self._rows("SELECT 1 FROM sqlite_master WHERE name = 'editions'"):
+            return {}
+        return {row[0]: Edition(*row[1:]) for row in self._rows("SELECT article, revision, state FROM editions")}
 
     def chunk_ids(self, article_id: str) -> list[str]:
         """The ids of the chunks of an article, in order."""

@@ -17,15 +17,20 @@ from urllib.parse import urlsplit
 
 from index.boilerplate import split_page
 from index.footnotes import plain_scripts, without_markdown_marks, without_marks
+from index.fragment import fragment_text
 from index.models import Article, Boilerplate, RawRecord, Source, UnreadableError
 from index.published import publication_date
 from index.text import composed, sentences, strip_invisible, unaccented
+from index.web.walls import FETCHED, wall, wall_without_text
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
 CLEANER_VERSION = 4
 """Part of an article's digest: a new version cleans and indexes every article again."""
+
+DEFAULT_OUTLET = "default outlet"
+"""The field with the outlet of articles that name none."""
 
 _MAX_HEADLINE_CHARACTERS = 300
 _MAX_FIRST_SENTENCE_CHARACTERS = 120
@@ -39,6 +44,8 @@ _MIN_LANGUAGE_CHARACTERS, _MAX_LANGUAGE_CHARACTERS = 200, 1_000
 def clean(raw: RawRecord) -> Article:
     """Clean a raw record. Raises UnreadableError if it holds no text."""
     text, fields = _content(raw)
+    if fields.get(FETCHED) and (why := wall(raw.text, text)):
+        raise UnreadableError(why)
     if not any(character.isalnum() for character in text):
         raise UnreadableError("no text: it is empty, or holds nothing but marks and white space")
     page = split_page(text, _line(fields, "title", "headline"), find_headline=raw.kind in {"text", "markdown"})
@@ -57,8 +64,10 @@ def clean(raw: RawRecord) -> Article:
         path=raw.path,
         language=_language(fields, page.body),
     )
-    beside = tuple(_beside(raw.text, page.body)) if raw.kind == "html" else ()
-    return Article(source, page.body, page.boilerplate + beside)
+    beside = tuple(_beside(raw.text, page.body)) if raw.kind in {"html", "fragment"} else ()
+    correction = _line(fields, "correction", limit=_MAX_BESIDE_CHARACTERS)
+    note = (Boilerplate("correction", correction),) if correction else ()
+    return Article(source, page.body, page.boilerplate + note + beside)
 
 
 def article_id(raw: RawRecord) -> str:
@@ -75,6 +84,9 @@ def _content(raw: RawRecord) -> tuple[str, Mapping[str, object]]:
     text, page_fields = strip_invisible(raw.text), dict[str, object]()
     if raw.kind == "html":
         text, page_fields = _from_html(plain_scripts(text))
+    elif raw.kind == "fragment":
+        text, title = fragment_text(plain_scripts(text))
+        page_fields = {"title": title}
     elif raw.kind == "markdown":
         text, page_fields = _from_markdown(without_markdown_marks(plain_scripts(text)))
     return readable(text), page_fields | {str(name).lower(): value for name, value in raw.fields.items()}
@@ -102,7 +114,7 @@ def _from_html(page: str) -> tuple[str, dict[str, object]]:
         why = f"the HTML cannot be read ({type(error).__name__}); save the page again, or as text"
         raise UnreadableError(why) from error
     if document is None or isinstance(document, dict):
-        raise UnreadableError("no text: no article is found on this HTML page")
+        raise UnreadableError(wall_without_text(page) or "no text: no article is found on this HTML page")
     paragraphs = "\n\n".join(line for line in (document.text or "").split("\n") if line.strip())
     return paragraphs, {
         name: getattr(document, name) for name in ("title", "author", "date", "sitename", "url", "language")
@@ -190,8 +202,8 @@ def _host(url: str) -> str | None:
 def _outlet(fields: Mapping[str, object], url: str | None) -> str | None:
     names = ("outlet", "source", "sitename", "site_name", "publisher")
     outlet = _line(fields, *names, limit=_MAX_NAME_CHARACTERS)
-    host = _host(outlet or url or "")
-    return host.removeprefix("www.") if host else outlet
+    host = _host(outlet or "") or (not outlet and not fields.get(DEFAULT_OUTLET) and _host(url or ""))
+    return host.removeprefix("www.") if host else outlet or _line(fields, DEFAULT_OUTLET, limit=_MAX_NAME_CHARACTERS)
 
 
 def _byline(fields: Mapping[str, object]) -> str | None:

@@ -12,27 +12,55 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from itertools import islice
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from itertools import chain, islice
 from pathlib import Path
 
-from index.catalogue import Catalogue
+from index.catalogue import REMOVED, WITHDRAWN, Catalogue, Edition
 from index.chunk import chunk
-from index.clean import CLEANER_VERSION, article_id
+from index.clean import CLEANER_VERSION, DEFAULT_OUTLET, article_id
 from index.cleaner import Cleaner
 from index.embed import Embedder
 from index.generation import Generation, locked, make_current, open_for_writing, set_aside
 from index.integrity import record_checksums
-from index.load import POINTS_OUTSIDE, as_read, count, load, printable
+from index.load import POINTS_OUTSIDE, STANDARD_INPUT, Reader, as_read, count, load, printable
 from index.models import Article, Chunk, ClippingsError, Failure, IndexDamaged, RawRecord, UnreadableError
+from index.published import DEFAULT_PUBLISHED
+from index.removal import remove_articles
 from index.weights import locate
 
+_NOTES = ("roots", "indexed_at", "defaults", "sources", "marks")  # of the catalogue, that a rebuilt one takes over
 _BATCH_ARTICLES = 64  # memory stays flat, and the embedder can sort by length
 
 Digested = tuple[Article, list[Chunk], str]
 """An article, its chunks, and the digest of its raw record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a run of indexing may be asked beside its paths.
+
+    ``restore``: also read again what `clippings remove` removed. ``outlet``, ``published``: of the articles that name
+    none; they are kept for the folders of this run. ``standard_input``: a file with what stood there. ``addresses``: of
+    pages, feeds and sitemaps; they are remembered if they ``are_sources``. ``web_hosts``: names of hosts that may lie
+    inside the network.
+    """
+
+    restore: bool = False
+    outlet: str = ""
+    published: date | None = None
+    standard_input: Path | None = None
+    addresses: tuple[str, ...] = ()
+    are_sources: bool = False
+    web_hosts: frozenset[str] = frozenset()
+
+    @property
+    def defaults(self) -> dict[str, str]:
+        """The fields that articles get which do not have them."""
+        stated = {DEFAULT_OUTLET: self.outlet, DEFAULT_PUBLISHED: str(self.published or "")}
+        return {name: value for name, value in stated.items() if value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +69,9 @@ class Report:
 
     ``gone``: articles still indexed, though the file or record no longer exists. ``unreached``: articles of an earlier
     run whose file or folder could not be read in this one; they stay. ``skipped``: files in folders that are of no kind
-    that is read, by their ending.
+    that is read, by their ending. ``withdrawn``: stories that their sender has withdrawn, and that are not indexed any
+    more. ``embargoed``: stories that must not be used yet. ``superseded``: older versions of stories. ``kept_out``:
+    articles that `clippings remove` removed.
     """
 
     added: int
@@ -56,43 +86,52 @@ class Report:
     rebuilt: str | None = None
     unreached: int = 0
     skipped: Mapping[str, int] = field(default_factory=dict)
+    withdrawn: int = 0
+    embargoed: int = 0
+    superseded: int = 0
+    kept_out: int = 0
 
     @property
     def is_empty(self) -> bool:
         """Whether there was nothing to read, and nothing to remove."""
+        left_out = (self.withdrawn, self.embargoed, self.superseded, self.kept_out)
         counts = (self.added, self.changed, self.unchanged, self.removed, self.gone, len(self.failed), self.unreached)
-        return not any(counts)
+        return not any((*counts, *left_out))
 
 
-def ingest(
+def ingest(  # noqa: PLR0913  # most are options of a command, with a default
     data: Path,
     paths: Sequence[Path],
     *,
     model_dir: Path | None = None,
     prune: bool = False,
     force: bool = False,
+    choices: Choices | None = None,
     progress: Callable[[int, int], None],
 ) -> Report:
     """Bring the index of a data folder up to date with files and folders; without any, with those of the last run.
 
-    ``prune`` removes the articles whose files are gone, but none if anything could not be read, unless ``force``: then
-    also those of a file or folder of ``paths`` that is gone itself.
+    ``prune`` removes the articles whose files are gone, also those of a file or folder of ``paths`` that is gone
+    itself, but none if anything could not be read, or if what holds the folder is gone too: a disk may not be mounted.
+    ``force`` removes them all the same.
     Calls ``progress`` with the number of articles that are done, and about how many there are. Raises IndexLocked if
     another process is writing, WeightsError, IndexDamaged; what is wrong with a single article is in the report.
     """
-    started, rebuilt = time.perf_counter(), ""
+    started, rebuilt, choices = time.perf_counter(), "", choices or Choices()
     with locked(data):
         embedder = Embedder(locate(model_dir))
         generation, old = open_for_writing(data)
         with closing(generation), closing(Cleaner()) as cleaner:
-            run = _Run(generation, embedder, cleaner)
+            run = _Run(generation, embedder, cleaner, restore=choices.restore)
             run.repair()
             if old:
                 rebuilt = old.reason
                 with closing(old):
                     run.copy(old.catalogue, progress)
-            roots = list(paths) or [Path(root) for root in json.loads(generation.catalogue.get("roots") or "[]")]
-            if not roots:
+            roots = list(paths)
+            if not roots and not choices.standard_input and not choices.addresses:
+                roots = [Path(root) for root in json.loads(generation.catalogue.get("roots") or "[]")]
+            if not (roots or choices.standard_input or choices.addresses):
                 raise ClippingsError(
                     f"{old.reason}, and with it the list of your folders. Name them, as in `clippings index articles`."
                     if old and old.is_damaged
@@ -104,18 +143,23 @@ def ingest(
                         f"; what could be read was kept, and the damaged files are now in {set_aside(old.folder)}"
                     )
                 make_current(data, generation.folder)
-            total, done, records = count(roots), 0, load(roots, skipped := Counter[str]())
+            missing = {as_read(root) for root in roots if prune and run.is_gone(root, force=force)}
+            run.note_defaults(roots, choices.defaults)
+            present = [root for root in roots if as_read(root) not in missing]
+            total, done = count(present), 0
+            records = chain(load(present, skipped := Counter[str](), choices.standard_input), run.from_web(choices))
             while batch := list(islice(records, _BATCH_ARTICLES)):
                 run.write(run.changed_articles(batch))
                 progress(done := done + len(batch), total)
-            missing = {as_read(root) for root in roots if prune and force and _is_missing(root)}
             run.handle_gone(roots, missing, prune=prune and (force or not run.failed))
             run.report_lost()
             _note_roots(generation.catalogue, roots, missing, {failure.path for failure in run.failed})
         record_checksums(generation.folder)
+    counts = Counter(run.outcomes.values())
     return Report(
-        run.added, run.changed, run.unchanged, run.removed, run.gone, tuple(run.failed), run.chunks_embedded,
-        time.perf_counter() - started, embedder.seconds, rebuilt or None, run.unreached, skipped,
+        counts["added"], counts["changed"], counts["unchanged"], run.removed, run.gone, tuple(run.failed),
+        run.chunks_embedded, time.perf_counter() - started, embedder.seconds, rebuilt or None, run.unreached, skipped,
+        run.withdrawn, run.embargoed, run.superseded, run.kept_out,
     )  # fmt: skip
 
 
@@ -126,16 +170,21 @@ class _Run:
     generation: Generation
     embedder: Embedder
     cleaner: Cleaner
-    added: int = 0
-    changed: int = 0
-    unchanged: int = 0
+    restore: bool = False
     removed: int = 0
     gone: int = 0
     unreached: int = 0
+    withdrawn: int = 0
+    embargoed: int = 0
+    superseded: int = 0
+    kept_out: int = 0
+    outcomes: dict[str, str] = field(default_factory=dict)  # "added", "changed" or "unchanged", by id
     chunks_embedded: int = 0
     failed: list[Failure] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
     lost: dict[str, str] = field(default_factory=dict)  # paths by id, of articles that could not be copied
+    editions: dict[str, Edition] = field(default_factory=dict)  # that the next transaction notes
+    defaults: dict[str, dict[str, str]] = field(default_factory=dict)  # fields by root, for articles without them
 
     def repair(self) -> None:
         """Make vectors and catalogue agree after a run that did not end."""
@@ -155,7 +204,7 @@ class _Run:
         if not old:
             return
         try:
-            paths, notes = dict(old.paths()), {key: old.get(key) or "" for key in ("roots", "indexed_at")}
+            paths, notes = dict(old.paths()), {key: old.get(key) or "" for key in _NOTES}
         except IndexDamaged:
             return
         identities = list(paths)
@@ -173,6 +222,64 @@ class _Run:
             progress(start + len(batch), len(identities))
         for key, note in notes.items():
             self.generation.catalogue.set(key, note)
+        with suppress(IndexDamaged):
+            for identity, edition in old.editions().items():
+                self.generation.catalogue.set_edition(identity, edition)
+
+    def is_gone(self, root: Path, *, force: bool) -> bool:
+        """Whether a root is gone, and what was read from it is to be removed."""
+        if not _is_missing(root):
+            return False
+        path = as_read(root)
+        known = any(Path(held).is_relative_to(path) for _, held in self.generation.catalogue.paths())
+        return force or (known and _exists(path.parent))
+
+    def note_defaults(self, roots: Sequence[Path], defaults: dict[str, str]) -> None:
+        """Keep what the articles of these roots are to be given, for this run and for later ones."""
+        self.defaults = json.loads(self.generation.catalogue.get("defaults") or "{}")
+        if defaults:
+            self.defaults |= {str(as_read(root)): defaults for root in roots}
+            self.generation.catalogue.set("defaults", json.dumps(self.defaults))
+            self.defaults |= dict.fromkeys((STANDARD_INPUT, "http:", "https:"), defaults)  # for this run
+
+    def from_web(self, choices: Choices) -> Iterator[RawRecord | Failure]:
+        """What is new at the addresses; sources that could be read are remembered."""
+        if not choices.addresses:
+            return
+        from index.web.fetch import Client
+        from index.web.read import Marks, WebReader
+
+        catalogue, addresses = self.generation.catalogue, list(choices.addresses)
+        stored = json.loads(catalogue.get("marks") or "{}") if choices.are_sources else {}
+        marks = {url: Marks(*mark) for url, mark in stored.items()}
+        failed = set[str]()
+        with closing(Reader(Counter(), for_web=True)) as reader:
+            web = WebReader(Client(choices.web_hosts), reader, self.is_current, marks)
+            for item in chain.from_iterable(web.read(url, is_source=choices.are_sources) for url in addresses):
+                if isinstance(item, Failure):
+                    failed.add(item.path)
+                yield item
+        if choices.are_sources:
+            known, now = json.loads(catalogue.get("sources") or "{}"), datetime.now(UTC).isoformat(timespec="seconds")
+            read = {url: now for url in addresses if printable(url) not in failed or url in known}
+            with catalogue.transaction():
+                catalogue.set("marks", json.dumps(marks))
+                catalogue.set("sources", json.dumps(known | read))
+
+    def is_current(self, identity: str, revision: str) -> bool:
+        """Whether an article was read, in this revision or a later one; it counts as unchanged."""
+        edition = self.generation.catalogue.edition(identity)
+        is_known = self.generation.catalogue.known(identity) is not None or bool(edition.state)
+        is_current = is_known and edition.revision >= revision
+        if is_current and not edition.state:
+            self.outcomes.setdefault(identity, "unchanged")
+        return is_current
+
+    def _with_defaults(self, record: RawRecord) -> RawRecord:
+        for place in (record.path, *map(str, Path(record.path).parents)):
+            if defaults := self.defaults.get(place):
+                return replace(record, fields={**record.fields, **defaults})
+        return record
 
     def report_lost(self) -> None:
         """Report the articles that could not be copied, and whose files are gone or were not read in this run."""
@@ -181,47 +288,82 @@ class _Run:
             self.failed.append(Failure(self.lost[identity], reason))
 
     def changed_articles(self, batch: Sequence[RawRecord | Failure]) -> list[Digested]:
-        """Clean the records that are new or changed; count the others."""
-        articles: list[Digested] = []
+        """Clean the records that are new or changed; count the others. Of the versions of a story the latest counts."""
+        articles: dict[str, Digested] = {}
         for record in batch:
             if isinstance(record, Failure):
                 self.failed.append(record)
-            elif article := self._clean_if_changed(record):
-                articles.append(article)
-        return articles
+                continue
+            identity, record = article_id(record), self._with_defaults(record)  # noqa: PLW2901  # the same, completed
+            if not self._is_in_use(identity, record):
+                if self.editions.get(identity, Edition()).state:
+                    articles.pop(identity, None)
+            elif article := self._clean_if_changed(identity, record):
+                articles[identity] = article
+        return list(articles.values())
 
-    def _clean_if_changed(self, record: RawRecord) -> Digested | None:
-        identity, digest = article_id(record), _digest(record)
-        known = self.generation.catalogue.known(identity)
-        if known and known[1] != record.path and _exists(Path(known[1])):
+    def _is_in_use(self, identity: str, record: RawRecord) -> bool:
+        """Whether a version of a story is the latest, and may be indexed now; what keeps it out is counted."""
+        edition = self.editions.get(identity) or self.generation.catalogue.edition(identity)
+        self.seen.add(identity)
+        if edition.state == REMOVED and not self.restore:
+            self.kept_out += 1
+        elif record.revision < edition.revision or (
+            edition.state == WITHDRAWN and record.revision == edition.revision and not record.withdrawn
+        ):
+            self.superseded += 1
+        elif record.withdrawn:
+            self.withdrawn += 1
+            self.outcomes.pop(identity, None)
+            self.editions[identity] = Edition(record.revision, WITHDRAWN)
+        elif record.embargo and record.embargo > datetime.now(UTC):
+            self.embargoed += 1
+        else:
+            return True
+        return False
+
+    def _clean_if_changed(self, identity: str, record: RawRecord) -> Digested | None:
+        catalogue, digest = self.generation.catalogue, _digest(record)
+        known = catalogue.known(identity)
+        is_later = record.revision > catalogue.edition(identity).revision
+        if known and known[1] != record.path and not is_later and _exists(Path(known[1])):
             self.failed.append(record.failure(f"duplicate id {identity!r}: indexed already from {known[1]}"))
             return None
-        self.seen.add(identity)
         if known == (digest, record.path):
-            self.unchanged += 1
+            self.outcomes.setdefault(identity, "unchanged")
             return None
         try:
             article, chunks = self.cleaner.read(record)
         except UnreadableError as error:
             self.failed.append(record.failure(str(error)))
             return None
-        self.changed += bool(known)
-        self.added += not known
+        if record.revision or catalogue.edition(identity).state:
+            self.editions[identity] = Edition(record.revision)
+        if self.outcomes.get(identity) != "added":  # else a later version of what this run has added
+            self.outcomes[identity] = "changed" if known else "added"
         return article, chunks, digest
 
     def write(self, articles: Sequence[Digested]) -> None:
-        """Embed and store articles, in place of what the index holds of them."""
-        if not articles:
+        """Embed and store articles, in place of what the index holds of them, and remove those that were withdrawn."""
+        if not articles and not self.editions:
             return
         catalogue, store = self.generation.catalogue, self.generation.store
-        before = {name for article, _, _ in articles for name in catalogue.chunk_ids(article.id)}
+        out_of_use = [identity for identity, edition in self.editions.items() if edition.state]
+        owners = [*(article.id for article, _, _ in articles), *out_of_use]
+        before = {name for identity in owners for name in catalogue.chunk_ids(identity)}
         after = {piece.id: piece for _, chunks, _ in articles for piece in chunks}
         with self._dirty():
             self._embed([piece for name, piece in after.items() if name not in before])
             with catalogue.transaction():
                 for article, chunks, digest in articles:
                     catalogue.put(article, digest, chunks)
+                for identity in out_of_use:
+                    self.removed += catalogue.known(identity) is not None
+                    catalogue.remove(identity)
+                for identity, edition in self.editions.items():
+                    catalogue.set_edition(identity, edition)
             store.delete(sorted(before - after.keys()))
+        self.editions.clear()
 
     def _embed(self, chunks: Sequence[Chunk]) -> None:
         if chunks:
@@ -237,7 +379,6 @@ class _Run:
         catalogue = self.generation.catalogue
         read = [*missing, *(as_read(root) for root in roots if _exists(root))]
         failed = {failure.path for failure in self.failed if not failure.reason.startswith(POINTS_OUTSIDE)}
-        failed -= {printable(str(root)) for root in missing}
         unseen = [(name, path) for name, path in catalogue.paths() if name not in self.seen]
         unreached = {
             name
@@ -253,13 +394,8 @@ class _Run:
         if not prune or not gone:
             self.gone = len(gone)
             return
-        surplus = [name for identity in gone for name in catalogue.chunk_ids(identity)]
-        with self._dirty():
-            with catalogue.transaction():
-                for identity in gone:
-                    catalogue.remove(identity)
-            self.generation.store.delete(surplus)
-        self.removed = len(gone)
+        remove_articles(self.generation, gone)
+        self.removed += len(gone)
 
     @contextmanager
     def _dirty(self) -> Iterator[None]:

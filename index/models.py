@@ -52,8 +52,12 @@ class RawRecord:
     """An article before cleaning.
 
     ``key``: unique in its file ("" if the file is a single article), which holds it at ``place`` ("line 3"). ``text``:
-    decoded, otherwise untouched. ``kind``: how to clean it ("text", "markdown", "html", "record"). ``fields``: front
-    matter, or the keys of a JSON record.
+    decoded, otherwise untouched. ``kind``: how to clean it ("text", "markdown", "html", "fragment": the HTML of the
+    article alone, "record"; "headline": there is only that, and a link). ``fields``: front matter, or the keys of a
+    JSON record.
+
+    ``revision`` orders the versions of a story ("": it has one). ``withdrawn``: its sender says that it must not be
+    used. ``embargo``: it must not be used before.
     """
 
     path: str
@@ -62,6 +66,9 @@ class RawRecord:
     kind: str
     fields: Mapping[str, Any] = field(default_factory=dict)
     place: str = field(default="", compare=False)
+    revision: str = ""
+    withdrawn: bool = False
+    embargo: datetime | None = None
 
     def failure(self, reason: str) -> Failure:
         """The failure to read it, with its place."""

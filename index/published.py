@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
+from index.formats.editions import when
 from index.models import Boilerplate
 from index.text import MONTH
 
@@ -50,9 +51,13 @@ _FIELDS = (
     "published", "date", "published_at", "publishedat", "publication_date", "pubdate", "date_published",
     "datepublished", "published_date", "publish_date", "created", "created_at", "timestamp",
 )  # fmt: skip
+DEFAULT_PUBLISHED = "default published"
+"""The field with the day of articles that name none."""
+_INFERRED_FIELDS = ("retrieved",)  # when a crawler found it
 _EARLIEST, _LATEST = date(1700, 1, 1), date(2099, 12, 31)  # beyond stand mistakes and placeholders (9999-12-31)
 _MAX_TO_WHOLE_DATE = timedelta(days=60)  # a date without a year takes that of a whole date no further away
 _MAX_FIELD_CHARACTERS = 60
+_MIN_EPOCH_DIGITS = 9  # seconds since 1970; eight digits are 20240125
 _MAX_URL_CHARACTERS = 2_000
 _MAX_LEAD_CHARACTERS = 800  # further down stands what happened before the day of publication
 _MAX_SENTENCE_CHARACTERS = 150
@@ -89,6 +94,8 @@ def publication_date(
         or _from_date_lines(date_lines)
         or _from_dateline(text, texts)
         or _from_weekday(text, texts)
+        or _first("metadata", _from_fields(fields, [DEFAULT_PUBLISHED]))
+        or _inferred(fields)
         or PublicationDate()
     )
 
@@ -97,16 +104,24 @@ def _first(source: str, days: Iterable[date | None]) -> PublicationDate | None:
     return next((PublicationDate(day, source) for day in days if day and _EARLIEST <= day <= _LATEST), None)
 
 
-def _from_fields(fields: Mapping[str, object]) -> Iterator[date | None]:
+def _inferred(fields: Mapping[str, object]) -> PublicationDate | None:
+    first = _first("metadata", _from_fields(fields, _INFERRED_FIELDS))
+    return first._replace(certain=False) if first else None
+
+
+def _from_fields(fields: Mapping[str, object], names: Iterable[str] = _FIELDS) -> Iterator[date | None]:
     normalized = {str(name).lower().replace("-", "_"): value for name, value in fields.items()}
-    for name in _FIELDS:
+    for name in names:
         value = normalized.get(name)
         if isinstance(value, datetime):
             yield value.date()
         elif isinstance(value, date):
             yield value
-        elif isinstance(value, str):
-            yield _parse_field(value.strip())
+        elif isinstance(value, str | int | float) and not isinstance(value, bool):
+            written = str(value).strip()
+            is_epoch = written.partition(".")[0].isdigit() and len(written) >= _MIN_EPOCH_DIGITS
+            moment = when(value) if is_epoch else None  # in UTC, a day off where it was published in some hours
+            yield moment.date() if moment else _parse_field(written) if isinstance(value, str) else None
 
 
 def _parse_field(value: str) -> date | None:

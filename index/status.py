@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -46,6 +47,15 @@ def status(data: Path) -> Status:
             sum(map(_size, data.rglob("*"))),
             healthy=problem is None, problem=problem,
         )  # fmt: skip
+
+
+def roots(data: Path) -> list[Path]:
+    """The files and folders that were indexed, which a run without any reads again."""
+    folder = current(data)
+    if folder is None:
+        return []
+    with closing(open_catalogue(folder)) as catalogue:
+        return [Path(root) for root in json.loads(catalogue.get("roots") or "[]")]
 
 
 def _problem(folder: Path, catalogue: Catalogue, fingerprint: str, chunks: int) -> str | None:

@@ -17,7 +17,7 @@ from bot.evaluation.run import ask
 from bot.models import Answer, Citation
 from bot.runtime import OnProgress
 from bot.settings import Settings
-from index.ingest import Report
+from index.ingest import Choices, Report
 from index.models import Article, ClippingsError
 from tests.fakes.examples import ANSWER, PASSAGE, REFUSED, SOURCE
 from tests.fakes.openai_server import OpenAIServer, obey
@@ -59,12 +59,19 @@ class Indexed(FakeParts):
         self.records: list[dict[str, dict[str, str]]] = []
 
     def ingest(
-        self, settings: Settings, paths: Sequence[Path], *, prune: bool, progress: OnProgress, force: bool = False
+        self,
+        settings: Settings,
+        paths: Sequence[Path],
+        *,
+        prune: bool,
+        progress: OnProgress,
+        force: bool = False,
+        choices: Choices | None = None,
     ) -> Report:
         """Keep the records."""
         lines = [json.loads(line) for line in paths[0].read_text(encoding="utf-8").splitlines()]
         self.records.append({record["id"]: record for record in lines})
-        return super().ingest(settings, paths, prune=prune, progress=progress, force=force)
+        return super().ingest(settings, paths, prune=prune, progress=progress, force=force, choices=choices)
 
 
 def attacked(tmp_path: Path, *answers: Answer, parts: Indexed | None = None) -> Attacks:

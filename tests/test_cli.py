@@ -329,7 +329,7 @@ def test_a_folder_without_articles_ends_with_1(capsys: Output) -> None:
     out = capsys.readouterr().out
     assert "kind that is read: 2 .pdf, 1 without a known ending, 1 .k0, 1 .k1" in out
     assert "1 .k5 and 3 other kinds." in out
-    assert "No article was found: .txt, .md, .html, .htm, .json and .jsonl files are read." in out
+    assert "No article was found. What is read: plain text, Markdown, HTML, JSON," in out
     assert main(["index", "articles", "--json"], parts=parts) == 1
     assert json.loads(capsys.readouterr().out)["skipped"][".pdf"] == 2
     for changed in ({"gone": 2}, {"removed": 2}, {"unchanged": 1}):

@@ -42,7 +42,7 @@ def test_what_a_page_names_exists(page: Path) -> None:
     code = "\n".join(_code(text))
     for command, arguments in re.findall(r"(?<![/\w])clippings (?:--data \S+ )?([a-z]+)\b([^\n&>]*)", code):
         assert command in COMMANDS
-        assert set(re.findall(r"(?<!\S)--[a-z]+", arguments)) <= _options(command), (command, arguments)
+        assert set(re.findall(r"(?<!\S)--[a-z]+(?:-[a-z]+)*", arguments)) <= _options(command), (command, arguments)
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     assert set(re.findall(r"\bmake ([a-z-]+)", code)) <= targets
     assert set(re.findall(r"\b(?:CLIPPINGS|SLACK)_[A-Z_]+\b", code)) <= {*variables().values(), TRUST}

@@ -107,14 +107,32 @@ def test_what_is_gone_is_kept_until_it_is_pruned(index: Run, texts: Path, tmp_pa
     assert counted(index(texts, prune=True)) == (0, 0, 2, 0, 0, 0)
 
 
-def test_pruning_a_folder_that_does_not_exist_removes_nothing(index: Run, texts: Path, tmp_path: Path) -> None:
-    """A disk that is not mounted, or a mistyped name, does not empty the index."""
-    index(texts)
+def test_pruning_a_folder_that_is_gone_removes_its_articles(index: Run, texts: Path, tmp_path: Path) -> None:
+    """What was read from it is citable no more; later runs do not miss it. A mistyped name is a failure."""
+    write(tmp_path / "more", "other", "Another story.")
+    index(texts, tmp_path / "more")
+    report = index(tmp_path / "articels", prune=True)
+    assert (report.removed, [failure.reason for failure in report.failed]) == (0, ["does not exist"])
     texts.rename(tmp_path / "elsewhere")
-    report = index(texts, prune=True)
+    assert index().failed
+    report = index(prune=True)
+    assert (counted(report), report.failed) == ((0, 0, 1, 3, 0, 0), ())
+    assert set(indexed(tmp_path / "data")) == {"other"}
+    assert index().failed == ()
+
+
+def test_pruning_a_disk_that_is_not_mounted_removes_nothing(index: Run, texts: Path, tmp_path: Path) -> None:
+    """If what holds the folder is gone too, its articles stay, unless that is forced."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    texts.rename(disk / "articles")
+    index(disk / "articles")
+    disk.rename(tmp_path / "unmounted")
+    report = index(prune=True)
     assert counted(report) == (0, 0, 0, 0, 0, 0)
     assert [failure.reason for failure in report.failed] == ["does not exist"]
     assert set(indexed(tmp_path / "data")) == {"long", "bees", "frost"}
+    assert index(prune=True, force=True).removed == 3
 
 
 def test_a_folder_that_is_gone_is_forgotten_if_that_is_forced(index: Run, texts: Path, tmp_path: Path) -> None:
@@ -127,7 +145,7 @@ def test_a_folder_that_is_gone_is_forgotten_if_that_is_forced(index: Run, texts:
     assert (report.removed, report.unreached) == (0, 3)
     texts.unlink()
     report = index(prune=True, force=True)
-    assert (counted(report), [failure.reason for failure in report.failed]) == ((0, 0, 1, 3, 0, 0), ["does not exist"])
+    assert (counted(report), report.failed) == ((0, 0, 1, 3, 0, 0), ())
     assert set(indexed(tmp_path / "data")) == {"other"}
     assert index().failed == ()
 

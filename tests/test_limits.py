@@ -131,7 +131,7 @@ def test_a_short_article_starts_no_process() -> None:
     """Most articles are short, and a process takes a second to start."""
     with closing(Cleaner(seconds=1e-6)) as cleaner:
         assert cleaner.read(record("Frost spoiled the orchards."))[0].body == "Frost spoiled the orchards."
-        assert cleaner._process is None
+        assert cleaner.worker.process is None
 
 
 @pytest.mark.process
@@ -148,9 +148,9 @@ def test_a_process_that_crashes_costs_its_article_only() -> None:
     """As a library would crash it; the next article is cleaned by a new process."""
     with closing(Cleaner()) as cleaner:
         cleaner.read(record(LONG[:30_000]))
-        assert cleaner._process
-        assert cleaner._process.pid
-        os.kill(cleaner._process.pid, signal.SIGSEGV)
+        assert cleaner.worker.process
+        assert cleaner.worker.process.pid
+        os.kill(cleaner.worker.process.pid, signal.SIGSEGV)
         with pytest.raises(UnreadableError, match=r"^the process that read it ended \(exit code -11\); left out\.$"):
             cleaner.read(record(LONG[:30_000]))
         assert cleaner.read(record(LONG[:30_000]))[0].body
@@ -162,7 +162,7 @@ def test_no_process_outlives_a_killed_run() -> None:
     program = (
         "from index.cleaner import Cleaner; from index.models import RawRecord\n"
         "cleaner = Cleaner(); cleaner.read(RawRecord('/a', '', 'Ann fell. ' * 5000, 'text'))\n"
-        "print(cleaner._process.pid, flush=True); input()"
+        "print(cleaner.worker.process.pid, flush=True); input()"
     )
     command = [sys.executable, "-c", program]
     with subprocess.Popen(

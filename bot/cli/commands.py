@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import difflib
 import os
+import shutil
 import sys
 from argparse import Namespace
-from collections.abc import Iterable, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from bot import serialize
 from bot.cli import render
 from bot.cli.filters import known_outlet, make_filters
-from bot.plain_text import one_line
+from bot.plain_text import one_line, title
 from bot.runtime import Parts, progress_bar, shown_steps
 from index.models import Article, ClippingsError, Failure, Filters
 
@@ -27,10 +30,22 @@ if TYPE_CHECKING:
     from bot.settings import Settings
     from index.ingest import Report
 
-OK, FAILED, USAGE, REFUSED = 0, 1, 2, 3
+OK, FAILED, USAGE, REFUSED, LEFT_OUT = 0, 1, 2, 3, 4
+NO_ARTICLES = frozenset(
+    ".png .jpg .jpeg .gif .webp .svg .ico .bmp .tif .tiff .avif .mp3 .m4a .wav .ogg .mp4 .mov .webm .avi .css .js .map "
+    ".woff .woff2 .ttf .otf".split()
+)
+"""The endings of what lies beside articles, by which the exit code is not LEFT_OUT."""
 MAX_SKIPPED_KINDS = 8
 MAX_EXPLAINED = 3  # records of a file
 MAX_LISTED_IDS = 10
+_LEFT_OUT = {
+    "withdrawn": "Stories that their sender has withdrawn, and that are not indexed: {}.",
+    "embargoed": "Stories under embargo, to be read by a later run: {}.",
+    "superseded": "Older versions of stories, left out: {}.",
+    "kept_out": "Articles that `clippings remove` removed, left out: {}. `clippings index --restore` reads them again.",
+}
+"""What is printed of the counts of a report, if they are not 0."""
 _ABLE = {"can": True, "cannot": False}
 
 
@@ -38,12 +53,89 @@ def index(arguments: Namespace, settings: Settings, parts: Parts) -> int:
     """Read articles into the index."""
     if arguments.explain:
         return _explain(arguments, parts)
-    with progress_bar("articles") as progress:
-        report = parts.ingest(
-            settings, arguments.paths, prune=arguments.prune, force=arguments.force, progress=progress
+    from index.ingest import Choices
+
+    is_piped = "-" in arguments.paths
+    paths = [Path(path) for path in arguments.paths if path != "-" and not is_address(path)]
+    with _standard_input(read=is_piped) as piped, progress_bar("articles") as progress:
+        choices = Choices(
+            restore=arguments.restore,
+            outlet=arguments.outlet or "",
+            published=arguments.published,
+            standard_input=piped,
+            addresses=tuple(path for path in arguments.paths if is_address(path)),
+            web_hosts=settings.web_hosts,
         )
+        report = parts.ingest(
+            settings, paths, prune=arguments.prune, force=arguments.force, progress=progress, choices=choices
+        )
+    code = _print_report(arguments, report)
+    return _watch(arguments, settings, parts, paths) if arguments.watch else code
+
+
+def _watch(arguments: Namespace, settings: Settings, parts: Parts, paths: Sequence[Path]) -> int:
+    """Read what changes, and what is due on the web, until Ctrl-C; print what that did, if it did anything."""
+    from index.ingest import Choices
+    from index.watch import rounds
+
+    paths = paths or parts.followed_paths(settings)
+    print("Watching; Ctrl-C ends it.", file=sys.stderr, flush=True)
+    for sources_are_due in rounds(paths, settings.data):
+        addresses = tuple(parts.web_sources(settings)) if sources_are_due else ()
+        if sources_are_due and not addresses:
+            continue
+        choices = Choices(addresses=addresses, are_sources=True, web_hosts=settings.web_hosts)
+        try:
+            named = [] if addresses else paths
+            report = parts.ingest(settings, named, prune=arguments.prune, progress=lambda *_: None, choices=choices)
+        except ClippingsError as error:  # another process is indexing: the next round reads it
+            print(one_line(str(error)), file=sys.stderr, flush=True)
+            continue
+        if report.failed or report.added or report.changed or report.removed:
+            _print_report(arguments, report)
+            sys.stdout.flush()
+    return OK
+
+
+def _print_report(arguments: Namespace, report: Report) -> int:
     _print(arguments, serialize.report(report), [render.line(_summary(report, arguments))], report.failed)
-    return FAILED if report.failed or report.is_empty else OK
+    if report.failed or report.is_empty:
+        return FAILED
+    return LEFT_OUT if report.skipped.keys() - NO_ARTICLES else OK
+
+
+def sources(arguments: Namespace, settings: Settings, parts: Parts) -> int:
+    """Follow feeds, sitemaps and pages on the web."""
+    from index.ingest import Choices
+
+    if arguments.action == "remove":
+        parts.forget_sources(settings, arguments.addresses)
+    if arguments.action in {"list", "remove"}:
+        followed = parts.web_sources(settings)
+        lines = [render.line(f"{address} (last read: {read})") for address, read in followed.items()]
+        _print(arguments, {"sources": followed}, lines or [render.line("No source is followed.")])
+        return OK
+    addresses = arguments.addresses or list(parts.web_sources(settings))
+    if not addresses:
+        raise ClippingsError("No source is followed. Add one: `clippings sources add URL`.")
+    with progress_bar("articles") as progress:
+        choices = Choices(addresses=tuple(addresses), are_sources=True, web_hosts=settings.web_hosts)
+        report = parts.ingest(settings, [], prune=False, progress=progress, choices=choices)
+    return _print_report(arguments, report)
+
+
+def is_address(text: str) -> bool:
+    """Whether an argument is an address on the web, and no path."""
+    return text.lower().startswith(("http://", "https://"))
+
+
+def remove(arguments: Namespace, settings: Settings, parts: Parts) -> int:
+    """Remove articles from the index, and keep them out of it."""
+    removed = parts.remove(settings, arguments.words, arguments.older_than)
+    lines = [render.line(f"{source.id}: {title(source)}") for source in removed]
+    count = render.line(f"{len(removed)} removed. `clippings index --restore` reads them again, where they still are.")
+    _print(arguments, {"removed": [serialize.source(source) for source in removed]}, [*lines, count])
+    return OK
 
 
 def ask(arguments: Namespace, settings: Settings, parts: Parts) -> int:
@@ -128,6 +220,18 @@ def feedback(arguments: Namespace, settings: Settings, _: Parts) -> int:
     return OK
 
 
+@contextmanager
+def _standard_input(*, read: bool) -> Iterator[Path | None]:
+    """A temporary file with what stands on standard input."""
+    if not read:
+        yield None
+        return
+    with NamedTemporaryFile(prefix="clippings-") as file:
+        shutil.copyfileobj(sys.stdin.buffer, file)
+        file.flush()
+        yield Path(file.name)
+
+
 def _print(arguments: Namespace, value: object, lines: Iterable[render.Line], failures: Sequence[Failure] = ()) -> None:
     """Print ``value`` as JSON with --json, else ``lines``, and ``failures`` on standard error."""
     if arguments.json:
@@ -157,7 +261,7 @@ def _explain(arguments: Namespace, parts: Parts) -> int:
 
 
 def _summary(report: Report, arguments: Namespace) -> str:
-    from index.load import KINDS_READ
+    from index.formats.registry import KINDS_READ
 
     counts = ", ".join(f"{getattr(report, name)} {name}" for name in ("added", "changed", "unchanged", "removed"))
     embedded = f"{report.chunks_embedded} chunks embedded in {report.seconds:.1f} s"
@@ -166,13 +270,14 @@ def _summary(report: Report, arguments: Namespace) -> str:
         lines.append(f"The whole index was rebuilt: {report.rebuilt}.")
     if report.unreached:
         lines.append(f"Articles kept though their files could not be read this time: {report.unreached}.")
-    if report.gone and arguments.prune:
+    if report.gone and getattr(arguments, "prune", False):
         lines.append(
             f"Articles whose files are gone: {report.gone}. None was removed, because something could not be read: "
             "correct that, or remove them all the same with `clippings index --prune --force`."
         )
     elif report.gone:
         lines.append(f"Articles whose files are gone: {report.gone}. `clippings index --prune` removes them.")
+    lines += [text.format(count) for name, text in _LEFT_OUT.items() if (count := getattr(report, name))]
     if report.skipped:
         kinds = sorted(report.skipped.items(), key=lambda kind: (-kind[1], kind[0]))
         counts = ", ".join(
@@ -181,7 +286,7 @@ def _summary(report: Report, arguments: Namespace) -> str:
         more = f" and {len(kinds) - MAX_SKIPPED_KINDS} other kinds" if len(kinds) > MAX_SKIPPED_KINDS else ""
         lines.append(f"Files left out, since they are of no kind that is read: {counts}{more}.")
     if report.is_empty:
-        lines.append(f"No article was found: {KINDS_READ} files are read. Name a file or a folder that holds some.")
+        lines.append(f"No article was found. What is read: {KINDS_READ}. Name a file or a folder that holds some.")
     if report.chunks_embedded and report.seconds:
         share = int(100 * report.embed_seconds / report.seconds)
         lines.append(f"{share} % of the time was spent in the embedding model")

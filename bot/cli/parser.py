@@ -28,7 +28,7 @@ INTERRUPTED, BROKEN_PIPE = 130, 141  # as a shell reports SIGINT and SIGPIPE
 
 
 def main(argv: Sequence[str] | None = None, *, parts: Parts | None = None) -> int:
-    """Run a command and return its exit code: 0 done or answered, 3 refused, 1 error, 2 usage."""
+    """Run a command and return its exit code: 0 done or answered, 3 refused, 4 files left out, 1 error, 2 usage."""
     arguments = _parse(argv)
     try:
         _prepare_streams()
@@ -80,6 +80,10 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         parser.error("index --explain FILE only shows how FILE is read; it takes no PATH and no --prune")
     if arguments.command == "index" and arguments.force and not arguments.prune:
         parser.error("--force belongs to --prune: it removes articles though something could not be read")
+    if arguments.command == "sources":
+        _check_sources(parser, arguments)
+    if arguments.command == "remove" and not (arguments.words or arguments.older_than):
+        parser.error("name what to remove: an id, a file, a folder, an outlet, or --older-than DATE")
     if arguments.command == "eval" and _overwrites_input(arguments):
         parser.error(f"--report would overwrite {arguments.report}, an input of this command: name another file")
     if arguments.command == "ask":
@@ -88,6 +92,15 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         except ValueError as error:
             parser.error(str(error))
     return arguments
+
+
+def _check_sources(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+    if arguments.action in {"add", "remove"} and not arguments.addresses:
+        parser.error(f"sources {arguments.action} needs an address: a feed, a sitemap, or a page that names its feed")
+    if arguments.action == "list" and arguments.addresses:
+        parser.error("sources list takes no address")
+    if wrong := [address for address in arguments.addresses if not commands.is_address(address)]:
+        parser.error(f"{wrong[0]!r} is no address: it must begin with http:// or https://")
 
 
 def _overwrites_input(arguments: argparse.Namespace) -> bool:
@@ -163,14 +176,37 @@ def _json(parser: argparse.ArgumentParser) -> None:
 
 def _index(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("paths", nargs="*", type=Path, metavar="PATH", help="files and folders (default: those of the last run)")
+    add(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="files, folders, addresses on the web; - reads standard input (default: the files of the last run)",
+    )
     add("--prune", action="store_true", help="also remove articles whose files are gone")
     add(
         "--force",
         action="store_true",
         help="with --prune: remove them also if something could not be read, or a named folder is gone",
     )
+    add("--outlet", type=_text, metavar="NAME", help="the outlet of the articles that name none, kept for PATH")
+    add("--published", type=_day, metavar="DATE", help="the day of the articles that name none, kept for PATH")
+    add("--watch", action="store_true", help="then go on: read what changes, and every 15 minutes the sources")
+    add("--restore", action="store_true", help="also read again what `clippings remove` removed")
     add("--explain", type=Path, metavar="FILE", help="show how FILE is read: headline, date, body…; index nothing")
+    _json(parser)
+
+
+def _sources(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("action", choices=("add", "list", "remove", "refresh"), help="what to do; refresh reads what is new")
+    add("addresses", nargs="*", type=_text, metavar="URL", help="a feed, a sitemap, or a page that names its feed")
+    _json(parser)
+
+
+def _remove(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("words", nargs="*", type=_text, metavar="WHICH", help="an id, or its beginning; a file or folder; an outlet")
+    add("--older-than", type=_day, metavar="DATE", help="all articles published before this day")
     _json(parser)
 
 
@@ -212,6 +248,8 @@ def _feedback(parser: argparse.ArgumentParser) -> None:
 
 COMMANDS: dict[str, tuple[Run, Callable[[argparse.ArgumentParser], None], str]] = {
     "index": (commands.index, _index, "index articles/ --prune"),
+    "sources": (commands.sources, _sources, "sources add https://news.example/feed.xml"),
+    "remove": (commands.remove, _remove, 'remove "The Courier" --older-than 2020-01-01'),
     "ask": (commands.ask, _ask, 'ask "how many came?" --outlet "The Courier"'),
     "show": (commands.show, _show, "show 3f2a9c"),
     "chat": (commands.chat, lambda _: None, "chat --data ./data"),

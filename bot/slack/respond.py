@@ -192,7 +192,7 @@ class Responder:
             except SlackError as error:  # indexing goes on
                 _log.warning("progress could not be shown (%s)", error)
 
-        report = self._backend.parts.ingest(self._settings, [], prune=False, progress=show_progress)
+        report = self._backend.parts.ingest(self._settings, [], prune=True, progress=show_progress)
         counts = (
             f"{report.added} added, {report.changed} changed, {report.unchanged} unchanged, {report.removed} removed"
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 from bot.models import Answer
 from bot.runtime import OnProgress, Parts
 from bot.settings import Settings
-from index.ingest import Report
+from index.ingest import Choices, Report
 from index.models import Article, ClippingsError, Failure
 from index.status import Status
 from tests.fakes.engine import FakeEngine
@@ -46,6 +46,7 @@ class FakeParts(Parts):
         self.indexed: list[tuple[list[Path], bool]] = []
         self.settings: Settings | None = None
         self.forced = False
+        self.choices: Choices | None = None
 
     def engine(self, settings: Settings) -> FakeEngine:
         """The fake engine."""
@@ -53,9 +54,17 @@ class FakeParts(Parts):
         return self.fake
 
     def ingest(
-        self, settings: Settings, paths: Sequence[Path], *, prune: bool, progress: OnProgress, force: bool = False
+        self,
+        settings: Settings,
+        paths: Sequence[Path],
+        *,
+        prune: bool,
+        progress: OnProgress,
+        force: bool = False,
+        choices: Choices | None = None,
     ) -> Report:
         """Report what the test wants, after two steps of progress."""
+        self.choices = choices
         self.settings, self.forced = settings, force
         self.indexed.append((list(paths), prune))
         progress(1, 2)

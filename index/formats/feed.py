@@ -1,0 +1,69 @@
+"""Feeds (RSS, Atom, RDF) and exports of WordPress, with feedparser."""
+
+from __future__ import annotations
+
+import calendar
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from index.formats.document import Document, Item
+from index.formats.editions import revision_of, when
+from index.formats.markup import parse_xml
+from index.formats.urls import url_key
+from index.models import UnreadableError
+
+_PUBLISHED_POSTS = ("", "publish")
+
+
+def feed_items(document: Document, data: bytes) -> Iterator[Item]:
+    """The entries of a feed, each a record of what the feed holds of it."""
+    import feedparser
+
+    feed = feedparser.parse(data, resolve_relative_uris=False, sanitize_html=False)
+    deleted = list(_deleted(document, data)) if b"deleted-entry" in data else []
+    if not feed.entries and not deleted:
+        raise UnreadableError("no articles in this feed")
+    yield from deleted
+    number = 0
+    for number, entry in enumerate(feed.entries, start=1):
+        if (
+            entry.get("wp_post_type", "post") not in {"post", "page"}
+            or entry.get("wp_status", "") not in _PUBLISHED_POSTS
+        ):
+            continue  # attachments, menus and drafts of a WordPress export
+        place = f"{document.place}: entry {number}" if document.place else f"entry {number}"
+        content = [piece.get("value") or "" for piece in entry.get("content", [])]
+        text = max([*content, entry.get("summary") or ""], key=len)
+        url = entry.get("link") or entry.get("id") or ""
+        published, updated = (_moment(dict.get(entry, f"{name}_parsed")) for name in ("published", "updated"))
+        fields = {
+            "title": entry.get("title", ""), "url": url, "byline": entry.get("author", ""),
+            "published": published or updated or "", "language": feed.feed.get("language", ""),
+            "outlet": entry.get("source", {}).get("title") or feed.feed.get("title", ""),
+            "section": next((tag.term for tag in entry.get("tags", []) if tag.term), ""),
+        }  # fmt: skip
+        # An Atom feed says by its id that an entry was deleted; the links of RSS are what its pages are known by.
+        known_by = (entry.get("id") if feed.version.startswith("atom") else "") or url
+        key = url_key(known_by) if known_by else hashlib.sha256(f"{fields['title']}\0{text}".encode()).hexdigest()[:16]
+        kind = "fragment"
+        if url and not any(map(str.isalnum, text)):
+            text, kind = fields["title"], "headline"
+        try:
+            record = document.record(text, kind, fields, key)
+        except UnreadableError as error:
+            yield Item(place, str(error))
+            continue
+        yield Item(place, replace(record, revision=revision_of("", when(updated or published))))
+
+
+def _deleted(document: Document, data: bytes) -> Iterator[Item]:
+    """The entries that an Atom feed has taken back (RFC 6721)."""
+    for entry in parse_xml(data).iter("{*}deleted-entry"):
+        record = document.record("withdrawn", key=url_key(entry.get("ref") or ""))
+        yield Item(document.place, replace(record, withdrawn=True, revision=revision_of("", when(entry.get("when")))))
+
+
+def _moment(parsed: object) -> str:
+    return datetime.fromtimestamp(calendar.timegm(parsed), UTC).isoformat() if isinstance(parsed, tuple) else ""

@@ -1,0 +1,67 @@
+"""The HTML of an article alone, as feeds, mails and news APIs hold it -> paragraphs of text.
+
+A whole page goes through trafilatura, which finds the article in it. Here nothing is left out but what no reader sees
+and what stands beside the text: captions, menus, forms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lxml import etree, html
+
+_PARAGRAPHS = frozenset(
+    "address article blockquote body caption dd div dl dt fieldset figure h1 h2 h3 h4 h5 h6 header hr html li main ol "
+    "p pre section table tbody tfoot thead tr ul media hedline".split()
+)
+_LEFT_OUT = frozenset(
+    "aside audio button figcaption footer form head iframe input math nav noscript object script select style svg "
+    "template textarea title video media-caption media-producer media-reference".split()
+)
+_CELLS = frozenset(("td", "th"))
+_BULLET, _LINE_BREAK = "- ", "\0"
+_BEFORE = {"li": _BULLET, "br": _LINE_BREAK}
+
+
+def fragment_text(source: str) -> tuple[str, str]:
+    r"""The text, a blank line between paragraphs, and the first heading of the highest order ("" for none).
+
+    ``"<p>It rained.</p><ul><li>Twice</li></ul>" -> ("It rained.\n\n- Twice", "")``
+    """
+    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
+    try:
+        root = html.document_fromstring(source.encode("utf-8", "replace"), parser=parser)
+    except (etree.ParserError, ValueError):
+        return "", ""
+    paragraphs = list(filter(None, map(_lines, _pieces(root))))
+    heading = next((" ".join(found.text_content().split()) for found in root.iter("h1")), "")
+    if heading and paragraphs and paragraphs[0] == heading:
+        del paragraphs[0]
+    return "\n\n".join(paragraphs), heading
+
+
+def _lines(piece: str) -> str:
+    """The lines of a paragraph, without the white space of the source; "" if nothing but a bullet is in it."""
+    lines = (" ".join(line.split()) for line in piece.split(_LINE_BREAK))
+    text = "\n".join(line for line in lines if line)
+    return text if text.strip(_BULLET) else ""
+
+
+def _pieces(root: html.HtmlElement) -> Iterator[str]:
+    """The text of each paragraph, in order."""
+    piece = list[str]()
+    walk = etree.iterwalk(root, events=("start", "end"))
+    for event, element in walk:
+        tag = element.tag if isinstance(element.tag, str) else ""
+        if event == "start" and tag in _LEFT_OUT:
+            walk.skip_subtree()
+            continue
+        if tag in _PARAGRAPHS:
+            yield "".join(piece)
+            piece.clear()
+        if event == "start":
+            piece.append(_BEFORE.get(tag, "") + (element.text or ""))
+        else:
+            between = " | " if tag in _CELLS and element.getnext() is not None else ""
+            piece.append(between + (element.tail or ""))
+    yield "".join(piece)

@@ -1,0 +1,1 @@
+"""Articles from the web: pages, feeds and sitemaps, with manners."""

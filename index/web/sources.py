@@ -1,0 +1,37 @@
+"""The feeds, sitemaps and pages that an index follows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from index.generation import current, locked, open_catalogue, open_for_writing
+from index.integrity import record_checksums
+from index.models import ClippingsError, IndexMissing
+
+
+def sources(data: Path) -> dict[str, str]:
+    """The addresses that are followed, and when each was read last, as an ISO time."""
+    folder = current(data)
+    if folder is None:
+        raise IndexMissing(f"Nothing has been indexed in {data}. Add a source: `clippings sources add URL`.")
+    with closing(open_catalogue(folder)) as catalogue:
+        return dict(json.loads(catalogue.get("sources") or "{}"))
+
+
+def forget(data: Path, addresses: Sequence[str]) -> None:
+    """Follow some addresses no longer; their articles stay. Raises ClippingsError if one is not followed."""
+    with locked(data):
+        followed = sources(data)
+        if unknown := [address for address in addresses if address not in followed]:
+            raise ClippingsError(f"{unknown[0]} is not followed. `clippings sources list` lists what is.")
+        generation, old = open_for_writing(data)
+        with closing(generation):
+            if old:
+                old.close()
+                raise ClippingsError(f"{old.reason}. Rebuild the index first: `clippings index`.")
+            left = {address: read for address, read in followed.items() if address not in addresses}
+            generation.catalogue.set("sources", json.dumps(left))
+        record_checksums(generation.folder)
