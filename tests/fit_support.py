@@ -25,7 +25,7 @@ from bot.generate.support import Premise, edits
 from index.chunk import chunk
 from index.clean import clean
 from index.load import load
-from index.models import Passage, Source
+from index.models import Failure, Passage, Source
 from index.text import sentences
 from tests.near_misses import HONEST, statements
 
@@ -34,7 +34,12 @@ FILE = PROJECT / "bot" / "generate" / "support.json"
 STATEMENTS = PROJECT / "tests" / "statements.jsonl"
 SHARES = {"tuning": 1.0, "edited": 0.5, "fused": 0.5}  # of the sets in the loss; within a set, of true and false a half
 PENALTY, STEPS = 0.005, 3_000
-CERTAIN = {"exact_put_in": -20.0, "bound": -20.0, "unasked": -20.0}  # set by hand: no other word outweighs them
+CERTAIN = {
+    "exact_put_in": -20.0,
+    "bound": -20.0,
+    "unasked": -20.0,
+    "foreign": -20.0,
+}  # set by hand: nothing outweighs them
 FOR = frozenset(("turned",))  # what speaks for a statement
 MAX_ARTICLES, MAX_SENTENCES = 400, 3
 MIN_WORDS, MAX_WORDS = 8, 35  # of a sentence that statements are made from
@@ -58,9 +63,18 @@ def passages() -> tuple[Passage, ...]:
     made = []
     for file in sorted((PROJECT / "articles").iterdir()):
         for record in load([file]):
+            if isinstance(record, Failure):
+                raise TypeError(record)
             article = clean(record)
             made += [
-                Passage(article.source.id, article.source, article.body[piece.start : piece.end], piece.start, piece.end, 1.0)
+                Passage(
+                    article.source.id,
+                    article.source,
+                    article.body[piece.start : piece.end],
+                    piece.start,
+                    piece.end,
+                    1.0,
+                )
                 for piece in chunk(article)
             ]
     return tuple(made)
@@ -68,9 +82,10 @@ def passages() -> tuple[Passage, ...]:
 
 def own() -> Iterator[Example]:
     """Read our own pairs, each with the passage of articles/ that holds its sentence."""
+    premises = [Premise(passage, "") for passage in passages()]
     for line in STATEMENTS.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
-        premise = Premise(next(passage for passage in passages() if row["sentence"] in passage.text), "")
+        premise = next(premise for premise in premises if row["sentence"] in premise.passage.text)
         yield Example(edits(row["statement"], [premise]), row["supported"], row["kind"], row["half"], row["sentence"])
 
 
@@ -78,8 +93,12 @@ def made(articles: Sequence[str], rng: random.Random) -> Iterator[Example]:
     """Make statements by rule: one edit, two sentences joined, halves of two sentences fused, a detail invented."""
     for article in articles:
         texts = [article[start:end] for start, end in sentences(article)]
-        whole = [text for text in texts if MIN_WORDS <= len(text.split()) <= MAX_WORDS and text.endswith(".") and '"' not in text]
-        if len(whole) < 2:  # noqa: PLR2004  # a sentence and another
+        whole = [
+            text
+            for text in texts
+            if MIN_WORDS <= len(text.split()) <= MAX_WORDS and text.endswith(".") and '"' not in text
+        ]
+        if len(whole) < 2:  # a sentence and another
             continue
         premise = Premise(Passage("p", Source("s", ""), article, 0, len(article), 1.0), "")
         for text in rng.sample(whole, min(MAX_SENTENCES, len(whole))):
@@ -88,7 +107,9 @@ def made(articles: Sequence[str], rng: random.Random) -> Iterator[Example]:
             rows += [(*row, "fused") for row in _fused(text, others, rng, rng.choice(articles))]
             after = texts.index(text) + 1
             if after < len(texts) and texts[after] in whole:
-                rows.append((f"{text[:-1]}{rng.choice((', and ', ', while ', ' and '))}{texts[after]}", True, "joined", "fused"))
+                rows.append(
+                    (f"{text[:-1]}{rng.choice((', and ', ', while ', ' and '))}{texts[after]}", True, "joined", "fused")
+                )
             for statement, supported, kind, name in rows:
                 yield Example(edits(statement, [premise]), supported, kind, name, article)
 
@@ -104,9 +125,9 @@ def _fused(text: str, others: Sequence[str], rng: random.Random, elsewhere: str)
     yield " ".join([*words[: cut(words)], *others_words[cut(others_words) :]]), False, "fused"
     if rng.random() < INVENTED_SHARE:
         place, start = rng.randrange(2, len(words)), rng.randrange(max(1, len(foreign) - 4))
-        inside = [word for word in foreign[start:] if word.islower() and word.isalpha() and len(word) > 4][:1]  # noqa: PLR2004
+        inside = [word for word in foreign[start:] if word.islower() and word.isalpha() and len(word) > 4][:1]
         tail = f" {rng.choice(('in', 'with', 'for', 'after'))} {' '.join(foreign[start : start + 4]).strip('.,')}."
-        at_end = rng.random() < 0.5  # noqa: PLR2004
+        at_end = rng.random() < 0.5
         yield text[:-1] + tail if at_end else " ".join([*words[:place], *inside, *words[place:]]), False, "invented"
 
 
@@ -182,7 +203,9 @@ def main() -> None:
     examples = [*own(), *made(rng.sample(articles, min(MAX_ARTICLES, len(articles))), rng)]
     fitted = json.loads(FILE.read_text(encoding="utf-8"))
     names = [name for name in fitted["counts"] if name not in CERTAIN]
-    training = [one for one in examples if one.set in SHARES and not CERTAIN.keys() & {n for n in one.counts if one.counts[n]}]
+    training = [
+        one for one in examples if one.set in SHARES and not CERTAIN.keys() & {n for n in one.counts if one.counts[n]}
+    ]
     values, intercept = fit(training, names)
     weights = CERTAIN | {name: round(float(value), 3) for name, value in zip(names, values, strict=True)}
     sets = {name: [one for one in examples if one.set == name] for name in (*SHARES, "held_out")}

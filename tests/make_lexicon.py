@@ -14,6 +14,8 @@ import argparse
 import gzip
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterable
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,15 +24,18 @@ from index.text import STOP_WORDS, stem
 FILE = Path(__file__).parents[1] / "bot" / "generate" / "lexicon.gz"
 MAX_SENSE = 5  # of a word that the tagged texts hold; of others only the first counts
 MIN_COUNT, MIN_HYPERNYM_COUNT = 2, 8  # of a word, in the tagged texts
+MIN_LETTERS = 2
 _POS = {"1": "n", "2": "v", "3": "a", "4": "r", "5": "a"}
 _FILES = {"n": "noun", "v": "verb", "a": "adj", "r": "adv"}
 _PARTICLES = "up|down|off|out|on|in|over|away|back"
 IRREGULAR = """
 arise arose arisen|awake awoke|bear bore borne|beat beaten|become became|begin began begun|bend bent|bet|bind bound|
-bite bit bitten|bleed bled|blow blew blown|break broke broken|breed bred|bring brought|build built|burn burnt|buy bought|
-catch caught|choose chose chosen|cling clung|come came|creep crept|deal dealt|dig dug|do did done|draw drew drawn|
-drink drank drunk|drive drove driven|eat ate eaten|fall fell fallen|feed fed|feel felt|fight fought|find found|flee fled|
-fly flew flown|forbid forbade forbidden|forget forgot forgotten|forgive forgave forgiven|freeze froze frozen|
+bite bit bitten|bleed bled|blow blew blown|break broke broken|breed bred|bring brought|build built|burn burnt|
+buy bought|
+catch caught|choose chose chosen|cling clung|come came|creep crept|deal dealt|dig dug|do did done|
+draw drew drawn|
+drink drank drunk|drive drove driven|eat ate eaten|fall fell fallen|feed fed|feel felt|fight fought|find found|
+flee fled|fly flew flown|forbid forbade forbidden|forget forgot forgotten|forgive forgave forgiven|freeze froze frozen|
 get got gotten|give gave given|go went gone|grow grew grown|hang hung|hear heard|hide hid hidden|hold held|keep kept|
 know knew known|lay laid|lead led|learn learnt|leave left|lend lent|lose lost|make made|mean meant|meet met|pay paid|
 ride rode ridden|ring rang rung|rise rose risen|run ran|say said|see saw seen|seek sought|sell sold|send sent|
@@ -44,64 +49,73 @@ man men|woman women|child children|foot feet|tooth teeth|mouse mice|person peopl
 
 
 class Sense(NamedTuple):
-    """A word of a synset: its rank among the word's senses, and its count in the tagged texts."""
+    """A word of a synset: its rank among the word's senses, and how often the tagged texts have it."""
 
     rank: int
-    count: int
+    tagged: int
 
 
-def relations(folder: Path) -> dict[str, dict[str, set[str]]]:
-    """Read WordNet; return "synonyms", "antonyms" and "hypernyms", each from a stem to stems."""
-    senses: dict[tuple[str, str, str], Sense] = {}
-    counts = Counter[str]()
-    for line in (folder / "index.sense").read_text(encoding="latin1").splitlines():
-        key, offset, rank, count = line.split()
-        word, _, rest = key.partition("%")
-        senses[_POS[rest[0]], offset, word] = Sense(int(rank), int(count))
-        counts[word] += int(count)
-    words: dict[tuple[str, str], list[str]] = {}
-    pointers: dict[tuple[str, str], list[list[str]]] = {}
-    for pos, name in _FILES.items():
-        for line in (folder / f"data.{name}").read_text(encoding="latin1").splitlines():
-            if line.startswith(" "):
-                continue
-            fields = line.partition("|")[0].split()
-            end = 4 + 2 * int(fields[3], 16)
-            words[pos, fields[0]] = [re.sub(r"\(.*", "", word).lower() for word in fields[4:end:2]]
-            size = int(fields[end])
-            pointers[pos, fields[0]] = [fields[end + 1 + 4 * n : end + 5 + 4 * n] for n in range(size)]
-    related: dict[str, dict[str, set[str]]] = {name: defaultdict(set) for name in ("synonyms", "antonyms", "hypernyms")}
+class WordNet:
+    """The files of a folder: words and pointers of each synset (part of speech, offset), senses, counts of words."""
 
-    def usual(synset: tuple[str, str], word: str, minimum: int = MIN_COUNT) -> bool:
-        sense = senses.get((*synset, word))
+    def __init__(self, folder: Path) -> None:
+        self.words: dict[tuple[str, str], list[str]] = {}
+        self.pointers: dict[tuple[str, str], list[list[str]]] = {}
+        self.senses: dict[tuple[str, str, str], Sense] = {}
+        self.counts = Counter[str]()
+        for line in (folder / "index.sense").read_text(encoding="latin1").splitlines():
+            key, offset, rank, tagged = line.split()
+            word, _, rest = key.partition("%")
+            self.senses[_POS[rest[0]], offset, word] = Sense(int(rank), int(tagged))
+            self.counts[word] += int(tagged)
+        for pos, name in _FILES.items():
+            for line in (folder / f"data.{name}").read_text(encoding="latin1").splitlines():
+                if not line.startswith(" "):
+                    self._read(pos, line.partition("|")[0].split())
+
+    def _read(self, pos: str, fields: list[str]) -> None:
+        end = 4 + 2 * int(f"0x{fields[3]}", base=0)
+        self.words[pos, fields[0]] = [re.sub(r"\(.*", "", word).lower() for word in fields[4:end:2]]
+        size = int(fields[end])
+        self.pointers[pos, fields[0]] = [fields[end + 1 + 4 * n : end + 5 + 4 * n] for n in range(size)]
+
+    def usual(self, synset: tuple[str, str], minimum: int = MIN_COUNT) -> list[str]:
+        """The words of a synset that are frequent, and of which this is a usual sense."""
+        return [word for word in self.words[synset] if self._is_usual(synset, word, minimum)]
+
+    def _is_usual(self, synset: tuple[str, str], word: str, minimum: int) -> bool:
+        sense = self.senses.get((*synset, word))
         is_phrase = re.fullmatch(rf"[a-z]+_(?:{_PARTICLES})", word) is not None
-        is_word = is_phrase or (word.isalpha() and len(word) > 2 and counts[word] >= minimum)
-        return is_word and sense is not None and (sense.rank == 1 or (sense.count > 0 and sense.rank <= MAX_SENSE))
+        is_word = is_phrase or (word.isalpha() and len(word) > MIN_LETTERS and self.counts[word] >= minimum)
+        return is_word and sense is not None and (sense.rank == 1 or (sense.tagged > 0 and sense.rank <= MAX_SENSE))
 
-    def relate(name: str, word: str, other: str) -> None:
+
+def _relate(table: dict[str, set[str]], words: Iterable[str], others: Iterable[str], *, both: bool = True) -> None:
+    for word, other in product(words, others):
         left, right = (" ".join([stem(first), *rest]) for first, *rest in (word.split("_"), other.split("_")))
         if left != right and not {left, right} & STOP_WORDS:
-            related[name][left].add(right)
-            if name != "hypernyms":
-                related[name][right].add(left)
+            table[left].add(right)
+            if both:
+                table[right].add(left)
 
-    for synset, members in words.items():
-        good = [word for word in members if usual(synset, word)]
-        for position, word in enumerate(good):
-            for other in good[position + 1 :]:
-                relate("synonyms", word, other)
-        for symbol, offset, pos, which in pointers[synset]:
+
+def relations(net: WordNet) -> dict[str, dict[str, set[str]]]:
+    """Return "synonyms", "antonyms" and "hypernyms", each from a stem to stems."""
+    related: dict[str, dict[str, set[str]]] = {name: defaultdict(set) for name in ("synonyms", "antonyms", "hypernyms")}
+
+    for synset, members in net.words.items():
+        usual = net.usual(synset)
+        _relate(related["synonyms"], usual, usual)
+        for symbol, offset, pos, which in net.pointers[synset]:
             target = (pos.replace("s", "a"), offset)
             if symbol in "!+" and which != "0000":
-                word, other = members[int(which[:2], 16) - 1], words[target][int(which[2:], 16) - 1]
-                if usual(synset, word, 2) and usual(target, other, 2):
-                    relate("antonyms" if symbol == "!" else "synonyms", word, other)
-            elif symbol in "$&@":
-                minimum = MIN_HYPERNYM_COUNT if symbol == "@" else MIN_COUNT
-                for other in words[target]:
-                    if usual(target, other, minimum):
-                        for word in good:
-                            relate("hypernyms" if symbol == "@" else "synonyms", word, other)
+                pair = members[int(f"0x{which[:2]}", base=0) - 1], net.words[target][int(f"0x{which[2:]}", base=0) - 1]
+                if pair[0] in net.usual(synset, MIN_COUNT) and pair[1] in net.usual(target, MIN_COUNT):
+                    _relate(related["antonyms" if symbol == "!" else "synonyms"], pair[:1], pair[1:])
+            elif symbol in "$&":
+                _relate(related["synonyms"], usual, net.usual(target))
+            elif symbol == "@":
+                _relate(related["hypernyms"], usual, net.usual(target, MIN_HYPERNYM_COUNT), both=False)
     return related
 
 
@@ -109,12 +123,14 @@ def main() -> None:
     """Write the file."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", type=Path, help="with data.noun, index.sense, …")
-    related = relations(parser.parse_args().folder)
+    related = relations(WordNet(parser.parse_args().folder))
     lines = [
         f"{form}\t{stem(base)}" for base, *forms in (entry.split() for entry in IRREGULAR.split("|")) for form in forms
     ]
-    for word in sorted(set().union(*related.values())):
-        lines.append("\t".join([word, *(",".join(sorted(related[name].get(word, ()))) for name in related)]))
+    lines += [
+        "\t".join([word, *(",".join(sorted(related[name].get(word, ()))) for name in related)])
+        for word in sorted(set().union(*related.values()))
+    ]
     FILE.write_bytes(gzip.compress("\n".join(lines).encode(), mtime=0))
     print(f"{len(lines)} lines, {FILE.stat().st_size} bytes")
 

@@ -27,7 +27,9 @@ Kind = Literal["number", "exact", "name", "content", "function"]  # "exact": mon
 
 _FOLDER = files("bot.generate")
 _WORDS = {name: text.split() for name, text in json.loads(_FOLDER.joinpath("words.json").read_text("utf-8")).items()}
-_STEMS = {name: frozenset(map(stem, words)) | frozenset(words) for name, words in _WORDS.items()}
+_STEMS = {  # not of "reportedly", whose stem is that of "report"
+    name: frozenset(words) | {stem(word) for word in words if not word.endswith("ly")} for name, words in _WORDS.items()
+}
 _CALENDAR = {name[:3]: stem(name) for name in CALENDAR_NAMES} | {"sept": "septemb", "thurs": "thursday"}
 _PRONOUNS = {"he": "he", "him": "he", "she": "she", "her": "she", "they": "they", "them": "they"}
 _REACH = {"denials": 7, "doubts": 6, "all": 5, "some": 5, "be": 3}  # words that a "not", a "will", … reaches
@@ -42,6 +44,7 @@ _BOUND = re.compile(
     "|".join(rf"(?P<b{n}>\b(?:{words})\W*\Z)" for n, words in enumerate(_BOUNDS.values())), re.IGNORECASE
 )
 _MAX_BOUND_CHARACTERS = 20
+_ROUND_BELOW, _ROUND_DIGITS, _DIGITS = 100, 4, 10  # "a third" is 33.33 percent
 _BASE_UNITS = {
     "km": ("metre", 1000.0), "cm": ("metre", 0.01), "mm": ("metre", 0.001), "tonne": ("kg", 1000.0),
     "hour": ("minute", 60.0), "week": ("day", 7.0), "penny": ("pound", 0.01), "cent": ("dollar", 0.01),
@@ -50,7 +53,8 @@ _SMALL = "zero one two three four five six seven eight nine ten".split()
 _PARTS = {"third": 3, "quarter": 4, "fifth": 5, "tenth": 10}
 _SHARE = re.compile(
     rf"\bhalf\b(?:\san?\s(?P<scale>hundred|thousand|million|billion|dozen)\b)?|\b(?P<count>an?|{'|'.join(_SMALL)}|\d+)"
-    rf"(?:[\s-](?P<part>{'|'.join(_PARTS)})s?|\s(?:\w+\s)?(?:in|out of)\s(?:every\s)?(?P<many>{'|'.join(_SMALL)}|\d+))\b",
+    rf"(?:[\s-](?P<part>{'|'.join(_PARTS)})s?"
+    rf"|\s(?:\w+\s)?(?:in|out of)\s(?:every\s)?(?P<many>{'|'.join(_SMALL)}|\d+))\b",
     re.IGNORECASE,
 )
 _NEXT_WORD = re.compile(r"[\s-]{0,2}(?=[^\W\d])")
@@ -124,21 +128,17 @@ def tokens(text: str) -> list[Token]:
 
 def _word(word: str, *, is_name: bool, is_capital: bool, is_first: bool) -> tuple[str, Kind]:
     bare, known = word.replace("'", ""), lexicon()
-    key = known.bases.get(bare) or _CALENDAR.get(bare) or stem(bare)
     if bare in _WORDS["ordinals"]:
         return f"{bare}.", "exact"
+    key = known.bases.get(bare) or _CALENDAR.get(bare) or _PRONOUNS.get(word) or stem(bare)
     if key in _STEMS["periods"] or (key in _CALENDAR.values() and (is_capital or bare not in ("may", "march"))):
         return key, "exact"
-    if word in _PRONOUNS:
-        return _PRONOUNS[word], "function"
-    if len(word) == 1 or word in _STEMS["degrees"] or key in _STEMS["titles"] | _STEMS["reporting"]:
-        return key, "function"
-    if is_name:
-        return key, "name"
-    if word in STOP_WORDS and word not in _WORDS["turns"]:
+    is_small = len(word) == 1 or word in _STEMS["degrees"] or key in _STEMS["titles"] | _STEMS["reporting"]
+    if is_small or (word in STOP_WORDS and word not in _WORDS["turns"] and not is_name):
         return key, "function"
     is_known = any(key in table for table in (*known[1:], _STEMS["doubts"], _STEMS["causes"], _STEMS["turns"]))
-    if is_first and is_capital and not is_known and not bare.endswith(("ly", "ing", "ed", "s")):
+    is_unknown_name = is_first and is_capital and not is_known and not bare.endswith(("ly", "ing", "ed", "s"))
+    if is_name or is_unknown_name:
         return key, "name"
     if not is_known and len(bare) > len("older"):  # "softer", "widest"
         key = next((stem(bare[: -len(end)]) for end in ("est", "er") if bare.endswith(end)), key)
@@ -168,7 +168,8 @@ def _number(text: str, span: Span, value: float, unit: str) -> Token:
     value *= factor
     bound = _BOUND.search(text[max(0, span.start - _MAX_BOUND_CHARACTERS) : span.start])
     marks = frozenset(sign for n, sign in enumerate(_BOUNDS) if bound and bound[f"b{n}"])
-    return Token(f"{value:.4g}" if value < 100 else f"{value:.10g}", "number", span, unit, "", marks)
+    span = Span(span.start - len(bound[0]), span.end) if bound else span
+    return Token(f"{value:.{_ROUND_DIGITS if value < _ROUND_BELOW else _DIGITS}g}", "number", span, unit, "", marks)
 
 
 def _small(word: str) -> int:
@@ -260,14 +261,19 @@ def align(new: Sequence[Token], old: Sequence[Token]) -> dict[int, int]:
             i += 1
         else:
             j += 1
-    taken = set(pairs.values())
+    return pairs | _moved(new, weights, pairs)
+
+
+def _moved(new: Sequence[Token], weights: Sequence[Sequence[float]], pairs: dict[int, int]) -> dict[int, int]:
+    """Map the words that matter, and pronouns, to those that stand for them in another order."""
+    moved, taken = dict[int, int](), set(pairs.values())
     for i, row in enumerate(weights):
         if i not in pairs and (new[i].kind != "function" or new[i].key in _PRONOUNS):
-            best = max(range(len(old)), key=lambda j: (row[j] > 0, j not in taken, row[j]), default=-1)
+            best = max(range(len(row)), key=lambda j: (row[j] > 0, j not in taken, row[j]), default=-1)
             if best >= 0 and row[best]:
-                pairs[i] = best
+                moved[i] = best
                 taken.add(best)
-    return pairs
+    return moved
 
 
 def count_edits(
@@ -289,7 +295,7 @@ def count_edits(
     edit.count_exchanged()
     edit.counts["joined"] = float(seam > 0)
     edit.counts["seam"] = any(
-        left < seam <= right and new[i].clause == new[k].clause and k - i <= 2
+        left < seam <= right and new[i].clause == new[k].clause and k - i < _MAX_GAP_WORDS
         for (i, left), (k, right) in pairwise(sorted(edit.in_order.items()))
     )
     return {name: float(count) for name, count in edit.counts.items()}
@@ -313,8 +319,8 @@ class _Edit:
                 self.counts["put_in"] = self.counts.get("put_in", 0.0) + 1 / len(self.matter)
             elif token.kind == "name" and not near:
                 self.counts["name_far" if is_far(token) else "name_put_in"] = 1.0
-            elif token.kind in ("number", "exact"):
-                self.counts["exact_far" if near or is_far(token) else "exact_put_in"] = 1.0
+            elif token.kind in ("number", "exact") and not near:
+                self.counts["exact_far" if is_far(token) else "exact_put_in"] = 1.0
 
     def count_replaced(self) -> None:
         """Words that stand where the passage has others, between the same neighbours."""
@@ -381,11 +387,13 @@ class _Edit:
                 counts["bound"] = counts.get("bound") or not is_vague
                 counts["about"] = counts.get("about") or (is_vague and not bound)
         counts["all"] = counts.get("all") or _count(new, "all") > _count(old, "all")
-        counts["made_fact"] = counts.get("made_fact") or (_count(old, "conditions") > 0 and not _count(new, "conditions"))
+        counts["made_fact"] = counts.get("made_fact") or (
+            _count(old, "conditions") > 0 and not _count(new, "conditions")
+        )
         told = any(token.key in _STEMS["causes"] for token in old)
         for i in (i for i, token in enumerate(new) if token.key in _STEMS["causes"]):
-            following = next((k for k in self.matter if k > i), None)
-            counts["cause"] = counts.get("cause") or not told or (i in pairs and following in self.strange)
+            following = [k for k in self.matter if k > i][:_MAX_GAP_WORDS]
+            counts["cause"] = counts.get("cause") or not told or any(k in self.strange for k in following)
 
     def count_exchanged(self) -> None:
         """Who and whom: words on either side of a third that have changed places."""
@@ -446,14 +454,14 @@ def _runs(places: Iterable[int]) -> list[list[int]]:
 def _in_order(pairs: dict[int, int]) -> dict[int, int]:
     """Return the pairs of a longest rising subsequence (patience sorting)."""
     ends: list[tuple[int, int]] = []  # place in the passage, and in the statement
-    before: dict[int, int | None] = {}
+    before: dict[int, int] = {}
     for i in sorted(pairs):
         at = bisect_left(ends, (pairs[i], -1))
-        before[i] = ends[at - 1][1] if at else None
+        before[i] = ends[at - 1][1] if at else -1
         ends[at : at + 1] = [(pairs[i], i)]
     kept: dict[int, int] = {}
-    i = ends[-1][1] if ends else None
-    while i is not None:
+    i = ends[-1][1] if ends else -1
+    while i >= 0:
         kept[i] = pairs[i]
         i = before[i]
     return kept

@@ -2,8 +2,8 @@
 
 Certain: a number or date that no cited passage has, another bound ("up to"), a web address, a word of planted
 instructions (`index.injection`). All else is counted (`bot.generate.edit`) and weighed by a logistic regression, whose
-weights `python -m tests.fit_support` writes into support.json. It reads no meaning: a good rewording in quite other words
-is dropped, and a falsehood in the passage's own words may pass (docs/trust.md has how often).
+weights `python -m tests.fit_support` writes into support.json. It reads no meaning: a good rewording in quite other
+words is dropped, and a falsehood in the passage's own words may pass (docs/trust.md has how often).
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from index.text import fold, is_demonym, sentences, stems, word_spans
 NEAR_THE_LINE = 1.0  # log-odds: a supported statement below is left to the language model too (CLIPPINGS_LLM_CHECK)
 _NEIGHBOURS = (-2, -1, 1)  # sentences around those that a statement rests on: "He" is in them
 _MIN_SECOND_WORDS, _MIN_SECOND_WEIGHT, _MIN_SECOND_SHARE = 2, 3, 0.3  # that a second sentence must add
+_LOOSE = ("content", "name")  # what may come from a neighbouring sentence; a number may not
+MIN_HELD_SHARE = 0.4  # of a statement's words, in the sentences that it rests on
 _MAX_FRAGMENT_WORDS = 4  # "100", "Ada Brunt": no statement without the question
 _MIN_QUESTION_SHARE = 0.5  # of the question's words, in the sentences that a fragment stands in
 _MAX_ACRONYM_WORDS = 6
@@ -56,6 +58,22 @@ class _Sentence(NamedTuple):
         keys = {token.key for token in words}
         related = (table.get(key, frozenset()) for key in keys for table in (known.synonyms, known.hypernyms))
         return cls(words, frozenset(keys).union(*related))
+
+
+class Asked(NamedTuple):
+    """The words of a question, and the keys of those that some passage has: a statement may name them anywhere."""
+
+    words: list[Token]
+    granted: frozenset[str]
+
+    @classmethod
+    def of(cls, question: str, premises: Sequence[Premise]) -> Asked:
+        """Read a question."""
+        words, pool = tokens(question), [sentence for premise in premises for sentence in premise.sentences]
+        return cls(words, frozenset(token.key for token in words if _covers(token, pool)))
+
+
+NOT_ASKED = Asked([], frozenset())
 
 
 class Premise:
@@ -115,40 +133,43 @@ def _model() -> _Model:
     return _Model(float(fitted["intercept"]), weights, {name: count["why"] for name, count in fitted["counts"].items()})
 
 
-def judge(claim: str, premises: Sequence[Premise], question: str, planted: frozenset[str]) -> Judgement:
-    """Judge whether premises support a claim. Names of the question need no support if a premise has them."""
+def judge(claim: str, premises: Sequence[Premise], asked: Asked, planted: frozenset[str]) -> Judgement:
+    """Judge whether premises support a claim."""
     if not planted.isdisjoint(stems(claim)):
         return Judgement(-math.inf, "it repeats what an article tells its reader to say")
     texts = [fold(premise.text) for premise in premises]
     if any(not any(address in text for text in texts) for address in _ADDRESS.findall(fold(claim))):
         return Judgement(-math.inf, "it has an address that the passage does not have")
-    counts = edits(claim, premises, question)
+    counts = edits(claim, premises, asked)
     model = _model()
     parts = {name: model.weights[name] * count for name, count in counts.items()}
     worst = min(parts, key=parts.__getitem__, default="put_in")
     return Judgement(model.intercept + math.fsum(parts.values()), model.reasons[worst])
 
 
-def edits(claim: str, premises: Sequence[Premise], question: str = "") -> dict[str, float]:
+def edits(claim: str, premises: Sequence[Premise], asked: Asked = NOT_ASKED) -> dict[str, float]:
     """Count what was edited on the way from the premises to a claim: see `bot.generate.edit.count_edits`."""
     new = _without_acronyms(tokens(claim), premises, claim)
     pool = [sentence for premise in premises for sentence in premise.sentences]
     chosen = _choose(new, pool)
     near = [pool[place + step] for place in chosen for step in _NEIGHBOURS if 0 <= place + step < len(pool)]
-    near += [premise.heading for premise in premises]
-    asked = _Sentence.of(question)
-    granted = {token.key for token in asked.words if _covers(token, pool)}
+    headings = [premise.heading for premise in premises]
     old = [token for place in chosen for token in pool[place].words]
     counts = count_edits(
         new,
         old,
         len(pool[chosen[0]].words) if len(chosen) > 1 else 0,
-        lambda token: token.key in granted or _covers(token, near),
+        lambda token: (
+            token.key in asked.granted or _covers(token, headings) or (token.kind in _LOOSE and _covers(token, near))
+        ),
         lambda token: _covers(token, pool),
     )
+    matter = [token for token in new if token.kind != "function"]
+    if len(_held(matter, [pool[place] for place in chosen])) < MIN_HELD_SHARE * len(matter):
+        counts["foreign"] = 1.0
     if _is_fragment(claim, new):
         wanted = [token for token in asked.words if token.kind != "function"]
-        held = _held(wanted, [*(pool[place] for place in chosen), *near])
+        held = _held(wanted, [*(pool[place] for place in chosen), *headings])
         if len(held) < _MIN_QUESTION_SHARE * len(wanted):
             counts["unasked"] = 1.0
     return counts
@@ -187,8 +208,12 @@ def _weight(words: Sequence[Token], places: Iterable[int]) -> int:
 
 
 def _is_fragment(claim: str, words: Sequence[Token]) -> bool:
-    is_short = sum(token.kind != "function" for token in words) <= _MAX_FRAGMENT_WORDS
-    return is_short and not _PREDICATE.search(claim) and not any(token.word in lexicon().bases for token in words)
+    size = sum(token.kind != "function" for token in words)
+    return size <= 1 or (
+        size <= _MAX_FRAGMENT_WORDS
+        and not _PREDICATE.search(claim)
+        and not any(token.word in lexicon().bases for token in words)
+    )
 
 
 def _without_acronyms(words: list[Token], premises: Sequence[Premise], claim: str) -> list[Token]:
@@ -197,7 +222,10 @@ def _without_acronyms(words: list[Token], premises: Sequence[Premise], claim: st
     short = {word for premise in premises for word in premise.initials}
     spelled = {word for acronym, run in _initials(claim).items() if acronym in known for word in run}
     is_known = {i for i, token in enumerate(words) if token.kind == "name" and token.word in short | spelled}
-    return [token._replace(kind="function") if i in is_known and token.word not in known else token for i, token in enumerate(words)]
+    return [
+        token._replace(kind="function") if i in is_known and token.word not in known else token
+        for i, token in enumerate(words)
+    ]
 
 
 def _initials(text: str) -> dict[str, tuple[str, ...]]:
