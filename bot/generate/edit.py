@@ -58,6 +58,7 @@ _SHARE = re.compile(
     re.IGNORECASE,
 )
 _NEXT_WORD = re.compile(r"[\s-]{0,2}(?=[^\W\d])")
+_NUMERIC = ("number", "exact")
 _MAX_GAP_WORDS = 3  # of what a word may stand for
 _MAX_TIGHT_WORDS = 6  # between the neighbours of such a gap, short words included
 _MAX_ROLE_WORDS = 8  # between a verb and who or whom
@@ -293,12 +294,13 @@ def count_edits(
     edit.count_replaced()
     edit.count_turned()
     edit.count_exchanged()
-    edit.counts["joined"] = float(seam > 0)
-    edit.counts["seam"] = any(
+    steps = pairwise(sorted(edit.in_order.items()))
+    is_seam = (
         left < seam <= right and new[i].clause == new[k].clause and k - i < _MAX_GAP_WORDS
-        for (i, left), (k, right) in pairwise(sorted(edit.in_order.items()))
+        for (i, left), (k, right) in steps
     )
-    return {name: float(count) for name, count in edit.counts.items()}
+    edit.flag(seam=any(is_seam))
+    return edit.counts
 
 
 class _Edit:
@@ -311,23 +313,26 @@ class _Edit:
         self.strange = [i for i in self.matter if i not in self.pairs]
         self.kept = [i for i in self.matter if i in self.pairs]
 
+    def flag(self, **found: bool) -> None:
+        """Note what was found; what was found before stays."""
+        self.counts |= {name: 1.0 for name, is_found in found.items() if is_found}
+
     def count_strange(self, is_near: Callable[[Token], bool], is_far: Callable[[Token], bool]) -> None:
         """Words that the sentences do not have."""
-        for token in (self.new[i] for i in self.strange):
-            near = is_near(token)
-            if token.kind == "content" and not near:
-                self.counts["put_in"] = self.counts.get("put_in", 0.0) + 1 / len(self.matter)
-            elif token.kind == "name" and not near:
-                self.counts["name_far" if is_far(token) else "name_put_in"] = 1.0
-            elif token.kind in ("number", "exact") and not near:
-                self.counts["exact_far" if is_far(token) else "exact_put_in"] = 1.0
+        strange = [token for token in (self.new[i] for i in self.strange) if not is_near(token)]
+        exact = [is_far(token) for token in strange if token.kind in _NUMERIC]
+        self.flag(
+            name_put_in=any(token.kind == "name" for token in strange),
+            exact_far=any(exact),
+            exact_put_in=not all(exact),
+        )
+        self.counts["put_in"] = sum(token.kind == "content" for token in strange) / max(1, len(self.matter))
 
     def count_replaced(self) -> None:
         """Words that stand where the passage has others, between the same neighbours."""
-        new, old, pairs, in_order, known = self.new, self.old, self.pairs, self.in_order, lexicon()
-        values, numeric = set(in_order.values()), ("number", "exact")
-        moved = [i for i in pairs if i not in in_order and (new[i].kind in ("name", *numeric) or self._is_turn(i))]
-        sizes: list[tuple[int, bool]] = []
+        new, old, pairs, in_order, antonyms = self.new, self.old, self.pairs, self.in_order, lexicon().antonyms
+        values, precise = set(in_order.values()), 0
+        moved = [i for i in pairs if i not in in_order and (new[i].kind in ("name", *_NUMERIC) or self._is_turn(i))]
         for places in _runs([*self.strange, *moved]):
             before = max((k for k in in_order if k < places[0]), default=-1)
             after = min((k for k in in_order if k > places[-1]), default=len(new))
@@ -339,26 +344,18 @@ class _Edit:
             if not run:
                 continue
             is_tight = run[0] == before + 1 and run[-1] == after - 1 and end - start <= _MAX_TIGHT_WORDS
-            sizes.append((len(gap), is_tight))
-            if any(new[i].kind == "name" for i in run) and "name" in (self._beside(end, -1), self._beside(start, 1)):
-                self.counts["replaced"] = 1.0
-            if not kinds.isdisjoint(numeric) and any(new[i].kind in numeric for i in run):
-                self.counts["exact_replaced"] = 1.0
-            words = {other for j in gap for other in (old[j].key, *known.synonyms.get(old[j].key, ()))}
-            if any(not words.isdisjoint(known.antonyms.get(new[i].key, ())) for i in run):
-                self.counts["opposite"] = 1.0
+            precise += is_tight and 0 < len(gap) <= _MAX_GAP_WORDS
+            words = {other for j in gap for other in (old[j].key, *lexicon().synonyms.get(old[j].key, ()))}
+            put_in = {new[i].kind for i in run}
+            self.flag(
+                replaced="name" in put_in and "name" in (self._beside(end, -1), self._beside(start, 1)),
+                exact_replaced=not (kinds.isdisjoint(_NUMERIC) or put_in.isdisjoint(_NUMERIC)),
+                opposite=any(not words.isdisjoint(antonyms.get(new[i].key, ())) for i in run),
+            )
+        self.counts["precise"] = min(2, precise) / 2
         dropped = [j for j in range(len(old)) if j not in pairs.values() and old[j].word in _WORDS["turns"]]
-        if any({j - 1, j + 1} <= values for j in dropped) or any(
-            new[i].key in known.antonyms.get(old[j].key, ()) for i, j in pairs.items()
-        ):
-            self.counts["opposite"] = 1.0
-        small = [is_tight for size, is_tight in sizes if 0 < size <= _MAX_GAP_WORDS]
-        inserted = sum(not size for size, _ in sizes)
-        self.counts |= {
-            "substituted": min(2, len(small)) / 2,
-            "precise": min(2, sum(small)) / 2,
-            "inserted": min(2, inserted) / 2,
-        }
+        self.flag(opposite=any({j - 1, j + 1} <= values for j in dropped))
+        self.flag(opposite=any(new[i].key in antonyms.get(old[j].key, ()) for i, j in pairs.items()))
 
     def _is_turn(self, i: int) -> bool:
         return self.new[i].word in _WORDS["turns"]  # "against" for "for"
@@ -373,27 +370,29 @@ class _Edit:
 
     def count_turned(self) -> None:
         """What is denied, doubted, bounded, generalised or caused in one text alone."""
-        new, old, pairs, counts = self.new, self.old, self.pairs, self.counts
+        new, old, pairs = self.new, self.old, self.pairs
         for i, j in ((i, pairs[i]) for i in self.kept):
             left, right = new[i].marks, old[j].marks
-            counts["denied"] = counts.get("denied") or _only(left, right, "denials") or _only(right, left, "denials")
-            counts["made_fact"] = counts.get("made_fact") or _only(right, left, "doubts")
-            counts["made_doubt"] = counts.get("made_doubt") or _only(left, right, "doubts")
             drops = any(token.kind == "content" for token in old[pairs.get(i - 1, j) + 1 : j])  # "all small boats"
-            counts["all"] = counts.get("all") or ("all" in left and ("all" not in right or drops))
-            counts["some"] = counts.get("some") or ("some" in right and left.isdisjoint(("some", "~")))
-            if new[i].kind == "number" and (bound := left & _BOUNDS.keys()) != (known := right & _BOUNDS.keys()):
-                is_vague = bound <= {"~"} and known <= {"~"}
-                counts["bound"] = counts.get("bound") or not is_vague
-                counts["about"] = counts.get("about") or (is_vague and not bound)
-        counts["all"] = counts.get("all") or _count(new, "all") > _count(old, "all")
-        counts["made_fact"] = counts.get("made_fact") or (
-            _count(old, "conditions") > 0 and not _count(new, "conditions")
+            self.flag(
+                denied=_only(left, right, "denials") or _only(right, left, "denials"),
+                made_fact=_only(right, left, "doubts"),
+                made_doubt=_only(left, right, "doubts"),
+                all="all" in left and ("all" not in right or drops),
+                some="some" in right and left.isdisjoint(("some", "~")),
+            )
+            bound, known = left & _BOUNDS.keys(), right & _BOUNDS.keys()
+            is_vague = bound <= {"~"} and known <= {"~"}
+            if new[i].kind == "number" and bound != known:
+                self.flag(bound=not is_vague, about=is_vague and not bound)
+        self.flag(
+            all=_count(new, "all") > _count(old, "all"),
+            made_fact=_count(old, "conditions") > 0 and not _count(new, "conditions"),
         )
         told = any(token.key in _STEMS["causes"] for token in old)
         for i in (i for i, token in enumerate(new) if token.key in _STEMS["causes"]):
             following = [k for k in self.matter if k > i][:_MAX_GAP_WORDS]
-            counts["cause"] = counts.get("cause") or not told or any(k in self.strange for k in following)
+            self.flag(cause=not told or any(k in self.strange for k in following))
 
     def count_exchanged(self) -> None:
         """Who and whom: words on either side of a third that have changed places."""
@@ -407,19 +406,14 @@ class _Edit:
             is_swapped = any(i < p and pairs[i] > q for i in near) and any(i > p and pairs[i] < q for i in near)
             verb = (new[p] if "be" in new[p].marks else old[q]).word
             if is_swapped and is_turned:
-                self.counts["turned"] = 1.0
+                self.flag(turned=True)
             elif is_swapped and not is_free and "of" not in (_word_at(new, p + 1), _word_at(old, q + 1)):
-                self.counts["exchanged"] = 1.0
+                self.flag(exchanged=True)
             elif is_turned and (verb.endswith(("ed", "en")) or verb in lexicon().bases):
                 # "urged by Keller" is "Keller urged", and not "urged Keller"
                 agents = [i for i in self.kept if _is_agent(new, i, p) or _is_agent(old, pairs[i], q)]
-                if agents:
-                    self.counts["turned" if any((i > p) != (pairs[i] > q) for i in agents) else "voice"] = 1.0
-        for i in (i for i in self.kept if new[i].kind == "number"):
-            k = next((k for k in (i + 1, i + 2) if k in pairs and new[k].kind == "content" and not self._is_turn(k)), i)
-            nearest = [token.key for token in old[max(0, pairs[k] - 4) : pairs[k]] if token.kind == "number"]
-            if k > i and nearest and nearest[-1] != new[i].key:  # "four librarians" of "four: three librarians"
-                self.counts["recounted"] = 1.0
+                is_moved = any((i > p) != (pairs[i] > q) for i in agents)
+                self.flag(turned=is_moved, voice=bool(agents) and not is_moved)
 
 
 def _only(marks: frozenset[str], others: frozenset[str], mark: str) -> bool:

@@ -21,7 +21,7 @@ from index.injection import blank_out, instruction_spans, is_instruction, unrela
 from index.models import Passage, Span
 from index.text import fold, is_demonym, sentences, stems, word_spans
 
-NEAR_THE_LINE = 1.0  # log-odds: a supported statement below is left to the language model too (CLIPPINGS_LLM_CHECK)
+_NEAR_SHARE = 0.8  # of the log-odds of a copied sentence, below which a statement is near the line
 _NEIGHBOURS = (-2, -1, 1)  # sentences around those that a statement rests on: "He" is in them
 _MIN_SECOND_WORDS, _MIN_SECOND_WEIGHT, _MIN_SECOND_SHARE = 2, 3, 0.3  # that a second sentence must add
 _LOOSE = ("content", "name")  # what may come from a neighbouring sentence; a number may not
@@ -41,6 +41,7 @@ class Judgement(NamedTuple):
 
     logit: float
     reason: str
+    is_near_the_line: bool = False
 
     @property
     def supported(self) -> bool:
@@ -144,7 +145,8 @@ def judge(claim: str, premises: Sequence[Premise], asked: Asked, planted: frozen
     model = _model()
     parts = {name: model.weights[name] * count for name, count in counts.items()}
     worst = min(parts, key=parts.__getitem__, default="put_in")
-    return Judgement(model.intercept + math.fsum(parts.values()), model.reasons[worst])
+    logit = model.intercept + math.fsum(parts.values())
+    return Judgement(logit, model.reasons[worst], logit < _NEAR_SHARE * model.intercept)
 
 
 def edits(claim: str, premises: Sequence[Premise], asked: Asked = NOT_ASKED) -> dict[str, float]:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from bot.generate.draft import RESTART, DraftSentence, SentenceReader
 from bot.generate.edit import tokens
-from bot.generate.support import NEAR_THE_LINE, Asked, Judgement, Premise, judge
+from bot.generate.support import Asked, Judgement, Premise, judge
 from bot.models import Citation
 from index.models import Passage, Source
 from index.near_duplicates import other_sources
@@ -225,7 +225,7 @@ class Verifier:
         for segment in segments:
             enough = MIN_PREMISE_SHARE * max(weights.values())
             segment.cited = [premise for premise in segment.cited if weights[premise] >= enough]
-        if self._confirm and judgement.logit < NEAR_THE_LINE and not self._confirm(plain, cited[0].passage.text):
+        if self._confirm and judgement.is_near_the_line and not self._confirm(plain, cited[0].passage.text):
             self._reasons["the language model, asked again, does not find it in the passage"] = None
             return []
         return segments
