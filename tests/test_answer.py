@@ -567,11 +567,12 @@ def test_second_look_removes_what_the_model_does_not_confirm(
 ) -> None:
     """The model is asked about a statement near the line, and about no other. It may only remove."""
     near = "It is going to invest 22 million pounds in the mill's other machine [1]."
-    server.script(Reply.of(f"The mill will shed 140 of its 560 jobs [1]. {near}"), Reply.of(reply))
+    copied = "The Aldermoor paper mill will stop making newsprint at the end of September [1]."
+    server.script(Reply.of(f"{copied} {near}"), Reply.of(reply))
     answer = with_model(engine, server.url, has_second_look=True).ask(MILL, as_of=ASKED)
     assert len(server.requests) == 2
     assert ("22 million" in answer.text) == is_shown
-    assert "140 of its 560 jobs" in answer.text
+    assert "newsprint" in answer.text
 
 
 def test_other_figure_of_another_article_is_added(writer: Engine, server: OpenAIServer) -> None:
