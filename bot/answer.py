@@ -433,8 +433,8 @@ class Engine:
 
 def _with_other_figure(written: Answer, quoted: Quoted) -> Answer:
     """Add the quotes of articles that give another figure for the same thing, if what is written gives but one."""
-    given = set(figures(written.text))
-    if not quoted.differ or all(given.intersection(figures(citation.quote)) for citation in quoted.citations):
+    given, others = set(figures(written.text)), [set(figures(citation.quote)) for citation in quoted.citations]
+    if not quoted.differ or not any(other and given.isdisjoint(other) for other in others):
         return written
     citations = numbered((*written.citations, *quoted.citations))
     numbers = {citation.source.id: citation.number for citation in citations}
