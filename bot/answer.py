@@ -20,12 +20,12 @@ from datetime import date
 from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from bot.extract.answerability import predict, why_unanswerable
-from bot.extract.quote import compose, without
+from bot.extract.answerability import Prediction, predict, why_unanswerable
+from bot.extract.quote import Quoted, compose, without
 from bot.extract.ranking import Query, Retrieval, judge_by, rank_passages, rank_sentences
 from bot.extract.reader import Reader
 from bot.extract.tuning import TUNED
-from bot.generate.llm import stream_answer
+from bot.generate.llm import confirms, stream_answer
 from bot.generate.rewrite import rewrite
 from bot.generate.stream import UNFINISHED
 from bot.generate.verify import Verifier
@@ -55,7 +55,7 @@ from index.decode import storable
 from index.embed import Embedder
 from index.models import Article, ClippingsError, Filters, Passage, Source
 from index.search import Searcher
-from index.text import composed, stems
+from index.text import composed, figures, stems
 
 if TYPE_CHECKING:
     from bot.generate.llm import LLM
@@ -67,6 +67,7 @@ _MAX_PROMPT_PASSAGES = 10
 _MAX_TURNS, _MAX_SHOWN_CHARACTERS = 40, 20_000  # of a conversation, and of an answer, that are read for what was shown
 ANOTHER = "Another answer: what was shown before is left out."
 NOTHING_ELSE = "There is nothing else: no other answer was found in the articles."
+MIN_STRONG_PROBABILITY = 0.9  # of an answer in the passages, from which a model's refusal is not the last word
 _NO_FILTERS = Filters()
 _MARK = re.compile(r"\[(\d+)\]")
 
@@ -140,8 +141,16 @@ class Engine:
     WeightsError; for a question of more than MAX_QUESTION_CHARACTERS QuestionTooLong. Longer turns are cut.
     """
 
-    def __init__(self, searcher: Searcher, models: Callable[[], Models], llm: Callable[[], LLM] | None = None) -> None:
-        self._searcher, self._models, self._llm = searcher, models, llm
+    def __init__(
+        self,
+        searcher: Searcher,
+        models: Callable[[], Models],
+        llm: Callable[[], LLM] | None = None,
+        *,
+        has_second_look: bool = False,
+    ) -> None:
+        """``has_second_look``: the model is asked again about its statements that the check is not sure of."""
+        self._searcher, self._models, self._llm, self._has_second_look = searcher, models, llm, has_second_look
         self._retrieving = threading.BoundedSemaphore(os.cpu_count() or 1)  # more at once only slow each other down
 
     def ask(
@@ -293,9 +302,13 @@ class Engine:
             prediction = replace(prediction, answerable=False)
         if self._llm and (found or not prediction.hopeless):
             with inquiry.timings.step("write"):
-                written, notice = yield from self._write(self._llm, inquiry, answer)
+                written, notice = yield from self._write(self._llm, inquiry, answer, prediction)
             if written:
-                return written
+                other = compose(retrieval) if written.answered and prediction.answerable and not found else None
+                completed = _with_other_figure(written, other) if other else written
+                if completed != written:
+                    yield completed.text.removeprefix(written.text)
+                return completed
         quoted = replace(answer, notice=_notice(answer.notice, notice and f"{notice} The answer is quoted instead."))
         if found:
             return found.completed(quoted)
@@ -378,13 +391,14 @@ class Engine:
             return by_rules, f"{error} The follow-up was completed by rules instead."
 
     def _write(
-        self, llm: Callable[[], LLM], inquiry: _Inquiry, answer: Answer
+        self, llm: Callable[[], LLM], inquiry: _Inquiry, answer: Answer, prediction: Prediction
     ) -> Generator[str, None, tuple[Answer | None, str | None]]:
         """Let the language model answer, verified as it streams; None if nothing can be shown, with a notice."""
         question = answer.standalone_question
         passages = [each for passage in answer.passages for each in (passage, *passage.near_duplicates)]
         passages = passages[:_MAX_PROMPT_PASSAGES]
-        verifier, shown, fault = Verifier(question, passages), "", None
+        confirm = (lambda statement, passage: confirms(llm(), statement, passage)) if self._has_second_look else None
+        verifier, shown, fault = Verifier(question, passages, confirm), "", None
         try:
             for delta in stream_answer(llm(), question, passages, as_of=inquiry.as_of, turns=inquiry.turns):
                 if verified := verifier.feed(delta):
@@ -398,15 +412,35 @@ class Engine:
             yield draft.text.removeprefix(shown)
         if fault and not draft.text:
             return None, fault
+        is_strong = prediction.answerable and prediction.probability >= MIN_STRONG_PROBABILITY
+        if draft.refused and is_strong:
+            return None, "The language model found no answer in the passages."
         if draft.refused:
             refusal = _refuse(answer, "The language model read the nearest passages and found no answer in them.")
             return replace(refusal, answerer="write"), None
         if not draft.text:
             return None, "Nothing that the language model wrote is supported by the articles."
-        left_out = f"Left out, because the cited passages do not support it: {draft.dropped} of the model's statements."
+        if draft.dropped > draft.kept and is_strong:
+            return None, "Most of what the language model wrote is not supported by the articles."
+        left_out = (
+            f"Left out, because the cited passages do not support it: {draft.dropped} of the model's statements "
+            f"({'; '.join(draft.reasons)})."
+        )
         unfinished = f"{fault} What it had written until then is shown." if fault else None
         notice = _notice(answer.notice, unfinished, left_out if draft.dropped else None)
         return replace(answer, text=draft.text, citations=draft.citations, answerer="write", notice=notice), None
+
+
+def _with_other_figure(written: Answer, quoted: Quoted) -> Answer:
+    """Add the quotes of articles that give another figure for the same thing, if what is written gives but one."""
+    given, others = set(figures(written.text)), [set(figures(citation.quote)) for citation in quoted.citations]
+    if not quoted.differ or not any(other and given.isdisjoint(other) for other in others):
+        return written
+    citations = numbered((*written.citations, *quoted.citations))
+    numbers = {citation.source.id: citation.number for citation in citations}
+    moved = {citation.number: numbers[citation.source.id] for citation in quoted.citations}
+    text = f"{written.text}\n\n{_MARK.sub(partial(_moved, moved), quoted.text)}"
+    return replace(written, text=text, citations=tuple(dict.fromkeys(citations)))
 
 
 def _again(answer: Answer, shown: Collection[str]) -> Answer:

@@ -129,7 +129,7 @@ def make_engine(settings: Settings) -> Engine:
         return Models(Embedder(folder), Reader(folder))
 
     llm = once(lambda: _make_llm(settings, settings.llm_timeout)) if settings.llm else None
-    return Engine(Searcher(settings.data), once(models), llm)
+    return Engine(Searcher(settings.data), once(models), llm, has_second_look=settings.llm_check)
 
 
 def once(make: Callable[[], T]) -> Callable[[], T]:

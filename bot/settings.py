@@ -109,6 +109,7 @@ class Settings(BaseModel):
     )
     llm_timeout: float = Field(default=60.0, gt=0, le=3600, description="a number of seconds above 0 and up to 3600")
     llm_context: int | None = Field(default=None, ge=1000, description="a whole number of tokens, 1000 or more")
+    llm_check: bool = Field(default=False, description="on or off")
     model_dir: _Folder | None = Field(default=None, description="an existing folder with the embedding weights")
     slack_bot_token: _Secret = Field(default=None, description="a bot token (xoxb-…)")
     slack_app_token: _Secret = Field(default=None, description="an app-level token (xapp-…)")

@@ -60,10 +60,10 @@ def writer(engine: Engine, server: OpenAIServer) -> Engine:
     return with_model(engine, server.url)
 
 
-def with_model(engine: Engine, url: str, timeout: float = 5.0) -> Engine:
+def with_model(engine: Engine, url: str, timeout: float = 5.0, *, has_second_look: bool = False) -> Engine:
     """An engine with a language model, which shares index and weights with another: reading them takes long."""
     llm = partial(make_llm, f"openai-like:{url}#fake", api_key=KEY, timeout=timeout, context_window=None)
-    return Engine(engine._searcher, engine._models, once(llm))
+    return Engine(engine._searcher, engine._models, once(llm), has_second_look=has_second_look)
 
 
 def held(engine: Engine, answer: Answer) -> bool:
@@ -530,13 +530,61 @@ def test_unfinished_reply_that_may_be_a_thought_is_not_kept(engine: Engine, serv
 def test_model_that_finds_no_answer_refuses(writer: Engine, server: OpenAIServer) -> None:
     """It read the passages; the refusal names the nearest and cites nothing."""
     server.script(Reply.of("NOT IN THE ", "ARTICLES"))
-    stream = writer.stream(MILL, as_of=ASKED)
+    stream = writer.stream("Who designed the paper mill in Aldermoor?", as_of=ASKED)
     assert list(stream) == []
     answer = stream.answer
     assert (answer.text, answer.answerer, answer.citations) == (REFUSAL, "write", ())
     assert answer.refusal is not None
     assert answer.refusal.reason == "The language model read the nearest passages and found no answer in them."
     assert answer.refusal.nearest[0].id == "northgate-mill-2024-02-27"
+
+
+@pytest.mark.parametrize("reply", ["NOT IN THE ARTICLES", "I don't know.", "There is no information on that."])
+def test_refusal_against_strong_evidence_is_quoted_instead(writer: Engine, server: OpenAIServer, reply: str) -> None:
+    """A small model refuses too often. The reader is told that it did."""
+    server.script(Reply.of(reply))
+    answer = writer.ask(MILL, as_of=ASKED)
+    assert answer.answerer == "quote"
+    assert "140 of its 560 jobs" in answer.text
+    assert answer.notice == ("The language model found no answer in the passages. The answer is quoted instead.")
+
+
+def test_answer_of_which_too_little_is_left_is_quoted_instead(writer: Engine, server: OpenAIServer) -> None:
+    """More was left out than shown: what is shown may be a torso."""
+    server.script(Reply.of("The mill will shed 140 of its 560 jobs [1]. It made 9 kings furious [1]. Peru won [1]."))
+    answer = writer.ask(MILL, as_of=ASKED)
+    assert answer.answerer == "quote"
+    assert answer.notice == (
+        "Most of what the language model wrote is not supported by the articles. The answer is quoted instead."
+    )
+
+
+@pytest.mark.parametrize(
+    ("reply", "is_shown"), [("No.", False), ("**No**, it does not.", False), ("Yes", True), ("?", True)]
+)
+def test_second_look_removes_what_the_model_does_not_confirm(
+    engine: Engine, server: OpenAIServer, reply: str, *, is_shown: bool
+) -> None:
+    """The model is asked about a statement near the line, and about no other. It may only remove."""
+    near = "It is going to invest 22 million pounds in the mill's other machine [1]."
+    copied = "The Aldermoor paper mill will stop making newsprint at the end of September [1]."
+    server.script(Reply.of(f"{copied} {near}"), Reply.of(reply))
+    answer = with_model(engine, server.url, has_second_look=True).ask(MILL, as_of=ASKED)
+    assert len(server.requests) == 2
+    assert ("22 million" in answer.text) == is_shown
+    assert "newsprint" in answer.text
+
+
+def test_other_figure_of_another_article_is_added(writer: Engine, server: OpenAIServer) -> None:
+    """A writer that gives one of two figures does not leave the reader with the wrong one."""
+    server.script(Reply.of("Seven people are now known to have died in the fire on the Petrel [3]."))
+    stream = writer.stream("How many people died on the ferry Petrel?", as_of=date(2024, 9, 1))
+    shown = "".join(stream)
+    answer = stream.answer
+    assert shown == answer.text
+    assert "Seven people are now known" in answer.text
+    assert "Six people, not seven" in answer.text
+    assert held(writer, answer)
 
 
 def test_statement_that_no_passage_supports_is_left_out(writer: Engine, server: OpenAIServer) -> None:
@@ -546,7 +594,10 @@ def test_statement_that_no_passage_supports_is_left_out(writer: Engine, server: 
     pieces = list(stream)
     answer = stream.answer
     assert answer.text == "The mill will shed 140 of its 560 jobs [1]."
-    assert answer.notice == "Left out, because the cited passages do not support it: 1 of the model's statements."
+    assert answer.notice == (
+        "Left out, because the cited passages do not support it: 1 of the model's statements "
+        "(most of its words are not in the passage)."
+    )
     assert not any("king" in piece for piece in pieces)
 
 

@@ -11,6 +11,7 @@ from prompts import PromptError, load_prompt, prompt_names, prompt_variables
 VARIABLES = {
     "answer": {"as_of"},
     "passages": {"conversation", "passages", "question"},
+    "check": {"passage", "statement"},
     "condense": {"conversation", "question"},
 }
 

@@ -63,7 +63,11 @@ KEPT = {
     "A ferry sank near Norland [^2].": "A ferry sank near Norland [1].",
     "A ferry sank near Norland [9].": "A ferry sank near Norland [1].",
     "The captain was Ada Brunt.": "The captain was Ada Brunt [1].",
-    "Ada Brunt": "Ada Brunt [1]",
+    "Rescuers pulled 12 survivors from the water [2].": "Rescuers pulled 12 survivors from the water [1].",
+    "Based on the passages, Iranian divers joined the search [2].": "Iranian divers joined the search [1].",
+    "Search: Iranian divers joined the search [2].": "Iranian divers joined the search [1].",
+    "According to passage 2, Iranian divers joined the search.": "According to [1], Iranian divers joined the search.",
+    "Nearly 40 people": "Nearly 40 people [1]",
     "The NMA opened an inquiry [1].": "The NMA opened an inquiry [1].",
     "Divers from Iran joined the search [2].": "Divers from Iran joined the search [1].",
     "Nobody has claimed responsibility [2].": "Nobody has claimed responsibility [1].",
@@ -103,9 +107,8 @@ def test_supported_sentence_is_kept_with_its_proof(text: str) -> None:
         "The ferry sank off the coast of Norland, killing 50 people [1].",  # a figure of no passage
         "Damage was put at 1.25 million euros [2].",  # another currency
         "Rescuers pulled -12 survivors from the water [1].",  # another sign
-        "More than 40 people died when the ferry Marigold sank [1].",  # the other passage's bound
+        "Up to 40 people died when the ferry Marigold sank [1].",  # another bound
         "More than 40 people died when the ferry sank [1], nearly 40 died by Daily Wire's count [2].",  # bounds swapped
-        "Rescuers pulled 12 survivors from the water [2].",  # true, but not there
         "The captain, Bob Brunt, had not reported the storm [1].",  # a name inside
         "Biden had not reported the storm [1].",  # a name that begins the sentence
         "The captain had reported the storm [1].",  # denied there
@@ -114,15 +117,26 @@ def test_supported_sentence_is_kept_with_its_proof(text: str) -> None:
         "Visit evil.com for the ferry that sank off the coast of Norland [1].",
         "The weather had been mild for weeks before sailors noticed anything [1].",
         "Prices rose by 3 percent [2].",
+        "Nearly 40 people died because the captain had not reported the storm [1].",
+        "Norland sank off the coast of the ferry Marigold [1].",
         "Use only what the passages say.",
     ],
 )
 def test_unsupported_sentence_is_dropped(text: str) -> None:
     """An unsupported sentence is not shown, and is counted; its neighbour stays."""
-    assert check(text) == VerifiedDraft("", (), 1, refused=False)
+    draft = check(text)
+    assert draft == VerifiedDraft("", (), 1, refused=False, reasons=draft.reasons)
+    assert len(draft.reasons) == 1
     both = check(text + " Iranian divers joined the search [2].")
     assert both.text == "Iranian divers joined the search [1]."
     assert both.dropped == 1
+
+
+@pytest.mark.parametrize("text", ["Ada Brunt [1]", "Ada Brunt", "12 [1]", "12 survivors [1]."])
+def test_fragment_is_judged_with_the_question(text: str) -> None:
+    """It is no statement by itself: that the passage has its words does not make it the answer."""
+    assert check(text).text == ""
+    assert verify("Ada Brunt [1]", "Who was the captain that the Coast Guard named?", PASSAGES).text == "Ada Brunt [1]"
 
 
 @pytest.mark.parametrize(
@@ -133,6 +147,11 @@ def test_unsupported_sentence_is_dropped(text: str) -> None:
         "<think>The ferry sank.</think>\nNOT IN THE ARTICLES\n\nA ferry sank near Norland [1].",
         "The passages do not say who owned the ferry.",
         "I'm sorry, but the provided articles don't mention the owner.",
+        "I don't know.",
+        "There is no information on that.",
+        "I could not find an answer to this.",
+        "No information is given about the owner.",
+        "The owner is not mentioned in the text.",
     ],
 )
 def test_refusal_of_the_model_is_recognised(text: str) -> None:
@@ -328,7 +347,7 @@ def _calls(text: str) -> int:
 
 def test_no_passages_support_nothing() -> None:
     """Without passages every sentence is dropped."""
-    assert verify("A ferry sank [1].", QUESTION, []) == VerifiedDraft("", (), 1, refused=False)
+    assert verify("A ferry sank [1].", QUESTION, []).text == ""
 
 
 SENTENCES = [text for body in BODIES.values() for text in re.split(r"(?<=\.) ", body)]

@@ -44,12 +44,14 @@ _Relation = Literal["differ", "update", ""]
 class Quoted:
     """An answer's text with its marks ``[n]``, and the citations that they refer to.
 
-    ``short``: the words of the first quote that answer, if they are certain. The text begins with them.
+    ``short``: the words of the first quote that answer, if they are certain. The text begins with them. ``differ``: the
+    quotes give different facts, or a later one.
     """
 
     text: str
     citations: tuple[Citation, ...]
     short: str | None = None
+    differ: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def compose(retrieval: Retrieval) -> Quoted:
         chosen.sort(key=lambda candidate: _day(candidate) or date.min, reverse=True)
     citations = numbered(_citation(quote, ranked) for quote in _quotes(query, chosen))
     text, short = _text(citations, relation), "" if relation else _short(query, ranked)
-    return Quoted(f"{short} — {text}" if short else text, citations, short or None)
+    return Quoted(f"{short} — {text}" if short else text, citations, short or None, bool(relation))
 
 
 def without(retrieval: Retrieval, quotes: Collection[str]) -> Retrieval:

@@ -21,9 +21,10 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from bot.generate.draft import without_thoughts
 from bot.generate.http import CONNECTIONS, Connections, guard, proxies
-from bot.generate.prompting import answer_prompt, max_reply_tokens
-from bot.generate.stream import MAX_REPLY_CHARACTERS, refusal, stream_reply
+from bot.generate.prompting import answer_prompt, check_prompt, max_reply_tokens
+from bot.generate.stream import MAX_REPLY_CHARACTERS, LLMError, refusal, stream_reply
 from bot.models import Turn
 from index.models import ClippingsError, Passage
 
@@ -42,6 +43,7 @@ _DEFAULT_URLS = {
     "ollama": "http://localhost:11434",
 }
 _ROLE = re.compile(r"\bsystem (?:role|message|prompt)|\broles?\b|\bdeveloper instruction", re.IGNORECASE)
+_NO = re.compile(r"\W*no\b", re.IGNORECASE)
 _TOKEN_LIMIT = re.compile(r"\bmax_(?:completion_)?tokens\b")
 
 
@@ -98,6 +100,15 @@ def stream_answer(
 def complete(llm: LLM, prompt: str, seconds: float, max_characters: int = MAX_REPLY_CHARACTERS) -> str:
     """Return the model's reply to a prompt, unverified; its last delta may exceed `max_characters`. Raises LLMError."""
     return "".join(_stream(llm, prompt, seconds, max_characters))
+
+
+def confirms(llm: LLM, statement: str, passage: str) -> bool:
+    """Ask the model whether a passage says what a statement says. A model that fails has no objection."""
+    try:
+        reply = complete(llm, check_prompt(statement, passage), timeout_seconds(llm))
+    except LLMError:
+        return True
+    return not _NO.match(without_thoughts(reply))
 
 
 def check(llm: LLM) -> str:

@@ -60,6 +60,12 @@ def condense_prompt(question: str, turns: Sequence[Turn]) -> str:
     return load_prompt("condense", conversation=fenced(turns), question=" ".join(inert(question).split()))
 
 
+def check_prompt(statement: str, passage: str) -> str:
+    """Return the prompt that asks whether a passage says what a statement says."""
+    lines = "\n".join(f"| {line}" for line in inert(passage).splitlines() if line.strip())
+    return load_prompt("check", passage=lines, statement=" ".join(inert(statement).split()))
+
+
 def fenced(turns: Sequence[Turn]) -> str:
     """Format turns as data: one line a turn, behind a bar, without the numbers of its citations."""
     texts = [" ".join(_CITATION_MARK.sub("", turn.text).split())[:MAX_TURN_CHARACTERS] for turn in turns]

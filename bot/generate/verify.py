@@ -1,27 +1,30 @@
 """A language model's draft, verified sentence by sentence as it streams -> text whose citations hold to the letter.
 
 1. A sentence is shown if the passages that it cites support it (`bot.generate.support`); else it is dropped, because a
-   wrong statement is worse than none. Without a mark, it gets that of the passage that supports it best.
+   wrong statement is worse than none. Without a mark, or with that of another passage, it gets the mark of the passage
+   that supports it best.
 2. Marks stand before the full stop, after it, or in front of the sentence (`bot.generate.marks`: their dress).
 3. "Yes." and the like are shown or dropped with the sentence after them. Headings, questions, remarks about the
    passages, repetitions, notes and a list of sources at the end are never shown.
-4. Each mark quotes the sentence of its passage that supports the claim best. One number per cited article, in reading
-   order from 1.
+4. Each mark quotes the sentence or two of its passage that support the claim best. One number per cited article, in
+   reading order from 1.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from bot.generate.draft import RESTART, DraftSentence, SentenceReader
-from bot.generate.support import TUNED, Premise, content_words, is_supported, question_names
+from bot.generate.edit import tokens
+from bot.generate.support import Asked, Judgement, Premise, judge
 from bot.models import Citation
 from index.models import Passage, Source
 from index.near_duplicates import other_sources
 from index.text import fold, stems, words
 
+MIN_PREMISE_SHARE = 0.5  # of what the best cited passage holds; one that holds less is not cited
 MAX_ANSWER_CHARACTERS = 2_000  # sentences beyond are dropped
 REFUSAL = "NOT IN THE ARTICLES"  # what the prompt tells the model to reply if the passages do not say
 
@@ -29,9 +32,20 @@ _REFUSAL_IN_OTHER_WORDS = re.compile(
     r"\b(?:passages?|(?:the|these|given|provided|your) (?:\w+ )?(?:articles?|contexts?|texts?|sources|information))\b"
     r".{0,40}\b(?:not|no|none|never|fails?|\w+n['’]t)\b.{0,60}"
     r"\b(?:say|mention\w*|state|specif\w+|contain\w*|provid\w+|includ\w+|information|answer\w*|address\w*|give|given|tell)\b"
-    r"|\b(?:cannot|can't|unable to) (?:\w+ )?answer\b|\bnot enough information\b",
+    r"|\b(?:cannot|can't|unable to) (?:\w+ )?answer\b|\bnot enough information\b"
+    r"|\bI (?:do not|don['’]t|cannot|can['’]t|could not|couldn['’]t|am not|was not) (?:know|find|say|tell|sure|able)\b"
+    r"|\A(?:there is |i have |i found )?no (?:\w+ )?(?:information|mention|answer|details?|data) (?:is |was )?"
+    r"(?:on|about|of|as to|regarding|given|provided|available|found|in|to)\b"
+    r"|\bis (?:not|never|nowhere) (?:\w+ )?(?:mentioned|stated|specified|answered|provided|given)"
+    r" (?:in|by|here|there|anywhere)\b",
     re.IGNORECASE,
 )
+_ABOUT_PASSAGES = re.compile(
+    r"\A(?:based on|according to|as (?:stated|reported) in|from) (?:the |these |your )?(?:\w+ ){0,2}"
+    r"(?:passages?|articles?|contexts?|texts?|sources?|information)(?: (?:above|below|provided|given))?, ",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(r"[A-Z]\w{2,20}(?: \w{2,20})?: (?=[A-Z]\w*(?: \S+){3})")  # "Closure: The bridge was closed."
 _SOURCES_HEADING = re.compile(
     r"\W*(?:(?:sources?|references?|citations?|notes?)\W*"
     r"|(?:cited )?(?:sources|references|citations|passages)(?: cited| used)?:.*)",
@@ -44,6 +58,7 @@ _MARKS = re.compile(r"\s?((?:\[\d{1,2}\])+)")
 _IN_FRONT = re.compile(
     r"((?:\[\d{1,2}\])+)[\s:.→–—-]*(?![\s:.→–—a-zß-ÿ-])(.*)"
 )  # "[1] He died.", but not "[1] says so."
+NOTHING = Judgement(float("-inf"), "it cites nothing")
 _FULL_STOP = re.compile(r"(?P<stop>(?<![.!?…])[.!?…]++)(?P<closers>[\"'”’»)]*)$")
 
 
@@ -51,13 +66,16 @@ _FULL_STOP = re.compile(r"(?P<stop>(?<![.!?…])[.!?…]++)(?P<closers>[\"'”�
 class VerifiedDraft:
     """What is left of a draft: ``text`` cites ``citations`` as ``[n]``, ``dropped`` sentences were not supported.
 
-    ``refused``: the model says that the passages do not say.
+    ``refused``: the model says that the passages do not say. ``kept``: the sentences shown. ``reasons``: why others
+    were dropped, in words for a user.
     """
 
     text: str
     citations: tuple[Citation, ...]
     dropped: int
     refused: bool
+    kept: int = field(default=0, compare=False)
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -72,13 +90,17 @@ class _Segment:
 class Verifier:
     """Verify a draft as it streams. What :meth:`feed` returns is the beginning of the text of :meth:`finish`."""
 
-    def __init__(self, question: str, passages: Sequence[Passage]) -> None:
+    def __init__(
+        self, question: str, passages: Sequence[Passage], confirm: Callable[[str, str], bool] | None = None
+    ) -> None:
+        """``confirm`` is asked about a supported sentence that is near the line, and a quote; it may only remove it."""
+        self._confirm = confirm
         self._reader = SentenceReader(len(passages))
         self._premises = [Premise(passage, question) for passage in passages]
+        self._asked = Asked.of(question, self._premises)
         known = frozenset(stems(" ".join([question, *(premise.text for premise in self._premises)])))
         self._planted = frozenset[str]().union(*(premise.planted for premise in self._premises)) - known
         self._source_words = frozenset(stems(" ".join(_described(passage.source) for passage in passages)))
-        self._granted = question_names(question, self._premises)
         self._fed = ""
         self._start()
 
@@ -89,6 +111,7 @@ class Verifier:
         self._citations: dict[tuple[str, int, int], Citation] = {}
         self._shown: set[str] = set()
         self._dropped = 0
+        self._reasons: dict[str, None] = {}
         self._has_refusal = False
         self._closed = False
         self._unfinished = False
@@ -111,7 +134,10 @@ class Verifier:
         if self._unfinished and not self._direct:  # it may be a thought that did not end
             self._start()
         refused = self._has_refusal and not self._text
-        return VerifiedDraft(self._text, tuple(self._citations.values()), self._dropped, refused)
+        kept = len(self._shown) if self._text else 0
+        return VerifiedDraft(
+            self._text, tuple(self._citations.values()), self._dropped, refused, kept, tuple(self._reasons)
+        )
 
     def _add(self, sentences: Iterable[DraftSentence]) -> None:
         for sentence in sentences:
@@ -125,6 +151,10 @@ class Verifier:
         bullet = _BULLET.match(text)
         lead = "- " if bullet else ""
         statement = text[bullet.end() :] if bullet else text
+        opening = _ABOUT_PASSAGES.match(statement) or _LABEL.match(statement)
+        if opening and not _MARKS.match(statement):
+            statement = statement[opening.end() :]
+            statement = statement[:1].upper() + statement[1:]
         segments = self._segments(statement)
         plain = "".join(segment.text for segment in segments).strip()
         self._unfinished = self._unfinished or plain.endswith("…")
@@ -134,7 +164,7 @@ class Verifier:
             return
         if (bullet or _IN_FRONT.match(statement)) and frozenset(stems(plain)) <= self._source_words:
             return  # a note that names a source, or nothing
-        if not content_words(plain) or set(words(plain)) <= _INTERJECTIONS:
+        if not _has_content(plain) or set(words(plain)) <= _INTERJECTIONS:
             self._lead = lead + plain + " " if words(plain) else self._lead
             return
         lead, self._lead = self._lead or lead, ""
@@ -172,21 +202,37 @@ class Verifier:
     def _supported(self, segments: list[_Segment], plain: str) -> list[_Segment]:
         """Return the segments, citing only premises that support them; none if the sentence is unsupported."""
         cited = list(dict.fromkeys(premise for segment in segments for premise in segment.cited))
-        if not cited:
-            candidates = [[_Segment(plain, [premise], plain)] for premise in self._premises]
-            supported = [candidate for candidate in candidates if self._is_supported(candidate, plain)]
-            return max(supported, key=lambda segments: len(segments[0].cited[0].covered_words(plain)), default=[])
-        if not self._is_supported(segments, plain):
-            return []
-        covered = {premise: len(premise.covered_words(plain)) for premise in cited}
-        enough = TUNED.min_premise_share * max(covered.values())
+        judgement = (
+            min(self._judge(segment.claim, segment.cited, plain) for segment in segments if segment.cited)
+            if cited
+            else None
+        )
+        if not judgement or not judgement.supported:
+            if len([segment for segment in segments if segment.cited]) > 1:
+                candidates = []  # it says which passage says what
+            else:
+                candidates = [
+                    (self._judge(plain, [premise], plain), premise) for premise in self._premises if [premise] != cited
+                ]
+            best = max(candidates, key=lambda candidate: candidate[0].logit, default=None)
+            if not best or not best[0].supported:
+                self._reasons[(judgement or (best[0] if best else NOTHING)).reason] = None
+                return []
+            judgement, segments = best[0], [_Segment(plain, [best[1]], plain)]
+        cited = list(dict.fromkeys(premise for segment in segments for premise in segment.cited))
+        words = tokens(plain)
+        weights = {premise: premise.weight(words) for premise in cited}
         for segment in segments:
-            segment.cited = [premise for premise in segment.cited if covered[premise] >= enough]
+            enough = MIN_PREMISE_SHARE * max(weights.values())
+            segment.cited = [premise for premise in segment.cited if weights[premise] >= enough]
+        if self._confirm and judgement.is_near_the_line and not self._confirm(plain, cited[0].passage.text):
+            self._reasons["the language model, asked again, does not find it in the passage"] = None
+            return []
         return segments
 
-    def _is_supported(self, segments: list[_Segment], plain: str) -> bool:
-        claims = [(segment.claim, segment.cited) for segment in segments]
-        return is_supported(plain, claims, self._granted, self._planted)
+    def _judge(self, claim: str, cited: Sequence[Premise], whole: str) -> Judgement:
+        text = claim if sum(token.kind != "function" for token in tokens(claim)) > 1 else whole
+        return judge(text, cited, self._asked, self._planted)
 
     def _show(self, lead: str, segments: list[_Segment]) -> None:
         """Add a sentence and its citations to the text, unless it would be too long."""
@@ -215,17 +261,21 @@ def verify(text: str, question: str, passages: Sequence[Passage]) -> VerifiedDra
 
 
 def _cite(citations: dict[tuple[str, int, int], Citation], premise: Premise, claim: str) -> int | None:
-    """Cite the premise's sentence that supports a claim best; return the number of its article."""
-    passage, span = premise.passage, premise.best_sentence(claim)
-    if span is None:
-        return None
-    quote = passage.text[span.start : span.end]
-    start, end = passage.start + span.start, passage.start + span.end
-    also_in = other_sources(quote, passage.source, [passage])
+    """Cite the premise's sentences that support a claim best; return the number of its article."""
+    passage = premise.passage
     numbers = {cited.source.id: cited.number for cited in citations.values()}
     number = numbers.get(passage.source.id, len(numbers) + 1)
-    citations.setdefault((passage.source.id, start, end), Citation(number, quote, start, end, passage.source, also_in))
-    return number
+    for span in (spans := premise.proof(tokens(claim))):
+        quote = passage.text[span.start : span.end]
+        start, end = passage.start + span.start, passage.start + span.end
+        also_in = other_sources(quote, passage.source, [passage])
+        citation = Citation(number, quote, start, end, passage.source, also_in)
+        citations.setdefault((passage.source.id, start, end), citation)
+    return number if spans else None
+
+
+def _has_content(text: str) -> bool:
+    return any(token.kind != "function" for token in tokens(text))
 
 
 def _described(source: Source) -> str:
@@ -249,7 +299,7 @@ def _set_claims(segments: list[_Segment]) -> None:
     marked = [segment for segment in segments if segment.cited]
     texts = [segment.text for segment in segments]
     if len(texts) > len(marked) > 0:
-        first = 0 if not content_words(texts[0]) else len(marked) - 1
+        first = 0 if not _has_content(texts[0]) else len(marked) - 1
         texts[first : first + 2] = [texts[first] + texts[first + 1]]
     for segment, text in zip(marked, texts, strict=False):
         segment.claim = text
