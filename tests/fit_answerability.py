@@ -29,7 +29,6 @@ from bot.extract.reader import Reader
 from bot.models import Turn
 from bot.runtime import make_engine
 from bot.settings import Settings
-from index.embed import Embedder
 from index.ingest import ingest
 from index.models import Passage
 from index.weights import locate
@@ -84,21 +83,20 @@ def examples(name: str, articles: Path, queries: list[dict[str, Any]], others: l
 
 def without_answer(retrieval: Retrieval, query: dict[str, Any]) -> Retrieval:
     """Remove the articles that hold the answer, and any passage with its words, and rank the sentences anew."""
-    embedder, reader = models()
 
     def answers(passage: Passage) -> bool:
         relevant = passage.source.id in query["relevant"]
         return relevant or any(contains(passage.text, answer) for answer in query["answers"])
 
     kept = [first for first in retrieval.passages if not any(map(answers, (first, *first.near_duplicates)))]
-    ranked = rank_sentences(retrieval.query, kept, embedder.passages, reader.read)
+    ranked = rank_sentences(retrieval.query, kept, reader().read)
     return replace(retrieval, passages=tuple(kept), ranked=ranked)
 
 
 @cache
-def models() -> tuple[Embedder, Reader]:
-    """The embedding model and the reader, loaded once."""
-    return Embedder(locate()), Reader(locate())
+def reader() -> Reader:
+    """The reader, loaded once."""
+    return Reader(locate())
 
 
 def fit(sets: list[Examples]) -> Weights:

@@ -1,230 +1,268 @@
-"""Training examples of the reader: questions of SQuAD-like files, and statements, with some sentences to read."""
+"""Training windows of the reader: questions with passages, lists of candidate sentences, and statements.
+
+A file has an object a line: (title, context, question, answer, start, near), where ``answer`` is null if the context
+has none and ``near`` an offset in the sentence that seems to have one; (question, candidates: text, label); or
+(premise, statement, supported).
+"""
 
 from __future__ import annotations
 
 import json
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from math import log
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tokenizers import Tokenizer
 
-from bot.extract.reader import MAX_CONTEXT_TOKENS, MAX_HEADLINE_TOKENS, MAX_QUESTION_TOKENS
+from bot.extract.reader import MAX_HEADLINE_TOKENS, MAX_QUESTION_TOKENS
 from index.text import sentences
 
-MAX_STATEMENT_TOKENS = 64
-BATCH_TOKENS = 1_536  # with padding: every batch takes as long
-POOL = 256  # windows that are sorted by length
-WITH_HEADLINE = 0.6
-ONE_MORE_BEFORE, ONE_MORE_AFTER = 0.38, 0.33  # how likely a window grows by one sentence more
-ANOTHER_PASSAGE = 0.17  # of the answerable questions are asked of another passage that shares their rare words,
-ANSWER_TAKEN_AWAY = 0.22  # and of the rest, of sentences beside the answer
-RARE = 0.01  # of the sentences hold a word that tells passages apart
-Marks = tuple[int, int, int]  # the tokens that begin, end and part what is read
+MAX_WINDOW_TOKENS = 320
+MAX_PREMISE_TOKENS = 220
+SIZES = (60, 110, 160, 220, MAX_WINDOW_TOKENS - 48)  # tokens of the sentences in a window
+POOL = 2_048  # windows that are sorted by length
+WITH_HEADLINE = 0.7
+ANOTHER_PASSAGE, ANOTHER_PASSAGE_OF_ONE_SENTENCE = 0.18, 0.3  # of the answerable questions are asked of another one
+ANSWER_TAKEN_AWAY = 0.12  # and so many of their own, without the sentence that answers
+LONGER, LONGER_OF_ONE_SENTENCE = 0.3, 0.6  # get sentences of another passage before or behind
+RARE = 0.012  # of the passages hold a word that tells passages apart
+MAX_NEAREST, MAX_OTHERS = 14, 4  # passages: the nearest, and of those without the answer
 
 
-class Sentence(NamedTuple):
-    """Where a sentence begins in its paragraph, its tokens and their characters in it."""
+class Passage(NamedTuple):
+    """The tokens of a headline and of each sentence, and the text in small letters."""
 
-    start: int
-    end: int
-    tokens: list[int]
-    offsets: list[tuple[int, int]]
-
-
-class Paragraph(NamedTuple):
-    """A paragraph's text, its sentences, and the tokens of its article's headline."""
-
-    text: str
-    sentences: list[Sentence]
     headline: list[int]
+    sentences: list[list[int]]
+    text: str
 
 
-class Example(NamedTuple):
-    """A question (tokens) of a paragraph; its answer's characters, None: it has none."""
+class Question(NamedTuple):
+    """A question of a passage: which sentence answers (None: none does) and between which of its tokens.
 
-    question: list[int]
-    paragraph: Paragraph
-    answer: tuple[int, int] | None
+    ``near``: the sentence that seems to answer. ``others``: other passages that do not answer, but share rare words.
+    """
+
+    tokens: list[int]
+    passage: Passage
+    sentence: int | None
+    first: int
+    last: int
+    near: int
+    others: list[Passage]
 
 
-class Statement(NamedTuple):
-    """A statement and a premise, as tokens; whether the premise supports it."""
+class Pair(NamedTuple):
+    """Two texts as tokens, and whether the second answers the first, a question, or supports it, a statement."""
 
-    statement: list[int]
-    premise: list[int]
-    supported: bool
+    first: list[int]
+    second: list[int]
+    label: bool
 
 
 class Window(NamedTuple):
     """What the model reads: tokens, of which the first are the question; the answer's first and last token, 0: none.
 
-    ``supported`` is None for a question; a statement takes the question's place and has no answer.
+    ``label`` is that of a pair, and None for a question of a passage.
     """
 
     tokens: list[int]
     question: int
     first: int
     last: int
-    supported: bool | None = None
+    label: bool | None = None
 
 
-def read(files: list[Path], tokenizer: Tokenizer) -> list[Example]:
-    """The questions of SQuAD files, tokenised."""
+class Marks(NamedTuple):
+    """The tokens that begin, end and part what is read."""
 
-    def tokens(texts: list[str]) -> list[Any]:
-        return list(tokenizer.encode_batch(texts, add_special_tokens=False))
-
-    examples = []
-    for article in (article for file in files for article in json.loads(file.read_text(encoding="utf-8"))["data"]):
-        headline = tokens([article["title"].replace("_", " ")])[0].ids[:MAX_HEADLINE_TOKENS]
-        for source in article["paragraphs"]:
-            spans = sentences(source["context"])
-            encoded = tokens([source["context"][start:end] for start, end in spans])
-            parts = [
-                Sentence(*span, tokenised.ids, tokenised.offsets)
-                for span, tokenised in zip(spans, encoded, strict=True)
-            ]
-            paragraph = Paragraph(source["context"], parts, headline)
-            questions = tokens([qa["question"] for qa in source["qas"]])
-            for qa, question in zip(source["qas"], questions, strict=True):
-                first = None if qa.get("is_impossible") else qa["answers"][0]
-                answer = (first["answer_start"], first["answer_start"] + len(first["text"])) if first else None
-                examples.append(Example(question.ids[:MAX_QUESTION_TOKENS], paragraph, answer))
-    return [example for example in examples if example.paragraph.sentences]
+    start: int
+    stop: int
+    between: int
 
 
-def read_statements(files: list[Path], tokenizer: Tokenizer) -> list[Statement]:
-    """The statements of files with an object (premise, statement, supported) a line, tokenised."""
+class Examples(NamedTuple):
+    """What the files hold."""
+
+    questions: list[Question]
+    candidates: list[Pair]
+    statements: list[Pair]
+
+
+def read(files: Sequence[Path], tokenizer: Tokenizer) -> Examples:
+    """Read the files, tokenised."""
     rows = [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
-    statements, premises = (
-        tokenizer.encode_batch([row[part] for row in rows], add_special_tokens=False) if rows else []
-        for part in ("statement", "premise")
+
+    def pairs(texts: list[tuple[str, str, bool]]) -> list[Pair]:
+        first, second = (_encode(tokenizer, [text[at] for text in texts]) for at in (0, 1))
+        return [
+            Pair(one.ids[:64], other.ids[:MAX_PREMISE_TOKENS], bool(text[2]))
+            for one, other, text in zip(first, second, texts, strict=True)
+        ]
+
+    return Examples(
+        _questions([row for row in rows if "context" in row], tokenizer),
+        pairs([(row["question"], c["text"], c["label"]) for row in rows for c in row.get("candidates", ())]),
+        pairs([(row["statement"], row["premise"], row["supported"]) for row in rows if "premise" in row]),
     )
-    return [
-        Statement(statement.ids[:MAX_STATEMENT_TOKENS], premise.ids[:MAX_CONTEXT_TOKENS], bool(row["supported"]))
-        for row, statement, premise in zip(rows, statements, premises, strict=True)
-    ]
 
 
-class Others:
-    """Sentences of other passages that share a question's rare words, and do not hold its answer."""
+def _encode(tokenizer: Tokenizer, texts: list[str]) -> list[Any]:
+    return list(tokenizer.encode_batch(texts, add_special_tokens=False)) if texts else []
 
-    def __init__(self, examples: list[Example], rare: float = RARE) -> None:
-        self._rare = rare
-        paragraphs = {id(example.paragraph): example.paragraph for example in examples}.values()
-        self._all = [(paragraph, at) for paragraph in paragraphs for at in range(len(paragraph.sentences))]
-        self._holding = defaultdict(list)
-        for number, (paragraph, at) in enumerate(self._all):
-            for token in set(paragraph.sentences[at].tokens):
+
+def _questions(rows: list[dict[str, Any]], tokenizer: Tokenizer) -> list[Question]:
+    passages: dict[tuple[str, str], tuple[Passage, list[Any], list[Any]]] = {}
+    for row in rows:
+        if (key := (row["title"], row["context"])) not in passages:
+            spans = sentences(row["context"])
+            encoded = _encode(tokenizer, [row["context"][span.start : span.end] for span in spans])
+            (headline,) = _encode(tokenizer, [row["title"]])
+            tokens = [part.ids for part in encoded]
+            passage = Passage(headline.ids[:MAX_HEADLINE_TOKENS], tokens, row["context"].lower())
+            passages[key] = passage, spans, [part.offsets for part in encoded]
+    others = _Others([passage for passage, _, _ in passages.values()])
+    questions = []
+    for row, tokens in zip(rows, _encode(tokenizer, [row["question"] for row in rows]), strict=True):
+        passage, spans, offsets = passages[row["title"], row["context"]]
+        answer = row["answer"] or ""
+        start = row["start"] if answer else row.get("near")
+        at = next((at for at, span in enumerate(spans) if start is not None and span.start <= start < span.end), None)
+        inside = [
+            position
+            for position, (left, right) in enumerate(offsets[at] if answer and at is not None else ())
+            if left + spans[at].start < start + len(answer) and right + spans[at].start > start
+        ]
+        if not spans or bool(answer) != bool(inside):
+            continue
+        likeness = [len(set(tokens.ids) & set(part)) for part in passage.sentences]
+        near = at if at is not None else likeness.index(max(likeness))
+        question = tokens.ids[:MAX_QUESTION_TOKENS]
+        first, last = (inside[0], inside[-1]) if inside else (0, 0)
+        unlike = others.of(question, passage, answer.lower())
+        questions.append(Question(question, passage, at if answer else None, first, last, near, unlike))
+    return questions
+
+
+class _Others:
+    """Passages that share a question's rare words, and do not hold its answer."""
+
+    def __init__(self, passages: list[Passage]) -> None:
+        self._all, self._holding = passages, defaultdict[int, list[int]](list)
+        for number, passage in enumerate(passages):
+            for token in {token for sentence in passage.sentences for token in sentence}:
                 self._holding[token].append(number)
 
-    def of(self, example: Example, rng: random.Random) -> tuple[Paragraph, int] | None:
-        """One of the four that share most, and which sentence of its paragraph it is."""
+    def of(self, question: list[int], own: Passage, answer: str) -> list[Passage]:
         shared = defaultdict[int, float](float)
-        for token in set(example.question):
+        for token in set(question):
             holding = self._holding.get(token, [])
-            if len(holding) < self._rare * len(self._all):
+            if len(holding) < RARE * len(self._all):
                 for number in holding:
                     shared[number] += log(len(self._all) / len(holding))
-        answer = example.paragraph.text[slice(*example.answer)].lower() if example.answer else ""
-        nearest = [self._all[number] for number in sorted(shared, key=shared.__getitem__, reverse=True)[:30]]
-        other = [near for near in nearest if near[0] is not example.paragraph and answer not in near[0].text.lower()]
-        return rng.choice(other[:4]) if other else None
+        nearest = sorted(shared, key=shared.__getitem__, reverse=True)[:MAX_NEAREST]
+        found = [self._all[number] for number in nearest]
+        return [near for near in found if near is not own and not (answer and answer in near.text)][:MAX_OTHERS]
 
 
-def window(example: Example, others: Others, rng: random.Random, marks: Marks) -> Window | None:
-    """Some sentences around the answer, or where it is not; None where they do not fit."""
-    paragraph, answer = example.paragraph, example.answer
-    parts = paragraph.sentences
-    holds = next((at for at, part in enumerate(parts) if answer and part.start <= answer[0] < part.end), None)
-    if answer and holds is None:
-        return None
-    if answer and rng.random() < ANOTHER_PASSAGE and (other := others.of(example, rng)):
-        return _window(example.question, other[0], _around(other[1], other[0], rng), None, rng, marks)
-    beside = [at for at in range(len(parts)) if at != holds]
-    taken_away = holds is not None and bool(beside) and rng.random() < ANSWER_TAKEN_AWAY
-    if holds is None or taken_away:
-        likeness = [len(set(example.question) & set(part.tokens)) + rng.random() / 2 for part in parts]
-        around = _around(max(beside, key=likeness.__getitem__), paragraph, rng)
-        return None if holds in around else _window(example.question, paragraph, around, None, rng, marks)
-    return _window(example.question, paragraph, _around(holds, paragraph, rng), answer, rng, marks)
+def window(question: Question, rng: random.Random, marks: Marks) -> Window:
+    """Some sentences around the answer, or where it is not, now and then beside sentences of another passage."""
+    passage, answer, near = question.passage, question.sentence, question.near
+    is_one = len(passage.sentences) == 1
+    if answer is not None and question.others:
+        if rng.random() < (ANOTHER_PASSAGE_OF_ONE_SENTENCE if is_one else ANOTHER_PASSAGE):
+            passage, answer = rng.choice(question.others), None
+            near = rng.randrange(len(passage.sentences))
+    taken_away = answer is not None and len(passage.sentences) > 1 and rng.random() < ANSWER_TAKEN_AWAY
+    chosen = _around(near if answer is None else answer, passage.sentences, rng)
+    tokens = [marks.start, *question.tokens, marks.stop]
+    begin = len(tokens)
+    headline = [*passage.headline, marks.between] if passage.headline and rng.random() < WITH_HEADLINE else []
+    body, first = list[int](), 0
+    for at in chosen:
+        if at == answer:
+            if taken_away:
+                continue
+            first = begin + len(headline) + len(body)
+        body += passage.sentences[at]
+    if question.others and rng.random() < (LONGER_OF_ONE_SENTENCE if is_one else LONGER):
+        more = _sentences_of(rng.choice(question.others), MAX_WINDOW_TOKENS - begin - len(headline) - len(body) - 1)
+        is_behind = rng.random() < 1 / 2
+        body = [*body, *more] if is_behind else [*more, *body]
+        first += len(more) if first and not is_behind else 0
+    tokens = [*tokens, *headline, *body][: MAX_WINDOW_TOKENS - 1] + [marks.stop]
+    span = (first + question.first, first + question.last) if first else (0, 0)
+    return Window(tokens, begin, *(span if span[1] < len(tokens) - 1 else (0, 0)))
 
 
-def _around(centre: int, paragraph: Paragraph, rng: random.Random) -> range:
-    """A sentence and now and then its neighbours."""
-    first, last = centre, centre
-    while first > 0 and rng.random() < ONE_MORE_BEFORE:
-        first -= 1
-    while last + 1 < len(paragraph.sentences) and rng.random() < ONE_MORE_AFTER:
-        last += 1
+def _around(centre: int, parts: list[list[int]], rng: random.Random) -> range:
+    """A sentence and its neighbours, of about one of the sizes together."""
+    budget, before = rng.choice(SIZES), rng.random()
+    first, last, size = centre, centre, len(parts[centre])
+    while size < budget and (first > 0 or last + 1 < len(parts)):
+        goes_back = last + 1 == len(parts) or (first > 0 and rng.random() < before)
+        at = first - 1 if goes_back else last + 1
+        if size + len(parts[at]) > budget:
+            break
+        size += len(parts[at])
+        first, last = min(first, at), max(last, at)
     return range(first, last + 1)
 
 
-def _window(
-    question_tokens: list[int],
-    read: Paragraph,
-    which: range,
-    answer: tuple[int, int] | None,
-    rng: random.Random,
-    marks: Marks,
-) -> Window | None:
-    start, stop, between = marks
-    tokens = [start, *question_tokens, stop]
-    question = len(tokens)
-    if read.headline and rng.random() < WITH_HEADLINE:
-        tokens += [*read.headline, between]
-    inside = []
-    for part in (read.sentences[at] for at in which):
-        if answer and part.start <= answer[0] < part.end:
-            inside = [
-                len(tokens) + position
-                for position, (left, right) in enumerate(part.offsets)
-                if left + part.start < answer[1] and right + part.start > answer[0]
-            ]
-        tokens += part.tokens
-    tokens = [*tokens[: question + MAX_CONTEXT_TOKENS], stop]
-    begin, end = (inside[0], inside[-1]) if inside else (0, 0)
-    return Window(tokens, question, begin, end) if end < len(tokens) - 1 and bool(answer) == bool(inside) else None
+def _sentences_of(passage: Passage, room: int) -> list[int]:
+    tokens = list[int]()
+    for sentence in passage.sentences:
+        if len(tokens) + len(sentence) > room:
+            break
+        tokens += sentence
+    return tokens
+
+
+def _pair_window(pair: Pair, _rng: random.Random, marks: Marks) -> Window:
+    tokens = [marks.start, *pair.first, marks.stop, *pair.second][: MAX_WINDOW_TOKENS - 1]
+    return Window([*tokens, marks.stop], len(pair.first) + 2, 0, 0, pair.label)
 
 
 def batches(
-    examples: list[Example], statements: list[Statement], rng: random.Random, marks: Marks
-) -> Iterator[list[Window]]:
-    """Batches of windows of like lengths, for ever; half of them of questions, half of statements."""
-    others = Others(examples)
-    sources = [
-        _batches(examples, lambda example: window(example, others, rng, marks), rng),
-        _batches(statements, lambda statement: _statement_window(statement, marks), rng),
-    ]
-    weights = [bool(examples), bool(statements)]
+    examples: Examples, shares: Sequence[float], rng: random.Random, marks: Marks, max_tokens: int
+) -> Iterator[tuple[str, list[Window]]]:
+    """Batches of windows of like lengths, for ever, with what they hold: a field of `Examples`.
+
+    ``shares``: how often a batch is of each field. ``max_tokens``: of a batch, with padding.
+    """
+    makers: list[Callable[[Any, random.Random, Marks], Window]] = [window, _pair_window, _pair_window]
+    sources = {
+        name: _batches(items, make, rng, marks, max_tokens)
+        for name, items, make in zip(examples._fields, examples, makers, strict=True)
+    }
+    weights = [share if items else 0.0 for share, items in zip(shares, examples, strict=True)]
     while True:
-        yield next(rng.choices(sources, weights)[0])
+        (name,) = rng.choices(list(sources), weights)
+        yield name, next(sources[name])
 
 
-def _batches(items: list[Any], make: Callable[[Any], Window | None], rng: random.Random) -> Iterator[list[Window]]:
+def _batches(
+    items: list[Any],
+    make: Callable[[Any, random.Random, Marks], Window],
+    rng: random.Random,
+    marks: Marks,
+    max_tokens: int,
+) -> Iterator[list[Window]]:
     while True:
         rng.shuffle(items)
         for at in range(0, len(items), POOL):
-            windows = [made for item in items[at : at + POOL] if (made := make(item))]
-            some = _of_like_length(windows)
+            some = _of_like_length([make(item, rng, marks) for item in items[at : at + POOL]], max_tokens)
             rng.shuffle(some)
             yield from some
 
 
-def _of_like_length(windows: list[Window]) -> list[list[Window]]:
+def _of_like_length(windows: list[Window], max_tokens: int) -> list[list[Window]]:
     parted: list[list[Window]] = [[]]
     for made in sorted(windows, key=lambda made: len(made.tokens)):
-        if (len(parted[-1]) + 1) * len(made.tokens) > BATCH_TOKENS:
+        if parted[-1] and (len(parted[-1]) + 1) * len(made.tokens) > max_tokens:
             parted.append([])
         parted[-1].append(made)
     return parted
-
-
-def _statement_window(item: Statement, marks: Marks) -> Window:
-    start, stop, _ = marks
-    tokens = [start, *item.statement, stop, *item.premise, stop]
-    return Window(tokens, len(item.statement) + 2, 0, 0, item.supported)

@@ -27,15 +27,12 @@ PLACES = "It was felt in German towns, in France, in Spain and in the U.S. as we
 def find(question: str, *bodies: str, cosine: float = 0.9) -> Retrieval:
     """What is found for a question in these passages, all of which are as near to it; its words are as rare."""
 
-    def embed(texts: Sequence[str]) -> Vectors:
-        return np.full((len(texts), 1), cosine, dtype=np.float32)
-
     query = Query(question, dict.fromkeys(stems(question), 1.0), np.ones(1, dtype=np.float32))
     passages = tuple(
         Passage(f"c{number}", Source(f"a{number}", "Blasts", "The Courier"), body, 0, len(body), 1.0, cosine)
         for number, body in enumerate(bodies or (BODY,))
     )
-    return Retrieval(query, passages, rank_sentences(query, passages, embed, undecided), 10)
+    return Retrieval(query, passages, rank_sentences(query, passages, undecided), 10)
 
 
 def test_fitted_file_weighs_each_feature_and_nothing_else() -> None:
@@ -52,7 +49,7 @@ def test_features_are_computed_from_question_and_passage() -> None:
     """Each is the share that its name says."""
     asked = find("Were 250 people killed by Raisi in Kerman?", BODY, "Something else. Snow fell.", cosine=0.75)
     features = Features.of(asked)
-    assert (features.cosine, features.sentence_cosine) == (0.75, 0.75)
+    assert features.cosine == 0.75
     assert features.sentence_coverage == features.passage_coverage == 3 / 5  # people, kill, Kerman
     assert features.missing_name == 1 / 2
     assert features.missing_number == 1

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import islice, product
-from zlib import crc32
 
 import numpy as np
 import pytest
@@ -17,20 +16,10 @@ from hypothesis import strategies as st
 from bot.evaluation.metrics import carry_citations
 from bot.extract.quote import Quoted, compose, without
 from bot.extract.ranking import Query, Read, Retrieval, rank_passages, rank_sentences
-from bot.extract.reader import Context, Reading
+from bot.extract.reader import Reading, Text
 from bot.models import Citation, in_marks, numbered
-from index.embed import Vectors
 from index.models import Passage, Source, Span
 from index.text import stems
-
-
-def embed(texts: Sequence[str]) -> Vectors:
-    """Unit vectors of the words: texts with the same words mean the same."""
-    vectors = np.full((len(texts), 64), 0.01, dtype=np.float32)
-    for row, text in enumerate(texts):
-        for stem in stems(text):
-            vectors[row, crc32(stem.encode()) % 64] += 1
-    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
 
 
 def passage(
@@ -41,22 +30,15 @@ def passage(
     return Passage(f"{name}-{start}", source, body[start:], start, len(body), score, 0.8, 2.0, near_duplicates)
 
 
-def all_alike(texts: Sequence[str]) -> Vectors:
-    """One vector, whatever the text."""
-    return np.ones((len(texts), 1), dtype=np.float32)
-
-
-def undecided(_question: str, contexts: Sequence[Context]) -> list[Reading]:
+def undecided(_question: str, texts: Sequence[Text]) -> list[list[Reading]]:
     """A reader that finds all sentences as good."""
-    return [Reading(0.0, Span(0, 0))] * len(contexts)
+    return [[Reading(0.0, Span(0, 0))] * len(text.sentences) for text in texts]
 
 
-def find(
-    question: str, *passages: Passage, meaning: Callable[[Sequence[str]], Vectors] = embed, read: Read = undecided
-) -> Retrieval:
+def find(question: str, *passages: Passage, read: Read = undecided) -> Retrieval:
     """What is found for a question in these passages, all of its words being as rare."""
-    query = Query(question, dict.fromkeys(stems(question), 1.0), meaning([question])[0])
-    return Retrieval(query, passages, rank_sentences(query, passages, meaning, read), 10)
+    query = Query(question, dict.fromkeys(stems(question), 1.0), np.ones(1, dtype=np.float32))
+    return Retrieval(query, passages, rank_sentences(query, passages, read), 10)
 
 
 def answer(question: str, *passages: Passage) -> Quoted:
@@ -128,7 +110,8 @@ def test_articles_of_two_events_do_not_differ() -> None:
 def test_what_an_article_counts_further_down_does_not_differ() -> None:
     """It agrees on what was asked; the toll that it tells for comparison is of something else."""
     post = "In Kerman nearly 100 people were killed. An attack in the south of another country killed 1,200 in October."
-    quoted = answer("How many people were killed?", passage("courier", COURIER), passage("post", post))
+    passages = passage("courier", COURIER), passage("post", post)
+    quoted = compose(find("How many people were killed?", *passages, read=sure_of("early 100 people", score=1.0)))
     assert "differ" not in quoted.text
     assert "nearly 100" in quoted.citations[0].quote.lower()
 
@@ -177,14 +160,14 @@ def test_sentences_are_few_and_short_together(more: int, most: int) -> None:
     """Of many that are as good and say something else, three are quoted at most, and 80 words at most."""
     new = iter("".join(letters) for letters in product("bdfgk", "aeiou", "lmnprt", "aeiou"))
     told = [f"The ferry sank near Norland {' '.join(islice(new, more))}." for _ in range(6)]
-    found = find("Which ferry sank near Norland?", passage("one", " Yes. ".join(told)), meaning=all_alike)
+    found = find("Which ferry sank near Norland?", passage("one", " Yes. ".join(told)))
     assert len(compose(found).citations) == most
 
 
 def test_sentences_that_stand_together_are_one_quote() -> None:
     """As the article has them, with one number."""
     body = "The ferry sank near Norland at noon. Forty people swam from the ferry to Norland."
-    (citation,) = compose(find("Which ferry sank near Norland?", passage("one", body), meaning=all_alike)).citations
+    (citation,) = compose(find("Which ferry sank near Norland?", passage("one", body))).citations
     assert citation.quote == body
 
 
@@ -208,7 +191,7 @@ def test_who_is_meant_stands_in_the_quote() -> None:
 def test_who_is_meant_is_not_quoted_twice() -> None:
     """Where the sentence that names him is quoted as well, both are one quote."""
     body = "Jon Alterman was born in Norland. He was born there in 1961, in Norland."
-    (citation,) = compose(find("When was Alterman born?", passage("one", body), meaning=all_alike)).citations
+    (citation,) = compose(find("When was Alterman born?", passage("one", body))).citations
     assert citation.quote == body
 
 
@@ -255,13 +238,13 @@ def test_citations_hold_to_the_letter(bodies: list[str], start: int, told: bool,
 def sure_of(*answers: str, score: float = 3.0) -> Read:
     """A reader that is sure of sentences with one of these words in them, and that others do not answer."""
 
-    def read(_question: str, contexts: Sequence[Context]) -> list[Reading]:
-        readings = []
-        for context in contexts:
-            starts = [(context.sentence.find(answer), answer) for answer in answers]
-            start, answer = next(((at, answer) for at, answer in starts if at >= 0), (-1, ""))
-            readings.append(Reading(score, Span(start, start + len(answer))) if answer else Reading(-9.0, Span(0, 1)))
-        return readings
+    def reading(sentence: str) -> Reading:
+        starts = [(sentence.find(answer), answer) for answer in answers]
+        start, answer = next(((at, answer) for at, answer in starts if at >= 0), (-1, ""))
+        return Reading(score, Span(start, start + len(answer))) if answer else Reading(-9.0, Span(0, 1))
+
+    def read(_question: str, texts: Sequence[Text]) -> list[list[Reading]]:
+        return [[reading(sentence) for sentence in text.sentences] for text in texts]
 
     return read
 

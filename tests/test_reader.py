@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.extract.reader import Context, Reader, merged
+from bot.extract.reader import Reader, Text, merged
 from index.models import WeightsError
 
 pytestmark = pytest.mark.usefixtures("models_run")
@@ -20,6 +20,7 @@ BRIDGE = (
     "The repairs cost 14 million euros, the council said.",
     "Drivers had complained of long detours.",
 )
+ARTICLE = Text("Bridge reopens", BRIDGE)
 TEXT = st.text(max_size=300)
 
 
@@ -27,12 +28,6 @@ TEXT = st.text(max_size=300)
 def reader(weights: Path) -> Reader:
     """The reader with its real weights."""
     return Reader(weights)
-
-
-def contexts() -> list[Context]:
-    """The sentences of one article, each between its neighbours."""
-    texts = ("", *BRIDGE, "")
-    return [Context("Bridge reopens", *three) for three in zip(texts, texts[1:], texts[2:], strict=False)]
 
 
 @pytest.mark.parametrize(
@@ -45,7 +40,7 @@ def contexts() -> list[Context]:
 )
 def test_the_sentence_that_answers_is_read_as_such(reader: Reader, question: str, best: int, words: str) -> None:
     """Of the sentences of an article the one that answers scores best, and the words that answer are marked in it."""
-    readings = reader.read(question, contexts())
+    (readings,) = reader.read(question, [ARTICLE])
     logits = [reading.logit for reading in readings]
     assert logits.index(max(logits)) == best
     assert words in BRIDGE[best][slice(*readings[best].answer)]
@@ -53,33 +48,37 @@ def test_the_sentence_that_answers_is_read_as_such(reader: Reader, question: str
 
 def test_one_turned_word_is_noticed(reader: Reader) -> None:
     """A question about something that the article does not say scores below the one that it answers."""
-    said = max(reading.logit for reading in reader.read("How much did the repairs of the bridge cost?", contexts()))
-    turned = max(reading.logit for reading in reader.read("How much did the painting of the tunnel cost?", contexts()))
+    said, turned = (
+        max(reading.logit for reading in reader.read(f"How much did the {deed} cost?", [ARTICLE])[0])
+        for deed in ("repairs of the bridge", "painting of the tunnel")
+    )
     assert turned < said
 
 
 def test_readings_do_not_depend_on_what_else_is_read(reader: Reader) -> None:
-    """A sentence is read the same alone, and among others in any order."""
-    question, all_of_them = "Who built the bridge?", contexts()
-    together = reader.read(question, all_of_them[::-1])[::-1]
-    for context, reading in zip(all_of_them, together, strict=True):
-        assert reader.read(question, [context]) == [reading]
+    """A passage is read the same alone, and among others in any order."""
+    question, texts = "Who built the bridge?", [ARTICLE, Text("", BRIDGE[:2]), Text("Detours", BRIDGE[3:])]
+    together = reader.read(question, texts[::-1])[::-1]
+    for text, readings in zip(texts, together, strict=True):
+        assert reader.read(question, [text]) == [readings]
 
 
 def test_nothing_to_read_is_nothing_read(reader: Reader) -> None:
-    """No contexts give no readings."""
+    """No texts give no readings, and a text without sentences none."""
     assert reader.read("Who?", []) == []
+    assert reader.read("Who?", [Text("Bridge reopens", ())]) == [[]]
 
 
 @settings(deadline=None, max_examples=25)
-@given(question=TEXT, headline=TEXT, before=TEXT, sentence=st.text(max_size=2000), after=TEXT)
+@given(question=TEXT, headline=TEXT, sentences=st.lists(st.text(max_size=1000), max_size=4).map(tuple))
 def test_an_answer_lies_in_its_sentence(
-    reader: Reader, question: str, headline: str, before: str, sentence: str, after: str
+    reader: Reader, question: str, headline: str, sentences: tuple[str, ...]
 ) -> None:
-    """Whatever the texts, however long: a score, and a span within the sentence."""
-    (reading,) = reader.read(question, [Context(headline, before, sentence, after)])
-    assert -1000 < reading.logit < 1000
-    assert 0 <= reading.answer.start <= reading.answer.end <= len(sentence)
+    """Whatever the texts, however long: a score for each sentence, and a span within it."""
+    (readings,) = reader.read(question, [Text(headline, sentences)])
+    for sentence, reading in zip(sentences, readings, strict=True):
+        assert -1000 < reading.logit < 1000
+        assert 0 <= reading.answer.start <= reading.answer.end <= len(sentence)
 
 
 def test_low_rank_updates_are_merged_into_the_matrices_of_the_file(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Answerability: P(the passages answer the query), by logistic regression over 12 features.
+"""Answerability: P(the passages answer the query), by logistic regression over 11 features.
 
 No single score decides: the article next to the right one reaches a cosine of .7, and so does a question with one wrong
 name. The weights are in answerability.json, which `python -m tests.fit_answerability` writes.
@@ -46,7 +46,7 @@ class Features:
     """The features, each between 0 and about 1.
 
     - ``cosine``: of the passage nearest to the query.
-    - ``sentence_cosine``, ``sentence_coverage``: of the best sentence.
+    - ``sentence_coverage``: of the best sentence.
     - ``passage_coverage``: of its passage, with the headline.
     - ``missing_name``, ``missing_number``: share of the query's names and numbers that this passage lacks.
     - ``lacks_answer_type``: 1 if the sentence holds nothing of the expected answer type.
@@ -57,7 +57,6 @@ class Features:
     """
 
     cosine: float
-    sentence_cosine: float
     sentence_coverage: float
     passage_coverage: float
     missing_name: float
@@ -82,7 +81,6 @@ class Features:
         asks_fact = query.answer_type not in {"any", "reason"}
         return cls(
             cosine=_bounded(max(passage.cosine or 0.0 for passage in retrieval.passages[:_MAX_PASSAGES])),
-            sentence_cosine=_bounded(best.cosine),
             sentence_coverage=best.coverage,
             passage_coverage=query.coverage(held),
             missing_name=_share(query_names - held, query_names),

@@ -1,8 +1,8 @@
 """Rank the sentences of the passages by how well they answer a query.
 
-A sentence is scored by its cosine to the query, its coverage of the query's words (by idf, with its headline), whether
-it holds a thing of the expected answer type, and the score of its passage. The reader then reads the first few, and
-tells a sentence that answers from one that only has the words.
+A sentence is scored by its coverage of the query's words (by idf, with its headline), whether it holds a thing of the
+expected answer type, and the score of its passage. The reader then reads the passages of the first few, and tells a
+sentence that answers from one that only has the words.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.extract.decontextualize import is_fragment
-from bot.extract.reader import Context, Reading
+from bot.extract.reader import Reading, Text
 from bot.extract.tuning import TUNED
 from bot.query.answer_type import AnswerType, expected_answer_type, has_answer_type
 from bot.query.numbers import Quantity, counted_stems, find_quantity
@@ -22,9 +22,12 @@ from index.models import Passage
 from index.text import figures, names, sentences, stems, words
 
 _MAX_PASSAGES = 6
-_MAX_EMBEDDED_SENTENCES = 16  # a sentence that ranks lower by the cheaper features is never quoted
-_MIN_READ_SENTENCES, _MAX_READ_SENTENCES = 5, 7  # the best, and the best of other articles
+_MAX_READ_PASSAGES = 3
+_MAX_RANKED = 16  # a sentence that ranks lower is never quoted
 _MAX_JUDGED = 3  # passages and sentences that are judged by a follow-up's own words
+
+
+Place = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,6 @@ class Candidate:
     start: int
     end: int
     text: str
-    context: Context
     context_stems: frozenset[str]
     stems: frozenset[str]
     specifics: frozenset[str]
@@ -49,8 +51,12 @@ class Candidate:
     quantity: Quantity | None
     coverage: float
     score: float
-    cosine: float = 0.0
     reading: Reading | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where it stands: the chunk's id and the offset in the article."""
+        return self.passage.chunk_id, self.start
 
     @property
     def answer_text(self) -> str:
@@ -110,35 +116,25 @@ class Retrieval:
 
 
 Embed = Callable[[Sequence[str]], Vectors]
-Read = Callable[[str, Sequence[Context]], Sequence[Reading]]
+Read = Callable[[str, Sequence[Text]], Sequence[Sequence[Reading]]]
 
 
-def rank_sentences(query: Query, passages: Sequence[Passage], embed: Embed, read: Read) -> tuple[Candidate, ...]:
+def rank_sentences(query: Query, passages: Sequence[Passage], read: Read) -> tuple[Candidate, ...]:
     """Rank the sentences of the best passages and of their near-duplicates, best first."""
-    candidates = [
-        candidate
-        for first in passages[:_MAX_PASSAGES]
-        for passage in (first, *first.near_duplicates)
-        for candidate in _candidates(query, passage, first.source.id)
-    ]
-    candidates = _by_score(candidates)[:_MAX_EMBEDDED_SENTENCES]
-    if not candidates:
-        return ()
+    candidates = _by_score(
+        [
+            candidate
+            for first in passages[:_MAX_PASSAGES]
+            for passage in (first, *first.near_duplicates)
+            for candidate in _candidates(query, passage, first.source.id)
+        ]
+    )
     # Instructions to a language model, questions and lines that are no sentence are quoted if there is nothing else.
     candidates = [candidate for candidate in candidates if _is_evidence(candidate.text)] or candidates
-    cosines = embed([candidate.text for candidate in candidates]) @ query.vector
-    candidates = [
-        replace(candidate, score=candidate.score + TUNED.cosine_weight * float(cosine), cosine=float(cosine))
-        for candidate, cosine in zip(candidates, cosines, strict=True)
-    ]
-    likely, rest = _select_to_read(_by_score(candidates))
-    readings = read(query.text, [candidate.context for candidate in likely])
-    ranked = [
-        replace(candidate, score=candidate.score + _logit_score(reading.logit), reading=reading)
-        for candidate, reading in zip(likely, readings, strict=True)
-    ]
-    ranked += [replace(candidate, score=candidate.score + _logit_score(-math.inf)) for candidate in rest]
-    return tuple(_by_score(ranked))
+    readings = _readings(query, _select_to_read(candidates), read)
+    ranked = [replace(candidate, reading=readings.get(candidate.place)) for candidate in candidates]
+    ranked = [replace(candidate, score=candidate.score + _logit_score(candidate.logit)) for candidate in ranked]
+    return tuple(_by_score(ranked)[:_MAX_RANKED])
 
 
 def judge_by(query: Query, retrieval: Retrieval, embed: Embed, read: Read) -> Retrieval:
@@ -147,13 +143,13 @@ def judge_by(query: Query, retrieval: Retrieval, embed: Embed, read: Read) -> Re
     For a follow-up: what was found with its topic, judged by its own words.
     """
     passages, ranked = retrieval.passages[:_MAX_JUDGED], retrieval.ranked[:_MAX_JUDGED]
-    cosines = embed([*(passage.text for passage in passages), *(candidate.text for candidate in ranked)]) @ query.vector
-    readings = read(query.text, [candidate.context for candidate in ranked])
+    cosines = embed([passage.text for passage in passages]) @ query.vector
+    readings = _readings(query, list(dict.fromkeys(candidate.passage for candidate in ranked)), read)
     judged = [
-        replace(candidate, cosine=float(cosine), reading=reading, coverage=query.coverage(candidate.stems))
-        for candidate, cosine, reading in zip(ranked, cosines[len(passages) :], readings, strict=True)
+        replace(candidate, reading=readings[candidate.place], coverage=query.coverage(candidate.stems))
+        for candidate in ranked
     ]
-    near = [replace(passage, cosine=float(cosine)) for passage, cosine in zip(passages, cosines, strict=False)]
+    near = [replace(passage, cosine=float(cosine)) for passage, cosine in zip(passages, cosines, strict=True)]
     return replace(retrieval, query=query, passages=tuple(near), ranked=tuple(judged))
 
 
@@ -175,10 +171,9 @@ def _raised(passage: Passage, boost: float) -> Passage:
 def _candidates(query: Query, passage: Passage, story_id: str) -> list[Candidate]:
     headline = frozenset(stems(passage.source.headline))
     context_stems = headline | frozenset(stems(passage.text))
-    spans = sentences(passage.text)
-    texts = ["", *(passage.text[start:end] for start, end in spans), ""]
     candidates = []
-    for (start, end), before, text, after in zip(spans, texts, texts[1:], texts[2:], strict=False):
+    for start, end in sentences(passage.text):
+        text = passage.text[start:end]
         held = frozenset(stems(text))
         if not held:
             continue
@@ -189,8 +184,7 @@ def _candidates(query: Query, passage: Passage, story_id: str) -> list[Candidate
         score += TUNED.answer_type_weight * is_of_type
         score += TUNED.quantity_weight * len(quantity.counted) / len(query.counted) if quantity else 0.0
         candidate = Candidate(
-            passage, story_id, passage.start + start, passage.start + end, text,
-            Context(passage.source.headline, before, text, after), context_stems, held,
+            passage, story_id, passage.start + start, passage.start + end, text, context_stems, held,
             frozenset([*names(text), *figures(text)]), is_of_type, quantity, query.coverage(held), score,
         )  # fmt: skip
         candidates.append(candidate)
@@ -201,13 +195,31 @@ def _is_evidence(text: str) -> bool:
     return not (text.endswith("?") or is_fragment(text) or is_instruction(text))
 
 
-def _select_to_read(ranked: Sequence[Candidate]) -> tuple[list[Candidate], list[Candidate]]:
-    """Split candidates into those to read (the first few, then the best of each other story) and the rest."""
-    likely, rest = list(ranked[:_MIN_READ_SENTENCES]), list[Candidate]()
-    for candidate in ranked[_MIN_READ_SENTENCES:]:
-        is_known = any(candidate.story_id == other.story_id for other in likely)
-        (rest if is_known or len(likely) == _MAX_READ_SENTENCES else likely).append(candidate)
-    return likely, rest
+def _select_to_read(ranked: Sequence[Candidate]) -> list[Passage]:
+    """The passages of the best sentences, without other tellings of a story that is among them."""
+    stories, selected = set[str](), dict[str, Passage]()
+    for candidate in ranked:
+        passage = candidate.passage
+        if len(selected) < _MAX_READ_PASSAGES and (
+            passage.source.id == candidate.story_id or candidate.story_id not in stories
+        ):
+            selected.setdefault(passage.chunk_id, passage)
+            stories.add(candidate.story_id)
+    return list(selected.values())
+
+
+def _readings(query: Query, passages: Sequence[Passage], read: Read) -> dict[Place, Reading]:
+    """Read passages, and return the readings of their sentences."""
+    spans = [sentences(passage.text) for passage in passages]
+    texts = [
+        Text(passage.source.headline, tuple(passage.text[start:end] for start, end in places))
+        for passage, places in zip(passages, spans, strict=True)
+    ]
+    return {
+        (passage.chunk_id, passage.start + span.start): reading
+        for passage, places, readings in zip(passages, spans, read(query.text, texts), strict=True)
+        for span, reading in zip(places, readings, strict=True)
+    }
 
 
 def _logit_score(logit: float) -> float:

@@ -2,9 +2,9 @@
 
 The embedding model once more, with other biases and layer norms (60,672 of its 33 million numbers), low-rank updates of
 its matrices where reader.npz has some, and a head of two outputs a token: logits of an answer's first and last token.
-It reads question and sentence together. No second model has to be downloaded: reader.npz is shipped. Sources: Ben Zaken
-et al., "BitFit"; Hu et al., "LoRA"; Devlin et al., "BERT", for the head and the first token as "no answer". Training:
-docs/reader.md.
+It reads a question and a passage together: of each sentence of the passage, whether it answers, beside the others. No
+second model has to be downloaded: reader.npz is shipped. Sources: Ben Zaken et al., "BitFit"; Hu et al., "LoRA"; Devlin
+et al., "BERT", for the head and the first token as "no answer". Training: docs/reader.md.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,10 +25,9 @@ from index.models import Span
 if TYPE_CHECKING:
     from tokenizers import Encoding
 
-# As in training.
 MAX_QUESTION_TOKENS = 40
 MAX_HEADLINE_TOKENS = 16
-MAX_CONTEXT_TOKENS = 110
+MAX_PASSAGE_TOKENS = 400  # with its headline; of those of articles/ the longest has 380
 _MAX_ANSWER_TOKENS = 15
 _MAX_QUANTUM = 64  # as in the file: with 127, processors without VNNI overflow
 _MATRIX = "onnx::MatMul"  # how the names of low-rank updates begin, and of the matrices that they update
@@ -35,14 +35,11 @@ _TRUNCATED_LOGIT = -30.0  # of a sentence that does not fit
 Floats = NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
-    """A sentence as it is read: with its article's headline and the sentences before and after it, or ""."""
+class Text(NamedTuple):
+    """A passage as it is read: its article's headline, or "", and its sentences."""
 
     headline: str
-    before: str
-    sentence: str
-    after: str
+    sentences: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +48,6 @@ class Reading:
 
     logit: float
     answer: Span
-
-
-@dataclass(frozen=True, slots=True)
-class _Input:
-    """Token ids; how many are the question, where the sentence begins, and the offsets of its tokens."""
-
-    tokens: list[int]
-    num_question: int
-    first: int
-    offsets: list[tuple[int, int]]
 
 
 class Reader:
@@ -74,31 +61,27 @@ class Reader:
         self._session, self._tokenizer = open_model(folder, self._weights)
         self._cls, self._sep, self._full_stop = (self._token(text) for text in ("[CLS]", "[SEP]", "."))
 
-    def read(self, question: str, contexts: Sequence[Context]) -> list[Reading]:
-        """Return a reading for each context, in their order.
+    def read(self, question: str, texts: Sequence[Text]) -> list[list[Reading]]:
+        """Return for each text a reading of each of its sentences, in their order.
 
-        Contexts are not batched: the int8 model scales its numbers by the whole batch, so logits would depend on it.
+        Texts are not batched: the int8 model scales its numbers by the whole batch, so logits would depend on it.
         """
-        question_tokens = self._encode([question])[0].ids[:MAX_QUESTION_TOKENS]
-        return [self._read(self._input(question_tokens, context)) for context in contexts]
+        question_tokens = [self._cls, *self._encode([question])[0].ids[:MAX_QUESTION_TOKENS], self._sep]
+        return [self._read(question_tokens, text) for text in texts]
 
-    def _read(self, model_input: _Input) -> Reading:
-        hidden = run_model(self._session, [model_input.tokens], [model_input.num_question])[0]
-        return _reading(hidden @ self._head + self._bias, model_input)
-
-    def _input(self, question_tokens: list[int], context: Context) -> _Input:
-        texts = (context.headline, context.before, context.sentence, context.after)
-        headline, before, sentence, after = self._encode(texts)
-        tokens = [self._cls, *question_tokens, self._sep]
-        num_question = len(tokens)
-        end = num_question + MAX_CONTEXT_TOKENS
-        if headline.ids:
-            tokens += [*headline.ids[:MAX_HEADLINE_TOKENS], self._full_stop]
-        if len(tokens) + len(before.ids) + len(sentence.ids) <= end:
-            tokens += before.ids
-        first = len(tokens)
-        tokens = [*tokens, *sentence.ids, *after.ids][:end]
-        return _Input([*tokens, self._sep], num_question, first, sentence.offsets[: len(tokens) - first])
+    def _read(self, question: list[int], text: Text) -> list[Reading]:
+        headline, *sentences = self._encode([text.headline, *text.sentences])
+        tokens = question + ([*headline.ids[:MAX_HEADLINE_TOKENS], self._full_stop] if headline.ids else [])
+        starts = list(accumulate((len(sentence.ids) for sentence in sentences), initial=len(tokens)))
+        tokens += [token for sentence in sentences for token in sentence.ids]
+        tokens = tokens[: len(question) + MAX_PASSAGE_TOKENS]
+        hidden = run_model(self._session, [[*tokens, self._sep]], [len(question)])[0]
+        logits = hidden @ self._head + self._bias
+        none = float(logits[0].sum())
+        return [
+            _reading(logits[start : min(end, len(tokens))], none, sentence.offsets)
+            for start, end, sentence in zip(starts, starts[1:], sentences, strict=False)
+        ]
 
     def _encode(self, texts: Sequence[str]) -> list[Encoding]:
         return self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
@@ -130,14 +113,15 @@ def merged(file: Path, learnt: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any
     return weights
 
 
-def _reading(logits: Floats, model_input: _Input) -> Reading:
-    """Return the best span of at most 15 tokens within the sentence, and its logit against that of "no answer"."""
-    count = len(model_input.offsets)
+def _reading(logits: Floats, none: float, offsets: Sequence[tuple[int, int]]) -> Reading:
+    """Return the best span of at most 15 tokens, and its logit against that of "no answer".
+
+    ``logits``: of begin and end, tokens x 2, without those of a sentence that were cut off.
+    """
+    count = len(logits)
     if not count:
         return Reading(_TRUNCATED_LOGIT, Span(0, 0))
-    starts, ends = logits[model_input.first : model_input.first + count].T
-    spans = starts[:, None] + ends[None, :]
+    spans = logits[:, :1] + logits[:, 1]
     allowed = np.tri(count, dtype=bool).T & np.tri(count, k=_MAX_ANSWER_TOKENS - 1, dtype=bool)
     begin, end = divmod(int(np.where(allowed, spans, -np.inf).argmax()), count)
-    logit = float(spans[begin, end] - logits[0].sum())
-    return Reading(logit, Span(model_input.offsets[begin][0], model_input.offsets[end][1]))
+    return Reading(float(spans[begin, end]) - none, Span(offsets[begin][0], offsets[end][1]))

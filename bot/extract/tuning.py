@@ -16,7 +16,6 @@ class Tuning:
 
     Ranking, chosen on four sets: round numbers, which weights fitted on three sets did not beat on the fourth.
 
-    - ``cosine_weight``: of the cosine of sentence and question.
     - ``passage_weight``: of the score of the passage in the search.
     - ``answer_type_weight``: for a sentence that holds a thing of the type asked for.
     - ``quantity_weight``: for a sentence with a number that stands by all counted words.
@@ -53,7 +52,6 @@ class Tuning:
     - ``spelling_ratio``: difflib's, of two spellings of a name: "Bismark" is "Bismarck".
     """
 
-    cosine_weight: float = 5.0
     passage_weight: float = 0.2
     answer_type_weight: float = 0.4
     quantity_weight: float = 0.4
