@@ -18,7 +18,7 @@ from bot.kinds.statement import Sentence, Statement
 from bot.kinds.ways import WAYS
 from bot.query.kind import classify
 from index.models import Article, Filters, Passage, Span
-from tests.test_quote import all_alike, find, passage, published
+from tests.test_quote import find, passage, published
 
 if TYPE_CHECKING:
     from index.catalogue import Catalogue
@@ -68,7 +68,7 @@ def ask(question: str, *passages: Passage) -> Found | None:
 
 def near(query: str, *passages: Passage) -> Retrieval:
     """What is found where all sentences mean the same."""
-    return find(query, *passages, meaning=all_alike)
+    return find(query, *passages)
 
 
 def text(question: str, *passages: Passage) -> str:
