@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -27,6 +28,7 @@ from index.weights import locate
 
 PROJECT = Path(__file__).parents[1]
 STATEMENTS = PROJECT / "tests" / "statements.jsonl"
+_SPLIT_NUMBER = re.compile(r"(?<=\d)([.,]) (?=\d)")  # QAGS writes "235, 000" in its articles
 LINES = (-2.0, -1.5, -1.25, -1.0, -0.75, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0)  # of the logit
 
 
@@ -79,7 +81,8 @@ def qags(file: Path, supports: Supports) -> Iterator[Example]:
     """Judge a file of QAGS."""
     for line in file.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
-        premise = Premise(Passage("p", Source("s", ""), row["article"], 0, len(row["article"]), 1.0), "")
+        article = _SPLIT_NUMBER.sub(r"\1", row["article"])
+        premise = Premise(Passage("p", Source("s", ""), article, 0, len(article), 1.0), "")
         for sentence in row["summary_sentences"]:
             answers = [response["response"] == "yes" for response in sentence["responses"]]
             supported = sum(answers) * 2 > len(answers)

@@ -57,7 +57,7 @@ FALSE = {
     "The council may close at least three of the 12 schools.": "bound",
     "The council, which met on 12 July, may close up to three schools.": "number or a date",
     "The council may close up to three schools, Mayor Eve Hill told Bob Roe.": "name",
-    "Tarn": "no sentence",
+    "Monday": "no sentence",
     "Bread got dearer.": "words",
     "The council closed up to three of the 12 schools.": "plan",
     "The council may not close up to three of the 12 schools.": "denies",
@@ -76,7 +76,7 @@ def test_honest_statement_is_supported(statement: str) -> None:
 @pytest.mark.parametrize("statement", FALSE)
 def test_false_statement_is_not_supported_and_says_why(statement: str) -> None:
     """A certain fault, or what the words of a statement that the reader does not accept point to."""
-    judgement = judge(statement, [premise(SENTENCE)], "Which schools may close?", frozenset(), supports)
+    judgement = judge(statement, [premise(SENTENCE)], "What opens?", frozenset(), supports)
     assert not judgement.supported
     assert FALSE[statement] in judgement.reason
 
@@ -94,22 +94,28 @@ def test_certain_fault_is_not_read() -> None:
 def test_near_the_line() -> None:
     """A statement that is shown only just is one about which a language model may be asked again."""
     logits = (MIN_LOGIT - 0.1, MIN_LOGIT + 0.1, MIN_LOGIT + NEAR_LOGIT + 0.1)
-    judged = [judge("The council may close.", [premise(SENTENCE)], "", frozenset(), lambda *_, at=at: at) for at in logits]
+    judged = [
+        judge("The council may close.", [premise(SENTENCE)], "", frozenset(), lambda *_, at=at: at) for at in logits
+    ]
     assert [judgement.is_near_the_line for judgement in judged] == [False, True, False]
     assert [judgement.supported for judgement in judged] == [False, True, True]
 
 
 def test_the_reader_sees_headline_sentence_and_what_stands_before() -> None:
     """The "he" of a sentence is in the one before it; a sentence that adds much is read too."""
-    read: list[str] = []
     text = "Ann Hill came. Bob Roe came too. He sang. Nobody listened. The hall in Tarn was cold on Monday."
-    source = Source("s", "A concert")
-    held = Premise(Passage("p", source, text, 0, len(text), 1.0), "")
-    judge("He sang.", [held], "Who sang?", frozenset(), lambda _, seen: float(not read.append(seen)))
-    judge("He sang in the cold hall in Tarn on Monday.", [held], "", frozenset(), lambda _, seen: float(not read.append(seen)))
+    held = Premise(Passage("p", Source("s", "A concert"), text, 0, len(text), 1.0), "")
+    read: list[str] = []
+
+    def note(_statement: str, seen: str) -> float:
+        read.append(seen)
+        return 1.0
+
+    judge("He sang.", [held], "", frozenset(), note)
+    judge("Ann Hill came to the cold hall in Tarn on Monday.", [held], "", frozenset(), note)
     assert read == [
-        "A concert. Bob Roe came too. He sang.",
-        "A concert. Bob Roe came too. He sang. Nobody listened. The hall in Tarn was cold on Monday.",
+        "a concert. bob roe came too. he sang.",
+        "a concert. ann hill came. nobody listened. the hall in tarn was cold on monday.",
     ]
 
 
@@ -162,14 +168,16 @@ def test_other_unit_sign_bound_or_ordinal_is_another_number(passage: str, statem
 
 
 TEXTS = st.lists(
-    st.sampled_from("The mayor Ann Hill will not close all 3 schools, by Monday because $5m half in ten of up NHS".split()),
+    st.sampled_from(
+        "The mayor Ann Hill will not close all 3 schools, by Monday because $5m half in ten of up NHS".split()
+    ),
     max_size=30,
 ).map(" ".join) | st.text(max_size=60)
 
 
 @given(TEXTS)
 def test_text_has_no_certain_fault_beside_itself(text: str) -> None:
-    """What is repeated to the letter has no number, bound or name of its own; the reader is asked, or nothing is said."""
+    """What is repeated to the letter has no number, bound or name of its own."""
     judgement = judge(text, [premise(text)], text, frozenset(), lambda *_: 1.0)
     assert judgement.supported or judgement.reason == "its words are not in the passage"
 

@@ -137,7 +137,10 @@ def test_unsupported_sentence_is_dropped(text: str) -> None:
 def test_fragment_is_judged_with_the_question(text: str) -> None:
     """It is no statement by itself: that the passage has its words does not make it the answer."""
     assert check(text).text == ""
-    assert verify("Ada Brunt [1]", "Who was the captain that the Coast Guard named?", PASSAGES, supports).text == "Ada Brunt [1]"
+    assert (
+        verify("Ada Brunt [1]", "Who was the captain that the Coast Guard named?", PASSAGES, supports).text
+        == "Ada Brunt [1]"
+    )
 
 
 @pytest.mark.parametrize(

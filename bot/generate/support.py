@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -22,22 +22,32 @@ from index.injection import blank_out, instruction_spans, is_instruction, unrela
 from index.models import Passage, Span
 from index.text import fold, is_demonym, sentences, stems
 
-MIN_LOGIT = -1.0  # of a statement that is shown
-NEAR_LOGIT = 2.0  # below which a statement that is shown is near the line
-MAX_STATEMENT_TOKENS, MAX_PREMISE_TOKENS = 64, 220  # as in training
+MIN_LOGIT = -0.5  # of a statement that is shown
+NEAR_LOGIT = 4.0  # below which a statement that is shown is near the line
+_MAX_STATEMENT_TOKENS, _MAX_PREMISE_TOKENS = 64, 220  # as in training
 _MIN_SECOND_WORDS, _MIN_SECOND_WEIGHT, _MIN_SECOND_SHARE = 2, 3, 0.3  # that a second sentence must add
 _MAX_FRAGMENT_WORDS = 4  # "100", "Ada Brunt": no statement without the question
 _MIN_QUESTION_SHARE = 0.5  # of the question's words, in the sentences that a fragment stands in
+_VAGUE = ("", "~")  # bounds that may stand for each other: "about 40", "40"
 _ADDRESS = re.compile(r"\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}\b")
 _PREDICATE = re.compile(
     r"\b(?:is|are|was|were|be|been|has|have|had|do|does|did|will|would|can|could|may|might|must|says?|\w{3,}ed|won|lost|made|said|told|began|rose|fell|took|gave|went|came|left|met|held|found|got|saw|cut|hit|sank)\b|n't\b",
     re.IGNORECASE,
 )
 _SIGNS = {
-    "cause": re.compile(r"\b(?:because|due to|caus\w+|result\w*|therefore|thus|thanks to|owing to|hence|reasons?|blam\w+)\b", re.I),
-    "denial": re.compile(r"\b(?:not?|never|none|nobody|nothing|neither|nor|without|cannot|den(?:y|ie[ds])|refus\w+|fail\w*)\b|n['’]t\b", re.I),
-    "plan": re.compile(r"\b(?:will|would|may|might|could|should|if|unless|likely|expect\w*|plan\w*|hop(?:e[sd]?|ing)|propos\w+|possibl[ey]|probably|allege\w+|reportedly|suspect\w*|consider\w*|believ\w+)\b", re.I),
-    "all": re.compile(r"\b(?:all|every\w*|always|whole|entire\w*|both|any)\b", re.I),
+    "cause": re.compile(
+        r"\b(?:because|due to|caus\w+|result\w*|therefore|thus|thanks to|owing to|hence|reasons?|blam\w+)\b",
+        re.IGNORECASE,
+    ),
+    "denial": re.compile(
+        r"\b(?:not?|never|none|nobody|nothing|neither|nor|without|cannot|den(?:y|ie[ds])|refus\w+|fail\w*)\b|n['’]t\b",
+        re.IGNORECASE,
+    ),
+    "plan": re.compile(
+        r"\b(?:will|would|may|might|could|should|if|unless|likely|expect\w*|plan\w*|hop(?:e[sd]?|ing)|propos\w+|possibl[ey]|probably|allege\w+|reportedly|suspect\w*|consider\w*|believ\w+)\b",
+        re.IGNORECASE,
+    ),
+    "all": re.compile(r"\b(?:all|every\w*|always|whole|entire\w*|both|any)\b", re.IGNORECASE),
 }
 _REASONS = (  # the sign, whether it stands in the statement and in the passage, and what that may mean
     ("cause", (True, False), "it gives a cause that the passage does not give"),
@@ -51,6 +61,9 @@ _OUTLET = (
     r"\A\W*(?:(?:while|but|and) )?(?:on [\w ]{{3,30}}, )?(?:the )?{0} (?:report(?:ed|s)|sa(?:id|ys)|wr(?:ote|ites))"
     r"(?: on [\w ]{{3,30}}?)?(?: that)? |\s*\((?:the )?{0},?\s*\)"
 )
+_CURRENCIES = {"$": "dollars", "€": "euros", "£": "pounds"}
+_AMOUNT = re.compile(r"([$€£])\s?(\d+(?:[.,]\d+)*(?:\s?(?:thousand|[mb]illion|trillion|[mb]n?|tn|k)\b)?)")
+_PERCENT = re.compile(r"\s?%|\sper cent\b")
 Supports = Callable[[str, str], float]
 """The log-odds that a premise supports a statement: (statement, premise)."""
 
@@ -64,7 +77,7 @@ class SupportReader:
     def logit(self, statement: str, premise: str) -> float:
         """Return the log-odds that a premise supports a statement."""
         first, second = (text.ids for text in self._model.encode([statement, premise]))
-        begin, _ = self._model.read(first[:MAX_STATEMENT_TOKENS], second[:MAX_PREMISE_TOKENS])
+        begin, _ = self._model.read(first[:_MAX_STATEMENT_TOKENS], second[:_MAX_PREMISE_TOKENS])
         return float((self._model.heads["support.weight"] @ begin + self._model.heads["support.bias"])[0])
 
 
@@ -138,34 +151,50 @@ def judge(
     claim: str, premises: Sequence[Premise], question: str, planted: frozenset[str], supports: Supports
 ) -> Judgement:
     """Judge whether premises support a claim."""
+    if not planted.isdisjoint(stems(claim)):
+        return Judgement(-math.inf, "it repeats what an article tells its reader to say")
     claim = _as_written(claim, premises)
     words = tokens(claim)
     pool = [(premise, place) for premise in premises for place in range(len(premise.texts))]
-    every = [premise.sentences[place] for premise, place in pool]
-    chosen = _choose(words, every)
-    headings = [premise.heading for premise in premises]
-    rests_on = [every[place] for place in chosen]
-    if not planted.isdisjoint(stems(claim)):
-        return Judgement(-math.inf, "it repeats what an article tells its reader to say")
-    texts = [fold(premise.text) for premise in premises]
-    if any(not any(address in text for text in texts) for address in _ADDRESS.findall(fold(claim))):
-        return Judgement(-math.inf, "it has an address that the passage does not have")
-    if not all(_covers(token, [*every, *headings]) for token in words if token.kind == "name"):
-        return Judgement(-math.inf, "it has a name that the passage does not have")
-    if fault := _number_fault(words, rests_on, [*every, *headings]):
+    chosen = _choose(words, [premise.sentences[place] for premise, place in pool])
+    rests_on = [pool[place][0].sentences[pool[place][1]] for place in chosen]
+    if fault := next(_certain_faults(claim, words, premises, rests_on, question), None):
         return Judgement(-math.inf, fault)
-    matter = [token for token in words if token.kind != "function"]
-    if not _held(words, rests_on):  # the reader would read any sentence
-        return Judgement(-math.inf, "its words are not in the passage")
-    wanted = [token for token in tokens(question) if token.kind != "function"]
-    if _is_fragment(claim, matter) and len(_held(wanted, [*rests_on, *headings])) < _MIN_QUESTION_SHARE * len(wanted):
-        return Judgement(-math.inf, "it is no sentence, and the passage does not say that it answers the question")
-    text = evidence(pool, chosen)
+    text = _evidence(pool, chosen)
     for token in reversed(words):  # the reader knows few forms of a number
         same = [other for sentence in rests_on for other in sentence.words if other.written and _is_same(token, other)]
         if same and all(other.written != token.written for other in same):
             claim = f"{claim[: token.span.start]}{same[0].written}{claim[token.span.end :]}"
-    return Judgement(supports(fold(claim), fold(text)) - MIN_LOGIT, _reason(claim, text))
+    return Judgement(supports(_plain(claim), _plain(text)) - MIN_LOGIT, _reason(claim, text))
+
+
+def _certain_faults(
+    claim: str, words: Sequence[Token], premises: Sequence[Premise], rests_on: Sequence[_Sentence], question: str
+) -> Iterator[str]:
+    """Yield what is wrong with a claim for certain; ``rests_on``: the sentences that share most with it."""
+    texts = [fold(premise.text) for premise in premises]
+    if any(not any(address in text for text in texts) for address in _ADDRESS.findall(fold(claim))):
+        yield "it has an address that the passage does not have"
+    headings = [premise.heading for premise in premises]
+    every = [*headings, *(sentence for premise in premises for sentence in premise.sentences)]
+    if not all(_covers(token, every) for token in words if token.kind == "name"):
+        yield "it has a name that the passage does not have"
+    for token in words:
+        if token.kind in ("number", "exact"):
+            near, anywhere = (
+                [other for sentence in pool for other in sentence.words if _is_same(token, other)]
+                for pool in (rests_on, every)
+            )
+            if not anywhere:
+                yield "it has a number or a date that the passage does not have"
+            bounds = {other.bound for other in near or anywhere}
+            if token.bound not in bounds and (token.bound not in _VAGUE or bounds.isdisjoint(_VAGUE)):
+                yield "its number has another bound than the passage gives, such as “up to” or “at least”"
+    if not _held(words, rests_on):  # the reader would read any sentence
+        yield "its words are not in the passage"
+    wanted = [token for token in tokens(question) if token.kind != "function"]
+    if _is_fragment(claim, words) and len(_held(wanted, [*rests_on, *headings])) < _MIN_QUESTION_SHARE * len(wanted):
+        yield "it is no sentence, and the passage does not say that it answers the question"
 
 
 def _as_written(claim: str, premises: Sequence[Premise]) -> str:
@@ -183,7 +212,13 @@ def _as_written(claim: str, premises: Sequence[Premise]) -> str:
     return claim
 
 
-def evidence(pool: Sequence[tuple[Premise, int]], chosen: Sequence[int]) -> str:
+def _plain(text: str) -> str:
+    """Write a text as the reader reads it best: ``"£22m, 5%" -> "22m pounds, 5 percent"``."""
+    text = _AMOUNT.sub(lambda match: f"{match[2]} {_CURRENCIES[match[1]]}", text)
+    return fold(_PERCENT.sub(" percent", text))
+
+
+def _evidence(pool: Sequence[tuple[Premise, int]], chosen: Sequence[int]) -> str:
     """The headline, and the chosen sentences, each behind that before it: "He" is in it."""
     places = dict.fromkeys(
         pool[place + step]
@@ -193,19 +228,6 @@ def evidence(pool: Sequence[tuple[Premise, int]], chosen: Sequence[int]) -> str:
     )
     headline = pool[chosen[0]][0].headline.rstrip(".") if chosen else ""
     return " ".join([*([f"{headline}."] if headline else []), *(premise.texts[place] for premise, place in places)])
-
-
-def _number_fault(words: Sequence[Token], rests_on: Sequence[_Sentence], every: Sequence[_Sentence]) -> str:
-    """What is wrong with the numbers and dates, if that is certain."""
-    for token in words:
-        if token.kind in ("number", "exact"):
-            near, anywhere = ([other for sentence in pool for other in sentence.words if _is_same(token, other)]
-                              for pool in (rests_on, every))
-            if not anywhere:
-                return "it has a number or a date that the passage does not have"
-            if not any({token.bound, other.bound} <= {"", "~"} or token.bound == other.bound for other in near or anywhere):
-                return "its number has another bound than the passage gives, such as “up to” or “at least”"
-    return ""
 
 
 def _is_same(token: Token, other: Token) -> bool:
@@ -251,5 +273,6 @@ def _weight(words: Sequence[Token], places: Iterable[int]) -> int:
     return sum({"function": 0, "content": 1}.get(words[i].kind, 2) for i in places)
 
 
-def _is_fragment(claim: str, matter: Sequence[Token]) -> bool:
-    return len(matter) <= 1 or (len(matter) <= _MAX_FRAGMENT_WORDS and not _PREDICATE.search(claim))
+def _is_fragment(claim: str, words: Sequence[Token]) -> bool:
+    size = sum(token.kind != "function" for token in words)
+    return size <= 1 or (size <= _MAX_FRAGMENT_WORDS and not _PREDICATE.search(claim))

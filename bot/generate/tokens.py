@@ -114,7 +114,14 @@ def _number(text: str, span: Span, value: float, unit: str) -> Token:
     bound = _BOUND.search(text[max(0, span.start - _MAX_BOUND_CHARACTERS) : span.start])
     sign = next((sign for n, sign in enumerate(_BOUNDS) if bound and bound[f"b{n}"]), "")
     span = Span(span.start - len(bound[0]), span.end) if bound else span
-    return Token(f"{value:.{_ROUND_DIGITS if value < _ROUND_BELOW else _DIGITS}g}", "number", span, unit, sign, text[slice(*span)])
+    return Token(
+        f"{value:.{_ROUND_DIGITS if value < _ROUND_BELOW else _DIGITS}g}",
+        "number",
+        span,
+        unit,
+        sign,
+        text[slice(*span)],
+    )
 
 
 def _small(word: str) -> int:

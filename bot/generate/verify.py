@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from bot.generate.draft import RESTART, DraftSentence, SentenceReader
-from bot.generate.tokens import tokens
 from bot.generate.support import Judgement, Premise, Supports, judge
+from bot.generate.tokens import tokens
 from bot.models import Citation
 from index.models import Passage, Source
 from index.near_duplicates import other_sources
@@ -222,9 +222,12 @@ class Verifier:
             else:
                 words = tokens(plain)
                 others = sorted(
-                    (premise for premise in self._premises if [premise] != cited), key=lambda other: -other.weight(words)
+                    (premise for premise in self._premises if [premise] != cited),
+                    key=lambda other: -other.weight(words),
                 )
-                candidates = [(self._judge(plain, [premise], plain), premise) for premise in others[:MAX_OTHER_PREMISES]]
+                candidates = [
+                    (self._judge(plain, [premise], plain), premise) for premise in others[:MAX_OTHER_PREMISES]
+                ]
             best = next((candidate for candidate in candidates if candidate[0].supported), None)
             if not best:
                 self._reasons[(judgement or (candidates[0][0] if candidates else NOTHING)).reason] = None
