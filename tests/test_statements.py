@@ -103,7 +103,7 @@ def test_near_the_line() -> None:
 
 def test_the_reader_sees_headline_sentence_and_what_stands_before() -> None:
     """The "he" of a sentence is in the one before it; a sentence that adds much is read too."""
-    text = "Ann Hill came. Bob Roe came too. He sang. Nobody listened. The hall in Tarn was cold on Monday."
+    text = "Ann Hill opened the new library. Bob Roe came too. He sang. Nobody listened. The hall in Tarn was cold on Monday."
     held = Premise(Passage("p", Source("s", "A concert"), text, 0, len(text), 1.0), "")
     read: list[str] = []
 
@@ -112,10 +112,10 @@ def test_the_reader_sees_headline_sentence_and_what_stands_before() -> None:
         return 1.0
 
     judge("He sang.", [held], "", frozenset(), note)
-    judge("Ann Hill came to the cold hall in Tarn on Monday.", [held], "", frozenset(), note)
+    judge("Ann Hill opened the new library, and the hall in Tarn was cold.", [held], "", frozenset(), note)
     assert read == [
         "a concert. bob roe came too. he sang.",
-        "a concert. ann hill came. nobody listened. the hall in tarn was cold on monday.",
+        "a concert. ann hill opened the new library. nobody listened. the hall in tarn was cold on monday.",
     ]
 
 

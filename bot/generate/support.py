@@ -204,7 +204,7 @@ def _as_written(claim: str, premises: Sequence[Premise]) -> str:
     text = " ".join(premise.text for premise in premises)
     known, new = (set(_ACRONYM.findall(part)) for part in (text, claim))
     for acronym in sorted(known ^ new):
-        full = re.compile(r"\b" + r"\w+\s(?:(?:of|for|the|and|de)\s)?".join(acronym.replace(".", "")) + r"\w+\b")
+        full = re.compile(r"\b" + r"\w{2,}\s(?:(?:of|for|the|and|de)\s)?".join(acronym.replace(".", "")) + r"\w{2,}\b")
         if acronym in known:
             claim = full.sub(acronym, claim)
         elif match := full.search(text):
