@@ -18,6 +18,7 @@ import pytest
 from bot.answer import ANOTHER, NOTHING_ELSE, Engine, _joined
 from bot.cli.parser import main
 from bot.generate.llm import make_llm
+from bot.generate.support import SupportReader
 from bot.models import ON_STEP, REFUSAL, Answer, Citation, Refusal, Turn, numbered
 from bot.runtime import make_engine, once
 from bot.settings import Settings
@@ -585,6 +586,18 @@ def test_other_figure_of_another_article_is_added(writer: Engine, server: OpenAI
     assert "Seven people are now known" in answer.text
     assert "Six people, not seven" in answer.text
     assert held(writer, answer)
+
+
+def test_reader_of_statements_is_loaded_only_if_a_language_model_writes(engine: Engine) -> None:
+    """Who only quotes does not wait for it."""
+
+    def unwanted() -> SupportReader:
+        raise AssertionError
+
+    models = engine._models()._replace(support=unwanted)
+    quoting = Engine(engine._searcher, lambda: models, None)
+    quoting.warm()
+    assert quoting.ask(MILL, as_of=ASKED).answered
 
 
 def test_statement_that_no_passage_supports_is_left_out(writer: Engine, server: OpenAIServer) -> None:
