@@ -1,6 +1,6 @@
 """Does a passage support a statement? By certain rules, and then by a second reader.
 
-Certain: a number or date that no cited passage has, another bound ("up to"), a web address, a word of planted
+Certain: a name, a number or a date that no cited passage has, another bound ("up to"), a web address, a word of planted
 instructions (`index.injection`). What passes is read together with the sentences that it rests on: the embedding model
 with other weights of ours (support.npz) gives the log-odds that they support it. docs/reader.md: how it was trained;
 docs/trust.md: how often it errs.
@@ -22,8 +22,8 @@ from index.injection import blank_out, instruction_spans, is_instruction, unrela
 from index.models import Passage, Span
 from index.text import fold, is_demonym, sentences, stems
 
-MIN_LOGIT = -0.5  # of a statement that is shown
-NEAR_LOGIT = 4.0  # below which a statement that is shown is near the line
+MIN_LOGIT = -0.5  # of a statement that is shown; docs/trust.md: what it costs
+NEAR_LOGIT = 4.0  # above the line, below which a statement is near it: a fifth of the true ones, half of the false
 _MAX_STATEMENT_TOKENS, _MAX_PREMISE_TOKENS = 64, 220  # as in training
 _MIN_SECOND_WORDS, _MIN_SECOND_WEIGHT, _MIN_SECOND_SHARE = 2, 3, 0.3  # that a second sentence must add
 _MAX_FRAGMENT_WORDS = 4  # "100", "Ada Brunt": no statement without the question
@@ -31,10 +31,11 @@ _MIN_QUESTION_SHARE = 0.5  # of the question's words, in the sentences that a fr
 _VAGUE = ("", "~")  # bounds that may stand for each other: "about 40", "40"
 _ADDRESS = re.compile(r"\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}\b")
 _PREDICATE = re.compile(
-    r"\b(?:is|are|was|were|be|been|has|have|had|do|does|did|will|would|can|could|may|might|must|says?|\w{3,}ed|won|lost|made|said|told|began|rose|fell|took|gave|went|came|left|met|held|found|got|saw|cut|hit|sank)\b|n't\b",
+    r"\b(?:is|are|was|were|be|been|has|have|had|do|does|did|will|would|can|could|may|might|must|says?|\w{3,}ed|won|lost|made"
+    r"|said|told|began|rose|fell|took|gave|went|came|left|met|held|found|got|saw|cut|hit|sank)\b|n't\b",
     re.IGNORECASE,
 )
-_SIGNS = {
+_SIGNS = {  # words that say what may be wrong; they decide nothing
     "cause": re.compile(
         r"\b(?:because|due to|caus\w+|result\w*|therefore|thus|thanks to|owing to|hence|reasons?|blam\w+)\b",
         re.IGNORECASE,
@@ -44,7 +45,8 @@ _SIGNS = {
         re.IGNORECASE,
     ),
     "plan": re.compile(
-        r"\b(?:will|would|may|might|could|should|if|unless|likely|expect\w*|plan\w*|hop(?:e[sd]?|ing)|propos\w+|possibl[ey]|probably|allege\w+|reportedly|suspect\w*|consider\w*|believ\w+)\b",
+        r"\b(?:will|would|may|might|could|should|if|unless|likely|expect\w*|plan\w*|hop(?:e[sd]?|ing)|propos\w+|possibl[ey]"
+        r"|probably|allege\w+|reportedly|suspect\w*|consider\w*|believ\w+)\b",
         re.IGNORECASE,
     ),
     "all": re.compile(r"\b(?:all|every\w*|always|whole|entire\w*|both|any)\b", re.IGNORECASE),
@@ -57,9 +59,9 @@ _REASONS = (  # the sign, whether it stands in the statement and in the passage,
     ("plan", (False, True), "it tells as a fact what the passage tells as a plan, a possibility or a condition"),
 )
 _ACRONYM = re.compile(r"\b(?:[A-Z]\.){2,6}|\b[A-Z]{2,6}\b")
-_OUTLET = (
+_OUTLET = (  # "On 5 January, Northern Post reported that …", "… (Northern Post)": the heading proves it
     r"\A\W*(?:(?:while|but|and) )?(?:on [\w ]{{3,30}}, )?(?:the )?{0} (?:report(?:ed|s)|sa(?:id|ys)|wr(?:ote|ites))"
-    r"(?: on [\w ]{{3,30}}?)?(?: that)? |\s*\((?:the )?{0},?\s*\)"
+    r"(?: on [\w ]{{3,30}}?)?(?: that)? |\s?\((?:the )?{0},?\s?\)"
 )
 _CURRENCIES = {"$": "dollars", "€": "euros", "£": "pounds"}
 _AMOUNT = re.compile(r"([$€£])\s?(\d+(?:[.,]\d+)*(?:\s?(?:thousand|[mb]illion|trillion|[mb]n?|tn|k)\b)?)")
