@@ -113,11 +113,12 @@ def fit(sets: list[Examples]) -> Weights:
     inputs = np.hstack([(features - mean) / deviation, np.ones((len(features), 1))])
     penalty = np.diag([PENALTY] * features.shape[1] + [0.0])
     beta = np.zeros(inputs.shape[1])
-    for _ in range(50):
+    for _ in range(100):
         probability = 1 / (1 + np.exp(-inputs @ beta - offset))
         gradient = inputs.T @ (share * (probability - answerable)) + penalty @ beta
         hessian = (inputs * (share * probability * (1 - probability))[:, None]).T @ inputs + penalty
-        beta -= np.linalg.solve(hessian, gradient)
+        step = np.linalg.solve(hessian, gradient)
+        beta -= step / max(1.0, float(np.abs(step).max()))  # damped: far from the end a whole step may overshoot
     weights = beta[:-1] / deviation
     return Weights(np.insert(weights, _INDEX_SIZE, INDEX_SIZE_WEIGHT), float(beta[-1] - weights @ mean))
 

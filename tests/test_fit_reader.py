@@ -43,8 +43,8 @@ def test_the_product_reads_what_the_training_computes(weights: Path) -> None:
     model = fit_reader.Model(weights / "model_quantized.onnx").eval()
     model.load(fit_reader.SHIPPED)
     reader = Reader(weights)
-    tokens = [101, *reader._encode([question])[0].ids, 102]
-    text = reader._encode([sentence])[0].ids
+    tokens = [101, *reader._model.encode([question])[0].ids, 102]
+    text = reader._model.encode([sentence])[0].ids
     with torch.no_grad():
         logits, _ = model(*(part[None] for part in (
             torch.tensor([*tokens, *text, 102]), torch.ones(len(tokens) + len(text) + 1, dtype=torch.long),
