@@ -19,8 +19,8 @@ from index.boilerplate import split_page
 from index.footnotes import plain_scripts, without_markdown_marks, without_marks
 from index.fragment import fragment_text
 from index.models import Article, Boilerplate, RawRecord, Source, UnreadableError
-from index.page import page_names
-from index.published import publication_date
+from index.page import page_names, states
+from index.published import GUESSED, publication_date
 from index.text import composed, sentences, strip_invisible, unaccented
 from index.web.walls import FETCHED, wall, wall_without_text
 
@@ -124,7 +124,20 @@ def _from_html(page: str) -> tuple[str, dict[str, object]]:
     fields = {name: getattr(document, name) for name in ("title", "author", "date", "sitename", "url", "language")}
     host = (host_of(document.url or "") or "").removeprefix("www.")
     names = page_names(tree, document.title or "", document.sitename or "", host)
-    return paragraphs, fields | {"title": names.headline, "sitename": names.outlet}
+    is_stated = bool(document.date) and states(tree, document.date)
+    day = {"date": document.date} if is_stated else {GUESSED: document.date or _guessed_date(page)}
+    del fields["date"]
+    return paragraphs, fields | day | {"title": names.headline, "sitename": names.outlet}
+
+
+def _guessed_date(page: str) -> str | None:
+    """Any date on a page that may be that of its publication."""
+    from htmldate import find_date
+
+    try:
+        return find_date(page, extensive_search=True, original_date=True)
+    except Exception:  # noqa: BLE001  # the parser raises anything on a broken page
+        return None
 
 
 def _beside(page: str, body: str) -> Iterator[Boilerplate]:

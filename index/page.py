@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from lxml.html import HtmlElement
 
 from index.outlets import is_host
 
+_JSON_LD = "application/ld+json"
 _MAX_SCRIPTS, _MAX_OBJECTS, _MAX_HEADINGS = 20, 2_000, 20
 _MAX_TITLE_CHARACTERS, _MAX_NAME_CHARACTERS = 300, 60
 _MIN_HEADLINE_WORDS, _MAX_MENU_WORDS = 4, 2
@@ -88,7 +89,7 @@ def _outlet(names: list[str]) -> str:
 
 def _objects(tree: HtmlElement) -> Iterator[dict[str, Any]]:
     """The objects of the page's JSON-LD, also those inside others."""
-    scripts = (script for script in tree.iter("script") if script.get("type") == "application/ld+json")
+    scripts = (script for script in tree.iter("script") if script.get("type") == _JSON_LD)
     waiting: list[Any] = []
     for script in islice(scripts, _MAX_SCRIPTS):
         try:
@@ -113,6 +114,13 @@ def _organizations(objects: Iterable[dict[str, Any]]) -> Iterator[str]:
             yield publisher["name"]
         if value.get("@type") in ("WebSite", "NewsMediaOrganization") and isinstance(value.get("name"), str):
             yield value["name"]
+
+
+def states(tree: HtmlElement, day: str) -> bool:
+    """Whether the data of a page (metadata, JSON-LD, times with a date for machines) hold a day: "2024-01-25"."""
+    data = (element.get("content") or element.get("datetime") or "" for element in tree.iter("meta", "time"))
+    scripts = (script.text_content() for script in tree.iter("script") if script.get("type") == _JSON_LD)
+    return any(day in text for text in chain(data, islice(scripts, _MAX_SCRIPTS)))
 
 
 def _contents(tree: HtmlElement, name: str) -> list[str]:

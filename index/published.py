@@ -53,7 +53,9 @@ _FIELDS = (
 )  # fmt: skip
 DEFAULT_PUBLISHED = "default published"
 """The field with the day of articles that name none."""
-_INFERRED_FIELDS = ("retrieved",)  # when a crawler found it
+GUESSED = "guessed date"
+"""The field with a date that stands somewhere on the page."""
+_INFERRED_FIELDS = (GUESSED, "retrieved")  # when a crawler found it
 _EARLIEST, _LATEST = date(1700, 1, 1), date(2099, 12, 31)  # beyond stand mistakes and placeholders (9999-12-31)
 _MAX_TO_WHOLE_DATE = timedelta(days=60)  # a date without a year takes that of a whole date no further away
 _MAX_FIELD_CHARACTERS = 60
