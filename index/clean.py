@@ -124,10 +124,9 @@ def _from_html(page: str) -> tuple[str, dict[str, object]]:
     fields = {name: getattr(document, name) for name in ("title", "author", "date", "sitename", "url", "language")}
     host = (host_of(document.url or "") or "").removeprefix("www.")
     names = page_names(tree, document.title or "", document.sitename or "", host)
-    is_stated = bool(document.date) and states(tree, document.date)
-    day = {"date": document.date} if is_stated else {GUESSED: document.date or _guessed_date(page)}
-    del fields["date"]
-    return paragraphs, fields | day | {"title": names.headline, "sitename": names.outlet}
+    if not document.date or not states(tree, document.date):
+        fields[GUESSED] = fields.pop("date") or _guessed_date(page)
+    return paragraphs, fields | {"title": names.headline, "sitename": names.outlet}
 
 
 def _guessed_date(page: str) -> str | None:

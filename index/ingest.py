@@ -16,13 +16,14 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from itertools import chain, islice
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from index.catalogue import REMOVED, WITHDRAWN, Catalogue, Edition
 from index.chunk import chunk
 from index.clean import CLEANER_VERSION, DEFAULT_OUTLET, article_id, host_of
 from index.cleaner import Cleaner
 from index.embed import Embedder
+from index.folder_names import folder_fields
 from index.generation import Generation, locked, make_current, open_for_writing, set_aside
 from index.integrity import record_checksums
 from index.load import POINTS_OUTSIDE, STANDARD_INPUT, Reader, as_read, count, load, printable
@@ -153,6 +154,7 @@ def ingest(  # noqa: PLR0913  # most are options of a command, with a default
                 make_current(data, generation.folder)
             missing = {as_read(root) for root in roots if prune and run.is_gone(root, force=force)}
             run.outlets = Outlets(json.loads(generation.catalogue.get(NOTE) or "{}"))
+            run.roots = {str(as_read(root)) for root in roots}
             run.note_defaults(roots, choices.defaults)
             present = [root for root in roots if as_read(root) not in missing]
             total, done = count(present), 0
@@ -194,6 +196,7 @@ class _Run:
     lost: dict[str, str] = field(default_factory=dict)  # paths by id, of articles that could not be copied
     editions: dict[str, Edition] = field(default_factory=dict)  # that the next transaction notes
     defaults: dict[str, dict[str, str]] = field(default_factory=dict)  # fields by root, for articles without them
+    roots: set[str] = field(default_factory=set)
     outlets: Outlets = field(default_factory=lambda: Outlets({}))
 
     def repair(self) -> None:
@@ -286,10 +289,11 @@ class _Run:
         return is_current
 
     def _with_defaults(self, record: RawRecord) -> RawRecord:
-        for place in (record.path, *map(str, Path(record.path).parents)):
-            if defaults := self.defaults.get(place):
-                return replace(record, fields={**record.fields, **defaults})
-        return record
+        places = (record.path, *map(str, Path(record.path).parents))
+        root = next((place for place in places if place in self.roots), None)
+        by_folder = folder_fields(PurePath(record.path).relative_to(root)) if root else {}
+        defaults = next((self.defaults[place] for place in places if place in self.defaults), {})
+        return replace(record, fields={**by_folder, **record.fields, **defaults})
 
     def report_lost(self) -> None:
         """Report the articles that could not be copied, and whose files are gone or were not read in this run."""
