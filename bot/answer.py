@@ -371,6 +371,10 @@ class Engine:
         """List what is indexed, newest first."""
         return self._searcher.catalogue.sources(limit)
 
+    def outlet_names(self) -> dict[str, str]:
+        """The outlets by their folded names and aliases."""
+        return self._searcher.catalogue.outlet_names()
+
     def warm(self) -> None:
         """Load what the first question would wait for (seconds). An error here is left to that question."""
         with suppress(ClippingsError):

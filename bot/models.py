@@ -176,6 +176,9 @@ class AnswerEngine(Protocol):
     def sources(self, limit: int | None = None) -> list[Source]:
         """List the indexed articles, newest first."""
 
+    def outlet_names(self) -> dict[str, str]:
+        """The outlets by their folded names and aliases."""
+
     def warm(self) -> None:
         """Load index and models before the first question."""
 

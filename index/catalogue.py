@@ -14,7 +14,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,9 +22,10 @@ from typing import Any, NamedTuple
 
 from index.data_folder import temporary_copy
 from index.models import Article, Boilerplate, Chunk, ClippingsError, Filters, IndexDamaged, Source, Span
+from index.outlets import NOTE as OUTLETS_NOTE
 from index.people import Introduction, find_people, finer_sentences
 from index.quotations import Quotation, find_quotations
-from index.text import stems
+from index.text import fold, stems
 
 SCHEMA_VERSION = 5
 """Part of FINGERPRINT: an index of another version is rebuilt.
@@ -305,7 +306,7 @@ class Catalogue:
         order = "ORDER BY a.published IS NULL, a.published DESC, a.headline, a.id"
         query = f"SELECT {_SOURCE_COLUMNS} FROM articles a WHERE {' AND '.join([_FILTER, *parts])} {order} LIMIT :limit"
         named = {f"word{number}": _phrase(word) for number, word in enumerate(words)}
-        values = {**_parameters(filters), **named, "limit": -1 if limit is None else limit}
+        values = {**self._parameters(filters), **named, "limit": -1 if limit is None else limit}
         return [_source(row) for row in self._rows(query, values)]
 
     def people(
@@ -329,7 +330,7 @@ class Catalogue:
     def _people(self, table: str, columns: str, condition: str, filters: Filters, **named: str) -> list[Any]:
         order = f"ORDER BY a.published IS NULL, a.published DESC, a.headline, a.id, t.start LIMIT {_MAX_PEOPLE_ROWS}"
         query = f"SELECT {columns}, {_SOURCE_COLUMNS} FROM {table} t JOIN articles a ON a.id = t.article"
-        return self._rows(f"{query} WHERE {condition} AND {_FILTER} {order}", {**_parameters(filters), **named})
+        return self._rows(f"{query} WHERE {condition} AND {_FILTER} {order}", {**self._parameters(filters), **named})
 
     def surnames(self, word: str) -> list[str]:
         """The surnames that can be a word with one slip: those that share its first or its last half."""
@@ -358,25 +359,25 @@ class Catalogue:
     def chunks(self, ids: Iterable[str], filters: Filters = _NO_FILTERS) -> dict[str, ChunkRow]:
         """The chunks of these ids that exist and pass the filters."""
         span = "c.id, c.start, c.stop, substr(a.body, c.start + 1, c.stop - c.start)"
-        rows = self._rows(f"SELECT {span}, {_SOURCE_COLUMNS} {_CHUNKS}", _parameters(filters, ids=ids))
+        rows = self._rows(f"SELECT {span}, {_SOURCE_COLUMNS} {_CHUNKS}", self._parameters(filters, ids=ids))
         return {row[0]: ChunkRow(row[0], _source(row[4:]), *row[1:4]) for row in rows}
 
     def days(self, ids: Iterable[str], filters: Filters = _NO_FILTERS) -> dict[str, date | None]:
         """The publication dates of the chunks of these ids that exist and pass the filters; None if dated ahead."""
-        rows = self._rows(f"SELECT c.id, a.published {_CHUNKS}", _parameters(filters, ids=ids))
+        rows = self._rows(f"SELECT c.id, a.published {_CHUNKS}", self._parameters(filters, ids=ids))
         ahead, days = _ahead(), {row[0]: _date(row[1]) for row in rows}
         return {name: day if day and day <= ahead else None for name, day in days.items()}
 
     def passing(self, filters: Filters) -> list[str]:
         """The ids of all chunks that pass the filters."""
         query = f"SELECT id FROM chunks WHERE article IN (SELECT a.id FROM articles a WHERE {_FILTER})"
-        return [row[0] for row in self._rows(query, _parameters(filters))]
+        return [row[0] for row in self._rows(query, self._parameters(filters))]
 
     def count_passing(self, filters: Filters) -> int:
         """The number of chunks that pass the filters; a wide filter is counted quickly, by what fails it."""
         failing = f"SELECT a.id FROM articles a WHERE ({_FILTER}) IS NOT TRUE"
         query = f"SELECT (SELECT count(*) FROM chunks) - (SELECT count(*) FROM chunks WHERE article IN ({failing}))"
-        return int(self._rows(query, _parameters(filters))[0][0])
+        return int(self._rows(query, self._parameters(filters))[0][0])
 
     def search(self, words: Sequence[str], count: int, filters: Filters = _NO_FILTERS) -> list[tuple[str, float]]:
         """BM25 over stemmed words: ids of chunks with at least one of them, and positive scores, best first."""
@@ -391,7 +392,7 @@ class Catalogue:
             "SELECT c.id, -l.rank FROM lexical l JOIN chunks c ON c.number = l.rowid "
             f"JOIN articles a ON a.id = c.article WHERE lexical MATCH :words AND {_FILTER} ORDER BY l.rank LIMIT :count"
         )
-        return self._rows(query, parameters | _parameters(filters))
+        return self._rows(query, parameters | self._parameters(filters))
 
     def idf(self, words: Iterable[str]) -> dict[str, float]:
         """Inverse document frequency of stemmed words over all chunks: ``ln(1 + (N - n + .5) / (n + .5))``.
@@ -409,12 +410,17 @@ class Catalogue:
     def count_undated(self, outlet: str | None = None) -> int:
         """The number of articles, of an outlet or of all, without a publication date."""
         query = f"SELECT count(*) FROM articles a WHERE a.published IS NULL AND {_FILTER}"
-        return int(self._rows(query, _parameters(Filters(outlet=outlet)))[0][0])
+        return int(self._rows(query, self._parameters(Filters(outlet=outlet)))[0][0])
 
     def outlets(self) -> dict[str, int]:
         """The number of articles by outlet, most first; "" for an unknown outlet."""
         query = "SELECT coalesce(outlet, ''), count(*) FROM articles GROUP BY 1 ORDER BY 2 DESC, 1"
         return {row[0]: row[1] for row in self._rows(query)}
+
+    def outlet_names(self) -> dict[str, str]:
+        """The outlets by their folded names and aliases: ``{"mdr": "MDR", "mdr.de": "MDR"}``; a name goes first."""
+        aliases = json.loads(self.get(OUTLETS_NOTE) or "{}")
+        return {**aliases, **{fold(outlet): outlet for outlet in self.outlets() if outlet}}
 
     def authors(self) -> list[str]:
         """The names of the bylines, in order."""
@@ -425,6 +431,14 @@ class Catalogue:
         """The first and the last publication date."""
         first, last = self._rows("SELECT min(published), max(published) FROM articles")[0]
         return _date(first), _date(last)
+
+    def _parameters(self, filters: Filters, ids: Iterable[str] = ()) -> dict[str, str | None]:
+        if filters.outlet:
+            filters = replace(filters, outlet=self.outlet_names().get(fold(filters.outlet), filters.outlet))
+        values = {
+            name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(filters).items()
+        }
+        return values | {"ids": json.dumps(list(ids)), "ahead": _ahead().isoformat()}
 
     def _rows(self, query: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> list[Any]:
         with self._lock, self._errors_explained():
@@ -466,11 +480,6 @@ def _phrase(word: str) -> str:
 
 def _surname(key: str) -> str:
     return key.rpartition(" ")[2]
-
-
-def _parameters(filters: Filters, ids: Iterable[str] = ()) -> dict[str, str | None]:
-    values = {name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(filters).items()}
-    return values | {"ids": json.dumps(list(ids)), "ahead": _ahead().isoformat()}
 
 
 def _ahead() -> date:

@@ -19,14 +19,15 @@ from index.boilerplate import split_page
 from index.footnotes import plain_scripts, without_markdown_marks, without_marks
 from index.fragment import fragment_text
 from index.models import Article, Boilerplate, RawRecord, Source, UnreadableError
-from index.published import publication_date
+from index.page import page_names, states
+from index.published import GUESSED, publication_date
 from index.text import composed, sentences, strip_invisible, unaccented
 from index.web.walls import FETCHED, wall, wall_without_text
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-CLEANER_VERSION = 4
+CLEANER_VERSION = 5
 """Part of an article's digest: a new version cleans and indexes every article again."""
 
 DEFAULT_OUTLET = "default outlet"
@@ -107,8 +108,12 @@ def _from_html(page: str) -> tuple[str, dict[str, object]]:
     try:
         # "extensive_search" off: it would take any date on the page for the publication date.
         options = {"extensive_search": False, "original_date": True}
+        tree = trafilatura.load_html(page)
         document = trafilatura.bare_extraction(
-            page, with_metadata=True, include_comments=False, date_extraction_params=options
+            tree if tree is not None else page,
+            with_metadata=True,
+            include_comments=False,
+            date_extraction_params=options,
         )
     except Exception as error:  # the parser raises anything on a broken page
         why = f"the HTML cannot be read ({type(error).__name__}); save the page again, or as text"
@@ -116,9 +121,22 @@ def _from_html(page: str) -> tuple[str, dict[str, object]]:
     if document is None or isinstance(document, dict):
         raise UnreadableError(wall_without_text(page) or "no text: no article is found on this HTML page")
     paragraphs = "\n\n".join(line for line in (document.text or "").split("\n") if line.strip())
-    return paragraphs, {
-        name: getattr(document, name) for name in ("title", "author", "date", "sitename", "url", "language")
-    }
+    fields = {name: getattr(document, name) for name in ("title", "author", "date", "sitename", "url", "language")}
+    host = (host_of(document.url or "") or "").removeprefix("www.")
+    names = page_names(tree, document.title or "", document.sitename or "", host)
+    if not document.date or not states(tree, document.date):
+        fields[GUESSED] = fields.pop("date") or _guessed_date(page)
+    return paragraphs, fields | {"title": names.headline, "sitename": names.outlet}
+
+
+def _guessed_date(page: str) -> str | None:
+    """Any date on a page that may be that of its publication."""
+    from htmldate import find_date
+
+    try:
+        return find_date(page, extensive_search=True, original_date=True)
+    except Exception:  # noqa: BLE001  # the parser raises anything on a broken page
+        return None
 
 
 def _beside(page: str, body: str) -> Iterator[Boilerplate]:
@@ -188,10 +206,11 @@ def _url(fields: Mapping[str, object]) -> str | None:
     if not isinstance(value, str) or len(value) > _MAX_URL_CHARACTERS:
         return None
     url = strip_invisible(value).strip()
-    return url if _host(url) and not re.search(r"[\s<>\"]", url) else None
+    return url if host_of(url) and not re.search(r"[\s<>\"]", url) else None
 
 
-def _host(url: str) -> str | None:
+def host_of(url: str) -> str | None:
+    """The host of an address of the web; None for others."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -202,7 +221,7 @@ def _host(url: str) -> str | None:
 def _outlet(fields: Mapping[str, object], url: str | None) -> str | None:
     names = ("outlet", "source", "sitename", "site_name", "publisher")
     outlet = _line(fields, *names, limit=_MAX_NAME_CHARACTERS)
-    host = _host(outlet or "") or (not outlet and not fields.get(DEFAULT_OUTLET) and _host(url or ""))
+    host = host_of(outlet or "") or (not outlet and not fields.get(DEFAULT_OUTLET) and host_of(url or ""))
     return host.removeprefix("www.") if host else outlet or _line(fields, DEFAULT_OUTLET, limit=_MAX_NAME_CHARACTERS)
 
 

@@ -16,22 +16,31 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from itertools import chain, islice
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from index.catalogue import REMOVED, WITHDRAWN, Catalogue, Edition
 from index.chunk import chunk
-from index.clean import CLEANER_VERSION, DEFAULT_OUTLET, article_id
+from index.clean import CLEANER_VERSION, DEFAULT_OUTLET, article_id, host_of
 from index.cleaner import Cleaner
 from index.embed import Embedder
+from index.folder_names import folder_fields
 from index.generation import Generation, locked, make_current, open_for_writing, set_aside
 from index.integrity import record_checksums
 from index.load import POINTS_OUTSIDE, STANDARD_INPUT, Reader, as_read, count, load, printable
-from index.models import Article, Chunk, ClippingsError, Failure, IndexDamaged, RawRecord, UnreadableError
+from index.models import Article, Chunk, ClippingsError, Failure, IndexDamaged, RawRecord, Source, UnreadableError
+from index.outlets import NOTE, Outlets
 from index.published import DEFAULT_PUBLISHED
 from index.removal import remove_articles
 from index.weights import locate
 
-_NOTES = ("roots", "indexed_at", "defaults", "sources", "marks")  # of the catalogue, that a rebuilt one takes over
+_NOTES = (
+    "roots",
+    "indexed_at",
+    "defaults",
+    "sources",
+    "marks",
+    NOTE,
+)  # of the catalogue, that a rebuilt one takes over
 _BATCH_ARTICLES = 64  # memory stays flat, and the embedder can sort by length
 
 Digested = tuple[Article, list[Chunk], str]
@@ -144,6 +153,8 @@ def ingest(  # noqa: PLR0913  # most are options of a command, with a default
                     )
                 make_current(data, generation.folder)
             missing = {as_read(root) for root in roots if prune and run.is_gone(root, force=force)}
+            run.outlets = Outlets(json.loads(generation.catalogue.get(NOTE) or "{}"))
+            run.roots = {str(as_read(root)) for root in roots}
             run.note_defaults(roots, choices.defaults)
             present = [root for root in roots if as_read(root) not in missing]
             total, done = count(present), 0
@@ -185,6 +196,8 @@ class _Run:
     lost: dict[str, str] = field(default_factory=dict)  # paths by id, of articles that could not be copied
     editions: dict[str, Edition] = field(default_factory=dict)  # that the next transaction notes
     defaults: dict[str, dict[str, str]] = field(default_factory=dict)  # fields by root, for articles without them
+    roots: set[str] = field(default_factory=set)
+    outlets: Outlets = field(default_factory=lambda: Outlets({}))
 
     def repair(self) -> None:
         """Make vectors and catalogue agree after a run that did not end."""
@@ -276,10 +289,11 @@ class _Run:
         return is_current
 
     def _with_defaults(self, record: RawRecord) -> RawRecord:
-        for place in (record.path, *map(str, Path(record.path).parents)):
-            if defaults := self.defaults.get(place):
-                return replace(record, fields={**record.fields, **defaults})
-        return record
+        places = (record.path, *map(str, Path(record.path).parents))
+        root = next((place for place in places if place in self.roots), None)
+        by_folder = folder_fields(PurePath(record.path).relative_to(root)) if root else {}
+        defaults = next((self.defaults[place] for place in places if place in self.defaults), {})
+        return replace(record, fields={**by_folder, **record.fields, **defaults})
 
     def report_lost(self) -> None:
         """Report the articles that could not be copied, and whose files are gone or were not read in this run."""
@@ -300,7 +314,30 @@ class _Run:
                     articles.pop(identity, None)
             elif article := self._clean_if_changed(identity, record):
                 articles[identity] = article
-        return list(articles.values())
+        return self._with_outlets(articles)
+
+    def _with_outlets(self, articles: dict[str, Digested]) -> list[Digested]:
+        """Give each outlet one name, also in indexed articles that have another one."""
+        catalogue = self.generation.catalogue
+        if self.outlets.is_changed:
+            for source in catalogue.sources():
+                if self._outlet(source) == source.outlet or source.id in articles:
+                    continue
+                stored, known = catalogue.article(source.id), catalogue.known(source.id)
+                if stored and known:
+                    articles[source.id] = (stored, chunk(stored), known[0])
+            catalogue.set(NOTE, json.dumps(self.outlets.aliases))
+            self.outlets.is_changed = False
+        return [self._with_outlet(*digested) for digested in articles.values()]
+
+    def _outlet(self, source: Source) -> str | None:
+        return source.outlet and self.outlets.name(source.outlet, host_of(source.url or "") or "")
+
+    def _with_outlet(self, article: Article, chunks: list[Chunk], digest: str) -> Digested:
+        if (name := self._outlet(article.source)) == article.source.outlet:
+            return article, chunks, digest
+        article = replace(article, source=replace(article.source, outlet=name))
+        return article, chunk(article), digest
 
     def _is_in_use(self, identity: str, record: RawRecord) -> bool:
         """Whether a version of a story is the latest, and may be indexed now; what keeps it out is counted."""
@@ -337,6 +374,8 @@ class _Run:
         except UnreadableError as error:
             self.failed.append(record.failure(str(error)))
             return None
+        if record.kind == "html" and article.source.outlet:
+            self.outlets.note(article.source.outlet, host_of(article.source.url or "") or "")
         if record.revision or catalogue.edition(identity).state:
             self.editions[identity] = Edition(record.revision)
         if self.outcomes.get(identity) != "added":  # else a later version of what this run has added

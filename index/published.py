@@ -25,9 +25,11 @@ DAY_AND_MONTH = rf"(?:\b{_MONTH}\s{_DAY}\b|\b{_DAY}\s{_MONTH})"
 """A date without its year, as a fragment of a regular expression: "Jan. 25", "25 January"."""
 DATE = (
     rf"(?:\b{_MONTH}\s{_DAY}(?:st|nd|rd|th)?,?\s{_YEAR}\b|\b{_DAY}(?:st|nd|rd|th)?\s{_MONTH},?\s{_YEAR}\b"
-    rf"|\b{_YEAR}-\d\d-\d\d\b)"
+    rf"|(?<!\d){_YEAR}(?:-\d\d?-\d\d?\b|[/.]\s?\d\d?[/.]\s?\d\d?\b|[年년]\s?\d\d?[月월]\s?\d\d?[日일])"
+    rf"|\b{_DAY}\.\s?(?:0?[1-9]|1[0-2])\.\s?{_YEAR}\b)"
 )
-"""A whole date, as a fragment of a regular expression: "Jan. 25, 2024", "25 January 2024", "2024-01-25"."""
+"""A whole date, as a fragment of a regular expression: "Jan. 25, 2024", "25 January 2024", "2024-01-25", "2024/1/25",
+"25.1.2024", "2024年1月25日"."""
 
 _DATE = re.compile(DATE)
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
@@ -53,7 +55,9 @@ _FIELDS = (
 )  # fmt: skip
 DEFAULT_PUBLISHED = "default published"
 """The field with the day of articles that name none."""
-_INFERRED_FIELDS = ("retrieved",)  # when a crawler found it
+GUESSED = "guessed date"
+"""The field with a date that stands somewhere on the page."""
+_INFERRED_FIELDS = (GUESSED, "retrieved")  # when a crawler found it
 _EARLIEST, _LATEST = date(1700, 1, 1), date(2099, 12, 31)  # beyond stand mistakes and placeholders (9999-12-31)
 _MAX_TO_WHOLE_DATE = timedelta(days=60)  # a date without a year takes that of a whole date no further away
 _MAX_FIELD_CHARACTERS = 60
@@ -86,7 +90,7 @@ def publication_date(
     """
     text, boilerplate = text[:_MAX_TEXT_CHARACTERS], list(boilerplate)
     texts = [*(piece.text for piece in boilerplate), text]
-    date_lines = [piece.text for piece in boilerplate if piece.kind == "date"]
+    date_lines = [piece.text for piece in boilerplate if piece.kind in {"date", "byline"}]
     return (
         _first(fields_are, _from_fields(fields))
         or _first("url", _from_url(url or ""))
@@ -128,7 +132,6 @@ def _parse_field(value: str) -> date | None:
     """Parse a date of metadata: ``"2024-01-25T23:10:00-05:00"``, ``"Thu, 25 Jan 2024 10:00 GMT"``."""
     if not re.search(r"\d{4}", value) or len(value) > _MAX_FIELD_CHARACTERS:
         return None
-    value = re.sub(r"^(\d{4})/(\d\d)/(\d\d)\b", r"\1-\2-\3", value)
     for parse in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             return parse(value).date()
@@ -168,6 +171,11 @@ def _from_url(url: str) -> Iterator[date | None]:
     for match in _IN_URL.finditer(url.lower()[:_MAX_URL_CHARACTERS]):
         year, _, month, day = (group for group in match.groups() if group is not None)
         yield _date(int(year), int(month) if month.isdigit() else _month(month), int(day))
+
+
+def date_in_path(path: str) -> date | None:
+    """The first possible date in a path or address: "/2024/01/25/", "/2024-01-25-harbour"."""
+    return next(filter(None, _from_url(path)), None)
 
 
 def _from_dateline(text: str, texts: list[str]) -> PublicationDate | None:
@@ -215,12 +223,12 @@ def _with_year(short: str, weekday: int | None, texts: list[str]) -> date | None
 
 
 def _parse_date(written: str) -> date | None:
-    """Parse ``"Jan. 25, 2024"``, ``"25 January 2024"`` or ``"2024-01-25"``; None for Feb 30."""
+    """Parse what DATE matches: ``"Jan. 25, 2024"``, ``"2024/1/25"``, ``"25.1.2024"``; None for Feb 30."""
     numbers = [int(number) for number in re.findall(r"\d+", written)]
     if word := re.search(r"[A-Za-z]{3}", written):
         day, year = numbers
         return _date(year, _month(word.group()), day)
-    return _date(*numbers)
+    return _date(*numbers) if len(str(numbers[0])) > len(str(numbers[2])) else _date(*reversed(numbers))
 
 
 def _month(word: str) -> int:

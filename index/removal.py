@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -29,8 +29,8 @@ def remove(data: Path, words: Sequence[str], older_than: date | None = None) -> 
             if old:
                 old.close()
                 raise ClippingsError(f"{old.reason}. Rebuild the index first: `clippings index`.")
-            sources = generation.catalogue.sources()
-            chosen = {source.id: source for word in words for source in _meant(word, sources)}
+            sources, outlets = generation.catalogue.sources(), generation.catalogue.outlet_names()
+            chosen = {source.id: source for word in words for source in _meant(word, sources, outlets)}
             if older_than:
                 chosen |= {
                     source.id: source for source in sources if source.published and source.published < older_than
@@ -54,13 +54,13 @@ def remove_articles(generation: Generation, identities: Sequence[str], *, keep_o
     catalogue.set("dirty", "")
 
 
-def _meant(word: str, sources: Sequence[Source]) -> list[Source]:
+def _meant(word: str, sources: Sequence[Source], outlets: Mapping[str, str]) -> list[Source]:
     path = as_read(Path(word)) if word else Path()
     ways = (
         [source for source in sources if source.id == word],
         [source for source in sources if source.path and word and Path(source.path).is_relative_to(path)],
         [source for source in sources if word in (source.path, source.url)],
-        [source for source in sources if source.outlet and fold(source.outlet) == fold(word)],
+        [source for source in sources if source.outlet and source.outlet == outlets.get(fold(word))],
     )
     if meant := next(filter(None, ways), []):
         return meant

@@ -403,3 +403,25 @@ def test_a_file_that_cannot_be_read_is_not_remembered(tmp_path: Path, weights: P
     assert [failure.path for failure in run(tmp_path / "data", [tmp_path / "scan.pdf"], weights).failed]
     run(tmp_path / "data", [tmp_path / "articles"], weights)
     assert run(tmp_path / "data", [], weights).failed == ()
+
+
+def test_an_outlet_gets_one_name_also_in_what_is_indexed_already(index: Run, tmp_path: Path) -> None:
+    """A page that names its site well renames the articles of an earlier run, and a second run changes nothing."""
+    folder = tmp_path / "pages"
+    folder.mkdir()
+
+    def page(name: str, site: str) -> None:
+        head = (
+            f'<meta property="og:site_name" content="{site}"><link rel="canonical" href="https://post.example/{name}">'
+        )
+        text = f"<html><head>{head}</head><body><article><p>{prose(8)}</p></article></body></html>"
+        (folder / f"{name}.html").write_text(text, encoding="utf-8")
+
+    page("a", "post.example")
+    index(folder)
+    assert indexed(tmp_path / "data")["a"].source.outlet == "post.example"
+    page("b", "Norvik Post")
+    page("c", "NP")
+    index(folder)
+    assert {article.source.outlet for article in indexed(tmp_path / "data").values()} == {"Norvik Post"}
+    assert index(folder).unchanged == 3

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta, timezone
+from pathlib import PurePath
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.models import Boilerplate
-from index.published import PublicationDate, publication_date
+from index.clean import DEFAULT_OUTLET, clean
+from index.folder_names import folder_fields
+from index.models import Boilerplate, RawRecord
+from index.published import GUESSED, PublicationDate, publication_date
 
 DAY = date(2024, 1, 25)
 NOWHERE = PublicationDate(None, None, certain=True)
@@ -26,7 +29,10 @@ def read(text: str = "", url: str | None = None, *boilerplate: Boilerplate, **fi
         "2024-01-25", "2024-01-25T23:10:00-05:00", "2024-01-25T00:10:00+09:00", "2024-01-25 10:00", "2024/01/25",
         "20240125",
         "Thu, 25 Jan 2024 10:00:00 GMT", "January 25, 2024", "Jan. 25th, 2024 at 5 pm", "25 January 2024", "25/01/2024",
-        "01/25/2024", "25.1.2024", "25 janvier 2024", " 2024-01-25\n", DAY,
+        "01/25/2024", "25.1.2024", "25 janvier 2024", " 2024-01-25\n", DAY, "2024/1/25", "2024.01.25", "2024. 1. 25.",
+        "2024-1-25", "2024年1月25日", "2024年1月25日 10時34分", "2024년 1월 25일", 1706140800, "1706140800000",
+        "25 January 2024 | By Ann Lee", "4.34pm, 25 January 2024", "25 Jan 2024 10:34 MYT",
+        "25 Jan 2024, 4 minute read",
         datetime(2024, 1, 25, 23, tzinfo=timezone(timedelta(hours=-5))),
     ],
 )  # fmt: skip
@@ -141,3 +147,51 @@ def test_any_text_gives_a_possible_day_or_none(value: str, url: str, text: str, 
     found = read(text, url, Boilerplate("date", line), published=value)
     assert found.date is None or date(1700, 1, 1) <= found.date <= date(2099, 12, 31)
     assert (found.date is None) == (found.source is None)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2024/1/25", "2024.01.25", "25.1.2024, 10:34 Uhr", "2024年1月25日 10時34分", "2024년 1월 25일",
+        "25 January 2024 · 4 minute read", "Thursday, 25 Jan 2024 10:34 AM MYT", "4.34pm, 25 January 2024",
+        "Published January 25, 2024 4 min read",
+        "25 January 2024 | By Ann Lee", "By Ann Lee | 25 January 2024", "Jan 25, 2024, 5 p.m. EST",
+    ],
+)  # fmt: skip
+def test_a_date_line_may_hold_times_zones_a_byline_and_how_long_it_takes_to_read(line: str) -> None:
+    """It is certain, and no part of the body."""
+    prose = "The harbour of Norvik was closed on Monday after a ship lost its anchor chain, the port authority said."
+    page = clean(RawRecord("/a.txt", "", f"Harbour of Norvik closed\n\n{line}\n\n{prose}", "text"))
+    assert (page.source.published, page.source.published_certain, page.body) == (DAY, True, prose)
+    assert page.source.byline == ("Ann Lee" if "Ann Lee" in line else None)
+
+
+def test_a_day_that_only_the_text_of_a_page_has_is_a_guess() -> None:
+    """What its data state is certain; 04/03 in the text of a page may be a day of two months."""
+    prose = "<p>The harbour of Norvik was closed after a ship lost its anchor chain, the port authority said.</p>" * 4
+    page = '<html><head>{}</head><body><article><h1>Harbour</h1><div class="date">{}</div>{}</article></body></html>'
+    stated = page.format('<meta property="article:published_time" content="2024-01-25T10:00:00Z">', "", prose)
+    source = clean(RawRecord("/a.html", "", stated, "html")).source
+    assert (source.published, source.published_certain) == (DAY, True)
+    for written in ("am 25. Januar 2024", "04/03/2024"):
+        source = clean(RawRecord("/a.html", "", page.format("", written, prose), "html")).source
+        assert source.published is not None
+        assert not source.published_certain
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("The_Courier/2024/harbour.txt", {DEFAULT_OUTLET: "The Courier"}),
+        ("Courier/2024/01/25/a.txt", {DEFAULT_OUTLET: "Courier", GUESSED: "2024-01-25"}),
+        ("x/Courier/2024-01/a.txt", {DEFAULT_OUTLET: "Courier"}),
+        ("2024-01-25-harbour.md", {GUESSED: "2024-01-25"}),
+        ("News/2024/a.txt", {}),
+        ("2024/12/a.txt", {}),
+        ("Courier/a.txt", {}),
+        ("Courier/2024", {}),
+    ],
+)
+def test_folders_name_outlet_and_day(path: str, fields: dict[str, str]) -> None:
+    """The folder above a year, unless it says what lies in it; a day anywhere."""
+    assert folder_fields(PurePath(path)) == fields

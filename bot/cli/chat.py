@@ -155,7 +155,7 @@ class Chat:
         days = {key: read_day(values[key]) for key in ("from", "to") if values.get(key)}
         outlet = values.get("outlet")
         if outlet:
-            outlet, unknown = known_outlet(outlet, self.engine.sources())
+            outlet, unknown = known_outlet(outlet, self.engine.outlet_names())
             if unknown:
                 raise ValueError(unknown)
         filters = make_filters(outlet, days.get("from"), days.get("to"))

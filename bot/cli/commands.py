@@ -296,7 +296,7 @@ def _summary(report: Report, arguments: Namespace) -> str:
 def _filters(arguments: Namespace, engine: AnswerEngine) -> Filters:
     outlet = arguments.outlet
     if outlet:
-        outlet, _ = known_outlet(outlet, engine.sources())  # of an unknown outlet the answer says so
+        outlet, _ = known_outlet(outlet, engine.outlet_names())  # of an unknown outlet the answer says so
     return replace(make_filters(outlet, arguments.since, arguments.until), author=arguments.author or None)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import date
 
-from index.models import Filters, Source
+from index.models import Filters
 
 
 def read_day(text: str) -> date:
@@ -23,15 +23,15 @@ def make_filters(outlet: str | None, since: date | None, until: date | None) -> 
     return Filters(outlet=outlet or None, since=since, until=until)
 
 
-def known_outlet(name: str, sources: Iterable[Source]) -> tuple[str, str | None]:
+def known_outlet(name: str, outlets: Mapping[str, str]) -> tuple[str, str | None]:
     """Return the outlet as the index spells it, and a message if the index has none with this name.
 
-    ``"the courier" -> ("The Courier", None)``; ``"Couriers" -> ("Couriers", "… Did you mean The Courier?")``.
+    ``outlets``: by their folded names and aliases. ``"the courier" -> ("The Courier", None)``;
+    ``"Couriers" -> ("Couriers", "… Did you mean The Courier?")``.
     """
     from bot.query.filter_reason import no_such_outlet  # heavy, and the parser imports this file
     from index.text import fold
 
-    outlets = {fold(source.outlet): source.outlet for source in sources if source.outlet}
     if fold(name) in outlets:
         return outlets[fold(name)], None
     return name, no_such_outlet(name, outlets.values())

@@ -27,9 +27,9 @@ def why_none_passes(filters: Filters, catalogue: Catalogue) -> str | None:
     """Say why no article passes, or None: "No article of The Courier is dated from 2024-01-01 to 2024-01-31."."""
     if catalogue.count_passing(filters):
         return None
-    outlets = list(catalogue.outlets())
-    if filters.outlet and fold(filters.outlet) not in map(fold, outlets):
-        return no_such_outlet(filters.outlet, outlets)
+    outlets = catalogue.outlet_names()
+    if filters.outlet and fold(filters.outlet) not in outlets:
+        return no_such_outlet(filters.outlet, outlets.values())
     articles = f"No article of {filters.outlet}" if filters.outlet else "No article"
     articles += f" by {filters.author}" if filters.author else ""
     if filters.since and filters.until:

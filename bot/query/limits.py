@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -93,7 +93,7 @@ def _limit_to_shown(limits: Limits, match: re.Match[str], shown: dict[int, Sourc
 
 
 def _limit_to_outlet(limits: Limits, catalogue: Catalogue) -> Limits:
-    names = _aliases(tuple(outlet for outlet in catalogue.outlets() if outlet))
+    names = _aliases(tuple(outlet for outlet in catalogue.outlets() if outlet), catalogue.outlet_names())
     if not names:
         return limits
     match = _outlet_pattern(tuple(names)).search(limits.question)
@@ -130,12 +130,12 @@ def _without(question: str, match: re.Match[str]) -> str:
     return " ".join(f"{question[: match.start()]} {question[match.end() :]}".split()).replace(" ?", "?")
 
 
-def _aliases(outlets: tuple[str, ...]) -> dict[str, str]:
+def _aliases(outlets: tuple[str, ...], known: Mapping[str, str]) -> dict[str, str]:
     """Outlets by the names that a question may use: whole, without "The", and by a last word that is no other's."""
     last = Counter(outlet.split()[-1] for outlet in outlets)
     aliases = {fold(outlet.split()[-1]): outlet for outlet in outlets if last[outlet.split()[-1]] == 1}
     aliases = {alias: outlet for alias, outlet in aliases.items() if len(alias) >= _MIN_ALIAS_CHARACTERS}
-    return aliases | {fold(outlet).removeprefix("the "): outlet for outlet in outlets}
+    return aliases | {name.removeprefix("the "): outlet for name, outlet in known.items()}
 
 
 @lru_cache(maxsize=8)

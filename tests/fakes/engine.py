@@ -8,6 +8,7 @@ from datetime import date
 
 from bot.models import Answer, AnswerStream, Turn
 from index.models import Article, Filters, Source
+from index.text import fold
 
 ALL = Filters()
 
@@ -66,6 +67,10 @@ class FakeEngine:
     def sources(self, limit: int | None = None) -> list[Source]:
         """The articles, in the order given."""
         return [article.source for article in self.articles][:limit]
+
+    def outlet_names(self) -> dict[str, str]:
+        """The outlets of the articles, by their folded names."""
+        return {fold(name): name for article in self.articles if (name := article.source.outlet)}
 
     def warm(self) -> None:
         """There is nothing to load."""
