@@ -103,7 +103,8 @@ def test_near_the_line() -> None:
 
 def test_the_reader_sees_headline_sentence_and_what_stands_before() -> None:
     """The "he" of a sentence is in the one before it; a sentence that adds much is read too."""
-    text = "Ann Hill opened the new library. Bob Roe came too. He sang. Nobody listened. The hall in Tarn was cold on Monday."
+    text = "Ann Hill opened the new library. Bob Roe came too. He sang. Nobody listened. "
+    text += "The hall in Tarn was cold on Monday."
     held = Premise(Passage("p", Source("s", "A concert"), text, 0, len(text), 1.0), "")
     read: list[str] = []
 
