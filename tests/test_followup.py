@@ -96,6 +96,9 @@ BRIDGE = (
         "What are stock exchanges?",
         "What happened at the Oscars?",
         "When is Easter?",
+        "Summarise the strike",
+        "Give me a timeline of the strike",
+        "What's new about the ferry?",
     ],
 )
 def test_a_new_topic_is_left_to_the_letter(question: str) -> None:

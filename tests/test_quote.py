@@ -277,6 +277,8 @@ BUILT = "When was the mill at Aldermoor built?"
         ("Who sold the mill?", "Ann Voss sold the mill.", "Ann Voss", "Ann Voss"),
         ("Who sold the mill?", "Ann Voss sold the mill.", "sold", None),  # no person
         ("How many jobs will the mill cut?", "The mill will not cut 140 jobs, but not 140 men.", "140 men", None),
+        ("How many jobs did the mill have?", "The mill has 140 jobs, 58 more than before.", "58", None),
+        ("How many jobs did the mill have?", "The mill had 58 jobs more than its rival.", "58", None),
         (BUILT, "The mill at Aldermoor was built in\n1931.", "in\n1931", None),  # not to be printed to the letter
         ("Why was the mill built?", "The mill was built because of the war of 1931.", "the war of 1931", None),
         (BUILT, "The mill was built and sold and built again until 1931.", "was built and sold and built again", None),

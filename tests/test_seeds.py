@@ -104,7 +104,7 @@ RIGHT = {
 }
 
 
-# The reader of 2026-11-27 finds no answer in it: of its words the sentence has none. The question is refused, as before.
+# The reader of 2026-11-27 finds no answer in it, as the sentence has none of its words. It is refused, as before.
 _WORDLESS = "Did America tip off Tehran before the massacre?"
 _KNOWN_FAULT = pytest.mark.xfail(strict=True, reason="the reader does not know that to tip off is to warn")
 

@@ -68,6 +68,13 @@ _QUESTION_WORD = re.compile(
     r"|should|may|tell|give|show|list|explain|describe)\b",
     re.IGNORECASE,
 )
+# "Summarise the strike", "What's new about the ferry?": the subject is in it.
+_ABOUT = re.compile(
+    r"\A\W*(?:(?:please|can you|give me|show me|write)\s+){0,3}(?:summari[sz]e|sum up|(?:an?\s+|the\s+)?(?:\w+\s+)?"
+    r"(?:summary|overview|timeline|chronology)\s+of|what(?:'s|\u2019s|\s+is)\s+(?:new|the latest)\s+"
+    r"(?:about|on|with|in))\s+(?P<subject>\S.*)",
+    re.IGNORECASE | re.DOTALL,
+)
 _COMPLETED = re.compile(  # by `condense`
     r"(?:(?:and|but|so|then)\s+)?(?P<question>[^\s(][^(]*) \((?P<topic>\S.*)\)", re.IGNORECASE | re.DOTALL
 )
@@ -152,7 +159,11 @@ def needs_completion(question: str) -> bool:
     if len(question) > _MAX_CHARACTERS:
         return False
     content = content_words(question)
-    if points_back(question) or (_DEFINITE.search(question) and len(content) <= _FEW_WORDS_DEFINITE):
+    if points_back(question):
+        return True
+    if (asked := _ABOUT.search(question)) and not _NO_TOPIC.issuperset(content_words(asked["subject"])):
+        return False
+    if _DEFINITE.search(question) and len(content) <= _FEW_WORDS_DEFINITE:
         return True
     if names(question):
         return len(content) < _FEW_WORDS and not _DEFINITION.search(question)
