@@ -23,8 +23,8 @@ from bot.query.kind import Request
 from index.models import Span
 from index.text import names, sentences
 
-# The probability that it is answerable; the reader's logit. At 1 instead of 0, 9 instead of 14 of 32 unanswerable questions
-# of three sets are quoted for, and 39 instead of 41 answerable ones (2026-11-27).
+# The probability that it is answerable; the reader's logit. At 1 instead of 0, 9 instead of 14 of 32 unanswerable
+# questions of three sets are quoted for, and 39 instead of 41 answerable ones (2026-11-27).
 _SURE, _MIN_LOGIT = 0.85, 1.0
 _WORD = re.compile(r"\w+")
 _MAX_PASSAGES = 6  # that are looked through for a question with its answer
