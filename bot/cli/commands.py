@@ -79,6 +79,7 @@ def _watch(arguments: Namespace, settings: Settings, parts: Parts, paths: Sequen
     from index.watch import rounds
 
     paths = paths or parts.followed_paths(settings)
+    sys.stdout.flush()  # what was read first, for whoever reads this through a pipe
     print("Watching; Ctrl-C ends it.", file=sys.stderr, flush=True)
     for sources_are_due in rounds(paths, settings.data):
         addresses = tuple(parts.web_sources(settings)) if sources_are_due else ()
