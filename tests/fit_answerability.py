@@ -1,9 +1,11 @@
 """Fit the weights of bot/extract/answerability.json: `python -m tests.fit_answerability SET… [--write]`.
 
 SET is a folder with articles.jsonl and queries.jsonl; our own set, tests/questions.jsonl over articles/, is added.
-A set's negatives are its unanswerable questions and a sample of other sets' questions (off-topic). If all of its
-questions are answerable, they are also asked without the articles that hold the answer. Held-out balanced accuracy is
-by weights fitted without the set. Every set weighs the same, and within a set positives as much as negatives.
+Each question is also asked of one article alone, the one with the answer or else the nearest: in a small collection no
+other text is nearer than a near miss. A set's negatives are its unanswerable questions and a sample of other sets'
+questions (off-topic). If all of its questions are answerable, they are also asked without the articles that hold the
+answer. Held-out balanced accuracy is by weights fitted without the set. Every set weighs the same, and within a set
+positives as much as negatives.
 """
 
 from __future__ import annotations
@@ -30,19 +32,18 @@ from bot.models import Turn
 from bot.runtime import make_engine
 from bot.settings import Settings
 from index.ingest import ingest
-from index.models import Passage
+from index.models import Filters, Passage
 from index.weights import locate
 
 OFF_TOPIC = 75  # questions from other sets
 OFF_TOPIC_WEIGHT = 0.15
 PENALTY = 0.01  # L2, on standardised features
-# No set has a small index. Fitted freely it was -7, and in an index of ten articles all questions were answered.
-INDEX_SIZE_WEIGHT = -4.0
 PROJECT = Path(__file__).parents[1]
 FILE = PROJECT / "bot" / "extract" / "answerability.json"
 OWN = "own"
-_INDEX_SIZE = [feature.name for feature in fields(Features)].index("index_size")
+ALONE = ", one article"  # after the name of a set
 Floats = NDArray[np.float64]
+_Row = tuple[Retrieval, bool, bool]  # answerable; of another set
 
 
 class Examples(NamedTuple):
@@ -60,24 +61,42 @@ class Weights(NamedTuple):
     intercept: float
 
 
-def examples(name: str, articles: Path, queries: list[dict[str, Any]], others: list[str]) -> Examples:
-    """Index a set and compute the features of its questions, and of a sample of the others."""
+def examples(name: str, articles: Path, queries: list[dict[str, Any]], others: list[str]) -> tuple[Examples, Examples]:
+    """Compute the features of a set's questions, with a sample of the others; and those of one article each."""
     data = Path(gettempdir()) / "clippings-fit" / name
     ingest(data, [articles], progress=lambda _done, _total: None)
-    engine, rows = make_engine(Settings(data=data)), list[tuple[Retrieval, bool, bool]]()
+    engine, rows, alone = make_engine(Settings(data=data)), list[_Row](), list[_Row]()
+    makes_negatives = all(query["answerable"] for query in queries)
     for query in queries:
         turns = [Turn(turn["role"], turn["text"]) for turn in query.get("history", [])]
         as_of = date.fromisoformat(query["asked"]) if query.get("asked") else None
-        retrieval = engine.retrieve(query["question"], turns=turns, as_of=as_of)
-        rows.append((retrieval, bool(query["answerable"]), False))
-    if all(query["answerable"] for query in queries):
-        rows += [
-            (without_answer(retrieval, query), False, False)
-            for (retrieval, _, _), query in zip(rows, queries, strict=True)
-        ]
+        whole = engine.retrieve(query["question"], turns=turns, as_of=as_of)
+        asked = [(whole, bool(query["answerable"]))]
+        asked += [(without_answer(whole, query), False)] if makes_negatives else []
+        for retrieval, answerable in asked:
+            rows.append((retrieval, answerable, False))
+            if article := _article(retrieval, query, answerable=answerable):
+                filters = Filters(article=article)
+                one = engine.retrieve(query["question"], turns=turns, as_of=as_of, filters=filters)
+                alone.append((one, answerable, False))
     rng = random.Random(name)  # noqa: S311  # a sample, no secret
     rows += [(engine.retrieve(text), False, True) for text in rng.sample(others, OFF_TOPIC)]
     engine.close()
+    return _examples(rows), _examples(alone)
+
+
+def _article(retrieval: Retrieval, query: dict[str, Any], *, answerable: bool) -> str | None:
+    """The id of the nearest article, of those with the answer if there is one; None if none was found."""
+    passages = [candidate.passage for candidate in retrieval.ranked]
+    ids = [
+        passage.source.id
+        for passage in passages
+        if not answerable or any(contains(passage.text, answer) for answer in query["answers"])
+    ]
+    return ids[0] if ids else None
+
+
+def _examples(rows: list[_Row]) -> Examples:
     features, answerable, off_topic = zip(
         *((astuple(Features.of(retrieval)), *row) for retrieval, *row in rows if retrieval.ranked), strict=True
     )
@@ -107,20 +126,18 @@ def fit(sets: list[Examples]) -> Weights:
     features = np.vstack([examples.features for examples in sets])
     answerable = np.concatenate([examples.answerable for examples in sets]).astype(float)
     share = np.concatenate([_shares(examples) for examples in sets]) / len(sets)
-    offset = INDEX_SIZE_WEIGHT * features[:, _INDEX_SIZE]
-    features = np.delete(features, _INDEX_SIZE, axis=1)
     mean, deviation = features.mean(0), features.std(0) + 1e-9
     inputs = np.hstack([(features - mean) / deviation, np.ones((len(features), 1))])
     penalty = np.diag([PENALTY] * features.shape[1] + [0.0])
     beta = np.zeros(inputs.shape[1])
     for _ in range(100):
-        probability = 1 / (1 + np.exp(-inputs @ beta - offset))
+        probability = 1 / (1 + np.exp(-inputs @ beta))
         gradient = inputs.T @ (share * (probability - answerable)) + penalty @ beta
         hessian = (inputs * (share * probability * (1 - probability))[:, None]).T @ inputs + penalty
         step = np.linalg.solve(hessian, gradient)
         beta -= step / max(1.0, float(np.abs(step).max()))  # damped: far from the end a whole step may overshoot
     weights = beta[:-1] / deviation
-    return Weights(np.insert(weights, _INDEX_SIZE, INDEX_SIZE_WEIGHT), float(beta[-1] - weights @ mean))
+    return Weights(weights, float(beta[-1] - weights @ mean))
 
 
 def score(weights: Weights, examples: Examples) -> dict[str, float]:
@@ -148,7 +165,7 @@ def _shares(examples: Examples) -> Floats:
 
 
 def _without(sets: Mapping[str, Examples], left_out: str) -> list[Examples]:
-    return [examples for name, examples in sets.items() if name != left_out]
+    return [examples for name, examples in sets.items() if name.removesuffix(ALONE) != left_out.removesuffix(ALONE)]
 
 
 def _read(file: Path) -> list[dict[str, Any]]:
@@ -168,7 +185,7 @@ def main() -> None:
     for name, (articles, _) in places.items():
         foreign = [query for other in queries if other != name for query in queries[other]]
         others = [query["question"] for query in foreign if not query.get("history")]
-        sets[name] = examples(name, articles, queries[name], others)
+        sets[name], sets[name + ALONE] = examples(name, articles, queries[name], others)
     held_out = {name: score(fit(_without(sets, name)), sets[name]) for name in sets}
     weights = fit(list(sets.values()))
     names = [feature.name for feature in fields(Features)]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from bot.extract.answerability import Features, predict, unknown_names, why_unanswerable
 from bot.extract.ranking import Query, Read, Retrieval, rank_sentences
+from bot.extract.tuning import TUNED
 from index.models import Passage, Source
 from index.text import stems
 from tests.test_quote import sure_of, undecided
@@ -29,7 +30,7 @@ def find(question: str, *bodies: str, cosine: float = 0.9, read: Read = undecide
         Passage(f"c{number}", Source(f"a{number}", "Blasts", "The Courier"), body, 0, len(body), 1.0, cosine)
         for number, body in enumerate(bodies or (BODY,))
     )
-    return Retrieval(query, passages, rank_sentences(query, passages, read), 10)
+    return Retrieval(query, passages, rank_sentences(query, passages, read))
 
 
 def test_fitted_file_weighs_each_feature_and_nothing_else() -> None:
@@ -47,15 +48,14 @@ def test_features_are_computed_from_question_and_passage() -> None:
     asked = find("Were 250 people killed by Raisi in Kerman?", BODY, "Something else. Snow fell.", cosine=0.75)
     features = Features.of(asked)
     assert features.cosine == 0.75
-    assert features.sentence_coverage == features.passage_coverage == 3 / 5  # people, kill, Kerman
+    assert features.coverage == 3 / 5  # people, kill, Kerman
     assert features.missing_name == 1 / 2
     assert features.missing_number == 1
-    assert features.lacks_answer_type == 0
-    assert features.index_size == 0.4
-    assert Features.of(find("How many were killed in Kerman?")).lacks_answer_type == 0
-    assert Features.of(find("How many were killed in Kerman?")).lacks_quantity == 0
-    assert Features.of(find("How many died?", "Many died.")).lacks_answer_type == 1
-    assert Features.of(find("How many died?", "Many died.")).lacks_quantity == 1
+    assert (features.asks_fact, features.fact_logit, features.other_logit) == (0, 0, 0)  # undecided
+    sure = Features.of(find("How many were killed in Kerman?", read=sure_of("nearly 100")))
+    assert sure.asks_fact == 1
+    assert 0 < sure.fact_logit <= TUNED.max_logit / 10
+    assert sure.other_logit == 0
 
 
 PIECES = ["Kerman ", "Raisi ", "How many ", "killed ", "100 ", "250 ", "people ", ". ", "\n\n", "US ", "when ", "2018 "]
@@ -64,14 +64,14 @@ TEXTS = st.lists(st.sampled_from(PIECES) | st.text(max_size=4), max_size=12).map
 
 @given(TEXTS, st.lists(TEXTS, min_size=1, max_size=4), st.floats(-1.001, 1.001))
 def test_features_and_prediction_stay_within_bounds(question: str, bodies: list[str], cosine: float) -> None:
-    """Of whatever was found, features and probability are 0 to 1, and there is a reason."""
+    """Of whatever was found, features and probability are bounded, and there is a reason."""
     found = find(question, *bodies, cosine=cosine)
     prediction = predict(found)
     assert 0 <= prediction.probability <= 1
     assert not (prediction.hopeless and prediction.answerable)
     assert why_unanswerable(found).endswith(".")
     if found.ranked:
-        assert all(0 <= feature <= 1 for feature in astuple(Features.of(found)))
+        assert all(-1 <= feature <= 1 for feature in astuple(Features.of(found)))
     else:
         assert prediction.hopeless
 

@@ -1,4 +1,4 @@
-"""Answerability: P(the passages answer the query), by logistic regression over 11 features.
+"""Answerability: P(the passages answer the query), by logistic regression over seven features.
 
 No single score decides: the article next to the right one reaches a cosine of .7, and so does a question with one wrong
 name. The weights are in answerability.json, which `python -m tests.fit_answerability` writes.
@@ -20,7 +20,6 @@ from bot.extract.tuning import TUNED
 from index.models import Passage, Span
 from index.text import MONTH, figures, is_demonym, name_spans, stem, stems
 
-_FULL_SIZE_LOG10 = 2.5  # of the number of chunks (300), from which on more make no difference
 _MAX_PASSAGES = 8  # in which a word of the question may stand
 _CALENDAR = re.compile(rf"{MONTH}|(?:mon|tues|wednes|thurs|fri|satur|sun)day", re.IGNORECASE)  # dates, not names
 _MIN_MISSPELT_CHARACTERS = 5  # in a shorter name a slip makes another name: Iran, Iraq
@@ -43,30 +42,23 @@ _SAME_COUNTRY = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """The features, each between 0 and about 1.
+    """The features, each between 0 and 1, but for the logits.
 
     - ``cosine``: of the passage nearest to the query.
-    - ``sentence_coverage``: of the best sentence.
-    - ``passage_coverage``: of its passage, with the headline.
+    - ``coverage``: of the query's words in the passage of the best sentence, with its headline.
     - ``missing_name``, ``missing_number``: share of the query's names and numbers that this passage lacks.
-    - ``lacks_answer_type``: 1 if the sentence holds nothing of the expected answer type.
-    - ``lacks_quantity``: 1 if a number is asked for and the sentence has none for what is counted.
     - ``asks_fact``: 1 if a number, date, person or place is asked for, which the reader knows best.
-    - ``fact_reading``, ``other_reading``: the reader's probability for its surest sentence, if a fact is asked or not.
-    - ``index_size``: 0 for one chunk, 1 for 300 or more, by the logarithm: the best of many is nearer by chance.
+    - ``fact_logit``, ``other_logit``: a tenth of the reader's logit for its surest sentence, within the bounds of
+      TUNED, if a fact is asked for or not; else 0.
     """
 
     cosine: float
-    sentence_coverage: float
-    passage_coverage: float
+    coverage: float
     missing_name: float
     missing_number: float
-    lacks_answer_type: float
-    lacks_quantity: float
     asks_fact: float
-    fact_reading: float
-    other_reading: float
-    index_size: float
+    fact_logit: float
+    other_logit: float
 
     @classmethod
     def of(cls, retrieval: Retrieval) -> Features:
@@ -76,21 +68,17 @@ class Features:
         query_names = {stem(name) for name, _ in _names(query.text)} & query.idf.keys()
         query_numbers = set(figures(query.text))
         numbers = set(figures(f"{best.passage.source.headline} {best.passage.text}"))
-        logit = max(candidate.logit for candidate in retrieval.ranked)
-        reading = _sigmoid(logit / TUNED.logit_scale)
+        surest = max(candidate.logit for candidate in retrieval.ranked)
+        logit = min(TUNED.max_logit, max(TUNED.min_logit, surest)) / 10
         asks_fact = query.answer_type not in {"any", "reason"}
         return cls(
             cosine=_bounded(max(passage.cosine or 0.0 for passage in retrieval.passages[:_MAX_PASSAGES])),
-            sentence_coverage=best.coverage,
-            passage_coverage=query.coverage(held),
+            coverage=query.coverage(held),
             missing_name=_share(query_names - held, query_names),
             missing_number=_share(query_numbers - numbers, query_numbers),
-            lacks_answer_type=float(query.answer_type != "any" and not best.has_answer_type),
-            lacks_quantity=float(query.is_counting and bool(query.counted) and best.quantity is None),
             asks_fact=float(asks_fact),
-            fact_reading=reading if asks_fact else 0.0,
-            other_reading=0.0 if asks_fact else reading,
-            index_size=min(1.0, math.log10(max(1, retrieval.num_chunks)) / _FULL_SIZE_LOG10),
+            fact_logit=logit if asks_fact else 0.0,
+            other_logit=0.0 if asks_fact else logit,
         )
 
 

@@ -107,15 +107,11 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
-    """The passages found for a query and the sentences of the best of them, both best first.
-
-    ``num_chunks`` is the number of chunks that were searched.
-    """
+    """The passages found for a query and the sentences of the best of them, both best first."""
 
     query: Query
     passages: tuple[Passage, ...]
     ranked: tuple[Candidate, ...]
-    num_chunks: int
 
 
 Embed = Callable[[Sequence[str]], Vectors]
