@@ -19,6 +19,7 @@ from index.boilerplate_patterns import (
     LINKS_HEADING,
     NAME_AND_DATE,
     PATTERNS,
+    SIGNED_OFF,
 )
 from index.models import Boilerplate
 
@@ -27,6 +28,11 @@ _MAX_CAPTION_CHARACTERS = 300
 _MAX_HEADLINE_CHARACTERS = 200
 _MAX_TOP_LINES = 15  # bylines, dates and headlines stand among the first lines
 _MAX_NAMED_DATE_PLACE = 2  # among the first lines, from 0: right below a headline, or below a byline
+_MIN_SENTENCES_ABOVE = 2
+_MIN_REPETITION_CHARACTERS = 100  # shorter lines are repeated on purpose
+_MIN_UNSPACED_CHARACTERS = 20
+_MIN_RUN_LINES = 12
+_MAX_BELOW_PROSE, _MAX_ABOVE_PROSE = 3, 6  # a line that is short; headline, standfirst, byline and day
 _MIN_SENTENCE_WORDS, _MIN_HEADLINE_WORDS, _MAX_MENU_WORDS = 8, 4, 3
 
 _FULL_STOP = re.compile(r"[.!…]['\"”’)\]]*$")
@@ -51,6 +57,10 @@ def split_page(text: str, headline: str | None, *, find_headline: bool) -> Split
     """
     page = _Page(CREDIT_AT_END.sub("\n", text), keep_first_line=find_headline and not headline)
     page.label_wrapped_credits()
+    page.keep_signed_off()
+    page.label_repetitions()
+    if find_headline:
+        page.label_surroundings()
     if not headline and find_headline:
         headline = page.repeated_headline()
     page.label_captions()
@@ -92,6 +102,37 @@ class _Page:
                     continue
                 if all(credit) and _kind(" ".join(credit)) == "credit":
                     self.kinds[start:end] = ["credit"] * len(credit)
+
+    def keep_signed_off(self) -> None:
+        """Keep a paragraph with its agency behind the full stop if sentences stand above it: it may be no caption."""
+        above = 0
+        for index, line in enumerate(self.lines):
+            if self.kinds[index] == "caption" and SIGNED_OFF.search(line) and above >= _MIN_SENTENCES_ABOVE:
+                self.kinds[index] = None
+            above += not self.kinds[index] and _is_sentence(line)
+
+    def label_repetitions(self) -> None:
+        """Label a paragraph that stood above already."""
+        seen = set[str]()
+        for index in self.article_lines():
+            line = self.lines[index]
+            if len(line) >= _MIN_REPETITION_CHARACTERS and line in seen:
+                self.kinds[index] = "repetition"
+            seen.add(line)
+
+    def label_surroundings(self) -> None:
+        """Label long runs of short lines, as menus and lists of links are, but for the lines next to prose."""
+        run: list[int] = []
+        for index in [*self.article_lines(), len(self.lines)]:
+            is_end = index == len(self.lines)
+            if not is_end and not _is_prose(self.lines[index]):
+                run.append(index)
+                continue
+            figures = sum(bool(re.search(r"\d", self.lines[line])) for line in run)
+            if len(run) >= _MIN_RUN_LINES and 2 * figures < len(run):  # else a table, or a list of days or prices
+                for far in run[_MAX_BELOW_PROSE if run[0] else 0 : len(run) - (0 if is_end else _MAX_ABOVE_PROSE)]:
+                    self.kinds[far] = "navigation"
+            run = []
 
     def label_captions(self) -> None:
         """Label the line above a photographer's credit; across a blank line only with a further sign."""
@@ -140,13 +181,14 @@ class _Page:
     def first_headline(self) -> str | None:
         """The first line at the top that stands by itself, if a sentence follows."""
         top, headline = self.article_lines(_MAX_TOP_LINES), None
+        min_words = _MIN_HEADLINE_WORDS if "navigation" in self.kinds else 0  # rests of a menu may stand above it
         for position, index in enumerate(top):
             line = self.lines[index]
             if _is_sentence(line) and not line.endswith(("?", "!")):
                 return headline
             alone = index - 1 not in top and index + 1 not in top
             if (alone or (position == 0 and not self.is_wrapped(index))) and _could_be_headline(line):
-                headline = headline or line
+                headline = headline or (line if len(line.split()) >= min_words else None)
         return None
 
     def is_wrapped(self, index: int) -> bool:
@@ -217,6 +259,11 @@ def _is_sentence(line: str) -> bool:
     """Whether a line is prose, so that the top of the page has ended."""
     is_long = len(line) > _MAX_HEADLINE_CHARACTERS
     return is_long or (len(line.split()) >= _MIN_SENTENCE_WORDS and bool(_SENTENCE_END.search(line)))
+
+
+def _is_prose(line: str) -> bool:
+    """As :func:`_is_sentence`; also of languages that put no spaces between words."""
+    return _is_sentence(line) or (len(line) >= _MIN_UNSPACED_CHARACTERS and line.endswith(("。", "！", "？", "」")))
 
 
 def _could_be_headline(line: str) -> bool:

@@ -21,13 +21,16 @@ from index.fragment import fragment_text
 from index.models import Article, Boilerplate, RawRecord, Source, UnreadableError
 from index.page import page_names, states
 from index.published import GUESSED, publication_date
+from index.split_body import merge_split_body
 from index.text import composed, sentences, strip_invisible, unaccented
 from index.web.walls import FETCHED, wall, wall_without_text
 
 if TYPE_CHECKING:
+    from lxml.html import HtmlElement
     from markdown_it.token import Token
+    from trafilatura.settings import Document
 
-CLEANER_VERSION = 5
+CLEANER_VERSION = 6
 """Part of an article's digest: a new version cleans and indexes every article again."""
 
 DEFAULT_OUTLET = "default outlet"
@@ -106,19 +109,14 @@ def _from_html(page: str) -> tuple[str, dict[str, object]]:
     if "<html" not in page[:10_000].lower():  # the parser refuses a fragment of a page
         page = f"<html><body>{page}</body></html>"
     try:
-        # "extensive_search" off: it would take any date on the page for the publication date.
-        options = {"extensive_search": False, "original_date": True}
         tree = trafilatura.load_html(page)
-        document = trafilatura.bare_extraction(
-            tree if tree is not None else page,
-            with_metadata=True,
-            include_comments=False,
-            date_extraction_params=options,
-        )
+        document = _extract(page if tree is None else tree)
+        if tree is not None and document and merge_split_body(tree, document.text or ""):
+            document = _extract(tree) or document
     except Exception as error:  # the parser raises anything on a broken page
         why = f"the HTML cannot be read ({type(error).__name__}); save the page again, or as text"
         raise UnreadableError(why) from error
-    if document is None or isinstance(document, dict):
+    if document is None or tree is None:
         raise UnreadableError(wall_without_text(page) or "no text: no article is found on this HTML page")
     paragraphs = "\n\n".join(line for line in (document.text or "").split("\n") if line.strip())
     fields = {name: getattr(document, name) for name in ("title", "author", "date", "sitename", "url", "language")}
@@ -127,6 +125,17 @@ def _from_html(page: str) -> tuple[str, dict[str, object]]:
     if not document.date or not states(tree, document.date):
         fields[GUESSED] = fields.pop("date") or _guessed_date(page)
     return paragraphs, fields | {"title": names.headline, "sitename": names.outlet}
+
+
+def _extract(page: str | HtmlElement) -> Document | None:
+    import trafilatura
+
+    # "extensive_search" off: it would take any date on the page for the publication date.
+    options = {"extensive_search": False, "original_date": True}
+    document = trafilatura.bare_extraction(
+        page, with_metadata=True, include_comments=False, date_extraction_params=options
+    )
+    return None if isinstance(document, dict) else document
 
 
 def _guessed_date(page: str) -> str | None:

@@ -168,3 +168,58 @@ def test_a_name_with_a_date_elsewhere_is_text(text: str) -> None:
 def test_a_date_line_is_found_in_a_moment(parts: list[str]) -> None:
     """Whatever stands in a line, it is read."""
     assert cleaned(f"Harbour closed\n{''.join(parts)}\n\n{FIRST}").body.endswith(FIRST)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Share on Facebook", "Copy link", "Order Reprints", "Like this story? Share it with a friend!",
+        "Thanks for signing up!",
+        "Already a subscriber? Log in", "Subscribe to continue reading", "CLICK HERE TO GET THE NORVIK POST APP",
+        "2024-01-25T10:34:00+01:00", "This copy is for your personal, non-commercial use only.",
+    ],
+)  # fmt: skip
+def test_boxes_of_newsletters_paywalls_and_networks_go(line: str) -> None:
+    """They are no part of the body, and are kept apart."""
+    assert line not in cleaned(f"{FIRST}\n\n{line}\n\n{SECOND}").body
+
+
+def test_menus_around_a_pasted_page_go_and_every_sentence_stays() -> None:
+    """Long runs of short lines are menus; what is next to prose, and tables of figures, stay."""
+    menu = [f"Section {word}" for word in "ab cd ef gh ij kl mn op qr st uv wx yz".split()] * 2
+    results = [f"Norvik {number} - {number + 1} Meridian" for number in range(15)]
+    page = [
+        *menu,
+        "Harbour of Norvik closed again",
+        "Ann Lee",
+        FIRST,
+        SECOND,
+        *results,
+        FIRST.upper(),
+        "The end",
+        *menu,
+    ]
+    article = cleaned("\n\n".join(page))
+    assert article.source.headline == "Harbour of Norvik closed again"
+    assert all(text in article.body for text in (FIRST, SECOND, *results, FIRST.upper()))
+    assert article.body.count("Section") <= 2
+    assert kinds(article)["Section mn"] == "navigation"
+
+
+def test_a_list_of_an_article_alone_stays() -> None:
+    """A few short lines are no menu."""
+    names = [f"Candidate {word}" for word in "ab cd ef gh ij".split()]
+    assert all(name in cleaned("\n\n".join([FIRST, *names, SECOND])).body for name in names)
+
+
+def test_a_paragraph_that_stands_twice_is_taken_once() -> None:
+    """Some pages hold their article a second time, for machines; short lines are repeated on purpose."""
+    article = cleaned(f"{FIRST}\n\nYes, he said.\n\n{SECOND}\n\nYes, he said.\n\n{FIRST}")
+    assert article.body.count(FIRST) == 1
+    assert article.body.count("Yes, he said.") == 2
+
+
+def test_an_agency_behind_the_last_full_stop_takes_no_paragraph_along() -> None:
+    """Below sentences it signs an article; at the top the line is a caption."""
+    assert f"{SECOND} Reuters" in cleaned(f"{FIRST}\n\n{FIRST[:-1]} again.\n\n{SECOND} Reuters").body
+    assert "anchor" not in cleaned(f"A tug with an anchor. Reuters\n\n{SECOND}").body

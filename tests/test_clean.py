@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import html
 
 from index.clean import article_id, clean, readable
 from index.models import Article, RawRecord, UnreadableError
+from index.split_body import merge_split_body
 
 FIRST = "The harbour of Norvik was closed on Monday after a ship lost its anchor chain, the port authority said."
 SECOND = "Nobody was hurt, and two tugs held the ship in place until divers had found the chain."
@@ -361,3 +363,18 @@ def test_the_seeds_lose_their_boilerplate_and_no_sentence(seeds: Path) -> None:
     assert second.source.headline in {piece.text for piece in second.boilerplate}
     assert (second.source.published, second.source.published_from) == (date(2024, 1, 25), "text")
     assert not second.source.published_certain
+
+
+def test_a_body_in_several_containers_of_a_class_is_taken_whole() -> None:
+    """Not so a box of the same class that is short, or stands among comments."""
+    first, second = (
+        "".join(f"<p>{word} {FIRST} {SECOND}</p>" for word in words.split())
+        for words in ("Once Then So", "Later Last But")
+    )
+    page = "<html><body><div><div class='text'>{}</div></div><div{}><div class='text'>{}</div></div></body></html>"
+    tree = html.document_fromstring(page.format(first, "", second))
+    assert merge_split_body(tree, f"Once {FIRST} {SECOND} Then {FIRST} {SECOND}")
+    assert [len(box) for box in tree.xpath("//div[@class='text']")] == [6, 0]
+    for beside in (page.format(first, " class='comments'", second), page.format(first * 5, "", f"<p>{SECOND * 5}</p>")):
+        assert not merge_split_body(html.document_fromstring(beside), f"Once {FIRST} {SECOND} Then {FIRST} {SECOND}")
+    assert not merge_split_body(tree, "something else")
