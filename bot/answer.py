@@ -28,6 +28,7 @@ from bot.extract.tuning import TUNED
 from bot.generate.llm import confirms, stream_answer
 from bot.generate.rewrite import rewrite
 from bot.generate.stream import UNFINISHED
+from bot.generate.support import SupportReader
 from bot.generate.verify import Verifier
 from bot.kinds.scope import Found, Scope, key
 from bot.kinds.ways import WAYS
@@ -73,10 +74,11 @@ _MARK = re.compile(r"\[(\d+)\]")
 
 
 class Models(NamedTuple):
-    """The two small models: one embeds, one reads."""
+    """The small models: one embeds, one reads questions, and one, loaded when it is called, statements."""
 
     embedder: Embedder
     reader: Reader
+    support: Callable[[], SupportReader]
 
 
 @dataclass(slots=True)
@@ -378,6 +380,7 @@ class Engine:
         with suppress(ClippingsError):
             self.retrieve("anything")
             if self._llm:
+                self._models().support()
                 self._llm()
 
     def close(self) -> None:
@@ -402,7 +405,8 @@ class Engine:
         passages = [each for passage in answer.passages for each in (passage, *passage.near_duplicates)]
         passages = passages[:_MAX_PROMPT_PASSAGES]
         confirm = (lambda statement, passage: confirms(llm(), statement, passage)) if self._has_second_look else None
-        verifier, shown, fault = Verifier(question, passages, confirm), "", None
+        verifier = Verifier(question, passages, self._models().support().logit, confirm)
+        shown, fault = "", None
         try:
             for delta in stream_answer(llm(), question, passages, as_of=inquiry.as_of, turns=inquiry.turns):
                 if verified := verifier.feed(delta):

@@ -122,11 +122,12 @@ def make_engine(settings: Settings) -> Engine:
 
     def models() -> Models:
         from bot.extract.reader import Reader
+        from bot.generate.support import SupportReader
         from index.embed import Embedder
         from index.weights import locate
 
         folder = locate(settings.model_dir)
-        return Models(Embedder(folder), Reader(folder))
+        return Models(Embedder(folder), Reader(folder), once(lambda: SupportReader(folder)))
 
     llm = once(lambda: _make_llm(settings, settings.llm_timeout)) if settings.llm else None
     return Engine(Searcher(settings.data), once(models), llm, has_second_look=settings.llm_check)

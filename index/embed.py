@@ -19,7 +19,7 @@ from index.telemetry import disable_telemetry
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
 
 Vectors = NDArray[np.float32]
 
@@ -27,6 +27,9 @@ MODEL_NAME = "bge-small-en-v1.5-int8"
 DIMENSIONS = 384
 _MAX_TOKENS = 512
 _BATCH_TEXTS = 2  # larger batches pad more and fall out of the processor's caches (benchmarked)
+_HEADS = ("head.", "support.")  # how the names of outputs begin that the embedding model does not have
+_MATRIX = "onnx::MatMul"  # how the names of low-rank updates begin, and of the matrices that they update
+_MAX_QUANTUM = 64  # as in the file: with 127, processors without VNNI overflow
 _QUERY_PREFIX = "Represent this sentence for searching relevant passages: "
 
 
@@ -56,6 +59,39 @@ class Embedder:
         return _unit(run_model(self._session, [ids])[0, 0])
 
 
+class PairModel:
+    """The embedding model with weights of our own, which reads two texts together. Safe to share between threads.
+
+    ``heads``: the outputs that were learnt, by name. Sources: Ben Zaken et al., "BitFit" (biases and layer norms); Hu
+    et al., "LoRA" (low-rank updates); Devlin et al., "BERT", for the form of a pair. Training: docs/reader.md.
+    """
+
+    def __init__(self, folder: Path, file: Path) -> None:
+        """Merge the weights in ``file`` (npz) into the model in ``folder``. Raises WeightsError."""
+        with np.load(file) as stored:
+            learnt = dict(stored)
+        self.heads = {name: learnt.pop(name).astype(np.float32) for name in list(learnt) if name.startswith(_HEADS)}
+        self._weights = merged(folder / "model_quantized.onnx", learnt)  # the session does not copy them
+        self._session, self._tokenizer = open_model(folder, self._weights)
+        self._cls, self._sep, self.full_stop = (self._token(text) for text in ("[CLS]", "[SEP]", "."))
+
+    def encode(self, texts: Sequence[str]) -> list[Encoding]:
+        """Cut texts into tokens."""
+        return self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+
+    def read(self, first: Sequence[int], second: Sequence[int]) -> tuple[Vectors, Vectors]:
+        """Read the tokens of two texts; returns the last layer of [CLS], 384, and of the second text's, tokens x 384.
+
+        Pairs are not batched: the int8 model scales its numbers by the whole batch, so outputs would depend on it.
+        """
+        begin = [self._cls, *first, self._sep]
+        hidden = run_model(self._session, [[*begin, *second, self._sep]], [len(begin)])[0]
+        return hidden[0], hidden[len(begin) : -1]
+
+    def _token(self, text: str) -> int:
+        return self._tokenizer.token_to_id(text) or 0  # it has all three; the type allows for None
+
+
 def open_model(folder: Path, weights: Mapping[str, NDArray[Any]] | None = None) -> tuple[InferenceSession, Tokenizer]:
     """Open the model and its tokenizer. Raises WeightsError.
 
@@ -81,13 +117,36 @@ def open_model(folder: Path, weights: Mapping[str, NDArray[Any]] | None = None) 
         )
         tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
     except Exception as error:  # onnxruntime and tokenizers raise bare Exceptions of their own
-        raise unreadable(folder, error) from error
+        raise _unreadable(folder, error) from error
     tokenizer.enable_truncation(_MAX_TOKENS)
     tokenizer.no_padding()
     return session, tokenizer
 
 
-def unreadable(folder: Path, error: Exception) -> WeightsError:
+def merged(file: Path, learnt: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Return the initializers that replace the model's: what was learnt, its low-rank updates as int8 matrices.
+
+    A matrix W (int8, a scale a column) becomes W + (up down)^T, quantised again. Its bytes lie at a known offset in
+    the file, which index.weights verified by its hash. Raises WeightsError.
+    """
+    try:
+        stored = np.memmap(file, mode="r")
+    except (OSError, ValueError) as error:
+        raise _unreadable(file.parent, error) from error
+    weights = {name: value.astype(np.float32) for name, value in learnt.items() if not name.startswith(_MATRIX)}
+    for name in sorted({name.rpartition(".")[0] for name in learnt if name.startswith(_MATRIX)}):
+        up, down = (learnt[f"{name}.{part}"].astype(np.float32) for part in ("up", "down"))
+        matrix = down.T @ up.T
+        start, scale_start = learnt[f"{name}.offset"]
+        scale = stored[scale_start : scale_start + 4 * len(up)].view("<f4")
+        matrix += stored[start : start + matrix.size].view(np.int8).reshape(matrix.shape) * scale
+        scale = np.maximum(matrix.max(axis=0), -matrix.min(axis=0)) / _MAX_QUANTUM
+        weights[f"{name}_quantized"] = np.rint(np.divide(matrix, scale, out=matrix), out=matrix).astype(np.int8)
+        weights[f"{name}_scale"] = scale
+    return weights
+
+
+def _unreadable(folder: Path, error: Exception) -> WeightsError:
     """Return the error to raise if the files in a folder cannot be read."""
     reason = type(error).__name__
     return WeightsError(

@@ -17,7 +17,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from index.formats.document import HEAD_BYTES, Item, Skipped
+from index.formats.document import HEAD_BYTES, HIDDEN, Item, Skipped
 from index.formats.registry import KINDS_READ, File, ending, kind_of, read_file
 from index.models import Failure, RawRecord, UnreadableError
 from index.worker import Worker
@@ -193,7 +193,7 @@ def _files_under(
                     _refuse_outside(path, homes)
                 seen.add(identity)
                 if is_folder:
-                    visible = (inner for inner in path.iterdir() if not inner.name.startswith("."))
+                    visible = (inner for inner in path.iterdir() if not inner.name.startswith(HIDDEN))
                     waiting += [(inner, (*parents, identity)) for inner in sorted(visible, reverse=True)]
                 else:
                     yield path

@@ -16,14 +16,15 @@ def rounds(
 ) -> Iterator[bool]:
     """Yield False when files under these paths have changed, and True when the sources are due; for ever.
 
-    What changes in the data folder, which may lie among the files, does not count.
+    What changes in the data folder, which may lie among the files, does not count. The first one comes in any case:
+    nobody saw what changed before the system was asked to watch.
     """
     from watchfiles import Change, watch
 
     def is_news(_: Change, path: str) -> bool:
         return not Path(path).is_relative_to(data)
 
-    due = clock() + seconds
+    due, may_have_missed = clock() + seconds, True
     present = [path for path in paths if path.exists()]
     for changes in watch(
         *present,
@@ -32,7 +33,8 @@ def rounds(
         rust_timeout=_LOOK_MILLISECONDS,
         yield_on_timeout=True,
     ):
-        if changes:
+        if changes or may_have_missed:
+            may_have_missed = False
             yield False
         if clock() >= due:
             due = clock() + seconds

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from bot.extract import reader
 from index import embed
 from index.telemetry import disable_telemetry
 
@@ -57,7 +56,7 @@ def models_kept(*, results: bool = False) -> Iterator[None]:
     are `Remembered`.
     """
     open_model = embed.open_model
-    kept: dict[tuple[Path, bool], tuple[InferenceSession, Tokenizer, Mapping[str, embed.Vectors]]] = {}
+    kept: dict[tuple[Path, bytes], tuple[InferenceSession, Tokenizer, Mapping[str, embed.Vectors]]] = {}
 
     def open_once(
         folder: Path, weights: Mapping[str, embed.Vectors] | None = None
@@ -72,7 +71,7 @@ def models_kept(*, results: bool = False) -> Iterator[None]:
             made.intra_op_num_threads = 1
             return made
 
-        key = folder, bool(weights)
+        key = folder, b"".join(array.tobytes() for array in list((weights or {}).values())[:1])
         if key not in kept:
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(onnxruntime, "SessionOptions", options)
@@ -83,5 +82,4 @@ def models_kept(*, results: bool = False) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(embed, "open_model", open_once)
-        patch.setattr(reader, "open_model", open_once)
         yield

@@ -21,7 +21,7 @@ from bot.extract.reader import MAX_HEADLINE_TOKENS, MAX_QUESTION_TOKENS
 from index.text import sentences
 
 MAX_WINDOW_TOKENS = 320
-MAX_PREMISE_TOKENS = 220
+MAX_STATEMENT_TOKENS, MAX_PREMISE_TOKENS = 64, 220
 SIZES = (60, 110, 160, 220, MAX_WINDOW_TOKENS - 48)  # tokens of the sentences in a window
 POOL = 2_048  # windows that are sorted by length
 WITH_HEADLINE = 0.7
@@ -97,10 +97,10 @@ def read(files: Sequence[Path], tokenizer: Tokenizer) -> Examples:
     rows = [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
 
     def pairs(texts: list[tuple[str, str, bool]]) -> list[Pair]:
-        first, second = (_encode(tokenizer, [text[at] for text in texts]) for at in (0, 1))
+        first, second = _encode(tokenizer, [text for text, _, _ in texts]), [text for _, text, _ in texts]
         return [
-            Pair(one.ids[:64], other.ids[:MAX_PREMISE_TOKENS], bool(text[2]))
-            for one, other, text in zip(first, second, texts, strict=True)
+            Pair(one.ids[:MAX_STATEMENT_TOKENS], other.ids[:MAX_PREMISE_TOKENS], label)
+            for one, other, (_, _, label) in zip(first, _encode(tokenizer, second), texts, strict=True)
         ]
 
     return Examples(
@@ -131,11 +131,11 @@ def _questions(rows: list[dict[str, Any]], tokenizer: Tokenizer) -> list[Questio
         answer = row["answer"] or ""
         start = row["start"] if answer else row.get("near")
         at = next((at for at, span in enumerate(spans) if start is not None and span.start <= start < span.end), None)
-        inside = [
-            position
-            for position, (left, right) in enumerate(offsets[at] if answer and at is not None else ())
-            if left + spans[at].start < start + len(answer) and right + spans[at].start > start
-        ]
+        inside = []
+        if answer and at is not None and start is not None:
+            begin = start - spans[at].start
+            places = enumerate(offsets[at])
+            inside = [place for place, (left, right) in places if left < begin + len(answer) and right > begin]
         if not spans or bool(answer) != bool(inside):
             continue
         likeness = [len(set(tokens.ids) & set(part)) for part in passage.sentences]
@@ -172,10 +172,10 @@ def window(question: Question, rng: random.Random, marks: Marks) -> Window:
     """Some sentences around the answer, or where it is not, now and then beside sentences of another passage."""
     passage, answer, near = question.passage, question.sentence, question.near
     is_one = len(passage.sentences) == 1
-    if answer is not None and question.others:
-        if rng.random() < (ANOTHER_PASSAGE_OF_ONE_SENTENCE if is_one else ANOTHER_PASSAGE):
-            passage, answer = rng.choice(question.others), None
-            near = rng.randrange(len(passage.sentences))
+    elsewhere = ANOTHER_PASSAGE_OF_ONE_SENTENCE if is_one else ANOTHER_PASSAGE
+    if answer is not None and question.others and rng.random() < elsewhere:
+        passage, answer = rng.choice(question.others), None
+        near = rng.randrange(len(passage.sentences))
     taken_away = answer is not None and len(passage.sentences) > 1 and rng.random() < ANSWER_TAKEN_AWAY
     chosen = _around(near if answer is None else answer, passage.sentences, rng)
     tokens = [marks.start, *question.tokens, marks.stop]
@@ -193,7 +193,7 @@ def window(question: Question, rng: random.Random, marks: Marks) -> Window:
         is_behind = rng.random() < 1 / 2
         body = [*body, *more] if is_behind else [*more, *body]
         first += len(more) if first and not is_behind else 0
-    tokens = [*tokens, *headline, *body][: MAX_WINDOW_TOKENS - 1] + [marks.stop]
+    tokens = [*[*tokens, *headline, *body][: MAX_WINDOW_TOKENS - 1], marks.stop]
     span = (first + question.first, first + question.last) if first else (0, 0)
     return Window(tokens, begin, *(span if span[1] < len(tokens) - 1 else (0, 0)))
 
@@ -233,12 +233,13 @@ def batches(
 
     ``shares``: how often a batch is of each field. ``max_tokens``: of a batch, with padding.
     """
-    makers: list[Callable[[Any, random.Random, Marks], Window]] = [window, _pair_window, _pair_window]
     sources = {
-        name: _batches(items, make, rng, marks, max_tokens)
-        for name, items, make in zip(examples._fields, examples, makers, strict=True)
+        "questions": _batches(examples.questions, window, rng, marks, max_tokens),
+        "candidates": _batches(examples.candidates, _pair_window, rng, marks, max_tokens),
+        "statements": _batches(examples.statements, _pair_window, rng, marks, max_tokens),
     }
-    weights = [share if items else 0.0 for share, items in zip(shares, examples, strict=True)]
+    sizes = len(examples.questions), len(examples.candidates), len(examples.statements)
+    weights = [share if size else 0.0 for share, size in zip(shares, sizes, strict=True)]
     while True:
         (name,) = rng.choices(list(sources), weights)
         yield name, next(sources[name])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
 from dataclasses import astuple, fields, replace
 from importlib.resources import files
 
@@ -14,25 +13,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.extract.answerability import Features, predict, unknown_names, why_unanswerable
-from bot.extract.ranking import Query, Retrieval, rank_sentences
-from index.embed import Vectors
+from bot.extract.ranking import Query, Read, Retrieval, rank_sentences
 from index.models import Passage, Source
 from index.text import stems
-from tests.test_quote import undecided
+from tests.test_quote import sure_of, undecided
 
 BODY = "Two blasts killed nearly 100 people in Kerman, Iran, on Jan. 3. Bismarck was never there, says Jon Alterman."
 PLACES = "It was felt in German towns, in France, in Spain and in the U.S. as well."
 
 
-def find(question: str, *bodies: str, cosine: float = 0.9) -> Retrieval:
+def find(question: str, *bodies: str, cosine: float = 0.9, read: Read = undecided) -> Retrieval:
     """What is found for a question in these passages, all of which are as near to it; its words are as rare."""
-
     query = Query(question, dict.fromkeys(stems(question), 1.0), np.ones(1, dtype=np.float32))
     passages = tuple(
         Passage(f"c{number}", Source(f"a{number}", "Blasts", "The Courier"), body, 0, len(body), 1.0, cosine)
         for number, body in enumerate(bodies or (BODY,))
     )
-    return Retrieval(query, passages, rank_sentences(query, passages, undecided), 10)
+    return Retrieval(query, passages, rank_sentences(query, passages, read), 10)
 
 
 def test_fitted_file_weighs_each_feature_and_nothing_else() -> None:
@@ -87,8 +84,8 @@ def test_passage_that_says_it_is_enough() -> None:
 
 
 def test_passage_about_something_else_is_hopeless() -> None:
-    """No word held, and far in meaning: a language model is not asked."""
-    prediction = predict(find("how do i bake sourdough bread", cosine=0.35))
+    """No word held, far in meaning, and nothing that answers: a language model is not asked."""
+    prediction = predict(find("how do i bake sourdough bread", cosine=0.35, read=sure_of("sourdough")))
     assert not prediction.answerable
     assert prediction.hopeless
     assert why_unanswerable(find("how do i bake sourdough bread")) == "No article comes near the question."

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bot.generate.marks import mark_numbers, with_marks
 from bot.generate.verify import VerifiedDraft, verify
+from tests.supports import supports
 from tests.test_verify import PASSAGES, check
 
 A, B, C = (
@@ -178,7 +179,7 @@ def test_figure_is_no_mark(name: str) -> None:
     """What has a number and cites nothing stays in the sentence."""
     text, passages = KEPT_FIGURES[name]
     passage = replace(PASSAGES[0], text=text, start=0, end=len(text))
-    assert verify(f"{text[:-1]} [1].", "What?", [passage] * passages).text == f"{text[:-1]} [1]."
+    assert verify(f"{text[:-1]} [1].", "What?", [passage] * passages, supports).text == f"{text[:-1]} [1]."
 
 
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=4, unique=True), st.sampled_from(DRESSES), st.integers(0, 40))

@@ -8,8 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -184,9 +183,18 @@ def test_the_exit_code_tells_of_files_that_were_left_out(skipped: dict[str, int]
     assert main(["index", "articles"], parts=parts) == code
 
 
+@pytest.fixture
+def _interruptible() -> Iterator[None]:
+    """A shell starts what runs in its background with Ctrl-C ignored, and programs started from there inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.process(seconds=10)
+@pytest.mark.usefixtures("_interruptible")
 def test_a_folder_is_watched(tmp_path: Path, weights: Path) -> None:
-    """What is put into it is read at once, also into one that holds the index itself."""
+    """What is put into it is read, also before the system watches it, and into one that holds the index itself."""
     write(tmp_path / "news", "bees", "Keep bees away from the wind.")
     command = [sys.executable, "-m", "bot", "--data", str(tmp_path / "news" / "data"), "index", str(tmp_path / "news")]
     surroundings = os.environ | {"CLIPPINGS_MODEL_DIR": str(weights), "PYTHONPATH": str(Path(__file__).parents[1])}
@@ -198,7 +206,6 @@ def test_a_folder_is_watched(tmp_path: Path, weights: Path) -> None:
         try:
             assert watcher.stdout.readline().startswith("1 added")
             assert watcher.stderr.readline() == "Watching; Ctrl-C ends it.\n"
-            time.sleep(1)  # the system is asked to watch after that line
             write(tmp_path / "news", "weir", "The weir is gone.")
             lines = iter(watcher.stdout.readline, "")
             assert next(line for line in lines if "added" in line).startswith("1 added, 0 changed, 1 unchanged")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.models import Turn
-from bot.query.followup import asks_for_more, condense, needs_completion
+from bot.query.followup import asks_for_more, condense, needs_completion, topic_first
 from index.text import words
 
 KERMAN = (
@@ -96,6 +96,9 @@ BRIDGE = (
         "What are stock exchanges?",
         "What happened at the Oscars?",
         "When is Easter?",
+        "Summarise the strike",
+        "Give me a timeline of the strike",
+        "What's new about the ferry?",
     ],
 )
 def test_a_new_topic_is_left_to_the_letter(question: str) -> None:
@@ -151,6 +154,21 @@ def test_a_chain_of_follow_ups_leads_back_to_its_beginning() -> None:
     standalone = condense("why did they do it?", chain)
     assert "Kerman" in standalone
     assert "thanks" not in standalone
+
+
+@pytest.mark.parametrize(
+    ("query", "read"),
+    [
+        ("and who claimed it? (killed in Kerman)", "Killed in Kerman. Who claimed it?"),
+        ("When? (the WHO (in Geneva) met)", "The WHO (in Geneva) met. When?"),
+        ("Who claimed it?", "Who claimed it?"),
+        ("Who is the head of the WHO (World Health Organization)?",) * 2,
+        ("", ""),
+    ],
+)
+def test_the_reader_gets_the_topic_first(query: str, read: str) -> None:
+    """As prose, and any other question to the letter."""
+    assert topic_first(query) == read
 
 
 def test_an_older_topic_stays_behind_a_newer_one() -> None:

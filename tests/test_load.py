@@ -331,7 +331,7 @@ def test_a_folder_is_read_whole_and_in_order(tmp_path: Path) -> None:
     """Folders are read to their depths, sorted, without hidden files, and other kinds are passed over."""
     (tmp_path / "b").mkdir()
     (tmp_path / ".git").mkdir()
-    for name in ("c.txt", "a.txt", "b/d.md", ".hidden.txt", ".git/e.txt", "f.xlsx", "README"):
+    for name in ("c.txt", "a.txt", "b/d.md", ".hidden.txt", "~$c.txt", ".git/e.txt", "f.xlsx", "README"):
         _write(tmp_path / name, STORY)
     records, failures = _split([tmp_path])
     assert [Path(record.path).relative_to(tmp_path).as_posix() for record in records] == ["a.txt", "b/d.md", "c.txt"]

@@ -166,6 +166,12 @@ def test_a_day_of_a_table_with_types_is_read() -> None:
         assert str(clean(record).source.published) == "2024-05-03"
 
 
+def test_what_newsapi_says_was_removed_is_withdrawn() -> None:
+    """It is no article, and takes the one of that address out of the index."""
+    (stub,) = records({"url": URL, "title": "[Removed]", "content": "[Removed]", "publishedAt": "1970-01-01T00:00:00Z"})
+    assert stub.withdrawn
+
+
 def test_a_record_is_known_by_its_address() -> None:
     """Not by its place in the file, its tracking or its text, which may be corrected; by its id, if it has one."""
     first, second = ({"url": URL, "text": text} for text in (BODY, "Another text."))

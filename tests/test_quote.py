@@ -17,6 +17,7 @@ from bot.evaluation.metrics import carry_citations
 from bot.extract.quote import Quoted, compose, without
 from bot.extract.ranking import Query, Read, Retrieval, rank_passages, rank_sentences
 from bot.extract.reader import Reading, Text
+from bot.extract.tuning import TUNED
 from bot.models import Citation, in_marks, numbered
 from index.models import Passage, Source, Span
 from index.text import stems
@@ -276,6 +277,8 @@ BUILT = "When was the mill at Aldermoor built?"
         ("Who sold the mill?", "Ann Voss sold the mill.", "Ann Voss", "Ann Voss"),
         ("Who sold the mill?", "Ann Voss sold the mill.", "sold", None),  # no person
         ("How many jobs will the mill cut?", "The mill will not cut 140 jobs, but not 140 men.", "140 men", None),
+        ("How many jobs did the mill have?", "The mill has 140 jobs, 58 more than before.", "58", None),
+        ("How many jobs did the mill have?", "The mill had 58 jobs more than its rival.", "58", None),
         (BUILT, "The mill at Aldermoor was built in\n1931.", "in\n1931", None),  # not to be printed to the letter
         ("Why was the mill built?", "The mill was built because of the war of 1931.", "the war of 1931", None),
         (BUILT, "The mill was built and sold and built again until 1931.", "was built and sold and built again", None),
@@ -292,7 +295,7 @@ def test_the_shortest_answer_comes_first(question: str, body: str, words: str, s
 def test_what_is_not_certain_is_no_short_answer() -> None:
     """The reader must be sure, and no other sentence may answer in other words nearly as surely."""
     built, sold = "The mill at Aldermoor was built in 1931.", "The mill at Aldermoor was sold and built over in 1950."
-    assert compose(find(BUILT, passage("a", built), read=sure_of("1931", score=5.0))).short is None
+    assert compose(find(BUILT, passage("a", built), read=sure_of("1931", score=TUNED.short_logit - 0.5))).short is None
     both = find(BUILT, passage("a", f"{built} {sold}"), read=sure_of("1931", "1950", score=6.0))
     assert compose(both).short is None
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.extract.reader import Reader, Text, merged
+from bot.extract.reader import Reader, Text
+from index.embed import merged
 from index.models import WeightsError
 
 pytestmark = pytest.mark.usefixtures("models_run")

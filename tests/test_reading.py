@@ -98,10 +98,15 @@ def test_batches_hold_windows_of_like_lengths(examples: Examples, rng: random.Ra
 
 def test_a_pair_has_its_label_and_no_span(examples: Examples, tokenizer: Tokenizer, rng: random.Random) -> None:
     """A statement takes the question's place, its premise the passage's; a candidate sentence stands alone."""
-    drawn = [part for part in islice(batches(examples, (0, 1, 1), rng, MARKS, BATCH_TOKENS), 40)]
+    drawn = islice(batches(examples, (0, 1, 1), rng, MARKS, BATCH_TOKENS), 40)
     pairs = {
-        (name, tokenizer.decode(made.tokens[1 : made.question - 1]), tokenizer.decode(made.tokens[made.question : -1]))
-        + (made.label, made.first)
+        (
+            name,
+            tokenizer.decode(made.tokens[1 : made.question - 1]),
+            tokenizer.decode(made.tokens[made.question : -1]),
+            made.label,
+            made.first,
+        )
         for name, batch in drawn
         for made in batch
     }

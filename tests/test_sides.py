@@ -14,11 +14,10 @@ from bot.extract.ranking import Retrieval
 from bot.extract.reader import Reading
 from bot.kinds.scope import Found, Scope
 from bot.kinds.sides import split_sides
-from bot.kinds.statement import Sentence, Statement
 from bot.kinds.ways import WAYS
 from bot.query.kind import classify
 from index.models import Article, Filters, Passage, Span
-from tests.test_quote import all_alike, find, passage, published
+from tests.test_quote import find, passage, published
 
 if TYPE_CHECKING:
     from index.catalogue import Catalogue
@@ -68,7 +67,7 @@ def ask(question: str, *passages: Passage) -> Found | None:
 
 def near(query: str, *passages: Passage) -> Retrieval:
     """What is found where all sentences mean the same."""
-    return find(query, *passages, meaning=all_alike)
+    return find(query, *passages)
 
 
 def text(question: str, *passages: Passage) -> str:
@@ -387,22 +386,6 @@ def test_a_cause_behind_the_sentence_is_quoted_with_it() -> None:
     """Up to two sentences of its paragraph."""
     reason = text("Why were the swans moved?", passage("swans", "The swans were moved. The lake had been drained."))
     assert reason == "“The swans were moved. The lake had been drained.” [1]"
-
-
-@pytest.mark.parametrize(
-    ("question", "sentence", "verdict"),
-    [
-        ("Did Ann Lee sing at the Proms?", "Ann Lee will perform at the Proms.", "Yes"),
-        ("Has the fallout reached the Ennis truffles?", "Fallout is yet to get to the Ennis truffles.", "No"),
-        ("Did the Ennis council warn the neighbours?", "Ennis rejected that the neighbours got a warning.", "No"),
-        ("Did the Ennis council warn the neighbours?", "The Ennis council may alert the neighbours.", ""),
-        ("Did Lee sue Ray over the fence?", "Ray took Lee to court over the fence.", ""),
-        ("Did Lee sue Ray over the fence?", "Rain fell.", ""),
-    ],
-)
-def test_a_sentence_in_other_words_leans_to_a_side(question: str, sentence: str, verdict: str) -> None:
-    """By its negations; to none with a doubt, with names in another order or without a word of the statement."""
-    assert Sentence(sentence, "", sentence).leans(Statement.of(question)) == verdict
 
 
 def test_names_are_known_without_capitals() -> None:

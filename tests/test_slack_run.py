@@ -240,7 +240,7 @@ def test_readiness_names_a_model_that_is_down(slack: FakeSlack, data: Path) -> N
 @pytest.mark.parametrize("mode", ["socket", "http", "wsgi"])
 def test_sigterm_finishes_what_is_being_answered(mode: str, slack: FakeSlack, llm: OpenAIServer, data: Path) -> None:
     """It takes nothing new, answers, closes the socket and ends with 0; what came too late the next process answers."""
-    llm.script(Reply.of("The mill will cut ", "140 jobs [1].", pause=0.5))
+    llm.script(Reply.of("The mill will shed ", "140 jobs [1].", pause=0.5))
     model, way = f"openai-like:{llm.url}#fake", "socket" if mode == "socket" else "http"
     process = BotProcess if mode == "http" else FreshBotProcess  # how an interpreter ends is seen twice
     bot = process(slack, data, mode=way, CLIPPINGS_LLM=model)

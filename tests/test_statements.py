@@ -1,30 +1,25 @@
-"""The check of statements: pairs over articles/, and what an edit does to a sentence."""
+"""The check of statements: pairs over articles/, and what is certainly wrong, and what the reader says."""
 
 from __future__ import annotations
 
 import html
 import json
-from functools import cache
+import math
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.generate.edit import MAX_TOKENS, align, count_edits, tokens
-from bot.generate.support import NOT_ASKED, Premise, edits, judge
+from bot.generate.support import MIN_LOGIT, NEAR_LOGIT, Premise, SupportReader, judge
+from bot.generate.tokens import MAX_TOKENS, tokens
 from index.models import Passage, Source
-from tests.fit_support import Example, fit, own, shown
+from tests.measure_support import own, shown
+from tests.supports import supports
 
 PROJECT = Path(__file__).parents[1]
-MIN_TRUE_SHOWN = {"tuning": 0.82, "held_out": 0.72}  # measured 2026-11-27: .831 and .734; of the check before .88
-MAX_FALSE_SHOWN = {"tuning": 0.11, "held_out": 0.16}  # .098 and .148; of the check before .72
-
-
-@cache
-def examples() -> list[Example]:
-    """The pairs, judged (2 s)."""
-    return list(own())
+MIN_TRUE_SHOWN, MAX_FALSE_SHOWN = 0.8, 0.12
 
 
 def test_every_sentence_stands_in_an_article_and_has_an_honest_statement_and_a_false_one() -> None:
@@ -41,65 +36,97 @@ def test_every_sentence_stands_in_an_article_and_has_an_honest_statement_and_a_f
     assert halves["tuning"].isdisjoint(halves["held_out"])
 
 
-@pytest.mark.parametrize("half", MIN_TRUE_SHOWN)
-def test_true_statements_are_shown_and_false_ones_are_not(half: str) -> None:
-    """At least as many as were measured, less one or two."""
-    weights, intercept = fitted()
-    table = shown([example for example in examples() if example.set == half], weights, intercept)
-    assert table["true"]["all"] >= MIN_TRUE_SHOWN[half]
-    assert table["false"]["all"] <= MAX_FALSE_SHOWN[half]
-
-
-def fitted() -> tuple[dict[str, float], float]:
-    """The shipped weights and intercept."""
-    model = json.loads((PROJECT / "bot" / "generate" / "support.json").read_text(encoding="utf-8"))
-    return {name: count["weight"] for name, count in model["counts"].items()}, model["intercept"]
-
-
-def test_fit_finds_what_tells_true_from_false() -> None:
-    """A count that only false statements have gets a weight below 0, others none; no sign is turned."""
-    rows = [
-        Example({"cause": float(not true), "denied": float(n % 2), "turned": 0.0}, true, "", "tuning", "")
-        for n in range(40)
-        for true in (True, False)
-    ]
-    weights, intercept = fit(rows, ["cause", "denied", "turned"])
-    assert weights[0] < -3
-    assert abs(weights[1]) < 0.1
-    assert intercept > 0
-    assert (
-        shown(rows, dict(zip(("cause", "denied", "turned"), weights, strict=True)), intercept)["balanced"]["all"] == 1
-    )
+def test_true_statements_are_shown_and_false_ones_are_not() -> None:
+    """At least as many of every sixth pair as were measured; `python -m tests.measure_support` judges all (25 s)."""
+    table = shown(list(own(supports, every=6)))
+    assert table["true"]["all"] >= MIN_TRUE_SHOWN
+    assert table["false"]["all"] <= MAX_FALSE_SHOWN
 
 
 SENTENCE = (
     "The council, which met on 3 May, may close up to three of the 12 schools in Tarn because too few pupils came, "
     "Mayor Ann Hill told Bob Roe on Monday."
 )
-COUNTS = {
-    "The council may close up to three schools.": set[str](),
-    "Up to three of 12 schools in Tarn may be closed by the council.": {"turned"},
-    "The council may shut up to 3 schools, Mayor Ann Hill told Bob Roe.": set[str](),
-    "The council may close up to four of the 12 schools.": {"exact_put_in"},
-    "The council may close at least three of the 12 schools.": {"bound"},
-    "The council closed up to three of the 12 schools.": {"made_fact"},
-    "The council may not close up to three of the 12 schools.": {"denied"},
-    "The council may close up to three of the 12 schools because Ann Hill resigned.": {"cause"},
-    "The council may close all the schools in Tarn.": {"all"},
-    "Bob Roe told Mayor Ann Hill on Monday.": {"exchanged"},
-    "The council, which met on 12 May, may close up to three schools.": {"exact_replaced"},
-    "The council may open up to three of the 12 schools.": {"opposite"},
-    "The council may close up to three schools, Mayor Eve Hill told Bob Roe.": {"name_put_in"},
+HONEST = (
+    "The council may close up to three schools.",
+    "Up to 3 of 12 schools in Tarn may be closed by the council.",
+    "The council may close up to three schools in Tarn, Mayor Ann Hill said.",
+)
+FALSE = {
+    "The council may close up to four of the 12 schools.": "number or a date",
+    "The council may close at least three of the 12 schools.": "bound",
+    "The council, which met on 12 July, may close up to three schools.": "number or a date",
+    "The council may close up to three schools, Mayor Eve Hill told Bob Roe.": "name",
+    "Monday": "no sentence",
+    "Bread got dearer.": "words",
+    "The council closed up to three of the 12 schools.": "plan",
+    "The council may not close up to three of the 12 schools.": "denies",
+    "The council may close up to three of the 12 schools in Tarn because Ann Hill resigned.": "does not say",
+    "The council will close up to three of all the schools in Tarn.": "all",
+    "Bob Roe told Mayor Ann Hill on Monday.": "plan",
 }
 
 
-@pytest.mark.parametrize("statement", COUNTS)
-def test_edit_is_counted_for_what_it_does(statement: str) -> None:
-    """An honest edit has none of the counts that weigh; a false one has that of its fault."""
-    counts = {name for name, count in edits(statement, [premise(SENTENCE)]).items() if count}
-    assert COUNTS[statement] <= counts
-    weighty = {"exact_put_in", "bound", "made_fact", "denied", "cause", "all", "exchanged", "opposite", "name_put_in"}
-    assert COUNTS[statement] or not counts & weighty
+@pytest.mark.parametrize("statement", HONEST)
+def test_honest_statement_is_supported(statement: str) -> None:
+    """Shortened, turned from active to passive, a number in figures."""
+    assert judge(statement, [premise(SENTENCE)], "", frozenset(), supports).supported
+
+
+@pytest.mark.parametrize("statement", FALSE)
+def test_false_statement_is_not_supported_and_says_why(statement: str) -> None:
+    """A certain fault, or what the words of a statement that the reader does not accept point to."""
+    judgement = judge(statement, [premise(SENTENCE)], "What opens?", frozenset(), supports)
+    assert not judgement.supported
+    assert FALSE[statement] in judgement.reason
+
+
+def test_certain_fault_is_not_read() -> None:
+    """Nothing that the reader thinks outweighs it."""
+
+    def unread(_statement: str, _premise: str) -> float:
+        raise AssertionError
+
+    for statement in ("The council may close four schools.", "Eve Hill told Bob Roe.", "See www.evil.example."):
+        assert judge(statement, [premise(SENTENCE)], "", frozenset(), unread).logit == -math.inf
+
+
+def test_near_the_line() -> None:
+    """A statement that is shown only just is one about which a language model may be asked again."""
+    logits = (MIN_LOGIT - 0.1, MIN_LOGIT + 0.1, MIN_LOGIT + NEAR_LOGIT + 0.1)
+    judged = [
+        judge("The council may close.", [premise(SENTENCE)], "", frozenset(), lambda *_, at=at: at) for at in logits
+    ]
+    assert [judgement.is_near_the_line for judgement in judged] == [False, True, False]
+    assert [judgement.supported for judgement in judged] == [False, True, True]
+
+
+def test_the_reader_sees_headline_sentence_and_what_stands_before() -> None:
+    """The "he" of a sentence is in the one before it; a sentence that adds much is read too."""
+    text = "Ann Hill opened the new library. Bob Roe came too. He sang. Nobody listened. "
+    text += "The hall in Tarn was cold on Monday."
+    held = Premise(Passage("p", Source("s", "A concert"), text, 0, len(text), 1.0), "")
+    read: list[str] = []
+
+    def note(_statement: str, seen: str) -> float:
+        read.append(seen)
+        return 1.0
+
+    judge("He sang.", [held], "", frozenset(), note)
+    judge("Ann Hill opened the new library, and the hall in Tarn was cold.", [held], "", frozenset(), note)
+    assert read == [
+        "a concert. bob roe came too. he sang.",
+        "a concert. ann hill opened the new library. nobody listened. the hall in tarn was cold on monday.",
+    ]
+
+
+def test_many_threads_read_at_once(weights: Path) -> None:
+    """Each gets the logit that a thread alone gets."""
+    reader = SupportReader(weights)
+    pairs = [(statement, SENTENCE) for statement in (*HONEST, *FALSE)]
+    alone = [reader.logit(*pair) for pair in pairs]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda pair: reader.logit(*pair), pairs)) == alone
 
 
 EQUAL = [
@@ -130,43 +157,40 @@ UNEQUAL = [
 @pytest.mark.parametrize(("passage", "statement"), EQUAL)
 def test_number_in_another_form_is_the_same(passage: str, statement: str) -> None:
     """Units, thin spaces, shares, bounds in other words, names in any normal form."""
-    assert judge(statement, [premise(passage)], NOT_ASKED, frozenset()).supported
+    assert judge(statement, [premise(passage)], "", frozenset(), supports).supported
 
 
 @pytest.mark.parametrize(("passage", "statement"), UNEQUAL)
 def test_other_unit_sign_bound_or_ordinal_is_another_number(passage: str, statement: str) -> None:
     """They belong to the number."""
-    judgement = judge(statement, [premise(passage)], NOT_ASKED, frozenset())
+    judgement = judge(statement, [premise(passage)], "", frozenset(), supports)
     assert not judgement.supported
     assert judgement.reason
 
 
-WORDS = st.lists(
-    st.sampled_from("The mayor Ann Hill will not close all 3 schools, by Monday because $5m half in ten of up".split()),
+TEXTS = st.lists(
+    st.sampled_from(
+        "The mayor Ann Hill will not close all 3 schools, by Monday because $5m half in ten of up NHS".split()
+    ),
     max_size=30,
-).map(" ".join)
+).map(" ".join) | st.text(max_size=60)
 
 
-@given(WORDS | st.text(max_size=60), WORDS | st.text(max_size=60))
-def test_any_two_texts_can_be_aligned(new: str, old: str) -> None:
-    """Every pair is of words that stand for each other, each word of the statement once; counts are from 0 to 1."""
-    left, right = tokens(new), tokens(old)
-    pairs = align(left, right)
-    assert all(0 <= i < len(left) and 0 <= j < len(right) for i, j in pairs.items())
-    assert all(new[token.span.start : token.span.end] for token in left)
-    counts = count_edits(left, right, 0, lambda _: False, lambda _: False)
-    assert all(0 <= count <= 1.0001 for count in counts.values())
+@given(TEXTS)
+def test_text_has_no_certain_fault_beside_itself(text: str) -> None:
+    """What is repeated to the letter has no number, bound or name of its own."""
+    judgement = judge(text, [premise(text)], text, frozenset(), lambda *_: 1.0)
+    assert judgement.supported or judgement.reason == "its words are not in the passage"
 
 
-@given(WORDS)
-def test_text_is_its_own_proof(text: str) -> None:
-    """What is repeated to the letter has no word put in and no name of its own."""
-    counts = edits(text, [premise(text)])
-    assert not {"put_in", "name_put_in", "exact_put_in", "bound", "foreign"} & {name for name in counts if counts[name]}
+@given(TEXTS, TEXTS)
+def test_any_statement_can_be_judged(statement: str, text: str) -> None:
+    """Whatever it is, and a reason is given."""
+    assert judge(statement, [premise(text)], "", frozenset(), lambda *_: -9.0).reason
 
 
 def test_long_text_is_cut() -> None:
-    """Aligning takes time by the product of both lengths."""
+    """A statement is compared with each sentence."""
     assert len(tokens("ferry sank " * 2_000)) == MAX_TOKENS
 
 

@@ -17,6 +17,7 @@ from bot.generate.marks import MAX_MARK_CHARACTERS
 from bot.generate.verify import MAX_ANSWER_CHARACTERS, REFUSAL, VerifiedDraft, Verifier, verify
 from bot.models import by_number, numbered
 from index.models import Passage, Source
+from tests.supports import supports
 
 BODIES = {
     "post": "Front matter that is no passage. The ferry Marigold sank off the coast of Norland on Tuesday, killing "
@@ -40,7 +41,7 @@ PASSAGES = [_passage("post"), _passage("wire")]
 
 def check(text: str) -> VerifiedDraft:
     """Verify a draft against the two passages."""
-    return verify(text, QUESTION, PASSAGES)
+    return verify(text, QUESTION, PASSAGES, supports)
 
 
 KEPT = {
@@ -70,7 +71,7 @@ KEPT = {
     "Nearly 40 people": "Nearly 40 people [1]",
     "The NMA opened an inquiry [1].": "The NMA opened an inquiry [1].",
     "Divers from Iran joined the search [2].": "Divers from Iran joined the search [1].",
-    "Nobody has claimed responsibility [2].": "Nobody has claimed responsibility [1].",
+    "Responsibility has been claimed by no group [2].": "Responsibility has been claimed by no group [1].",
     "The damage was put at 1,250,000 dollars [2].": "The damage was put at 1,250,000 dollars [1].",
     "The damage was put at $1.25mn [2].": "The damage was put at $1.25mn [1].",
     "On 5 January, Northern Post reported that rescuers pulled 12 survivors from the water [1].": (
@@ -136,7 +137,10 @@ def test_unsupported_sentence_is_dropped(text: str) -> None:
 def test_fragment_is_judged_with_the_question(text: str) -> None:
     """It is no statement by itself: that the passage has its words does not make it the answer."""
     assert check(text).text == ""
-    assert verify("Ada Brunt [1]", "Who was the captain that the Coast Guard named?", PASSAGES).text == "Ada Brunt [1]"
+    assert (
+        verify("Ada Brunt [1]", "Who was the captain that the Coast Guard named?", PASSAGES, supports).text
+        == "Ada Brunt [1]"
+    )
 
 
 @pytest.mark.parametrize(
@@ -223,7 +227,7 @@ def test_thought_is_not_shown(name: str, size: int) -> None:
     thought = THOUGHTS[name].format(*["Okay, the user asks. " + THOUGHT] * 3)
     for answer in ("Iranian divers joined the search [2].", "NOT IN THE ARTICLES"):
         text = thought + answer
-        verifier = Verifier(QUESTION, PASSAGES)
+        verifier = Verifier(QUESTION, PASSAGES, supports)
         shown = "".join(verifier.feed(text[start : start + size]) for start in range(0, len(text), size))
         draft = verifier.finish()
         assert (draft.text or REFUSAL, draft.refused) == (answer.replace("2", "1"), answer == REFUSAL)
@@ -239,7 +243,7 @@ def test_thought_that_does_not_end_is_not_shown(name: str) -> None:
 
 def test_thought_that_begins_like_an_answer_is_taken_back() -> None:
     """What was shown of it is not in the draft; nothing more is shown before its end."""
-    verifier = Verifier(QUESTION, PASSAGES)
+    verifier = Verifier(QUESTION, PASSAGES, supports)
     shown = verifier.feed(f"{THOUGHT} {'So what? ' * 20}")
     assert shown == "Rescuers pulled 12 survivors from the water [1]."
     assert verifier.feed("</think>Iranian divers joined the search [2]. Who knows? " * 2 + "So " * 40) == ""
@@ -249,7 +253,7 @@ def test_thought_that_begins_like_an_answer_is_taken_back() -> None:
 def test_answer_that_does_not_begin_with_a_cited_statement_is_shown_at_its_end() -> None:
     """It could be a thought until then."""
     for begin in ("Well, let me see.", "What does passage 2 say?", "Iranian divers were there."):
-        verifier = Verifier(QUESTION, PASSAGES)
+        verifier = Verifier(QUESTION, PASSAGES, supports)
         assert verifier.feed(f"{begin} Iranian divers joined the search [2]. " + "Well? " * 40) == ""
         assert verifier.finish().text.endswith("Iranian divers joined the search [1].")
 
@@ -267,17 +271,19 @@ def test_same_quote_keeps_its_number() -> None:
     ]
 
 
-def test_name_of_the_question_is_granted_only_if_some_passage_has_it() -> None:
-    """A false premise of the question does not support an answer."""
+def test_name_of_the_question_must_stand_in_the_cited_passage() -> None:
+    """Neither a false premise of the question supports an answer, nor what another passage calls the ferry."""
     text = "Biden opened an inquiry [1]."
-    assert verify(text, "Did Biden open an inquiry?", PASSAGES).text == ""
+    assert verify(text, "Did Biden open an inquiry?", PASSAGES, supports).text == ""
     text = "On the Marigold, more than 40 people died [2]."
-    assert verify(text, QUESTION, PASSAGES).text == "On the Marigold, more than 40 people died [1]."
+    assert verify(text, QUESTION, PASSAGES, supports).text == ""
+    text = "On the Marigold, nearly 40 people died [1]."
+    assert verify(text, QUESTION, PASSAGES, supports).text == text
 
 
 def test_sentence_is_shown_as_soon_as_it_has_ended() -> None:
     """A verified sentence is shown while the model writes the next; "U.S." ends no sentence."""
-    verifier = Verifier(QUESTION, PASSAGES)
+    verifier = Verifier(QUESTION, PASSAGES, supports)
     shown = [verifier.feed(word + " ") for word in "The U.S. Coast Guard said Brunt had not reported the storm".split()]
     assert set(shown) == {""}
     assert verifier.feed("in time. [1] Rescuers pulled ") == ""
@@ -292,7 +298,7 @@ def test_length_of_the_text_is_capped() -> None:
         Passage(f"c{n}", Source(f"a{n}", "Long"), f"Number {n} saw {'very ' * 20}little of the sea.", 0, 139, 1.0)
         for n in range(30)
     ]
-    draft = verify(" ".join(passage.text for passage in long), "What?", long)
+    draft = verify(" ".join(passage.text for passage in long), "What?", long, supports)
     assert MAX_ANSWER_CHARACTERS - 200 < len(draft.text) <= MAX_ANSWER_CHARACTERS
     assert draft.text.endswith(".")
     assert draft.dropped >= 1
@@ -334,7 +340,7 @@ def _calls(text: str) -> int:
         nonlocal count
         count += event in {"call", "c_call"}
 
-    verifier = Verifier(QUESTION, PASSAGES)
+    verifier = Verifier(QUESTION, PASSAGES, supports)
     sys.setprofile(note)
     try:
         for start in range(0, len(text), 50):
@@ -347,7 +353,7 @@ def _calls(text: str) -> int:
 
 def test_no_passages_support_nothing() -> None:
     """Without passages every sentence is dropped."""
-    assert verify("A ferry sank [1].", QUESTION, []).text == ""
+    assert verify("A ferry sank [1].", QUESTION, [], supports).text == ""
 
 
 SENTENCES = [text for body in BODIES.values() for text in re.split(r"(?<=\.) ", body)]
@@ -369,7 +375,7 @@ DRAFTS = st.lists(PIECES | st.text(max_size=8), max_size=14).map("".join)
 @given(DRAFTS, st.lists(st.integers(0, 400), max_size=12) | st.none())
 def test_deltas_of_any_size_give_the_same_text(text: str, cuts: list[int] | None) -> None:
     """However a draft is cut into deltas, the same text is shown. Only a thought without beginning is taken back."""
-    verifier = Verifier(QUESTION, PASSAGES)
+    verifier = Verifier(QUESTION, PASSAGES, supports)
     places = [0, *(range(len(text)) if cuts is None else sorted(cuts)), len(text)]
     shown = "".join(verifier.feed(text[start:end]) for start, end in pairwise(places))
     draft = verifier.finish()

@@ -99,7 +99,7 @@ def _watch(arguments: Namespace, settings: Settings, parts: Parts, paths: Sequen
 
 def _print_report(arguments: Namespace, report: Report) -> int:
     _print(arguments, serialize.report(report), [render.line(_summary(report, arguments))], report.failed)
-    if report.failed or report.is_empty:
+    if report.failed or (report.is_empty and arguments.command != "sources"):  # a quiet run of cron is no error
         return FAILED
     return LEFT_OUT if report.skipped.keys() - NO_ARTICLES else OK
 
@@ -285,7 +285,9 @@ def _summary(report: Report, arguments: Namespace) -> str:
         )
         more = f" and {len(kinds) - MAX_SKIPPED_KINDS} other kinds" if len(kinds) > MAX_SKIPPED_KINDS else ""
         lines.append(f"Files left out, since they are of no kind that is read: {counts}{more}.")
-    if report.is_empty:
+    if report.is_empty and arguments.command == "sources":
+        lines.append("Nothing new.")
+    elif report.is_empty:
         lines.append(f"No article was found. What is read: {KINDS_READ}. Name a file or a folder that holds some.")
     if report.chunks_embedded and report.seconds:
         share = int(100 * report.embed_seconds / report.seconds)

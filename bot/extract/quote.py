@@ -34,6 +34,7 @@ _BOUND = re.compile(
     re.IGNORECASE,
 )  # before a number or a date, which says something else without it
 _NEGATION = re.compile(r"\b(?:not|no|never|n['’]t) \Z", re.IGNORECASE)
+_DIFFERENCE = re.compile(r"(?: \w+| ?%| per cent)? (?:more|fewer|less|higher|lower) than\b", re.IGNORECASE)
 _SCALE = re.compile(r"[ -]?(?:(?:hundred|thousand|million|billion|trillion|per ?cent|percent)\b|%)", re.IGNORECASE)
 _MAX_BOUND_CHARACTERS = 40
 _DAY = re.compile(rf"\b{MONTH}\b|\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b")
@@ -163,7 +164,12 @@ def _conflicting(query: Query, ranked: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _with_bounds(sentence: str, span: Span) -> str:
-    """Words with what bounds and scales them: ``"about 6,800"``, ``"£1.4 million"``; "" where they are denied."""
+    """Words with what bounds and scales them: ``"about 6,800"``, ``"£1.4 million"``.
+
+    "" where they are denied, or are a difference: "58 more than in 2023" is no count of 2023.
+    """
+    if _DIFFERENCE.match(sentence, span.end):
+        return ""
     start = max(0, span.start - _MAX_BOUND_CHARACTERS)
     if bound := _BOUND.search(sentence[start : span.start]):
         start += bound.start()

@@ -15,6 +15,7 @@ from bot.extract.decontextualize import is_fragment
 from bot.extract.reader import Reading, Text
 from bot.extract.tuning import TUNED
 from bot.query.answer_type import AnswerType, expected_answer_type, has_answer_type
+from bot.query.followup import topic_first
 from bot.query.numbers import Quantity, counted_stems, find_quantity
 from index.embed import Vectors
 from index.injection import is_instruction
@@ -34,9 +35,10 @@ Place = tuple[str, int]
 class Candidate:
     """A ranked sentence, ``body[start:end]`` of its article.
 
-    ``story_id`` is the article that stands for its near-duplicates, ``coverage`` the share of the query's words (by
-    idf) in the sentence, ``context_stems`` are the stems of passage and headline, ``specifics`` the names and numbers
-    of the sentence, ``quantity`` is its number for what the query counts. ``reading`` is None if it was not read.
+    ``story_id`` is the article that stands for its near-duplicates, ``before`` the sentence before it in the passage,
+    ``coverage`` the share of the query's words (by idf) in the sentence, ``context_stems`` are the stems of passage and
+    headline, ``specifics`` the names and numbers of the sentence, ``quantity`` is its number for what the query counts.
+    ``reading`` is None if it was not read.
     """
 
     passage: Passage
@@ -44,6 +46,7 @@ class Candidate:
     start: int
     end: int
     text: str
+    before: str
     context_stems: frozenset[str]
     stems: frozenset[str]
     specifics: frozenset[str]
@@ -171,9 +174,9 @@ def _raised(passage: Passage, boost: float) -> Passage:
 def _candidates(query: Query, passage: Passage, story_id: str) -> list[Candidate]:
     headline = frozenset(stems(passage.source.headline))
     context_stems = headline | frozenset(stems(passage.text))
-    candidates = []
+    candidates, text = [], ""
     for start, end in sentences(passage.text):
-        text = passage.text[start:end]
+        before, text = text, passage.text[start:end]
         held = frozenset(stems(text))
         if not held:
             continue
@@ -184,7 +187,7 @@ def _candidates(query: Query, passage: Passage, story_id: str) -> list[Candidate
         score += TUNED.answer_type_weight * is_of_type
         score += TUNED.quantity_weight * len(quantity.counted) / len(query.counted) if quantity else 0.0
         candidate = Candidate(
-            passage, story_id, passage.start + start, passage.start + end, text, context_stems, held,
+            passage, story_id, passage.start + start, passage.start + end, text, before, context_stems, held,
             frozenset([*names(text), *figures(text)]), is_of_type, quantity, query.coverage(held), score,
         )  # fmt: skip
         candidates.append(candidate)
@@ -217,7 +220,7 @@ def _readings(query: Query, passages: Sequence[Passage], read: Read) -> dict[Pla
     ]
     return {
         (passage.chunk_id, passage.start + span.start): reading
-        for passage, places, readings in zip(passages, spans, read(query.text, texts), strict=True)
+        for passage, places, readings in zip(passages, spans, read(topic_first(query.text), texts), strict=True)
         for span, reading in zip(places, readings, strict=True)
     }
 

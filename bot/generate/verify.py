@@ -15,16 +15,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from bot.generate.draft import RESTART, DraftSentence, SentenceReader
-from bot.generate.edit import tokens
-from bot.generate.support import Asked, Judgement, Premise, judge
+from bot.generate.support import Judgement, Premise, Supports, judge
+from bot.generate.tokens import tokens
 from bot.models import Citation
 from index.models import Passage, Source
 from index.near_duplicates import other_sources
 from index.text import fold, stems, words
 
 MIN_PREMISE_SHARE = 0.5  # of what the best cited passage holds; one that holds less is not cited
+MAX_OTHER_PREMISES = 2  # that are read for a statement which those that it cites do not support
 MAX_ANSWER_CHARACTERS = 2_000  # sentences beyond are dropped
 REFUSAL = "NOT IN THE ARTICLES"  # what the prompt tells the model to reply if the passages do not say
 
@@ -91,13 +93,20 @@ class Verifier:
     """Verify a draft as it streams. What :meth:`feed` returns is the beginning of the text of :meth:`finish`."""
 
     def __init__(
-        self, question: str, passages: Sequence[Passage], confirm: Callable[[str, str], bool] | None = None
+        self,
+        question: str,
+        passages: Sequence[Passage],
+        supports: Supports,
+        confirm: Callable[[str, str], bool] | None = None,
     ) -> None:
-        """``confirm`` is asked about a supported sentence that is near the line, and a quote; it may only remove it."""
-        self._confirm = confirm
+        """``supports`` reads a statement with a premise, each once.
+
+        ``confirm`` is asked about a supported sentence that is near the line, and a quote; it may only remove it.
+        """
+        self._confirm, self._supports = confirm, cache(supports)
         self._reader = SentenceReader(len(passages))
         self._premises = [Premise(passage, question) for passage in passages]
-        self._asked = Asked.of(question, self._premises)
+        self._question = question
         known = frozenset(stems(" ".join([question, *(premise.text for premise in self._premises)])))
         self._planted = frozenset[str]().union(*(premise.planted for premise in self._premises)) - known
         self._source_words = frozenset(stems(" ".join(_described(passage.source) for passage in passages)))
@@ -211,12 +220,17 @@ class Verifier:
             if len([segment for segment in segments if segment.cited]) > 1:
                 candidates = []  # it says which passage says what
             else:
+                words = tokens(plain)
+                others = sorted(
+                    (premise for premise in self._premises if [premise] != cited),
+                    key=lambda other: -other.weight(words),
+                )
                 candidates = [
-                    (self._judge(plain, [premise], plain), premise) for premise in self._premises if [premise] != cited
+                    (self._judge(plain, [premise], plain), premise) for premise in others[:MAX_OTHER_PREMISES]
                 ]
-            best = max(candidates, key=lambda candidate: candidate[0].logit, default=None)
-            if not best or not best[0].supported:
-                self._reasons[(judgement or (best[0] if best else NOTHING)).reason] = None
+            best = next((candidate for candidate in candidates if candidate[0].supported), None)
+            if not best:
+                self._reasons[(judgement or (candidates[0][0] if candidates else NOTHING)).reason] = None
                 return []
             judgement, segments = best[0], [_Segment(plain, [best[1]], plain)]
         cited = list(dict.fromkeys(premise for segment in segments for premise in segment.cited))
@@ -232,7 +246,7 @@ class Verifier:
 
     def _judge(self, claim: str, cited: Sequence[Premise], whole: str) -> Judgement:
         text = claim if sum(token.kind != "function" for token in tokens(claim)) > 1 else whole
-        return judge(text, cited, self._asked, self._planted)
+        return judge(text, cited, self._question, self._planted, self._supports)
 
     def _show(self, lead: str, segments: list[_Segment]) -> None:
         """Add a sentence and its citations to the text, unless it would be too long."""
@@ -253,9 +267,9 @@ class Verifier:
         self._gap = ""
 
 
-def verify(text: str, question: str, passages: Sequence[Passage]) -> VerifiedDraft:
+def verify(text: str, question: str, passages: Sequence[Passage], supports: Supports) -> VerifiedDraft:
     """Verify a whole draft: see the module's docstring."""
-    verifier = Verifier(question, passages)
+    verifier = Verifier(question, passages, supports)
     verifier.feed(text)
     return verifier.finish()
 

@@ -130,7 +130,7 @@ def _sets_beside(text: str) -> bool:
 def _is_of(candidate: Candidate, shared: set[str]) -> bool:
     """Whether a sentence with its headline has half of the words of what is compared."""
     source = candidate.passage.source
-    held = {word_key(word) for word in words(f"{source.headline} {candidate.context.before} {candidate.text}")}
+    held = {word_key(word) for word in words(f"{source.headline} {candidate.before} {candidate.text}")}
     return len(shared & held) >= _MIN_SHARE * len(shared)
 
 
@@ -141,7 +141,7 @@ def _keys(text: str) -> set[str]:
 def _holds(candidate: Candidate, own: set[str], shared: set[str]) -> bool:
     """Whether a sentence, or its outlet, holds a side's own words, and with the headline most of the common ones."""
     source = candidate.passage.source
-    held = {word_key(word) for word in words(f"{candidate.context.before} {candidate.text}")}
+    held = {word_key(word) for word in words(f"{candidate.before} {candidate.text}")}
     headline, outlet = ({word_key(word) for word in words(text or "")} for text in (source.headline, source.outlet))
     has_shared = len(shared & (held | headline)) >= _MIN_SHARED * len(shared)
     return own <= held | outlet and has_shared and not held.isdisjoint(own | shared)

@@ -97,7 +97,7 @@ def _enumerations(question: str, retrieval: Retrieval) -> list[Candidate]:
     found: list[Candidate] = []
     for candidate in retrieval.ranked:
         for other in _all_of(candidate) if candidate.passage not in [one.passage for one in found] else ():
-            around = {word_key(word) for word in words(f"{candidate.context.headline} {candidate.passage.text}")}
+            around = {word_key(word) for word in words(f"{candidate.passage.source.headline} {candidate.passage.text}")}
             own = {word_key(word) for word in words(other.text)}
             is_told = bool(side.search(other.text)) if side else len(wanted & own) >= _MIN_OWN_SHARE * len(wanted)
             if is_told and len(wanted & around) >= _MIN_SHARE * len(wanted) and _is_enumeration(other.text):
@@ -139,7 +139,7 @@ def _choose(question: str, retrieval: Retrieval) -> list[Candidate]:
     known = {*names(question), *stems(question)}
     known |= {name for passage in retrieval.passages for name in words(passage.source.outlet or "")}
     for candidate in retrieval.ranked:
-        held = {word_key(word) for word in words(f"{candidate.context.before} {candidate.text}")}
+        held = {word_key(word) for word in words(f"{candidate.before} {candidate.text}")}
         share = len(wanted & held) / max(1, len(wanted))
         own = {word_key(word) for word in words(candidate.text)}
         is_sure = candidate.logit >= _MIN_LOGIT and share >= _MIN_SURE_SHARE

@@ -203,23 +203,6 @@ class Sentence:
         is_account = _SAYS.search(self.text) and not _SAYS.search(statement.text)
         return Judgement("No" if flips else "Yes", bool(is_account or pair.is_denied))
 
-    def leans(self, statement: Statement) -> Verdict:
-        """The side that a sentence near a statement seems to take, by its negations; "" if roles may differ."""
-        text = _ASIDE.sub(" ", self.text)
-        places = {word.key: word.place for word in reversed(_words(text))}
-        matched = [places[word.key] for word in statement.words if word.key in places]
-        fixed = (word for word in statement.words if word.is_name and not word.is_loose)
-        named = [places[word.key] for word in fixed if word.key in places]
-        if not matched or named != sorted(named):
-            return ""
-        first = max(0, min(matched) - _MAX_NEGATED_GAP)
-        clause = _stretch(text[word_spans(text)[first][1].start :], 0, max(matched) - first)
-        missing = [word for word in statement.words if word.key not in places]
-        keys = {word.key for word in statement.words}
-        denials = [match for match in _DENIAL.finditer(clause) if word_key(match.group().lower()) not in keys]
-        is_denied = (len(denials) + bool(_opposite(missing, places)[0])) % 2
-        return "" if DOUBT.search(clause) else "No" if is_denied else "Yes"
-
     def _bears(self, statement: Statement, missing: Sequence[Word], has_other_value: bool) -> bool:  # noqa: FBT001  # one call
         """Whether this sentence is about all of a statement, but for its day or what a pronoun here may stand for."""
         if not self._is_on(statement.topic):

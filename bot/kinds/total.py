@@ -104,7 +104,7 @@ def _wanted(question: str) -> set[str]:
 
 
 def _is_near(candidate: Candidate, wanted: set[str]) -> bool:
-    around = {word_key(word) for word in words(f"{candidate.context.headline} {candidate.passage.text}")}
+    around = {word_key(word) for word in words(f"{candidate.passage.source.headline} {candidate.passage.text}")}
     return bool(wanted) and len(wanted & around) >= _MIN_PAIR_SHARE * len(wanted)
 
 
@@ -250,7 +250,7 @@ def _quantity(candidate: Candidate, name: str, counted: frozenset[str]) -> Quant
     The whole in "140 of its 560 jobs" does not count.
     """
     text = candidate.text
-    if name not in text and name not in candidate.context.before:
+    if name not in text and name not in candidate.before:
         return None
     wholes = [span for _, span in find_counts(text) if _WHOLE.search(text, 0, span.start)]
     for start, end in wholes:

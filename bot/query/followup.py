@@ -68,6 +68,16 @@ _QUESTION_WORD = re.compile(
     r"|should|may|tell|give|show|list|explain|describe)\b",
     re.IGNORECASE,
 )
+# "Summarise the strike", "What's new about the ferry?": the subject is in it.
+_ABOUT = re.compile(
+    r"\A\W*(?:(?:please|can you|give me|show me|write)\s+){0,3}(?:summari[sz]e|sum up|(?:an?\s+|the\s+)?(?:\w+\s+)?"
+    r"(?:summary|overview|timeline|chronology)\s+of|what(?:'s|\u2019s|\s+is)\s+(?:new|the latest)\s+"
+    r"(?:about|on|with|in))\s+(?P<subject>\S.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_COMPLETED = re.compile(  # by `condense`
+    r"(?:(?:and|but|so|then)\s+)?(?P<question>[^\s(][^(]*) \((?P<topic>\S.*)\)", re.IGNORECASE | re.DOTALL
+)
 # "Tell me more", "go on", "anything else?": what the conversation has not shown yet.
 _MORE = re.compile(
     r"\A\W*(?:(?:and|so|ok(?:ay)?|please|yes|great|thanks),? )*(?:(?:can|could) you )?(?:please )?"
@@ -131,12 +141,29 @@ def condense(question: str, turns: Sequence[Turn]) -> str:
     return f"{question.strip()} ({'; '.join(dict.fromkeys(map(_without_question_word, topics)))})"
 
 
+def topic_first(query: str) -> str:
+    """Write a completed follow-up as prose, which the reader was trained on: "Killed in Kerman. Who claimed it?".
+
+    As `condense` writes it, with the topic in brackets behind, the reader takes the topic for an aside, and finds what
+    anybody claimed: its AUC on 33 such questions of MTRAG-UN is .67, and .84 in this form (2026-11-27).
+    """
+    completed = _COMPLETED.fullmatch(query)
+    if not completed:
+        return query
+    topic, question = completed["topic"], completed["question"]
+    return f"{topic[0].upper()}{topic[1:]}. {question[0].upper()}{question[1:]}"
+
+
 def needs_completion(question: str) -> bool:
     """Whether a question depends on earlier turns: "why did he leave?", "when?", "what about Trump?"."""
     if len(question) > _MAX_CHARACTERS:
         return False
     content = content_words(question)
-    if points_back(question) or (_DEFINITE.search(question) and len(content) <= _FEW_WORDS_DEFINITE):
+    if points_back(question):
+        return True
+    if (asked := _ABOUT.search(question)) and not _NO_TOPIC.issuperset(content_words(asked["subject"])):
+        return False
+    if _DEFINITE.search(question) and len(content) <= _FEW_WORDS_DEFINITE:
         return True
     if names(question):
         return len(content) < _FEW_WORDS and not _DEFINITION.search(question)

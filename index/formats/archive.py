@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from zipfile import BadZipFile
 
-from index.formats.document import Document, Item, Kind, TooMuchUnpackedError, begins
+from index.formats.document import HIDDEN, Document, Item, Kind, TooMuchUnpackedError, begins
 from index.formats.zips import MAX_MEMBERS, open_zip
 from index.models import UnreadableError
 
@@ -84,7 +84,9 @@ def _read_tar(document: Document) -> Iterator[Item | Document]:
 
 
 def _is_hidden(name: str) -> bool:
-    return any(part.startswith((".", "__MACOSX")) and part.strip(".") for part in name.replace("\\", "/").split("/"))
+    return any(
+        part.startswith((*HIDDEN, "__MACOSX")) and part.strip(".") for part in name.replace("\\", "/").split("/")
+    )
 
 
 def _place(document: Document, name: str) -> str:

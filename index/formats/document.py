@@ -120,6 +120,9 @@ class TooMuchUnpackedError(UnreadableError):
         super().__init__(f"unpacks to more than {MAX_UNPACKED_BYTES / 1e9:g} GB: what follows was left out")
 
 
+HIDDEN = (".", "~$")  # how names begin that are nobody's articles; the second are Word's marks of open documents
+
+
 class Item(NamedTuple):
     """A record, or the reason why there is none, and its place in the file ("line 3"; "" for the whole file)."""
 

@@ -195,6 +195,9 @@ def _contained(value: object) -> object:
     return value
 
 
+_REMOVED = "[Removed]"  # NewsAPI's text of an article that its outlet took back
+
+
 def item_of(document: Document, place: str, value: object, outlet: str = "") -> Item:
     """A record, or why it is none, at its place in the file."""
     place = f"{document.place}: {place}" if document.place else place
@@ -213,8 +216,8 @@ def record_of(document: Document, value: object, outlet: str = "") -> RawRecord:
     fields |= {name: text for name, paths in _FIELDS.items() if (text := _field(value, name, paths))}
     if outlet:
         fields.setdefault("outlet", outlet)
-    withdrawn = is_withdrawn(value.get("pubstatus"))
     text, fields["correction"] = _text(value), correction_note(value)
+    withdrawn = is_withdrawn(value.get("pubstatus")) or text.strip() == _REMOVED
     kind = "fragment" if "<" in text and _MARKUP.search(text) else "record"
     if not text and fields.get("title") and fields.get("url"):
         text, kind = str(fields["title"]), "headline"
