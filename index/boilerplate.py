@@ -32,9 +32,12 @@ _MIN_SENTENCES_ABOVE = 2
 _MIN_REPETITION_CHARACTERS = 100  # shorter lines are repeated on purpose
 _MIN_UNSPACED_CHARACTERS = 20
 _MIN_RUN_LINES = 12
-_MAX_BELOW_PROSE, _MAX_ABOVE_PROSE = 3, 6  # a line that is short; headline, standfirst, byline and day
+_MAX_BESIDE_CORE = 8  # short lines: headline, standfirst, byline and day; the end of a list
+_SHORT_LINE_COST = 4  # words of a sentence that make up for a short line between them
 _MIN_SENTENCE_WORDS, _MIN_HEADLINE_WORDS, _MAX_MENU_WORDS = 8, 4, 3
 
+_OF_SITES = frozenset(("related", "notice", "newsletter", "copyright", "advertisement"))
+_FIGURE = re.compile(r"\d")
 _FULL_STOP = re.compile(r"[.!…]['\"”’)\]]*$")
 _SENTENCE_END = re.compile(r"(?<!\.\.)[.!?]['\"”’)\]]*$")  # not "…", which ends a headline that was cut off
 _NOT_HEADLINE_END = re.compile(r"(?:(?<!\.\.)\.|[,;:–—])$")
@@ -121,17 +124,29 @@ class _Page:
             seen.add(line)
 
     def label_surroundings(self) -> None:
-        """Label long runs of short lines, as menus and lists of links are, but for the lines next to prose."""
+        """Label long runs of short lines above and below the article, as menus and lists of links are.
+
+        The article is the run of lines with the most words of sentences (Pasternack and Roth, 2009): nothing in it is
+        labelled, nor what may be its headline, standfirst and byline above it, or a list, with figures or short, below.
+        A text that begins with no such run and holds no line of a site is no page: its lists are its own.
+        """
+        places = self.article_lines()
+        lines = [self.lines[index] for index in places]
+        core = _densest([len(line.split()) if _is_prose(line) else -_SHORT_LINE_COST for line in lines])
+        if not core or (core.start < _MIN_RUN_LINES and _OF_SITES.isdisjoint(self.kinds)):
+            return
         run: list[int] = []
-        for index in [*self.article_lines(), len(self.lines)]:
-            is_end = index == len(self.lines)
-            if not is_end and not _is_prose(self.lines[index]):
-                run.append(index)
+        for place in range(len(lines) + 1):
+            if place < len(lines) and place not in core and not _is_prose(lines[place]):
+                run.append(place)
                 continue
-            figures = sum(bool(re.search(r"\d", self.lines[line])) for line in run)
-            if len(run) >= _MIN_RUN_LINES and 2 * figures < len(run):  # else a table, or a list of days or prices
-                for far in run[_MAX_BELOW_PROSE if run[0] else 0 : len(run) - (0 if is_end else _MAX_ABOVE_PROSE)]:
-                    self.kinds[far] = "navigation"
+            figures = [bool(_FIGURE.search(lines[short])) for short in run]
+            if len(run) >= _MIN_RUN_LINES and 2 * sum(figures) < len(run):  # else a table, or a list of days or prices
+                above = _MAX_BESIDE_CORE if run[0] == core.stop else 1 if run[0] else 0
+                above = next((kept for kept in range(above, len(run)) if not figures[kept]), above) if above else 0
+                below = _MAX_BESIDE_CORE if place == core.start else 1 if place < len(lines) else 0
+                for short in run[above : len(run) - below]:
+                    self.kinds[places[short]] = "navigation"
             run = []
 
     def label_captions(self) -> None:
@@ -264,6 +279,18 @@ def _is_sentence(line: str) -> bool:
 def _is_prose(line: str) -> bool:
     """As :func:`_is_sentence`; also of languages that put no spaces between words."""
     return _is_sentence(line) or (len(line) >= _MIN_UNSPACED_CHARACTERS and line.endswith(("。", "！", "？", "」")))
+
+
+def _densest(scores: list[int]) -> range:
+    """The places of the run with the highest sum (Kadane); empty if none is above 0."""
+    best, best_sum, start, running = range(0), 0, 0, 0
+    for place, score in enumerate(scores):
+        if running <= 0:
+            start, running = place, 0
+        running += score
+        if running > best_sum:
+            best, best_sum = range(start, place + 1), running
+    return best
 
 
 def _could_be_headline(line: str) -> bool:

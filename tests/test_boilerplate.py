@@ -212,6 +212,24 @@ def test_a_list_of_an_article_alone_stays() -> None:
     assert all(name in cleaned("\n\n".join([FIRST, *names, SECOND])).body for name in names)
 
 
+def test_a_long_list_stays_in_the_article_and_where_nothing_speaks_of_a_site() -> None:
+    """Only of a whole page, and only above and below the article, a run of short lines is a menu."""
+    names = [f"Candidate {letter}{other}" for letter in "abcdef" for other in "ghijkl"]
+    assert cleaned("\n\n".join([FIRST, SECOND, *names])).body.endswith(names[-1])
+    story = [f"Speaker {number}: {SECOND} {FIRST}" for number in range(6)]
+    page = cleaned("\n\n".join([*story[:3], *names[:20], *story[3:], "Copy link", *names]))
+    assert all(name in page.body for name in names[:20])
+    assert names[-1] not in page.body
+
+
+@given(st.lists(st.sampled_from(["Norvik 3-1 Meridian", "What the council says", "• two tugs", FIRST[:-1] + " x."])))
+def test_an_article_without_a_site_around_it_keeps_every_line(lines: list[str]) -> None:
+    """Sub-headings, scores, list items: whatever their number and order, they stay; one may be the headline."""
+    article = cleaned("\n\n".join(["Harbour closed", FIRST, *lines, SECOND]))
+    assert article.source.headline == "Harbour closed" or article.source.headline in lines
+    assert all(line in article.body for line in lines if line != article.source.headline)
+
+
 def test_a_paragraph_that_stands_twice_is_taken_once() -> None:
     """Some pages hold their article a second time, for machines; short lines are repeated on purpose."""
     article = cleaned(f"{FIRST}\n\nYes, he said.\n\n{SECOND}\n\nYes, he said.\n\n{FIRST}")
