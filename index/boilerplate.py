@@ -16,9 +16,12 @@ from index.boilerplate_patterns import (
     DATE_LABEL,
     DATE_LINE_WORDS,
     HAS_DATE,
+    IN_PLACE,
     LINKS_HEADING,
     NAME_AND_DATE,
     PATTERNS,
+    REPORTED_BY,
+    SIGNED,
     SIGNED_OFF,
 )
 from index.models import Boilerplate
@@ -38,6 +41,7 @@ _MIN_SENTENCE_WORDS, _MIN_HEADLINE_WORDS, _MAX_MENU_WORDS = 8, 4, 3
 
 _OF_SITES = frozenset(("related", "notice", "newsletter", "copyright", "advertisement"))
 _FIGURE = re.compile(r"\d")
+_CLOSING_MARKS = ('"', "'", "”", "’", "»", "“")
 _FULL_STOP = re.compile(r"[.!…]['\"”’)\]]*$")
 _SENTENCE_END = re.compile(r"(?<!\.\.)[.!?]['\"”’)\]]*$")  # not "…", which ends a headline that was cut off
 _NOT_HEADLINE_END = re.compile(r"(?:(?<!\.\.)\.|[,;:–—])$")
@@ -67,7 +71,7 @@ def split_page(text: str, headline: str | None, *, find_headline: bool) -> Split
     if not headline and find_headline:
         headline = page.repeated_headline()
     page.label_captions()
-    byline = page.label_bylines_and_dates()
+    byline = page.label_bylines_and_dates() or page.closing_byline()
     if not headline and find_headline:
         headline = page.first_headline()
     if headline and find_headline:
@@ -181,6 +185,18 @@ class _Page:
             if sentences > 1:
                 break
         return byline
+
+    def closing_byline(self) -> str | None:
+        """The authors that a credit names, or who signed the last line, unless that is below a quotation."""
+        for line, kind in zip(self.lines, self.kinds, strict=True):
+            if kind == "credit" and (match := REPORTED_BY.match(line)):
+                return IN_PLACE.sub("", match["who"])
+        *above, last = self.article_lines() or [0]
+        match = SIGNED.match(self.lines[last]) if above else None
+        if not match or self.lines[above[-1]].endswith(_CLOSING_MARKS):
+            return None
+        self.kinds[last] = "byline"
+        return match["who"]
 
     def repeated_headline(self) -> str | None:
         """A line that stands twice at the top."""

@@ -152,6 +152,14 @@ BYLINE = re.compile(
     rf"^(?:{DATE}\s*[|·•–—-]\s*)?(?:By|BY|Written by|Story by|Posted by|Author:)\s+(?!THE |The [a-z])"
     rf"(?P<who>{_PERSON}(?:(?:,| and|, and| &) {_PERSON}){{0,5}})(?:\s*[|·•–—-].{{0,60}}|\s+{DATE}.{{0,40}})?\.?$"
 )
+REPORTED_BY = re.compile(
+    rf"[(\[—– -]*(?:Reporting|Reported|Written) by (?P<who>{_PERSON}(?: in {_PERSON})?"
+    rf"(?:(?:,| and|, and| &) {_PERSON}(?: in {_PERSON})?){{0,5}})"
+)
+"""A credit with the names of the authors: "(Reporting by Ann Lee in Jakarta; Editing by Bo Ek)"."""
+IN_PLACE = re.compile(rf" in {_PERSON}")
+SIGNED = re.compile(rf"[—–-]{{1,2}} ?(?!The )(?P<who>[A-Z][\w.'’-]* {_PERSON})(?:, [A-Z][\w ]{{2,40}})?$")
+"""The last line of an article: "— Ann Lee, Jakarta"."""
 HAS_DATE = re.compile(DATE)
 NAME_AND_DATE = re.compile(
     rf"^[A-Z][\w.'’&-]*(?: (?:[A-Z&][\w.'’&-]*|of|the|and|de|la)){{0,5}}(?:\s*[,|·]|\s+[–—-])\s*{DATE}\.?$"

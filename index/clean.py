@@ -23,14 +23,14 @@ from index.page import page_names, states
 from index.published import GUESSED, publication_date
 from index.split_body import merge_split_body
 from index.text import composed, sentences, strip_invisible, unaccented
-from index.web.walls import FETCHED, wall, wall_without_text
+from index.web.walls import FETCHED, is_listing, wall, wall_without_text
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
     from markdown_it.token import Token
     from trafilatura.settings import Document
 
-CLEANER_VERSION = 6
+CLEANER_VERSION = 7
 """Part of an article's digest: a new version cleans and indexes every article again."""
 
 DEFAULT_OUTLET = "default outlet"
@@ -118,6 +118,8 @@ def _from_html(page: str) -> tuple[str, dict[str, object]]:
         raise UnreadableError(why) from error
     if document is None or tree is None:
         raise UnreadableError(wall_without_text(page) or "no text: no article is found on this HTML page")
+    if is_listing(document.title or ""):
+        raise UnreadableError("it is a list of the files in a folder of a web server, and no article")
     paragraphs = "\n\n".join(line for line in (document.text or "").split("\n") if line.strip())
     fields = {name: getattr(document, name) for name in ("title", "author", "date", "sitename", "url", "language")}
     host = (host_of(document.url or "") or "").removeprefix("www.")

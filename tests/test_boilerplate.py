@@ -184,6 +184,29 @@ def test_boxes_of_newsletters_paywalls_and_networks_go(line: str) -> None:
     assert line not in cleaned(f"{FIRST}\n\n{line}\n\n{SECOND}").body
 
 
+@pytest.mark.parametrize(
+    ("end", "byline"),
+    [
+        ("(Reporting by Ann Lee; Editing by Bo Ek)", "Ann Lee"),
+        ("(Reporting by Ann Lee in Jakarta and Jo van Dam; Additional reporting by Bo Ek)", "Ann Lee and Jo van Dam"),
+        ("— Ann Lee, Jakarta", "Ann Lee"),
+        ("-- Ann Lee", "Ann Lee"),
+        ("(Additional reporting by Ann Lee)", None),
+        ("— The Norvik Post", None),
+    ],
+)
+def test_a_byline_at_the_end_is_read(end: str, byline: str | None) -> None:
+    """Who reported it, or signed it; not who helped, nor an outlet. A byline at the top goes first."""
+    assert cleaned(f"{FIRST}\n\n{SECOND}\n\n{end}").source.byline == byline
+    assert cleaned(f"Harbour closed\n\nBy Jo Oe\n\n{FIRST}\n\n{SECOND}\n\n{end}").source.byline == "Jo Oe"
+
+
+def test_a_name_below_a_quotation_is_its_speaker() -> None:
+    """It stays in the body."""
+    article = cleaned(f"{FIRST}\n\n“{SECOND}”\n\n— Ann Lee, Jakarta")
+    assert (article.source.byline, article.body.endswith("— Ann Lee, Jakarta")) == (None, True)
+
+
 def test_menus_around_a_pasted_page_go_and_every_sentence_stays() -> None:
     """Long runs of short lines are menus; what is next to prose, and tables of figures, stay."""
     menu = [f"Section {word}" for word in "ab cd ef gh ij kl mn op qr st uv wx yz".split()] * 2

@@ -378,3 +378,13 @@ def test_a_body_in_several_containers_of_a_class_is_taken_whole() -> None:
     for beside in (page.format(first, " class='comments'", second), page.format(first * 5, "", f"<p>{SECOND * 5}</p>")):
         assert not merge_split_body(html.document_fromstring(beside), f"Once {FIRST} {SECOND} Then {FIRST} {SECOND}")
     assert not merge_split_body(tree, "something else")
+
+
+def test_the_list_of_a_folder_on_a_web_server_is_no_article() -> None:
+    """A failure with that name."""
+    links = "".join(f'<a href="{name}.html">{name}.html</a> 2024-01-01 10:00 1.2K\n' for name in ("a", "b", "c"))
+    page = (
+        f"<html><head><title>Index of /news</title></head><body><h1>Index of /news</h1><pre>{links}</pre></body></html>"
+    )
+    with pytest.raises(UnreadableError, match="a list of the files in a folder"):
+        clean(RawRecord("/x/index.html", "", page, "html"))

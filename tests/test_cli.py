@@ -188,32 +188,26 @@ def test_index_reports_what_it_did(capsys: Output) -> None:
     assert err == ""
 
 
-def test_index_reports_failures_and_ends_with_1(capsys: Output) -> None:
-    """A failure is a line, whatever its path contains. Gone files and a rebuild are reported."""
+def test_index_names_failures_and_ends_with_4(capsys: Output) -> None:
+    """A failure is a line, whatever its path contains, and the rest is done. Gone files and a rebuild are reported."""
     parts = FakeParts()
     failed = (Failure("a.txt", "it is empty"), Failure("b\n\x1b[2J\u202e.txt", "binary"))
-    parts.report = replace(REPORT, failed=failed, gone=2, rebuilt="the chunking changed")
-    assert main(["index"], parts=parts) == 1
+    parts.report = replace(REPORT, failed=failed, gone=2, rebuilt="the chunking changed", unreached=6)
+    assert main(["index"], parts=parts) == 4
     out, err = capsys.readouterr()
     assert err == "a.txt: it is empty\nb .txt: binary\n"
-    assert "The whole index was rebuilt: the chunking changed.\nArticles whose files are gone: 2. `clippings" in out
+    assert "The whole index was rebuilt: the chunking changed.\nArticles kept though their files could not be" in out
+    assert "Articles whose files are gone: 2. `clippings index --prune` removes them.\n" in out
+    parts.report = replace(REPORT, added=0, changed=0, unchanged=0, removed=2, failed=failed)
+    assert main(["index"], parts=parts) == 1
 
 
-def test_index_says_why_nothing_was_pruned(capsys: Output) -> None:
-    """What --prune left, the way out, and how many articles lie behind what could not be read; --force goes through."""
+@pytest.mark.parametrize("force", [False, True])
+def test_prune_may_be_forced(*, force: bool) -> None:
+    """--force goes through."""
     parts = FakeParts()
-    parts.report = replace(REPORT, failed=(Failure("a", "permission denied"),), gone=2, unreached=6)
-    assert main(["index", "--prune"], parts=parts) == 1
-    assert not parts.forced
-    out, err = capsys.readouterr()
-    assert err == "a: permission denied\n"
-    assert "Articles kept though their files could not be read this time: 6.\n" in out
-    assert (
-        "Articles whose files are gone: 2. None was removed, because something could not be read: correct that, or "
-        "remove them all the same with `clippings index --prune --force`.\n"
-    ) in out
-    assert main(["index", "--prune", "--force"], parts=parts) == 1
-    assert parts.forced
+    assert main(["index", "--prune", *["--force"] * force], parts=parts) == 0
+    assert parts.forced is force
 
 
 def test_arguments_that_are_not_utf8_are_read_by_the_best_guess(capsys: Output) -> None:
@@ -224,14 +218,14 @@ def test_arguments_that_are_not_utf8_are_read_by_the_best_guess(capsys: Output) 
     assert main(["ask", "x", "--outlet", os.fsdecode(b"Caf\xe9")], parts=parts) == 3
     assert main(["show", os.fsdecode(b"caf\xe9")], parts=FakeParts()) == 1
     assert parts.fake.asked[1].filters == Filters("Caf\u00e9")
-    assert "There is no article with the id caf\u00e9." in capsys.readouterr().err
+    assert "There is no article with the id, file, address or headline caf\u00e9." in capsys.readouterr().err
 
 
 def test_index_reports_as_json(capsys: Output) -> None:
     """The failures are in the JSON, and nothing else is printed."""
     parts = FakeParts()
     parts.report = replace(REPORT, failed=(Failure("a.txt", "it is empty"),))
-    assert main(["index", "--json"], parts=parts) == 1
+    assert main(["index", "--json"], parts=parts) == 4
     out, err = capsys.readouterr()
     report = json.loads(out)
     assert report["failed"] == [{"path": "a.txt", "reason": "it is empty"}]
@@ -291,7 +285,9 @@ def test_show_prints_an_article(capsys: Output) -> None:
 def test_show_of_an_unknown_id_names_near_ones(capsys: Output) -> None:
     """A mistyped id ends with 1 and a message with similar ids."""
     assert main(["show", "a11"], parts=FakeParts()) == 1
-    assert capsys.readouterr().err == "There is no article with the id a11. Similar ids: a1.\n"
+    assert (
+        capsys.readouterr().err == "There is no article with the id, file, address or headline a11. Similar ids: a1.\n"
+    )
 
 
 def test_show_takes_the_beginning_of_an_id_or_a_path(tmp_path: Path, capsys: Output) -> None:
@@ -313,11 +309,44 @@ def test_show_takes_the_beginning_of_an_id_or_a_path(tmp_path: Path, capsys: Out
         "tr": "tram, tram-1, tram-2",
         "tram-": "tram-1, tram-2",
         "/x/a.jsonl": "tram-1, tram-2",
+        "a.jsonl": "tram-1, tram-2",
     }.items():
         assert main(["show", word], parts=FakeParts(articles=articles)) == 1
         count = names.count(",") + 1
         assert capsys.readouterr() == ("", f"{word} may mean {count} articles. Choose from: {names}\n")
     assert main(["show", ""], parts=FakeParts(articles=articles)) == 1
+
+
+def test_show_takes_a_file_name_an_address_or_a_headline(capsys: Output) -> None:
+    """Also the end of a path, and a headline in other letters or a part of it."""
+    tram = Source("t1", "Tram to Altdorf cut", path="/news/2024/tram.txt", url="https://norvik.example/tram/")
+    owl = Source("o1", "Café owl found", path="/news/2024/old-tram.txt")
+    articles = [replace(ARTICLE, source=source) for source in (tram, owl)]
+    for word, shown in {
+        "tram.txt": "t1",
+        "./2024/old-tram.txt": "o1",
+        "HTTPS://norvik.example/tram/?utm_source=x": "t1",
+        "tram to altdorf cut": "t1",
+        "cafe owl": "o1",
+    }.items():
+        assert main(["show", word, "--json"], parts=FakeParts(articles=articles)) == 0
+        assert json.loads(capsys.readouterr().out)["id"] == shown
+    assert main(["show", "m.txt"], parts=FakeParts(articles=articles)) == 1
+
+
+def test_an_error_shows_the_usage_of_its_command(capsys: Output) -> None:
+    """Not that of all of them."""
+    for arguments in (["ask", "x", "--bogus"], ["ask", "x", "--from", "2024-02-01", "--to", "2024-01-01"]):
+        with pytest.raises(SystemExit):
+            main(arguments, parts=FakeParts())
+        assert capsys.readouterr().err.startswith("usage: clippings ask ")
+
+
+@pytest.mark.parametrize("question", ["hi", "what can you do?", "2 + 2", "who reopened the bridge?"])
+def test_without_an_index_nothing_is_answered(question: str, tmp_path: Path, capsys: Output) -> None:
+    """Not even a greeting: whoever greets would learn of it at the first question."""
+    assert main(["ask", question, "--data", str(tmp_path / "data")]) == 1
+    assert capsys.readouterr().err.startswith("Nothing has been indexed in ")
 
 
 def test_a_folder_without_articles_ends_with_1(capsys: Output) -> None:

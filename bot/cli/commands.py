@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 from argparse import Namespace
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from itertools import islice
@@ -23,14 +23,14 @@ from bot.cli import render
 from bot.cli.filters import known_outlet, make_filters
 from bot.plain_text import one_line, title
 from bot.runtime import Parts, progress_bar, shown_steps
-from index.models import Article, ClippingsError, Failure, Filters
+from index.models import Article, ClippingsError, Failure, Filters, Source
 
 if TYPE_CHECKING:
     from bot.models import AnswerEngine
     from bot.settings import Settings
     from index.ingest import Report
 
-OK, FAILED, USAGE, REFUSED, LEFT_OUT = 0, 1, 2, 3, 4
+OK, FAILED, USAGE, REFUSED, LEFT_OUT = 0, 1, 2, 3, 4  # LEFT_OUT: done, but not every file was read
 NO_ARTICLES = frozenset(
     ".png .jpg .jpeg .gif .webp .svg .ico .bmp .tif .tiff .avif .mp3 .m4a .wav .ogg .mp4 .mov .webm .avi .css .js .map "
     ".woff .woff2 .ttf .otf".split()
@@ -99,9 +99,11 @@ def _watch(arguments: Namespace, settings: Settings, parts: Parts, paths: Sequen
 
 def _print_report(arguments: Namespace, report: Report) -> int:
     _print(arguments, serialize.report(report), [render.line(_summary(report, arguments))], report.failed)
-    if report.failed or (report.is_empty and arguments.command != "sources"):  # a quiet run of cron is no error
+    was_read = report.added + report.changed + report.unchanged
+    is_empty = report.is_empty and arguments.command != "sources"  # a quiet run of cron is no error
+    if is_empty or (report.failed and not was_read):
         return FAILED
-    return LEFT_OUT if report.skipped.keys() - NO_ARTICLES else OK
+    return LEFT_OUT if report.failed or report.skipped.keys() - NO_ARTICLES else OK
 
 
 def sources(arguments: Namespace, settings: Settings, parts: Parts) -> int:
@@ -270,12 +272,7 @@ def _summary(report: Report, arguments: Namespace) -> str:
         lines.append(f"The whole index was rebuilt: {report.rebuilt}.")
     if report.unreached:
         lines.append(f"Articles kept though their files could not be read this time: {report.unreached}.")
-    if report.gone and getattr(arguments, "prune", False):
-        lines.append(
-            f"Articles whose files are gone: {report.gone}. None was removed, because something could not be read: "
-            "correct that, or remove them all the same with `clippings index --prune --force`."
-        )
-    elif report.gone:
+    if report.gone:
         lines.append(f"Articles whose files are gone: {report.gone}. `clippings index --prune` removes them.")
     lines += [text.format(count) for name, text in _LEFT_OUT.items() if (count := getattr(report, name))]
     if report.skipped:
@@ -296,19 +293,33 @@ def _summary(report: Report, arguments: Namespace) -> str:
 
 
 def _filters(arguments: Namespace, engine: AnswerEngine) -> Filters:
-    outlet = arguments.outlet
+    outlet, names = arguments.outlet, engine.outlet_names()  # raises IndexMissing, also before a greeting is answered
     if outlet:
-        outlet, _ = known_outlet(outlet, engine.outlet_names())  # of an unknown outlet the answer says so
+        outlet, _ = known_outlet(outlet, names)  # of an unknown outlet the answer says so
     return replace(make_filters(outlet, arguments.since, arguments.until), author=arguments.author or None)
 
 
 def _article_id(word: str, engine: AnswerEngine) -> str:
-    """Return the id that an id, the beginning of an id, or a path means. Raises ClippingsError if it means several."""
-    sources, path = engine.sources(), os.path.realpath(word) if word else ""
-    if any(source.id == word for source in sources):
-        return word
-    matches = [source.id for source in sources if source.path and os.path.realpath(source.path) == path]
-    matches = matches or [source.id for source in sources if word and source.id.startswith(word)]
+    """Return the id of the article that a word means. Raises ClippingsError if it means several.
+
+    The first of these ways that fits counts: an id; a file; the end of a file's path; an address; the beginning of an
+    id; a headline; a part of a headline.
+    """
+    from index.formats.urls import canonical
+    from index.text import fold
+
+    path, ending, text = os.path.realpath(word), os.sep + word.removeprefix(f".{os.sep}"), fold(word)
+    ways: tuple[Callable[[Source], object], ...] = (
+        lambda source: source.id == word,
+        lambda source: source.path and os.path.realpath(source.path) == path,
+        lambda source: source.path and source.path.endswith(ending),
+        lambda source: source.url and canonical(source.url) == canonical(word),
+        lambda source: source.id.startswith(word),
+        lambda source: fold(source.headline) == text,
+        lambda source: text in fold(source.headline),
+    )
+    sources = engine.sources() if word else ()
+    matches = next((ids for fits in ways if (ids := [source.id for source in sources if fits(source)])), [])
     if len(matches) > 1:
         shown = ", ".join(matches[:MAX_LISTED_IDS]) + (" …" if len(matches) > MAX_LISTED_IDS else "")
         raise ClippingsError(f"{word} may mean {len(matches)} articles. Choose from: {shown}")
@@ -318,7 +329,7 @@ def _article_id(word: str, engine: AnswerEngine) -> str:
 def _unknown_article(article_id: str, engine: AnswerEngine) -> str:
     near = difflib.get_close_matches(article_id, [source.id for source in engine.sources()], n=3, cutoff=0.4)
     hint = f"Similar ids: {', '.join(near)}." if near else "`clippings ask --json` prints the ids of cited articles."
-    return f"There is no article with the id {article_id}. {hint}"
+    return f"There is no article with the id, file, address or headline {article_id}. {hint}"
 
 
 def _llm_state(settings: Settings, parts: Parts) -> dict[str, Any] | None:
