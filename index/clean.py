@@ -47,7 +47,7 @@ _MIN_LANGUAGE_CHARACTERS, _MAX_LANGUAGE_CHARACTERS = 200, 1_000
 
 def clean(raw: RawRecord) -> Article:
     """Clean a raw record. Raises UnreadableError if it holds no text."""
-    text, fields = _content(raw)
+    text, fields = content(raw)
     if fields.get(FETCHED) and (why := wall(raw.text, text)):
         raise UnreadableError(why)
     if not any(character.isalnum() for character in text):
@@ -83,7 +83,7 @@ def article_id(raw: RawRecord) -> str:
     return f"{slug}-{hashlib.sha256(str(path).encode('utf-8', 'surrogatepass')).hexdigest()[:6]}"
 
 
-def _content(raw: RawRecord) -> tuple[str, Mapping[str, object]]:
+def content(raw: RawRecord) -> tuple[str, Mapping[str, object]]:
     """The text as a reader sees it, and the fields of container and page; the container's go first."""
     text, page_fields = strip_invisible(raw.text), dict[str, object]()
     if raw.kind == "html":

@@ -17,7 +17,8 @@ import pytest
 
 from bot.cli.parser import COMMANDS, main
 from bot.models import ON_STEP, Refusal
-from index.models import ClippingsError, Failure, Filters, IndexLocked, IndexMissing, Source
+from index.explain import Explained, Paragraph
+from index.models import Article, ClippingsError, Failure, Filters, IndexLocked, IndexMissing, Source
 from tests.fakes.engine import Streamed
 from tests.fakes.examples import ANSWER, ARTICLE, REFUSED, Terminal
 from tests.fakes.parts import REPORT, STATUS, FakeParts
@@ -150,6 +151,7 @@ def test_an_empty_question_is_a_wrong_call(words: list[str], capsys: Output, mon
         (["ask", "x", "--from", "Jan 3"], "'Jan 3' is not a date; write it as 2024-01-31"),
         (["ask", "x", "--from", "2024-02-01", "--to", "2024-01-01"], "the first date is after the last"),
         (["index", "--explain", "a.txt", "b.txt"], "it takes no PATH and no --prune"),
+        (["index", "--html", "a.html"], "--html belongs to --explain"),
         (["index", "--force"], "--force belongs to --prune"),
         (["--data", "", "status"], 'argument --data: it is empty; name a folder, or "." for this one'),
         (["status", "--data", " "], 'argument --data: it is empty; name a folder, or "." for this one'),
@@ -243,29 +245,53 @@ def test_index_draws_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "2/2" in terminal.getvalue()
 
 
+def explained(article: Article = ARTICLE) -> Explained:
+    """An article of a page with a caption below its first paragraph."""
+    first, *others = [Paragraph(line, "") for line in article.body.split("\n")]
+    return Explained(article, "HTML", "line 3", (first, Paragraph("The bridge at dawn", "caption"), *others))
+
+
 def test_explain_shows_what_was_taken_for_what(capsys: Output) -> None:
-    """The first few records of a file are shown, nothing is indexed, and a bad one is a failure."""
+    """The first records of a file, each paragraph in its place; nothing is indexed, and a bad one is a failure."""
     parts = FakeParts()
-    undated = replace(ARTICLE, source=Source("c3", "No date"))
-    parts.explained = [ARTICLE, Failure("x.jsonl", "line 2: no text"), undated, ARTICLE, ARTICLE]
+    undated = explained(replace(ARTICLE, source=Source("c3", "No date")))
+    parts.explained = [explained(), Failure("x.jsonl", "line 2: no text"), undated, *[explained()] * 30]
     assert main(["index", "--explain", "x.jsonl"], parts=parts) == 1
     out, err = capsys.readouterr()
     assert "date:     2024-01-03 (read from: url)" in out
-    assert "  caption: The bridge at dawn" in out
+    assert (
+        f"kind:     HTML\nplace:    line 3\n\n{ARTICLE.body.splitlines()[0]}\n\n  caption: The bridge at dawn\n" in out
+    )
     assert "date:     no date" in out
-    assert "(Only the first 3 records of the file are shown.)" in out
+    assert "(Only the first 20 records of the file are shown.)" in out
     assert err == "x.jsonl: line 2: no text\n"
     assert parts.indexed == []
 
 
 def test_explain_as_json(capsys: Output) -> None:
-    """The JSON contains the articles as `show` prints them."""
+    """The JSON contains the articles as `show` prints them, and the paragraphs."""
     parts = FakeParts()
-    parts.explained = [ARTICLE]
+    parts.explained = [explained()]
     assert main(["index", "--explain", "x.txt", "--json"], parts=parts) == 0
-    explained = json.loads(capsys.readouterr().out)
-    assert explained["articles"][0]["furniture"] == [{"kind": "caption", "text": "The bridge\nat dawn"}]
-    assert (explained["failed"], explained["more"]) == ([], False)
+    value = json.loads(capsys.readouterr().out)
+    assert value["articles"][0]["furniture"] == [{"kind": "caption", "text": "The bridge\nat dawn"}]
+    assert value["articles"][0]["paragraphs"][1] == {"text": "The bridge at dawn", "left_out": "caption"}
+    assert (value["failed"], value["more"]) == ([], False)
+
+
+def test_explain_as_a_page(tmp_path: Path, capsys: Output) -> None:
+    """It holds no markup of an article, and no script; a folder that is not there is named."""
+    parts, page = FakeParts(), tmp_path / "page.html"
+    hostile = replace(ARTICLE, source=Source("c3", "<script>alert(1)</script>", outlet='"><img src=x onerror=y>'))
+    parts.explained = [explained(hostile), Failure("<b>.txt", "no text")]
+    assert main(["index", "--explain", "x.txt", "--html", str(page)], parts=parts) == 1
+    written = page.read_text("utf-8")
+    assert "<h2>&lt;script&gt;alert(1)&lt;/script&gt;</h2>" in written
+    assert "<strong>caption:</strong> <del>The bridge at dawn</del>" in written
+    assert not any(mark in written for mark in ("<script", "<img", "<b>"))
+    assert capsys.readouterr().out == f"Written to {page}.\n"
+    assert main(["index", "--explain", "x.txt", "--html", str(tmp_path / "no" / "p.html")], parts=parts) == 1
+    assert capsys.readouterr().err.startswith("The report cannot be written to ")
 
 
 def test_show_prints_an_article(capsys: Output) -> None:

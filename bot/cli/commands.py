@@ -22,8 +22,8 @@ from bot import serialize
 from bot.cli import render
 from bot.cli.filters import known_outlet, make_filters
 from bot.plain_text import one_line, title
-from bot.runtime import Parts, progress_bar, shown_steps
-from index.models import Article, ClippingsError, Failure, Filters, Source
+from bot.runtime import Parts, is_address, progress_bar, shown_steps
+from index.models import ClippingsError, Failure, Filters, Source
 
 if TYPE_CHECKING:
     from bot.models import AnswerEngine
@@ -37,7 +37,7 @@ NO_ARTICLES = frozenset(
 )
 """The endings of what lies beside articles, by which the exit code is not LEFT_OUT."""
 MAX_SKIPPED_KINDS = 8
-MAX_EXPLAINED = 3  # records of a file
+MAX_EXPLAINED = 20  # records of a file
 MAX_LISTED_IDS = 10
 _LEFT_OUT = {
     "withdrawn": "Stories that their sender has withdrawn, and that are not indexed: {}.",
@@ -52,7 +52,7 @@ _ABLE = {"can": True, "cannot": False}
 def index(arguments: Namespace, settings: Settings, parts: Parts) -> int:
     """Read articles into the index."""
     if arguments.explain:
-        return _explain(arguments, parts)
+        return _explain(arguments, settings, parts)
     from index.ingest import Choices
 
     is_piped = "-" in arguments.paths
@@ -124,11 +124,6 @@ def sources(arguments: Namespace, settings: Settings, parts: Parts) -> int:
         choices = Choices(addresses=tuple(addresses), are_sources=True, web_hosts=settings.web_hosts)
         report = parts.ingest(settings, [], prune=False, progress=progress, choices=choices)
     return _print_report(arguments, report)
-
-
-def is_address(text: str) -> bool:
-    """Whether an argument is an address on the web, and no path."""
-    return text.lower().startswith(("http://", "https://"))
 
 
 def remove(arguments: Namespace, settings: Settings, parts: Parts) -> int:
@@ -244,20 +239,25 @@ def _print(arguments: Namespace, value: object, lines: Iterable[render.Line], fa
     render.show(lines, sys.stdout)
 
 
-def _explain(arguments: Namespace, parts: Parts) -> int:
-    records = list(islice(parts.articles(arguments.explain), MAX_EXPLAINED + 1))
+def _explain(arguments: Namespace, settings: Settings, parts: Parts) -> int:
+    from bot.cli import explain
+    from index.explain import Explained
+
+    records = list(islice(parts.explain(settings, arguments.explain), MAX_EXPLAINED + 1))
     more = len(records) > MAX_EXPLAINED
-    articles = [record for record in records[:MAX_EXPLAINED] if isinstance(record, Article)]
+    articles = [record for record in records[:MAX_EXPLAINED] if isinstance(record, Explained)]
     failures = [record for record in records[:MAX_EXPLAINED] if isinstance(record, Failure)]
-    divider = [render.line(), render.line("-" * 40), render.line()]
-    lines = [line for article in articles for line in (*divider, *render.article_lines(article))][len(divider) :]
-    if more:
-        lines += [render.line(), render.line(f"(Only the first {MAX_EXPLAINED} records of the file are shown.)")]
     value = {
-        "articles": [serialize.article(article) for article in articles],
+        "articles": [serialize.explained(article) for article in articles],
         "failed": [serialize.failure(failure) for failure in failures],
         "more": more,
     }
+    lines = list(explain.lines(articles))
+    if more:
+        lines += [render.line(), render.line(f"(Only the first {MAX_EXPLAINED} records of the file are shown.)")]
+    if arguments.html:
+        explain.write_page(arguments.html, arguments.explain, articles, failures, more=more)
+        lines = [render.line(f"Written to {arguments.html}.")]
     _print(arguments, value, lines, failures)
     return FAILED if failures else OK
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NoReturn
 from bot.cli import commands, render
 from bot.cli.filters import make_filters, read_day
 from bot.plain_text import one_line
-from bot.runtime import Parts
+from bot.runtime import Parts, is_address
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -86,6 +86,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         parser.error("index --explain FILE only shows how FILE is read; it takes no PATH and no --prune")
     if arguments.command == "index" and arguments.force and not arguments.prune:
         parser.error("--force belongs to --prune: it also removes what was read from a folder that may not be mounted")
+    if arguments.command == "index" and arguments.html and not arguments.explain:
+        parser.error("--html belongs to --explain: it writes what that shows as a page")
     if arguments.command == "sources":
         _check_sources(parser, arguments)
     if arguments.command == "remove" and not (arguments.words or arguments.older_than):
@@ -105,7 +107,7 @@ def _check_sources(parser: argparse.ArgumentParser, arguments: argparse.Namespac
         parser.error(f"sources {arguments.action} needs an address: a feed, a sitemap, or a page that names its feed")
     if arguments.action == "list" and arguments.addresses:
         parser.error("sources list takes no address")
-    if wrong := [address for address in arguments.addresses if not commands.is_address(address)]:
+    if wrong := [address for address in arguments.addresses if not is_address(address)]:
         parser.error(f"{wrong[0]!r} is no address: it must begin with http:// or https://")
 
 
@@ -198,7 +200,8 @@ def _index(parser: argparse.ArgumentParser) -> None:
     add("--published", type=_day, metavar="DATE", help="the day of the articles that name none, kept for PATH")
     add("--watch", action="store_true", help="then go on: read what changes, and every 15 minutes the sources")
     add("--restore", action="store_true", help="also read again what `clippings remove` removed")
-    add("--explain", type=Path, metavar="FILE", help="show how FILE is read: headline, date, body…; index nothing")
+    add("--explain", metavar="FILE", help="show how a file or an address is read, and what is left out; index nothing")
+    add("--html", type=Path, metavar="OUT", help="with --explain: write that as a page")
     _json(parser)
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import gzip
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from io import BytesIO
@@ -190,6 +192,12 @@ class WebReader:
                     seen.add(found)
                     waiting.append((found, _unpacked(self.client.get(found).body or b"")))
         return sorted(pages, key=lambda page: page.revision, reverse=True)
+
+
+def read_once(url: str, web_hosts: frozenset[str]) -> Iterator[RawRecord | Failure]:
+    """The articles at an address, whether they are indexed or not."""
+    with closing(Reader(Counter(), for_web=True)) as reader:
+        yield from WebReader(Client(web_hosts), reader, lambda *_: False).read(url)
 
 
 def feed_link(reply: Reply) -> str:
