@@ -24,7 +24,8 @@ BODY = [
 ]
 PAGE = f"""<html><head><title>Harbour closed - Norvik Post</title></head><body>
 <nav><a>Home</a> <a>Weather</a></nav><article><h1>Harbour closed</h1><p>{BODY[0]}</p>
-<figure><figcaption>The ship at dawn in the harbour of Norvik</figcaption></figure>{"<p>".join(["", *BODY[1:]])}</article>
+<figure><figcaption>The ship at dawn in the harbour of Norvik</figcaption></figure>
+{"<p>".join(["", *BODY[1:]])}</article>
 <aside>Also read: Ferry late again</aside><div>Imprint</div><script>x()</script></body></html>"""
 
 
