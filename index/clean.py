@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from index.boilerplate import split_page
 from index.footnotes import plain_scripts, without_markdown_marks, without_marks
+from index.formats.scan import RECOGNIZED
 from index.fragment import fragment_text
 from index.models import Article, Boilerplate, RawRecord, Source, UnreadableError
 from index.page import page_names, states
@@ -36,6 +37,7 @@ CLEANER_VERSION = 7
 DEFAULT_OUTLET = "default outlet"
 """The field with the outlet of articles that name none."""
 
+RECOGNIZED_NOTE = "The text was recognized in a picture (OCR): letters and figures may be wrong."
 _MAX_HEADLINE_CHARACTERS = 300
 _MAX_FIRST_SENTENCE_CHARACTERS = 120
 _MAX_NAME_CHARACTERS = 200
@@ -70,8 +72,9 @@ def clean(raw: RawRecord) -> Article:
     )
     beside = tuple(_beside(raw.text, page.body)) if raw.kind in {"html", "fragment"} else ()
     correction = _line(fields, "correction", limit=_MAX_BESIDE_CHARACTERS)
-    note = (Boilerplate("correction", correction),) if correction else ()
-    return Article(source, page.body, page.boilerplate + note + beside)
+    notes = [Boilerplate("correction", correction)] if correction else []
+    notes += [Boilerplate("note", RECOGNIZED_NOTE)] if fields.get(RECOGNIZED) else []
+    return Article(source, page.body, (*page.boilerplate, *notes, *beside))
 
 
 def article_id(raw: RawRecord) -> str:

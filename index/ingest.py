@@ -158,7 +158,10 @@ def ingest(  # noqa: PLR0913  # most are options of a command, with a default
             run.note_defaults(roots, choices.defaults)
             present = [root for root in roots if as_read(root) not in missing]
             total, done = count(present), 0
-            records = chain(load(present, skipped := Counter[str](), choices.standard_input), run.from_web(choices))
+            records = chain(
+                load(present, skipped := Counter[str](), choices.standard_input, str(data / "ocr")),
+                run.from_web(choices),
+            )
             while batch := list(islice(records, _BATCH_ARTICLES)):
                 run.write(run.changed_articles(batch))
                 progress(done := done + len(batch), total)
