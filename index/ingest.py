@@ -41,7 +41,7 @@ _NOTES = (
     "marks",
     NOTE,
 )  # of the catalogue, that a rebuilt one takes over
-_BATCH_ARTICLES = 64  # memory stays flat, and the embedder can sort by length
+_BATCH_ARTICLES = 16  # memory stays flat, the bar moves, and the embedder can sort by length
 
 Digested = tuple[Article, list[Chunk], str]
 """An article, its chunks, and the digest of its raw record."""
@@ -158,10 +158,8 @@ def ingest(  # noqa: PLR0913  # most are options of a command, with a default
             run.note_defaults(roots, choices.defaults)
             present = [root for root in roots if as_read(root) not in missing]
             total, done = count(present), 0
-            records = chain(
-                load(present, skipped := Counter[str](), choices.standard_input, str(data / "ocr")),
-                run.from_web(choices),
-            )
+            files = load(present, skipped := Counter[str](), choices.standard_input, str(data / "ocr"))
+            records = chain(cleaner.ahead(files, run.completed_if_new), run.from_web(choices))
             while batch := list(islice(records, _BATCH_ARTICLES)):
                 run.write(run.changed_articles(batch))
                 progress(done := done + len(batch), total)
@@ -297,6 +295,12 @@ class _Run:
         by_folder = folder_fields(PurePath(record.path).relative_to(root)) if root else {}
         defaults = next((self.defaults[place] for place in places if place in self.defaults), {})
         return replace(record, fields={**by_folder, **record.fields, **defaults})
+
+    def completed_if_new(self, record: RawRecord) -> RawRecord | None:
+        """A record as it will be read, unless it is indexed already. Called by a thread that reads ahead."""
+        whole = self._with_defaults(record)
+        known = self.generation.catalogue.known(article_id(record))
+        return None if known == (_digest(whole), whole.path) else whole
 
     def report_lost(self) -> None:
         """Report the articles that could not be copied, and whose files are gone or were not read in this run."""
