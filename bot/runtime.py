@@ -64,6 +64,12 @@ class Parts:
 
         return sources(settings.data)
 
+    def due_sources(self, settings: Settings) -> list[str]:
+        """The followed addresses that are to be asked again."""
+        from index.web.sources import due
+
+        return due(settings.data)
+
     def forget_sources(self, settings: Settings, addresses: Sequence[str]) -> None:
         """Follow some addresses no longer."""
         from index.web.sources import forget

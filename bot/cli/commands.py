@@ -81,7 +81,7 @@ def _watch(arguments: Namespace, settings: Settings, parts: Parts, paths: Sequen
     paths = paths or parts.followed_paths(settings)
     print("Watching; Ctrl-C ends it.", file=sys.stderr, flush=True)
     for sources_are_due in rounds(paths, settings.data):
-        addresses = tuple(parts.web_sources(settings)) if sources_are_due else ()
+        addresses = tuple(parts.due_sources(settings)) if sources_are_due else ()
         if sources_are_due and not addresses:
             continue
         choices = Choices(addresses=addresses, are_sources=True, web_hosts=settings.web_hosts)

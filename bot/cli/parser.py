@@ -198,7 +198,7 @@ def _index(parser: argparse.ArgumentParser) -> None:
     )
     add("--outlet", type=_text, metavar="NAME", help="the outlet of the articles that name none, kept for PATH")
     add("--published", type=_day, metavar="DATE", help="the day of the articles that name none, kept for PATH")
-    add("--watch", action="store_true", help="then go on: read what changes, and every 15 minutes the sources")
+    add("--watch", action="store_true", help="then go on: read what changes, and the sources at their own pace")
     add("--restore", action="store_true", help="also read again what `clippings remove` removed")
     add("--explain", metavar="FILE", help="show how a file or an address is read, and what is left out; index nothing")
     add("--html", type=Path, metavar="OUT", help="with --explain: write that as a page")
