@@ -10,7 +10,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Iterator, Mapping
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ from index.boilerplate import split_page
 from index.footnotes import plain_scripts, without_markdown_marks, without_marks
 from index.formats.scan import RECOGNIZED
 from index.fragment import fragment_text
+from index.live import with_times
 from index.models import Article, Boilerplate, RawRecord, Source, UnreadableError
 from index.page import page_names, states
 from index.published import GUESSED, publication_date
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
     from trafilatura.settings import Document
 
-CLEANER_VERSION = 7
+CLEANER_VERSION = 8
 """Part of an article's digest: a new version cleans and indexes every article again."""
 
 DEFAULT_OUTLET = "default outlet"
@@ -42,6 +43,7 @@ _MAX_HEADLINE_CHARACTERS = 300
 _MAX_FIRST_SENTENCE_CHARACTERS = 120
 _MAX_NAME_CHARACTERS = 200
 _MAX_URL_CHARACTERS = 2_000
+_ROW = re.compile(r"\s*\|.*\|\s*$")
 _BESIDE = {"figcaption": "caption", "nav": "navigation", "aside": "related", "footer": "notice"}
 _MAX_BESIDE, _MAX_BESIDE_CHARACTERS = 20, 300
 _MIN_LANGUAGE_CHARACTERS, _MAX_LANGUAGE_CHARACTERS = 200, 1_000
@@ -123,13 +125,20 @@ def _from_html(page: str) -> tuple[str, dict[str, object]]:
         raise UnreadableError(wall_without_text(page) or "no text: no article is found on this HTML page")
     if is_listing(document.title or ""):
         raise UnreadableError("it is a list of the files in a folder of a web server, and no article")
-    paragraphs = "\n\n".join(line for line in (document.text or "").split("\n") if line.strip())
+    paragraphs = "\n\n".join(_paragraphs(with_times(tree, document.text or "")))
     fields = {name: getattr(document, name) for name in ("title", "author", "date", "sitename", "url", "language")}
     host = (host_of(document.url or "") or "").removeprefix("www.")
     names = page_names(tree, document.title or "", document.sitename or "", host)
     if not document.date or not states(tree, document.date):
         fields[GUESSED] = fields.pop("date") or _guessed_date(page)
     return paragraphs, fields | {"title": names.headline, "sitename": names.outlet}
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    """The lines of an extraction; the rows of a table together, without the marks at their edges."""
+    for is_table, run in groupby(filter(str.strip, text.split("\n")), key=lambda line: bool(_ROW.match(line))):
+        lines = list(run)
+        yield from ["\n".join(row.strip("| \t") for row in lines if re.search(r"\w", row))] if is_table else lines
 
 
 def _extract(page: str | HtmlElement) -> Document | None:

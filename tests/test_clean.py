@@ -388,3 +388,37 @@ def test_the_list_of_a_folder_on_a_web_server_is_no_article() -> None:
     )
     with pytest.raises(UnreadableError, match="a list of the files in a folder"):
         clean(RawRecord("/x/index.html", "", page, "html"))
+
+
+WORDS = "The storm over the town of Arden reached the bridge at the old mill on the river"
+
+
+def test_the_posts_of_a_live_blog_have_their_times() -> None:
+    """A line above the headline or the text of each; what is no time, or not in the article, is left alone."""
+    posts = [
+        {"headline": "Bridge shut &amp; tide rising", "datePublished": "2024-08-05T21:00:18.921+01:00"},
+        {"articleBody": f"In the evening {WORDS}, the mayor said.\n<b>", "datePublished": "2024-08-05T20:42:30Z"},
+        {"headline": "Ferry late", "datePublished": "soon"},
+        {"headline": 7, "articleBody": None, "datePublished": "2024-08-05T19:00:00Z"},
+        {"headline": "Elsewhere", "datePublished": "2024-08-05T18:00:00Z"},
+        "x",
+    ]
+    data = json.dumps({"@type": "LiveBlogPosting", "liveBlogUpdate": posts})
+    paragraphs = [f"{hour} {WORDS}, the mayor said." for hour in ("At noon", "In the evening", "At night")]
+    first, second, third = (f"<p>{text}</p>" for text in paragraphs)
+    page = f"""<html><head><title>Storm live</title><script type="application/ld+json">{data}</script></head>
+        <body><article><h1>Storm live</h1><p>{WORDS}, and it is told here.</p><p>{WORDS}, which is closed.</p>
+        <h2>Bridge shut &amp; tide rising</h2>{first}{second}<h2>Ferry late</h2>{third}</article></body></html>"""
+    body = clean(RawRecord("/x/a.html", "", page, "html")).body.split("\n\n")
+    assert body[body.index("2024-08-05 21:00") :] == [
+        "2024-08-05 21:00", "Bridge shut & tide rising", paragraphs[0],
+        "2024-08-05 20:42", paragraphs[1], "Ferry late", paragraphs[2],
+    ]  # fmt: skip
+
+
+def test_the_rows_of_a_table_stay_together() -> None:
+    """A line each, the cells apart."""
+    table = "<table><tr><th>Party</th><th>Votes</th></tr><tr><td>Red</td><td>1,204</td></tr></table>"
+    text = "".join(f"<p>{WORDS} on day {day} of the storm.</p>" for day in range(6))
+    page = f"<html><body><article><h1>Storm</h1>{text}{table}{text.upper()}</article></body></html>"
+    assert "\n\nParty | Votes\nRed | 1,204\n\n" in clean(RawRecord("/x/a.html", "", page, "html")).body
