@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from bot.models import ON_STEP, AnswerEngine
 from bot.plain_text import one_line
-from index.models import Article, Failure, Source, UnreadableError
+from index.models import Failure, Source
 
 if TYPE_CHECKING:
     from bot.answer import Engine
     from bot.generate.llm import LLM
     from bot.settings import Settings
+    from index.explain import Explained
     from index.ingest import Choices, Report
     from index.status import Status
 
@@ -63,6 +64,12 @@ class Parts:
 
         return sources(settings.data)
 
+    def due_sources(self, settings: Settings) -> list[str]:
+        """The followed addresses that are to be asked again."""
+        from index.web.sources import due
+
+        return due(settings.data)
+
     def forget_sources(self, settings: Settings, addresses: Sequence[str]) -> None:
         """Follow some addresses no longer."""
         from index.web.sources import forget
@@ -81,20 +88,16 @@ class Parts:
 
         return remove(settings.data, words, older_than)
 
-    def articles(self, file: Path) -> Iterator[Article | Failure]:
-        """Read and clean the articles of a file without indexing them."""
-        from index.cleaner import Cleaner
+    def explain(self, settings: Settings, name: str) -> Iterator[Explained | Failure]:
+        """Say how the articles of a file or an address are read, without indexing them."""
+        from index.explain import explained
         from index.load import load
 
-        with closing(Cleaner()) as cleaner:
-            for record in load([file]):
-                if isinstance(record, Failure):
-                    yield record
-                    continue
-                try:
-                    yield cleaner.read(record)[0]
-                except UnreadableError as error:
-                    yield record.failure(str(error))
+        if not is_address(name):
+            return explained(load([Path(name)]))
+        from index.web.read import read_once
+
+        return explained(read_once(name, settings.web_hosts))
 
     def status(self, settings: Settings) -> Status:
         """Describe what is indexed."""
@@ -113,6 +116,11 @@ class Parts:
         from bot.generate.probe import abilities
 
         return abilities(_make_llm(settings, min(settings.llm_timeout, MAX_LLM_TRIAL_SECONDS)))
+
+
+def is_address(text: str) -> bool:
+    """Whether an argument is an address on the web, and no path."""
+    return text.lower().startswith(("http://", "https://"))
 
 
 def make_engine(settings: Settings) -> Engine:

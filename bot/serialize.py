@@ -16,6 +16,7 @@ from bot.models import REFUSAL, Answer, Citation, Refusal
 from index.models import Article, Failure, Passage, Source
 
 if TYPE_CHECKING:
+    from index.explain import Explained
     from index.ingest import Report
     from index.status import Status
 
@@ -76,6 +77,12 @@ def article(article: Article) -> dict[str, object]:
         "body": article.body,
         "furniture": [boilerplate._asdict() for boilerplate in article.boilerplate],
     }
+
+
+def explained(explained: Explained) -> dict[str, object]:
+    """Serialize how an article was read: its keys, the kind of its file, and every paragraph of its page."""
+    paragraphs = [{"text": text, "left_out": why or None} for text, why in explained.paragraphs]
+    return {**article(explained.article), **_attributes(explained, "kind place"), "paragraphs": paragraphs}
 
 
 def report(report: Report) -> dict[str, object]:

@@ -16,9 +16,13 @@ from index.boilerplate_patterns import (
     DATE_LABEL,
     DATE_LINE_WORDS,
     HAS_DATE,
+    IN_PLACE,
     LINKS_HEADING,
     NAME_AND_DATE,
     PATTERNS,
+    REPORTED_BY,
+    SIGNED,
+    SIGNED_OFF,
 )
 from index.models import Boilerplate
 
@@ -27,8 +31,17 @@ _MAX_CAPTION_CHARACTERS = 300
 _MAX_HEADLINE_CHARACTERS = 200
 _MAX_TOP_LINES = 15  # bylines, dates and headlines stand among the first lines
 _MAX_NAMED_DATE_PLACE = 2  # among the first lines, from 0: right below a headline, or below a byline
+_MIN_SENTENCES_ABOVE = 2
+_MIN_REPETITION_CHARACTERS = 100  # shorter lines are repeated on purpose
+_MIN_UNSPACED_CHARACTERS = 20
+_MIN_RUN_LINES = 12
+_MAX_BESIDE_CORE = 8  # short lines: headline, standfirst, byline and day; the end of a list
+_SHORT_LINE_COST = 4  # words of a sentence that make up for a short line between them
 _MIN_SENTENCE_WORDS, _MIN_HEADLINE_WORDS, _MAX_MENU_WORDS = 8, 4, 3
 
+_OF_SITES = frozenset(("related", "notice", "newsletter", "copyright", "advertisement"))
+_FIGURE = re.compile(r"\d")
+_CLOSING_MARKS = ('"', "'", "”", "’", "»", "“")
 _FULL_STOP = re.compile(r"[.!…]['\"”’)\]]*$")
 _SENTENCE_END = re.compile(r"(?<!\.\.)[.!?]['\"”’)\]]*$")  # not "…", which ends a headline that was cut off
 _NOT_HEADLINE_END = re.compile(r"(?:(?<!\.\.)\.|[,;:–—])$")
@@ -51,10 +64,14 @@ def split_page(text: str, headline: str | None, *, find_headline: bool) -> Split
     """
     page = _Page(CREDIT_AT_END.sub("\n", text), keep_first_line=find_headline and not headline)
     page.label_wrapped_credits()
+    page.keep_signed_off()
+    page.label_repetitions()
+    if find_headline:
+        page.label_surroundings()
     if not headline and find_headline:
         headline = page.repeated_headline()
     page.label_captions()
-    byline = page.label_bylines_and_dates()
+    byline = page.label_bylines_and_dates() or page.closing_byline()
     if not headline and find_headline:
         headline = page.first_headline()
     if headline and find_headline:
@@ -93,6 +110,49 @@ class _Page:
                 if all(credit) and _kind(" ".join(credit)) == "credit":
                     self.kinds[start:end] = ["credit"] * len(credit)
 
+    def keep_signed_off(self) -> None:
+        """Keep a paragraph with its agency behind the full stop if sentences stand above it: it may be no caption."""
+        above = 0
+        for index, line in enumerate(self.lines):
+            if self.kinds[index] == "caption" and SIGNED_OFF.search(line) and above >= _MIN_SENTENCES_ABOVE:
+                self.kinds[index] = None
+            above += not self.kinds[index] and _is_sentence(line)
+
+    def label_repetitions(self) -> None:
+        """Label a paragraph that stood above already."""
+        seen = set[str]()
+        for index in self.article_lines():
+            line = self.lines[index]
+            if len(line) >= _MIN_REPETITION_CHARACTERS and line in seen:
+                self.kinds[index] = "repetition"
+            seen.add(line)
+
+    def label_surroundings(self) -> None:
+        """Label long runs of short lines above and below the article, as menus and lists of links are.
+
+        The article is the run of lines with the most words of sentences (Pasternack and Roth, 2009): nothing in it is
+        labelled, nor what may be its headline, standfirst and byline above it, or a list, with figures or short, below.
+        A text that begins with no such run and holds no line of a site is no page: its lists are its own.
+        """
+        places = self.article_lines()
+        lines = [self.lines[index] for index in places]
+        core = _densest([len(line.split()) if _is_prose(line) else -_SHORT_LINE_COST for line in lines])
+        if not core or (core.start < _MIN_RUN_LINES and _OF_SITES.isdisjoint(self.kinds)):
+            return
+        run: list[int] = []
+        for place in range(len(lines) + 1):
+            if place < len(lines) and place not in core and not _is_prose(lines[place]):
+                run.append(place)
+                continue
+            figures = [bool(_FIGURE.search(lines[short])) for short in run]
+            if len(run) >= _MIN_RUN_LINES and 2 * sum(figures) < len(run):  # else a table, or a list of days or prices
+                above = _MAX_BESIDE_CORE if run[0] == core.stop else 1 if run[0] else 0
+                above = next((kept for kept in range(above, len(run)) if not figures[kept]), above) if above else 0
+                below = _MAX_BESIDE_CORE if place == core.start else 1 if place < len(lines) else 0
+                for short in run[above : len(run) - below]:
+                    self.kinds[places[short]] = "navigation"
+            run = []
+
     def label_captions(self) -> None:
         """Label the line above a photographer's credit; across a blank line only with a further sign."""
         lines, kinds = self.lines, self.kinds
@@ -126,6 +186,18 @@ class _Page:
                 break
         return byline
 
+    def closing_byline(self) -> str | None:
+        """The authors that a credit names, or who signed the last line, unless that is below a quotation."""
+        for line, kind in zip(self.lines, self.kinds, strict=True):
+            if kind == "credit" and (match := REPORTED_BY.match(line)):
+                return IN_PLACE.sub("", match["who"])
+        *above, last = self.article_lines() or [0]
+        match = SIGNED.match(self.lines[last]) if above else None
+        if not match or self.lines[above[-1]].endswith(_CLOSING_MARKS):
+            return None
+        self.kinds[last] = "byline"
+        return match["who"]
+
     def repeated_headline(self) -> str | None:
         """A line that stands twice at the top."""
         above: list[str] = []
@@ -140,13 +212,14 @@ class _Page:
     def first_headline(self) -> str | None:
         """The first line at the top that stands by itself, if a sentence follows."""
         top, headline = self.article_lines(_MAX_TOP_LINES), None
+        min_words = _MIN_HEADLINE_WORDS if "navigation" in self.kinds else 0  # rests of a menu may stand above it
         for position, index in enumerate(top):
             line = self.lines[index]
             if _is_sentence(line) and not line.endswith(("?", "!")):
                 return headline
             alone = index - 1 not in top and index + 1 not in top
             if (alone or (position == 0 and not self.is_wrapped(index))) and _could_be_headline(line):
-                headline = headline or line
+                headline = headline or (line if len(line.split()) >= min_words else None)
         return None
 
     def is_wrapped(self, index: int) -> bool:
@@ -217,6 +290,23 @@ def _is_sentence(line: str) -> bool:
     """Whether a line is prose, so that the top of the page has ended."""
     is_long = len(line) > _MAX_HEADLINE_CHARACTERS
     return is_long or (len(line.split()) >= _MIN_SENTENCE_WORDS and bool(_SENTENCE_END.search(line)))
+
+
+def _is_prose(line: str) -> bool:
+    """As :func:`_is_sentence`; also of languages that put no spaces between words."""
+    return _is_sentence(line) or (len(line) >= _MIN_UNSPACED_CHARACTERS and line.endswith(("。", "！", "？", "」")))
+
+
+def _densest(scores: list[int]) -> range:
+    """The places of the run with the highest sum (Kadane); empty if none is above 0."""
+    best, best_sum, start, running = range(0), 0, 0, 0
+    for place, score in enumerate(scores):
+        if running <= 0:
+            start, running = place, 0
+        running += score
+        if running > best_sum:
+            best, best_sum = range(start, place + 1), running
+    return best
 
 
 def _could_be_headline(line: str) -> bool:

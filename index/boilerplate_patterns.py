@@ -90,6 +90,15 @@ _PATTERNS = {
         r"^(?i:(?:javascript|your browser) (?:is (?:disabled|not supported|out of date)|does not support)\b)",
         r"^(?i:we(?: and our partners)? use cookies\b|(?:accept|reject|manage) (?:all )?cookies$)",
         r"^(?i:cookie (?:policy|settings|notice))$",
+        (
+            r"^(?i:(?:order|request) reprints|copy link"
+            r"|(?:share|post|save|pin|tweet|email|send)(?: (?:on|to|via|this|it)){0,3}"
+            r" (?:facebook|twitter|x|whatsapp|linkedin|pinterest|reddit|telegram|bluesky|a friend|email|by email))\W*$"
+        ),
+        r"^(?i:this (?:copy is for your personal|article has been sent to)\b.{0,200})$",
+        r"^(?i:(?:like|enjoyed) (?:this|what you).{0,40}\? ?(?:share|sign|subscribe|follow).{0,80})$",
+        r"^(?i:(?:have|got|do you have) a (?:news )?(?:tip|story)\b.{0,20}\?.{0,160})$",
+        r"^\d{4}-\d\d-\d\dT[\d:.+Z-]+$",
         r"^(?i:by (?:continuing|clicking|using|browsing) .{0,80}\b(?:cookies|terms of (?:use|service)|privacy policy))",
     ),
     "newsletter": (
@@ -100,6 +109,13 @@ _PATTERNS = {
         rf"^(?i:follow|like|join|find|connect with) (?:us|me|our\b.{{1,40}}|[A-Z@].{{1,60}}) on {_SOCIAL}\b.{{0,100}}$",
         r"^(?i:.{0,120}\b(?:newsletter|your inbox)\b.{0,120}\b(?:sign(?:ing)? up|subscribe) (?:here|now)\b.{0,60})$",
         r"^(?i:follow (?:us|@\w+))[\s.:!]*$|^Follow .{1,80} at https?://\S+$",
+        (
+            r"^(?i:(?:thank(?:s| you) for (?:signing up|subscribing)|already (?:a |have an? )?(?:subscriber|account)"
+            r"|there was an error processing your (?:request|subscription)|keep an eye on your inbox"
+            r"|(?:subscribe|sign in|log in|register)(?: or \w+)?(?: now| here| today)? to (?:continue|keep|unlock)"
+            r"|(?:this|the) (?:article|content|story) is (?:only )?(?:for|available to) (?:\w+ )?subscribers"
+            r"|(?:click here to )?get (?:the )?[A-Z ]{2,30} (?:app|on the go))\b.{0,160})$"
+        ),
         r"^Sign up (?:here|to [A-Z][\w' ]{2,40}|for [A-Z][\w' ]{2,40})[.!]?$",
     ),
     "copyright": (
@@ -125,6 +141,9 @@ CAPTION_BESIDE_CREDIT = re.compile(
 )
 """Too weak by itself: for the line above a photographer's credit."""
 
+SIGNED_OFF = re.compile(rf"[.!?)”\"]\s+{_AGENCY}[./]*$")
+"""An agency behind a full stop: of a caption, or of the article."""
+
 CREDIT_AT_END = re.compile(r"(?<=[.!?”\"])\s*(?=\((?:Additional r|R)eporting by [^()]{3,300}\)\s*$)", re.MULTILINE)
 """Where the credits begin in the last line of a paragraph."""
 
@@ -133,6 +152,14 @@ BYLINE = re.compile(
     rf"^(?:{DATE}\s*[|·•–—-]\s*)?(?:By|BY|Written by|Story by|Posted by|Author:)\s+(?!THE |The [a-z])"
     rf"(?P<who>{_PERSON}(?:(?:,| and|, and| &) {_PERSON}){{0,5}})(?:\s*[|·•–—-].{{0,60}}|\s+{DATE}.{{0,40}})?\.?$"
 )
+REPORTED_BY = re.compile(
+    rf"[(\[—– -]*(?:Reporting|Reported|Written) by (?P<who>{_PERSON}(?: in {_PERSON})?"
+    rf"(?:(?:,| and|, and| &) {_PERSON}(?: in {_PERSON})?){{0,5}})"
+)
+"""A credit with the names of the authors: "(Reporting by Ann Lee in Jakarta; Editing by Bo Ek)"."""
+IN_PLACE = re.compile(rf" in {_PERSON}")
+SIGNED = re.compile(rf"[—–-]{{1,2}} ?(?!The )(?P<who>[A-Z][\w.'’-]* {_PERSON})(?:, [A-Z][\w ]{{2,40}})?$")
+"""The last line of an article: "— Ann Lee, Jakarta"."""
 HAS_DATE = re.compile(DATE)
 NAME_AND_DATE = re.compile(
     rf"^[A-Z][\w.'’&-]*(?: (?:[A-Z&][\w.'’&-]*|of|the|and|de|la)){{0,5}}(?:\s*[,|·]|\s+[–—-])\s*{DATE}\.?$"

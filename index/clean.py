@@ -10,33 +10,40 @@ import hashlib
 import logging
 import re
 from collections.abc import Iterator, Mapping
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from index.boilerplate import split_page
 from index.footnotes import plain_scripts, without_markdown_marks, without_marks
+from index.formats.scan import RECOGNIZED
 from index.fragment import fragment_text
+from index.live import with_times
 from index.models import Article, Boilerplate, RawRecord, Source, UnreadableError
 from index.page import page_names, states
 from index.published import GUESSED, publication_date
+from index.split_body import merge_split_body
 from index.text import composed, sentences, strip_invisible, unaccented
-from index.web.walls import FETCHED, wall, wall_without_text
+from index.web.walls import FETCHED, is_listing, wall, wall_without_text
 
 if TYPE_CHECKING:
+    from lxml.html import HtmlElement
     from markdown_it.token import Token
+    from trafilatura.settings import Document
 
-CLEANER_VERSION = 5
+CLEANER_VERSION = 8
 """Part of an article's digest: a new version cleans and indexes every article again."""
 
 DEFAULT_OUTLET = "default outlet"
 """The field with the outlet of articles that name none."""
 
+RECOGNIZED_NOTE = "The text was recognized in a picture (OCR): letters and figures may be wrong."
 _MAX_HEADLINE_CHARACTERS = 300
 _MAX_FIRST_SENTENCE_CHARACTERS = 120
 _MAX_NAME_CHARACTERS = 200
 _MAX_URL_CHARACTERS = 2_000
+_ROW = re.compile(r"\s*\|.*\|\s*$")
 _BESIDE = {"figcaption": "caption", "nav": "navigation", "aside": "related", "footer": "notice"}
 _MAX_BESIDE, _MAX_BESIDE_CHARACTERS = 20, 300
 _MIN_LANGUAGE_CHARACTERS, _MAX_LANGUAGE_CHARACTERS = 200, 1_000
@@ -44,7 +51,7 @@ _MIN_LANGUAGE_CHARACTERS, _MAX_LANGUAGE_CHARACTERS = 200, 1_000
 
 def clean(raw: RawRecord) -> Article:
     """Clean a raw record. Raises UnreadableError if it holds no text."""
-    text, fields = _content(raw)
+    text, fields = content(raw)
     if fields.get(FETCHED) and (why := wall(raw.text, text)):
         raise UnreadableError(why)
     if not any(character.isalnum() for character in text):
@@ -67,8 +74,9 @@ def clean(raw: RawRecord) -> Article:
     )
     beside = tuple(_beside(raw.text, page.body)) if raw.kind in {"html", "fragment"} else ()
     correction = _line(fields, "correction", limit=_MAX_BESIDE_CHARACTERS)
-    note = (Boilerplate("correction", correction),) if correction else ()
-    return Article(source, page.body, page.boilerplate + note + beside)
+    notes = [Boilerplate("correction", correction)] if correction else []
+    notes += [Boilerplate("note", RECOGNIZED_NOTE)] if fields.get(RECOGNIZED) else []
+    return Article(source, page.body, (*page.boilerplate, *notes, *beside))
 
 
 def article_id(raw: RawRecord) -> str:
@@ -80,7 +88,7 @@ def article_id(raw: RawRecord) -> str:
     return f"{slug}-{hashlib.sha256(str(path).encode('utf-8', 'surrogatepass')).hexdigest()[:6]}"
 
 
-def _content(raw: RawRecord) -> tuple[str, Mapping[str, object]]:
+def content(raw: RawRecord) -> tuple[str, Mapping[str, object]]:
     """The text as a reader sees it, and the fields of container and page; the container's go first."""
     text, page_fields = strip_invisible(raw.text), dict[str, object]()
     if raw.kind == "html":
@@ -106,27 +114,42 @@ def _from_html(page: str) -> tuple[str, dict[str, object]]:
     if "<html" not in page[:10_000].lower():  # the parser refuses a fragment of a page
         page = f"<html><body>{page}</body></html>"
     try:
-        # "extensive_search" off: it would take any date on the page for the publication date.
-        options = {"extensive_search": False, "original_date": True}
         tree = trafilatura.load_html(page)
-        document = trafilatura.bare_extraction(
-            tree if tree is not None else page,
-            with_metadata=True,
-            include_comments=False,
-            date_extraction_params=options,
-        )
+        document = _extract(page if tree is None else tree)
+        if tree is not None and document and merge_split_body(tree, document.text or ""):
+            document = _extract(tree) or document
     except Exception as error:  # the parser raises anything on a broken page
         why = f"the HTML cannot be read ({type(error).__name__}); save the page again, or as text"
         raise UnreadableError(why) from error
-    if document is None or isinstance(document, dict):
+    if document is None or tree is None:
         raise UnreadableError(wall_without_text(page) or "no text: no article is found on this HTML page")
-    paragraphs = "\n\n".join(line for line in (document.text or "").split("\n") if line.strip())
+    if is_listing(document.title or ""):
+        raise UnreadableError("it is a list of the files in a folder of a web server, and no article")
+    paragraphs = "\n\n".join(_paragraphs(with_times(tree, document.text or "")))
     fields = {name: getattr(document, name) for name in ("title", "author", "date", "sitename", "url", "language")}
     host = (host_of(document.url or "") or "").removeprefix("www.")
     names = page_names(tree, document.title or "", document.sitename or "", host)
     if not document.date or not states(tree, document.date):
         fields[GUESSED] = fields.pop("date") or _guessed_date(page)
     return paragraphs, fields | {"title": names.headline, "sitename": names.outlet}
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    """The lines of an extraction; the rows of a table together, without the marks at their edges."""
+    for is_table, run in groupby(filter(str.strip, text.split("\n")), key=lambda line: bool(_ROW.match(line))):
+        lines = list(run)
+        yield from ["\n".join(row.strip("| \t") for row in lines if re.search(r"\w", row))] if is_table else lines
+
+
+def _extract(page: str | HtmlElement) -> Document | None:
+    import trafilatura
+
+    # "extensive_search" off: it would take any date on the page for the publication date.
+    options = {"extensive_search": False, "original_date": True}
+    document = trafilatura.bare_extraction(
+        page, with_metadata=True, include_comments=False, date_extraction_params=options
+    )
+    return None if isinstance(document, dict) else document
 
 
 def _guessed_date(page: str) -> str | None:

@@ -19,7 +19,7 @@ MARK = ".clippings"
 _NOTE = "Clippings made this folder, and may change or remove what it made in it.\n"
 _GENERATION = re.compile(r"generation-(\d{1,9})")
 _PART = re.compile(r"catalogue\.sqlite(-wal|-shm|-journal)?|vectors|checksums\.json|checksums\.new")  # of a generation
-_OWN = re.compile(r"lock|slack\.lock|slack\.db(-wal|-shm)?|history|eval|indexing\.json|damaged-\d+")
+_OWN = re.compile(r"lock|slack\.lock|slack\.db(-wal|-shm)?|history|eval|indexing\.json|ocr|damaged-\d+")
 _ON_EMPTY_DISKS = {"lost+found", ".DS_Store", ".gitignore", ".gitkeep"}
 _PROBE_BYTES = 65_536  # SQLite needs 32 kB for the index of its log
 

@@ -41,7 +41,7 @@ _NOTES = (
     "marks",
     NOTE,
 )  # of the catalogue, that a rebuilt one takes over
-_BATCH_ARTICLES = 64  # memory stays flat, and the embedder can sort by length
+_BATCH_ARTICLES = 16  # memory stays flat, the bar moves, and the embedder can sort by length
 
 Digested = tuple[Article, list[Chunk], str]
 """An article, its chunks, and the digest of its raw record."""
@@ -121,8 +121,8 @@ def ingest(  # noqa: PLR0913  # most are options of a command, with a default
     """Bring the index of a data folder up to date with files and folders; without any, with those of the last run.
 
     ``prune`` removes the articles whose files are gone, also those of a file or folder of ``paths`` that is gone
-    itself, but none if anything could not be read, or if what holds the folder is gone too: a disk may not be mounted.
-    ``force`` removes them all the same.
+    itself, but not if what holds the folder is gone too: a disk may not be mounted; nor those behind a link that is
+    not followed any more. ``force`` removes these too. What lies behind something that cannot be read stays.
     Calls ``progress`` with the number of articles that are done, and about how many there are. Raises IndexLocked if
     another process is writing, WeightsError, IndexDamaged; what is wrong with a single article is in the report.
     """
@@ -158,11 +158,12 @@ def ingest(  # noqa: PLR0913  # most are options of a command, with a default
             run.note_defaults(roots, choices.defaults)
             present = [root for root in roots if as_read(root) not in missing]
             total, done = count(present), 0
-            records = chain(load(present, skipped := Counter[str](), choices.standard_input), run.from_web(choices))
+            files = load(present, skipped := Counter[str](), choices.standard_input, str(data / "ocr"))
+            records = chain(cleaner.ahead(files, run.completed_if_new), run.from_web(choices))
             while batch := list(islice(records, _BATCH_ARTICLES)):
                 run.write(run.changed_articles(batch))
                 progress(done := done + len(batch), total)
-            run.handle_gone(roots, missing, prune=prune and (force or not run.failed))
+            run.handle_gone(roots, missing, prune=prune, force=force)
             run.report_lost()
             _note_roots(generation.catalogue, roots, missing, {failure.path for failure in run.failed})
         record_checksums(generation.folder)
@@ -295,6 +296,12 @@ class _Run:
         defaults = next((self.defaults[place] for place in places if place in self.defaults), {})
         return replace(record, fields={**by_folder, **record.fields, **defaults})
 
+    def completed_if_new(self, record: RawRecord) -> RawRecord | None:
+        """A record as it will be read, unless it is indexed already. Called by a thread that reads ahead."""
+        whole = self._with_defaults(record)
+        known = self.generation.catalogue.known(article_id(record))
+        return None if known == (_digest(whole), whole.path) else whole
+
     def report_lost(self) -> None:
         """Report the articles that could not be copied, and whose files are gone or were not read in this run."""
         for identity in self.lost.keys() - self.seen:
@@ -410,14 +417,14 @@ class _Run:
             self.generation.store.upsert([piece.id for piece in chunks], vectors)
             self.chunks_embedded += len(chunks)
 
-    def handle_gone(self, roots: Sequence[Path], missing: Collection[Path], *, prune: bool) -> None:
+    def handle_gone(self, roots: Sequence[Path], missing: Collection[Path], *, prune: bool, force: bool) -> None:
         """Count, or with ``prune`` remove, the articles that these roots no longer hold; count the unreached ones.
 
         The roots ``missing`` hold nothing; others that cannot be found are not read.
         """
         catalogue = self.generation.catalogue
         read = [*missing, *(as_read(root) for root in roots if _exists(root))]
-        failed = {failure.path for failure in self.failed if not failure.reason.startswith(POINTS_OUTSIDE)}
+        failed = {item.path for item in self.failed if not (force and item.reason.startswith(POINTS_OUTSIDE))}
         unseen = [(name, path) for name, path in catalogue.paths() if name not in self.seen]
         unreached = {
             name

@@ -17,6 +17,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+from index.formats import scan
 from index.formats.document import HEAD_BYTES, HIDDEN, Item, Skipped
 from index.formats.registry import KINDS_READ, File, ending, kind_of, read_file
 from index.models import Failure, RawRecord, UnreadableError
@@ -36,17 +37,18 @@ _FileIdentity = tuple[int, int]  # device and inode
 
 
 def load(
-    paths: Sequence[Path], skipped: Counter[str] | None = None, standard_input: Path | None = None
+    paths: Sequence[Path], skipped: Counter[str] | None = None, standard_input: Path | None = None, kept: str = ""
 ) -> Iterator[RawRecord | Failure]:
     """Read every article of some files and folders, in order, each file once, then a file with standard input.
 
-    ``skipped`` counts the files in folders that are of no kind that is read, by their ending.
+    ``skipped`` counts the files in folders that are of no kind that is read, by their ending. ``kept``: the folder in
+    which recognized text is kept, "" for none.
     ``RawRecord.path`` is absolute and valid UTF-8; ``Failure.path`` is also printable.
     """
     skipped = Counter() if skipped is None else skipped
     with closing(Reader(skipped)) as reader:
         for path in _files(paths, skipped):
-            yield from [path] if isinstance(path, Failure) else reader.read(File(str(path), str(path)))
+            yield from [path] if isinstance(path, Failure) else reader.read(File(str(path), str(path), kept=kept))
         if standard_input:
             yield from _from_standard_input(reader, standard_input)
 
@@ -218,6 +220,8 @@ def _is_read(path: Path, status: os.stat_result, *, named: bool) -> bool:
             raise UnreadableError("not a file but a pipe, a socket or a device")
         return False
     known = kind_of(path.name, b"") or kind_of(path.name, _head(path, named=named))
+    if known is scan.KIND and not named:  # what lies beside a saved page, or in an album, is no clipping
+        return scan.is_installed() and not path.parent.name.endswith("_files")
     if not known and named:
         raise UnreadableError(f"not a kind that is read: {path.suffix or path.name}; {KINDS_READ} are")
     return bool(known)

@@ -42,13 +42,13 @@ def page_names(tree: HtmlElement, title: str, sitename: str, host: str) -> PageN
 
     ``title`` "Harbour closed - Norvik Post" under the heading "Harbour closed" -> "Harbour closed", "Norvik Post".
     """
-    objects = list(_objects(tree))
-    stated = [*_contents(tree, "og:site_name"), *_organizations(objects), *_contents(tree, "application-name")]
+    data = list(objects(tree))
+    stated = [*_contents(tree, "og:site_name"), *_organizations(data), *_contents(tree, "application-name")]
     names = [name for name in map(_line, [*stated, sitename]) if name]
     outlet = _outlet([name for name in names if _key(name) != _key(title)])
     keys = {_key(name) for name in [*names, host]}
     headings = [_line(heading.text_content()) for heading in islice(tree.iter("h1"), _MAX_HEADINGS)]
-    headlines = [_line(one["headline"]) for one in objects if isinstance(one.get("headline"), str)]
+    headlines = [_line(one["headline"]) for one in data if isinstance(one.get("headline"), str)]
     headings = [text for text in [*headings, *headlines[:1]] if text and _key(text) not in keys]
     labels = {label for label in map(_key, host.split(".")[:-1]) if len(label) >= _MIN_LABEL_CHARACTERS}
     return PageNames(_headline(_line(title), headings, keys, labels), outlet)
@@ -87,7 +87,7 @@ def _outlet(names: list[str]) -> str:
     return next((name for name in names if not is_host(name)), names[0] if names else "")
 
 
-def _objects(tree: HtmlElement) -> Iterator[dict[str, Any]]:
+def objects(tree: HtmlElement) -> Iterator[dict[str, Any]]:
     """The objects of the page's JSON-LD, also those inside others."""
     scripts = (script for script in tree.iter("script") if script.get("type") == _JSON_LD)
     waiting: list[Any] = []

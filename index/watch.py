@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-SOURCE_SECONDS = 900.0  # between two looks at the sources: most feeds ask for 15 minutes or more
+SOURCE_SECONDS = 60.0  # between two looks which sources are due: each has its own pace
 _SETTLE_MILLISECONDS = 2_000  # a file that is being copied changes many times
 _LOOK_MILLISECONDS = 5_000
 

@@ -24,6 +24,7 @@ MAX_MEMORY_BYTES = (
 
 Given = TypeVar("Given")
 Result = TypeVar("Result")
+_clock_seconds = 0.0
 _END = "end of the results"
 
 
@@ -83,8 +84,16 @@ class Worker(Generic[Given, Result]):
         theirs.close()
 
 
+def restart_clock() -> None:
+    """Give work that goes on in steps its whole time again; outside of a worker nothing happens."""
+    if _clock_seconds:
+        signal.setitimer(signal.ITIMER_REAL, _clock_seconds)
+
+
 def _serve(connection: Connection, work: Callable[[Any], Iterable[Any]], seconds: float) -> None:
     """Do what comes through the connection until it closes; the system ends the process when the time is over."""
+    global _clock_seconds  # noqa: PLW0603  # there is one clock in a process, and this sets it up
+    _clock_seconds = seconds
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the other process, which ends this one
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     nowhere = os.open(os.devnull, os.O_WRONLY)

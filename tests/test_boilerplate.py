@@ -168,3 +168,99 @@ def test_a_name_with_a_date_elsewhere_is_text(text: str) -> None:
 def test_a_date_line_is_found_in_a_moment(parts: list[str]) -> None:
     """Whatever stands in a line, it is read."""
     assert cleaned(f"Harbour closed\n{''.join(parts)}\n\n{FIRST}").body.endswith(FIRST)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Share on Facebook", "Copy link", "Order Reprints", "Like this story? Share it with a friend!",
+        "Thanks for signing up!",
+        "Already a subscriber? Log in", "Subscribe to continue reading", "CLICK HERE TO GET THE NORVIK POST APP",
+        "2024-01-25T10:34:00+01:00", "This copy is for your personal, non-commercial use only.",
+    ],
+)  # fmt: skip
+def test_boxes_of_newsletters_paywalls_and_networks_go(line: str) -> None:
+    """They are no part of the body, and are kept apart."""
+    assert line not in cleaned(f"{FIRST}\n\n{line}\n\n{SECOND}").body
+
+
+@pytest.mark.parametrize(
+    ("end", "byline"),
+    [
+        ("(Reporting by Ann Lee; Editing by Bo Ek)", "Ann Lee"),
+        ("(Reporting by Ann Lee in Jakarta and Jo van Dam; Additional reporting by Bo Ek)", "Ann Lee and Jo van Dam"),
+        ("— Ann Lee, Jakarta", "Ann Lee"),
+        ("-- Ann Lee", "Ann Lee"),
+        ("(Additional reporting by Ann Lee)", None),
+        ("— The Norvik Post", None),
+    ],
+)
+def test_a_byline_at_the_end_is_read(end: str, byline: str | None) -> None:
+    """Who reported it, or signed it; not who helped, nor an outlet. A byline at the top goes first."""
+    assert cleaned(f"{FIRST}\n\n{SECOND}\n\n{end}").source.byline == byline
+    assert cleaned(f"Harbour closed\n\nBy Jo Oe\n\n{FIRST}\n\n{SECOND}\n\n{end}").source.byline == "Jo Oe"
+
+
+def test_a_name_below_a_quotation_is_its_speaker() -> None:
+    """It stays in the body."""
+    article = cleaned(f"{FIRST}\n\n“{SECOND}”\n\n— Ann Lee, Jakarta")
+    assert (article.source.byline, article.body.endswith("— Ann Lee, Jakarta")) == (None, True)
+
+
+def test_menus_around_a_pasted_page_go_and_every_sentence_stays() -> None:
+    """Long runs of short lines are menus; what is next to prose, and tables of figures, stay."""
+    menu = [f"Section {word}" for word in "ab cd ef gh ij kl mn op qr st uv wx yz".split()] * 2
+    results = [f"Norvik {number} - {number + 1} Meridian" for number in range(15)]
+    page = [
+        *menu,
+        "Harbour of Norvik closed again",
+        "Ann Lee",
+        FIRST,
+        SECOND,
+        *results,
+        FIRST.upper(),
+        "The end",
+        *menu,
+    ]
+    article = cleaned("\n\n".join(page))
+    assert article.source.headline == "Harbour of Norvik closed again"
+    assert all(text in article.body for text in (FIRST, SECOND, *results, FIRST.upper()))
+    assert article.body.count("Section") <= 2
+    assert kinds(article)["Section mn"] == "navigation"
+
+
+def test_a_list_of_an_article_alone_stays() -> None:
+    """A few short lines are no menu."""
+    names = [f"Candidate {word}" for word in "ab cd ef gh ij".split()]
+    assert all(name in cleaned("\n\n".join([FIRST, *names, SECOND])).body for name in names)
+
+
+def test_a_long_list_stays_in_the_article_and_where_nothing_speaks_of_a_site() -> None:
+    """Only of a whole page, and only above and below the article, a run of short lines is a menu."""
+    names = [f"Candidate {letter}{other}" for letter in "abcdef" for other in "ghijkl"]
+    assert cleaned("\n\n".join([FIRST, SECOND, *names])).body.endswith(names[-1])
+    story = [f"Speaker {number}: {SECOND} {FIRST}" for number in range(6)]
+    page = cleaned("\n\n".join([*story[:3], *names[:20], *story[3:], "Copy link", *names]))
+    assert all(name in page.body for name in names[:20])
+    assert names[-1] not in page.body
+
+
+@given(st.lists(st.sampled_from(["Norvik 3-1 Meridian", "What the council says", "• two tugs", FIRST[:-1] + " x."])))
+def test_an_article_without_a_site_around_it_keeps_every_line(lines: list[str]) -> None:
+    """Sub-headings, scores, list items: whatever their number and order, they stay; one may be the headline."""
+    article = cleaned("\n\n".join(["Harbour closed", FIRST, *lines, SECOND]))
+    assert article.source.headline == "Harbour closed" or article.source.headline in lines
+    assert all(line in article.body for line in lines if line != article.source.headline)
+
+
+def test_a_paragraph_that_stands_twice_is_taken_once() -> None:
+    """Some pages hold their article a second time, for machines; short lines are repeated on purpose."""
+    article = cleaned(f"{FIRST}\n\nYes, he said.\n\n{SECOND}\n\nYes, he said.\n\n{FIRST}")
+    assert article.body.count(FIRST) == 1
+    assert article.body.count("Yes, he said.") == 2
+
+
+def test_an_agency_behind_the_last_full_stop_takes_no_paragraph_along() -> None:
+    """Below sentences it signs an article; at the top the line is a caption."""
+    assert f"{SECOND} Reuters" in cleaned(f"{FIRST}\n\n{FIRST[:-1]} again.\n\n{SECOND} Reuters").body
+    assert "anchor" not in cleaned(f"A tug with an anchor. Reuters\n\n{SECOND}").body

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import html
 
 from index.clean import article_id, clean, readable
 from index.models import Article, RawRecord, UnreadableError
+from index.split_body import merge_split_body
 
 FIRST = "The harbour of Norvik was closed on Monday after a ship lost its anchor chain, the port authority said."
 SECOND = "Nobody was hurt, and two tugs held the ship in place until divers had found the chain."
@@ -361,3 +363,62 @@ def test_the_seeds_lose_their_boilerplate_and_no_sentence(seeds: Path) -> None:
     assert second.source.headline in {piece.text for piece in second.boilerplate}
     assert (second.source.published, second.source.published_from) == (date(2024, 1, 25), "text")
     assert not second.source.published_certain
+
+
+def test_a_body_in_several_containers_of_a_class_is_taken_whole() -> None:
+    """Not so a box of the same class that is short, or stands among comments."""
+    first, second = (
+        "".join(f"<p>{word} {FIRST} {SECOND}</p>" for word in words.split())
+        for words in ("Once Then So", "Later Last But")
+    )
+    page = "<html><body><div><div class='text'>{}</div></div><div{}><div class='text'>{}</div></div></body></html>"
+    tree = html.document_fromstring(page.format(first, "", second))
+    assert merge_split_body(tree, f"Once {FIRST} {SECOND} Then {FIRST} {SECOND}")
+    assert [len(box) for box in tree.xpath("//div[@class='text']")] == [6, 0]
+    for beside in (page.format(first, " class='comments'", second), page.format(first * 5, "", f"<p>{SECOND * 5}</p>")):
+        assert not merge_split_body(html.document_fromstring(beside), f"Once {FIRST} {SECOND} Then {FIRST} {SECOND}")
+    assert not merge_split_body(tree, "something else")
+
+
+def test_the_list_of_a_folder_on_a_web_server_is_no_article() -> None:
+    """A failure with that name."""
+    links = "".join(f'<a href="{name}.html">{name}.html</a> 2024-01-01 10:00 1.2K\n' for name in ("a", "b", "c"))
+    page = (
+        f"<html><head><title>Index of /news</title></head><body><h1>Index of /news</h1><pre>{links}</pre></body></html>"
+    )
+    with pytest.raises(UnreadableError, match="a list of the files in a folder"):
+        clean(RawRecord("/x/index.html", "", page, "html"))
+
+
+WORDS = "The storm over the town of Arden reached the bridge at the old mill on the river"
+
+
+def test_the_posts_of_a_live_blog_have_their_times() -> None:
+    """A line above the headline or the text of each; what is no time, or not in the article, is left alone."""
+    posts = [
+        {"headline": "Bridge shut &amp; tide rising", "datePublished": "2024-08-05T21:00:18.921+01:00"},
+        {"articleBody": f"In the evening {WORDS}, the mayor said.\n<b>", "datePublished": "2024-08-05T20:42:30Z"},
+        {"headline": "Ferry late", "datePublished": "soon"},
+        {"headline": 7, "articleBody": None, "datePublished": "2024-08-05T19:00:00Z"},
+        {"headline": "Elsewhere", "datePublished": "2024-08-05T18:00:00Z"},
+        "x",
+    ]
+    data = json.dumps({"@type": "LiveBlogPosting", "liveBlogUpdate": posts})
+    paragraphs = [f"{hour} {WORDS}, the mayor said." for hour in ("At noon", "In the evening", "At night")]
+    first, second, third = (f"<p>{text}</p>" for text in paragraphs)
+    page = f"""<html><head><title>Storm live</title><script type="application/ld+json">{data}</script></head>
+        <body><article><h1>Storm live</h1><p>{WORDS}, and it is told here.</p><p>{WORDS}, which is closed.</p>
+        <h2>Bridge shut &amp; tide rising</h2>{first}{second}<h2>Ferry late</h2>{third}</article></body></html>"""
+    body = clean(RawRecord("/x/a.html", "", page, "html")).body.split("\n\n")
+    assert body[body.index("2024-08-05 21:00") :] == [
+        "2024-08-05 21:00", "Bridge shut & tide rising", paragraphs[0],
+        "2024-08-05 20:42", paragraphs[1], "Ferry late", paragraphs[2],
+    ]  # fmt: skip
+
+
+def test_the_rows_of_a_table_stay_together() -> None:
+    """A line each, the cells apart."""
+    table = "<table><tr><th>Party</th><th>Votes</th></tr><tr><td>Red</td><td>1,204</td></tr></table>"
+    text = "".join(f"<p>{WORDS} on day {day} of the storm.</p>" for day in range(6))
+    page = f"<html><body><article><h1>Storm</h1>{text}{table}{text.upper()}</article></body></html>"
+    assert "\n\nParty | Votes\nRed | 1,204\n\n" in clean(RawRecord("/x/a.html", "", page, "html")).body

@@ -17,7 +17,8 @@ import pytest
 
 from bot.cli.parser import COMMANDS, main
 from bot.models import ON_STEP, Refusal
-from index.models import ClippingsError, Failure, Filters, IndexLocked, IndexMissing, Source
+from index.explain import Explained, Paragraph
+from index.models import Article, ClippingsError, Failure, Filters, IndexLocked, IndexMissing, Source
 from tests.fakes.engine import Streamed
 from tests.fakes.examples import ANSWER, ARTICLE, REFUSED, Terminal
 from tests.fakes.parts import REPORT, STATUS, FakeParts
@@ -150,6 +151,7 @@ def test_an_empty_question_is_a_wrong_call(words: list[str], capsys: Output, mon
         (["ask", "x", "--from", "Jan 3"], "'Jan 3' is not a date; write it as 2024-01-31"),
         (["ask", "x", "--from", "2024-02-01", "--to", "2024-01-01"], "the first date is after the last"),
         (["index", "--explain", "a.txt", "b.txt"], "it takes no PATH and no --prune"),
+        (["index", "--html", "a.html"], "--html belongs to --explain"),
         (["index", "--force"], "--force belongs to --prune"),
         (["--data", "", "status"], 'argument --data: it is empty; name a folder, or "." for this one'),
         (["status", "--data", " "], 'argument --data: it is empty; name a folder, or "." for this one'),
@@ -188,32 +190,26 @@ def test_index_reports_what_it_did(capsys: Output) -> None:
     assert err == ""
 
 
-def test_index_reports_failures_and_ends_with_1(capsys: Output) -> None:
-    """A failure is a line, whatever its path contains. Gone files and a rebuild are reported."""
+def test_index_names_failures_and_ends_with_4(capsys: Output) -> None:
+    """A failure is a line, whatever its path contains, and the rest is done. Gone files and a rebuild are reported."""
     parts = FakeParts()
     failed = (Failure("a.txt", "it is empty"), Failure("b\n\x1b[2J\u202e.txt", "binary"))
-    parts.report = replace(REPORT, failed=failed, gone=2, rebuilt="the chunking changed")
-    assert main(["index"], parts=parts) == 1
+    parts.report = replace(REPORT, failed=failed, gone=2, rebuilt="the chunking changed", unreached=6)
+    assert main(["index"], parts=parts) == 4
     out, err = capsys.readouterr()
     assert err == "a.txt: it is empty\nb .txt: binary\n"
-    assert "The whole index was rebuilt: the chunking changed.\nArticles whose files are gone: 2. `clippings" in out
+    assert "The whole index was rebuilt: the chunking changed.\nArticles kept though their files could not be" in out
+    assert "Articles whose files are gone: 2. `clippings index --prune` removes them.\n" in out
+    parts.report = replace(REPORT, added=0, changed=0, unchanged=0, removed=2, failed=failed)
+    assert main(["index"], parts=parts) == 1
 
 
-def test_index_says_why_nothing_was_pruned(capsys: Output) -> None:
-    """What --prune left, the way out, and how many articles lie behind what could not be read; --force goes through."""
+@pytest.mark.parametrize("force", [False, True])
+def test_prune_may_be_forced(*, force: bool) -> None:
+    """--force goes through."""
     parts = FakeParts()
-    parts.report = replace(REPORT, failed=(Failure("a", "permission denied"),), gone=2, unreached=6)
-    assert main(["index", "--prune"], parts=parts) == 1
-    assert not parts.forced
-    out, err = capsys.readouterr()
-    assert err == "a: permission denied\n"
-    assert "Articles kept though their files could not be read this time: 6.\n" in out
-    assert (
-        "Articles whose files are gone: 2. None was removed, because something could not be read: correct that, or "
-        "remove them all the same with `clippings index --prune --force`.\n"
-    ) in out
-    assert main(["index", "--prune", "--force"], parts=parts) == 1
-    assert parts.forced
+    assert main(["index", "--prune", *["--force"] * force], parts=parts) == 0
+    assert parts.forced is force
 
 
 def test_arguments_that_are_not_utf8_are_read_by_the_best_guess(capsys: Output) -> None:
@@ -224,14 +220,14 @@ def test_arguments_that_are_not_utf8_are_read_by_the_best_guess(capsys: Output) 
     assert main(["ask", "x", "--outlet", os.fsdecode(b"Caf\xe9")], parts=parts) == 3
     assert main(["show", os.fsdecode(b"caf\xe9")], parts=FakeParts()) == 1
     assert parts.fake.asked[1].filters == Filters("Caf\u00e9")
-    assert "There is no article with the id caf\u00e9." in capsys.readouterr().err
+    assert "There is no article with the id, file, address or headline caf\u00e9." in capsys.readouterr().err
 
 
 def test_index_reports_as_json(capsys: Output) -> None:
     """The failures are in the JSON, and nothing else is printed."""
     parts = FakeParts()
     parts.report = replace(REPORT, failed=(Failure("a.txt", "it is empty"),))
-    assert main(["index", "--json"], parts=parts) == 1
+    assert main(["index", "--json"], parts=parts) == 4
     out, err = capsys.readouterr()
     report = json.loads(out)
     assert report["failed"] == [{"path": "a.txt", "reason": "it is empty"}]
@@ -249,29 +245,53 @@ def test_index_draws_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "2/2" in terminal.getvalue()
 
 
+def explained(article: Article = ARTICLE) -> Explained:
+    """An article of a page with a caption below its first paragraph."""
+    first, *others = [Paragraph(line, "") for line in article.body.split("\n")]
+    return Explained(article, "HTML", "line 3", (first, Paragraph("The bridge at dawn", "caption"), *others))
+
+
 def test_explain_shows_what_was_taken_for_what(capsys: Output) -> None:
-    """The first few records of a file are shown, nothing is indexed, and a bad one is a failure."""
+    """The first records of a file, each paragraph in its place; nothing is indexed, and a bad one is a failure."""
     parts = FakeParts()
-    undated = replace(ARTICLE, source=Source("c3", "No date"))
-    parts.explained = [ARTICLE, Failure("x.jsonl", "line 2: no text"), undated, ARTICLE, ARTICLE]
+    undated = explained(replace(ARTICLE, source=Source("c3", "No date")))
+    parts.explained = [explained(), Failure("x.jsonl", "line 2: no text"), undated, *[explained()] * 30]
     assert main(["index", "--explain", "x.jsonl"], parts=parts) == 1
     out, err = capsys.readouterr()
     assert "date:     2024-01-03 (read from: url)" in out
-    assert "  caption: The bridge at dawn" in out
+    assert (
+        f"kind:     HTML\nplace:    line 3\n\n{ARTICLE.body.splitlines()[0]}\n\n  caption: The bridge at dawn\n" in out
+    )
     assert "date:     no date" in out
-    assert "(Only the first 3 records of the file are shown.)" in out
+    assert "(Only the first 20 records of the file are shown.)" in out
     assert err == "x.jsonl: line 2: no text\n"
     assert parts.indexed == []
 
 
 def test_explain_as_json(capsys: Output) -> None:
-    """The JSON contains the articles as `show` prints them."""
+    """The JSON contains the articles as `show` prints them, and the paragraphs."""
     parts = FakeParts()
-    parts.explained = [ARTICLE]
+    parts.explained = [explained()]
     assert main(["index", "--explain", "x.txt", "--json"], parts=parts) == 0
-    explained = json.loads(capsys.readouterr().out)
-    assert explained["articles"][0]["furniture"] == [{"kind": "caption", "text": "The bridge\nat dawn"}]
-    assert (explained["failed"], explained["more"]) == ([], False)
+    value = json.loads(capsys.readouterr().out)
+    assert value["articles"][0]["furniture"] == [{"kind": "caption", "text": "The bridge\nat dawn"}]
+    assert value["articles"][0]["paragraphs"][1] == {"text": "The bridge at dawn", "left_out": "caption"}
+    assert (value["failed"], value["more"]) == ([], False)
+
+
+def test_explain_as_a_page(tmp_path: Path, capsys: Output) -> None:
+    """It holds no markup of an article, and no script; a folder that is not there is named."""
+    parts, page = FakeParts(), tmp_path / "page.html"
+    hostile = replace(ARTICLE, source=Source("c3", "<script>alert(1)</script>", outlet='"><img src=x onerror=y>'))
+    parts.explained = [explained(hostile), Failure("<b>.txt", "no text")]
+    assert main(["index", "--explain", "x.txt", "--html", str(page)], parts=parts) == 1
+    written = page.read_text("utf-8")
+    assert "<h2>&lt;script&gt;alert(1)&lt;/script&gt;</h2>" in written
+    assert "<strong>caption:</strong> <del>The bridge at dawn</del>" in written
+    assert not any(mark in written for mark in ("<script", "<img", "<b>"))
+    assert capsys.readouterr().out == f"Written to {page}.\n"
+    assert main(["index", "--explain", "x.txt", "--html", str(tmp_path / "no" / "p.html")], parts=parts) == 1
+    assert capsys.readouterr().err.startswith("The report cannot be written to ")
 
 
 def test_show_prints_an_article(capsys: Output) -> None:
@@ -291,7 +311,9 @@ def test_show_prints_an_article(capsys: Output) -> None:
 def test_show_of_an_unknown_id_names_near_ones(capsys: Output) -> None:
     """A mistyped id ends with 1 and a message with similar ids."""
     assert main(["show", "a11"], parts=FakeParts()) == 1
-    assert capsys.readouterr().err == "There is no article with the id a11. Similar ids: a1.\n"
+    assert (
+        capsys.readouterr().err == "There is no article with the id, file, address or headline a11. Similar ids: a1.\n"
+    )
 
 
 def test_show_takes_the_beginning_of_an_id_or_a_path(tmp_path: Path, capsys: Output) -> None:
@@ -313,11 +335,44 @@ def test_show_takes_the_beginning_of_an_id_or_a_path(tmp_path: Path, capsys: Out
         "tr": "tram, tram-1, tram-2",
         "tram-": "tram-1, tram-2",
         "/x/a.jsonl": "tram-1, tram-2",
+        "a.jsonl": "tram-1, tram-2",
     }.items():
         assert main(["show", word], parts=FakeParts(articles=articles)) == 1
         count = names.count(",") + 1
         assert capsys.readouterr() == ("", f"{word} may mean {count} articles. Choose from: {names}\n")
     assert main(["show", ""], parts=FakeParts(articles=articles)) == 1
+
+
+def test_show_takes_a_file_name_an_address_or_a_headline(capsys: Output) -> None:
+    """Also the end of a path, and a headline in other letters or a part of it."""
+    tram = Source("t1", "Tram to Altdorf cut", path="/news/2024/tram.txt", url="https://norvik.example/tram/")
+    owl = Source("o1", "Café owl found", path="/news/2024/old-tram.txt")
+    articles = [replace(ARTICLE, source=source) for source in (tram, owl)]
+    for word, shown in {
+        "tram.txt": "t1",
+        "./2024/old-tram.txt": "o1",
+        "HTTPS://norvik.example/tram/?utm_source=x": "t1",
+        "tram to altdorf cut": "t1",
+        "cafe owl": "o1",
+    }.items():
+        assert main(["show", word, "--json"], parts=FakeParts(articles=articles)) == 0
+        assert json.loads(capsys.readouterr().out)["id"] == shown
+    assert main(["show", "m.txt"], parts=FakeParts(articles=articles)) == 1
+
+
+def test_an_error_shows_the_usage_of_its_command(capsys: Output) -> None:
+    """Not that of all of them."""
+    for arguments in (["ask", "x", "--bogus"], ["ask", "x", "--from", "2024-02-01", "--to", "2024-01-01"]):
+        with pytest.raises(SystemExit):
+            main(arguments, parts=FakeParts())
+        assert capsys.readouterr().err.startswith("usage: clippings ask ")
+
+
+@pytest.mark.parametrize("question", ["hi", "what can you do?", "2 + 2", "who reopened the bridge?"])
+def test_without_an_index_nothing_is_answered(question: str, tmp_path: Path, capsys: Output) -> None:
+    """Not even a greeting: whoever greets would learn of it at the first question."""
+    assert main(["ask", question, "--data", str(tmp_path / "data")]) == 1
+    assert capsys.readouterr().err.startswith("Nothing has been indexed in ")
 
 
 def test_a_folder_without_articles_ends_with_1(capsys: Output) -> None:

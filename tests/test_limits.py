@@ -198,7 +198,7 @@ def test_indexing_leaves_out_what_takes_too_long_and_keeps_the_rest(
     write(folder, "a-long-one", LONG)
     write(folder, "frost", "Frost spoiled the orchards.")
     monkeypatch.setenv("CLIPPINGS_MODEL_DIR", str(weights))
-    assert main(["index", str(folder), "--prune", "--data", str(data)]) == 1
+    assert main(["index", str(folder), "--prune", "--data", str(data)]) == 4
     out, err = capsys.readouterr()
     assert err == f"{slow}: took longer than 0.001 seconds to read; left out.\n"
     assert out.startswith("1 added, 0 changed, 1 unchanged, 0 removed, 1 failed;")
@@ -216,7 +216,7 @@ def test_a_record_that_takes_too_long_is_named_with_its_line(
     file.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("index.cleaner.MAX_ARTICLE_SECONDS", 0.001)
-        assert main(["index", "--data", str(tmp_path / "data"), str(file)]) == 1
+        assert main(["index", "--data", str(tmp_path / "data"), str(file)]) == 4
         expected = f"{file}: line 2: took longer than 0.001 seconds to read; left out.\n"
         assert capsys.readouterr().err == expected
         assert main(["index", "--explain", str(file)]) == 1
@@ -266,10 +266,11 @@ def test_the_longest_question_is_answered(engine: Engine) -> None:
 
 
 def test_a_long_question_ends_the_command_with_1(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """In words, without a traceback."""
-    monkeypatch.setenv("CLIPPINGS_DATA", str(tmp_path))
+    run(tmp_path / "data", [write(tmp_path / "news", "bees", "Keep bees away from the wind.")], weights)
+    monkeypatch.setenv("CLIPPINGS_DATA", str(tmp_path / "data"))
     assert main(["ask", "who " * 25_000]) == 1
     out, err = capsys.readouterr()
     assert out == ""

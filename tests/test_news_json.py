@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from datetime import UTC, date, datetime
-from io import BytesIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
@@ -225,3 +226,29 @@ def test_lines_of_records_are_read_from_a_file_that_is_named_json() -> None:
     """Each line is an object."""
     lines = "\n".join(json.dumps({"id": number, "text": BODY}) for number in range(3))
     assert [record.key for record in records(lines)] == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ("Title", "Published Date", "Body", "Source"),
+        ("HEADLINE", "publication-date", "FULL TEXT", "Outlet"),
+        ("headline", "PubDate", "Article_Body", "Media Name"),
+    ],
+)
+def test_keys_in_other_letters_are_known(keys: tuple[str, str, str, str]) -> None:
+    """Capitals, blanks and hyphens, as spreadsheets have them; also as columns of a table."""
+    record = dict(zip(keys, ("Weir to be rebuilt", "2024-05-03", BODY, "The Arden Post"), strict=True))
+    table = StringIO()
+    csv.writer(table).writerows([record.keys(), record.values()])
+    for read_article in (article(record), clean(records(table.getvalue(), "a.csv")[0])):
+        assert read_article.body == BODY
+        source = read_article.source
+        assert (source.headline, source.outlet) == ("Weir to be rebuilt", "The Arden Post")
+        assert source.published == date(2024, 5, 3)
+
+
+def test_a_known_key_goes_before_one_in_other_letters() -> None:
+    """Both are kept."""
+    record = records({"title": "Weir to be rebuilt", "Title": "X", "text": BODY})[0]
+    assert (record.fields["title"], record.fields["Title"]) == ("Weir to be rebuilt", "X")

@@ -17,11 +17,13 @@ import pytest
 
 from bot.cli.parser import main
 from index.clean import clean
+from index.generation import open_for_writing
 from index.load import Reader
 from index.models import Failure, RawRecord, UnreadableError
 from index.web import fetch
 from index.web.fetch import Client, checked_address, is_public
 from index.web.read import Marks, WebReader
+from index.web.sources import due
 from tests import documents
 from tests.fakes.web_server import NewsSite, Page, news_site
 
@@ -218,6 +220,44 @@ def test_a_feed_of_which_a_page_failed_is_read_again(site: NewsSite) -> None:
     assert read(site, "/feed", marks=marks) == ([], ["there is no such page (404)"])
     site.pages["/weir"] = story("Weir")
     assert len(read(site, "/feed", marks=marks)[0]) == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "ttl", "status", "minutes"),
+    [
+        ({}, "", 200, 15),
+        ({"Cache-Control": "public, max-age=7200"}, "", 200, 120),
+        ({"Cache-Control": "max-age=60"}, "<ttl>5</ttl>", 200, 15),
+        ({"Cache-Control": "max-age=60"}, "<ttl> 90 </ttl>", 200, 90),
+        ({}, "<ttl>999999</ttl>", 200, 24 * 60),
+        ({"Retry-After": "3600"}, "", 503, 60),
+        ({}, "", 404, 15),
+    ],
+)
+def test_a_source_is_asked_again_at_its_own_pace(
+    headers: dict[str, str], ttl: str, status: int, minutes: int, site: NewsSite
+) -> None:
+    """What the feed, its reply or its refusal says, between 15 minutes and a day."""
+    rss = documents.rss(link=f"{site.url}/weir").replace("<channel>", f"<channel>{ttl}")
+    site.pages["/feed"] = Page(rss, "application/rss+xml", status, headers)
+    marks = dict[str, Marks]()
+    read(site, "/feed", is_source=True, marks=marks)
+    wait = datetime.fromisoformat(marks[f"{site.url}/feed"].due) - datetime.now(UTC)
+    assert abs(wait - timedelta(minutes=minutes)) < timedelta(seconds=30)
+
+
+@pytest.mark.process
+def test_only_sources_that_are_due_are_asked(tmp_path: Path, site: NewsSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--watch` leaves the others alone; a source is due if nothing is known of it."""
+    monkeypatch.setenv("CLIPPINGS_WEB_HOSTS", "localhost")
+    site.pages["/feed"] = Page(documents.rss(content=STORY, link=f"{site.url}/weir"), "application/rss+xml")
+    data = tmp_path / "data"
+    assert due(data) == []
+    assert main(["sources", "add", f"{site.url}/feed", "--data", str(data)]) == 0
+    assert due(data) == []
+    with closing(open_for_writing(data)[0]) as generation:
+        generation.catalogue.set("marks", json.dumps({f"{site.url}/feed": ["x", "y"]}))
+    assert due(data) == [f"{site.url}/feed"]
 
 
 def test_robots_txt_is_obeyed(site: NewsSite) -> None:

@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 from argparse import Namespace
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from itertools import islice
@@ -22,22 +22,22 @@ from bot import serialize
 from bot.cli import render
 from bot.cli.filters import known_outlet, make_filters
 from bot.plain_text import one_line, title
-from bot.runtime import Parts, progress_bar, shown_steps
-from index.models import Article, ClippingsError, Failure, Filters
+from bot.runtime import Parts, is_address, progress_bar, shown_steps
+from index.models import ClippingsError, Failure, Filters, Source
 
 if TYPE_CHECKING:
     from bot.models import AnswerEngine
     from bot.settings import Settings
     from index.ingest import Report
 
-OK, FAILED, USAGE, REFUSED, LEFT_OUT = 0, 1, 2, 3, 4
+OK, FAILED, USAGE, REFUSED, LEFT_OUT = 0, 1, 2, 3, 4  # LEFT_OUT: done, but not every file was read
 NO_ARTICLES = frozenset(
     ".png .jpg .jpeg .gif .webp .svg .ico .bmp .tif .tiff .avif .mp3 .m4a .wav .ogg .mp4 .mov .webm .avi .css .js .map "
     ".woff .woff2 .ttf .otf".split()
 )
 """The endings of what lies beside articles, by which the exit code is not LEFT_OUT."""
 MAX_SKIPPED_KINDS = 8
-MAX_EXPLAINED = 3  # records of a file
+MAX_EXPLAINED = 20  # records of a file
 MAX_LISTED_IDS = 10
 _LEFT_OUT = {
     "withdrawn": "Stories that their sender has withdrawn, and that are not indexed: {}.",
@@ -52,7 +52,7 @@ _ABLE = {"can": True, "cannot": False}
 def index(arguments: Namespace, settings: Settings, parts: Parts) -> int:
     """Read articles into the index."""
     if arguments.explain:
-        return _explain(arguments, parts)
+        return _explain(arguments, settings, parts)
     from index.ingest import Choices
 
     is_piped = "-" in arguments.paths
@@ -82,7 +82,7 @@ def _watch(arguments: Namespace, settings: Settings, parts: Parts, paths: Sequen
     sys.stdout.flush()  # what was read first, for whoever reads this through a pipe
     print("Watching; Ctrl-C ends it.", file=sys.stderr, flush=True)
     for sources_are_due in rounds(paths, settings.data):
-        addresses = tuple(parts.web_sources(settings)) if sources_are_due else ()
+        addresses = tuple(parts.due_sources(settings)) if sources_are_due else ()
         if sources_are_due and not addresses:
             continue
         choices = Choices(addresses=addresses, are_sources=True, web_hosts=settings.web_hosts)
@@ -100,9 +100,11 @@ def _watch(arguments: Namespace, settings: Settings, parts: Parts, paths: Sequen
 
 def _print_report(arguments: Namespace, report: Report) -> int:
     _print(arguments, serialize.report(report), [render.line(_summary(report, arguments))], report.failed)
-    if report.failed or (report.is_empty and arguments.command != "sources"):  # a quiet run of cron is no error
+    was_read = report.added + report.changed + report.unchanged
+    is_empty = report.is_empty and arguments.command != "sources"  # a quiet run of cron is no error
+    if is_empty or (report.failed and not was_read):
         return FAILED
-    return LEFT_OUT if report.skipped.keys() - NO_ARTICLES else OK
+    return LEFT_OUT if report.failed or report.skipped.keys() - NO_ARTICLES else OK
 
 
 def sources(arguments: Namespace, settings: Settings, parts: Parts) -> int:
@@ -123,11 +125,6 @@ def sources(arguments: Namespace, settings: Settings, parts: Parts) -> int:
         choices = Choices(addresses=tuple(addresses), are_sources=True, web_hosts=settings.web_hosts)
         report = parts.ingest(settings, [], prune=False, progress=progress, choices=choices)
     return _print_report(arguments, report)
-
-
-def is_address(text: str) -> bool:
-    """Whether an argument is an address on the web, and no path."""
-    return text.lower().startswith(("http://", "https://"))
 
 
 def remove(arguments: Namespace, settings: Settings, parts: Parts) -> int:
@@ -243,20 +240,25 @@ def _print(arguments: Namespace, value: object, lines: Iterable[render.Line], fa
     render.show(lines, sys.stdout)
 
 
-def _explain(arguments: Namespace, parts: Parts) -> int:
-    records = list(islice(parts.articles(arguments.explain), MAX_EXPLAINED + 1))
+def _explain(arguments: Namespace, settings: Settings, parts: Parts) -> int:
+    from bot.cli import explain
+    from index.explain import Explained
+
+    records = list(islice(parts.explain(settings, arguments.explain), MAX_EXPLAINED + 1))
     more = len(records) > MAX_EXPLAINED
-    articles = [record for record in records[:MAX_EXPLAINED] if isinstance(record, Article)]
+    articles = [record for record in records[:MAX_EXPLAINED] if isinstance(record, Explained)]
     failures = [record for record in records[:MAX_EXPLAINED] if isinstance(record, Failure)]
-    divider = [render.line(), render.line("-" * 40), render.line()]
-    lines = [line for article in articles for line in (*divider, *render.article_lines(article))][len(divider) :]
-    if more:
-        lines += [render.line(), render.line(f"(Only the first {MAX_EXPLAINED} records of the file are shown.)")]
     value = {
-        "articles": [serialize.article(article) for article in articles],
+        "articles": [serialize.explained(article) for article in articles],
         "failed": [serialize.failure(failure) for failure in failures],
         "more": more,
     }
+    lines = list(explain.lines(articles))
+    if more:
+        lines += [render.line(), render.line(f"(Only the first {MAX_EXPLAINED} records of the file are shown.)")]
+    if arguments.html:
+        explain.write_page(arguments.html, arguments.explain, articles, failures, more=more)
+        lines = [render.line(f"Written to {arguments.html}.")]
     _print(arguments, value, lines, failures)
     return FAILED if failures else OK
 
@@ -271,12 +273,7 @@ def _summary(report: Report, arguments: Namespace) -> str:
         lines.append(f"The whole index was rebuilt: {report.rebuilt}.")
     if report.unreached:
         lines.append(f"Articles kept though their files could not be read this time: {report.unreached}.")
-    if report.gone and getattr(arguments, "prune", False):
-        lines.append(
-            f"Articles whose files are gone: {report.gone}. None was removed, because something could not be read: "
-            "correct that, or remove them all the same with `clippings index --prune --force`."
-        )
-    elif report.gone:
+    if report.gone:
         lines.append(f"Articles whose files are gone: {report.gone}. `clippings index --prune` removes them.")
     lines += [text.format(count) for name, text in _LEFT_OUT.items() if (count := getattr(report, name))]
     if report.skipped:
@@ -297,19 +294,33 @@ def _summary(report: Report, arguments: Namespace) -> str:
 
 
 def _filters(arguments: Namespace, engine: AnswerEngine) -> Filters:
-    outlet = arguments.outlet
+    outlet, names = arguments.outlet, engine.outlet_names()  # raises IndexMissing, also before a greeting is answered
     if outlet:
-        outlet, _ = known_outlet(outlet, engine.outlet_names())  # of an unknown outlet the answer says so
+        outlet, _ = known_outlet(outlet, names)  # of an unknown outlet the answer says so
     return replace(make_filters(outlet, arguments.since, arguments.until), author=arguments.author or None)
 
 
 def _article_id(word: str, engine: AnswerEngine) -> str:
-    """Return the id that an id, the beginning of an id, or a path means. Raises ClippingsError if it means several."""
-    sources, path = engine.sources(), os.path.realpath(word) if word else ""
-    if any(source.id == word for source in sources):
-        return word
-    matches = [source.id for source in sources if source.path and os.path.realpath(source.path) == path]
-    matches = matches or [source.id for source in sources if word and source.id.startswith(word)]
+    """Return the id of the article that a word means. Raises ClippingsError if it means several.
+
+    The first of these ways that fits counts: an id; a file; the end of a file's path; an address; the beginning of an
+    id; a headline; a part of a headline.
+    """
+    from index.formats.urls import canonical
+    from index.text import fold
+
+    path, ending, text = os.path.realpath(word), os.sep + word.removeprefix(f".{os.sep}"), fold(word)
+    ways: tuple[Callable[[Source], object], ...] = (
+        lambda source: source.id == word,
+        lambda source: source.path and os.path.realpath(source.path) == path,
+        lambda source: source.path and source.path.endswith(ending),
+        lambda source: source.url and canonical(source.url) == canonical(word),
+        lambda source: source.id.startswith(word),
+        lambda source: fold(source.headline) == text,
+        lambda source: text in fold(source.headline),
+    )
+    sources = engine.sources() if word else ()
+    matches = next((ids for fits in ways if (ids := [source.id for source in sources if fits(source)])), [])
     if len(matches) > 1:
         shown = ", ".join(matches[:MAX_LISTED_IDS]) + (" …" if len(matches) > MAX_LISTED_IDS else "")
         raise ClippingsError(f"{word} may mean {len(matches)} articles. Choose from: {shown}")
@@ -319,7 +330,7 @@ def _article_id(word: str, engine: AnswerEngine) -> str:
 def _unknown_article(article_id: str, engine: AnswerEngine) -> str:
     near = difflib.get_close_matches(article_id, [source.id for source in engine.sources()], n=3, cutoff=0.4)
     hint = f"Similar ids: {', '.join(near)}." if near else "`clippings ask --json` prints the ids of cited articles."
-    return f"There is no article with the id {article_id}. {hint}"
+    return f"There is no article with the id, file, address or headline {article_id}. {hint}"
 
 
 def _llm_state(settings: Settings, parts: Parts) -> dict[str, Any] | None:

@@ -17,18 +17,22 @@ from typing import TYPE_CHECKING, NoReturn
 from bot.cli import commands, render
 from bot.cli.filters import make_filters, read_day
 from bot.plain_text import one_line
-from bot.runtime import Parts
+from bot.runtime import Parts, is_address
 
 if TYPE_CHECKING:
     from bot.settings import Settings
 
     Run = Callable[[argparse.Namespace, Settings, Parts], int]
 
+_EXIT_CODES = (
+    "(exit codes: 0 done or answered; 1 an error, or no article was read; 2 a wrong call; 3 the articles do not say; "
+    "4 done, but files were left out or could not be read)"
+)
 INTERRUPTED, BROKEN_PIPE = 130, 141  # as a shell reports SIGINT and SIGPIPE
 
 
 def main(argv: Sequence[str] | None = None, *, parts: Parts | None = None) -> int:
-    """Run a command and return its exit code: 0 done or answered, 3 refused, 4 files left out, 1 error, 2 usage."""
+    """Run a command and return its exit code: 0 done or answered, 3 refused, 4 done in part, 1 error, 2 usage."""
     arguments = _parse(argv)
     try:
         _prepare_streams()
@@ -74,12 +78,16 @@ def _discard_stdout() -> None:
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = make_parser()
-    arguments = parser.parse_args(argv)
+    arguments, unknown = make_parser().parse_known_args(argv)
+    parser: argparse.ArgumentParser = arguments.parser  # of the command, whose usage an error shows
+    if unknown:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     if arguments.command == "index" and arguments.explain and (arguments.paths or arguments.prune):
         parser.error("index --explain FILE only shows how FILE is read; it takes no PATH and no --prune")
     if arguments.command == "index" and arguments.force and not arguments.prune:
-        parser.error("--force belongs to --prune: it removes articles though something could not be read")
+        parser.error("--force belongs to --prune: it also removes what was read from a folder that may not be mounted")
+    if arguments.command == "index" and arguments.html and not arguments.explain:
+        parser.error("--html belongs to --explain: it writes what that shows as a page")
     if arguments.command == "sources":
         _check_sources(parser, arguments)
     if arguments.command == "remove" and not (arguments.words or arguments.older_than):
@@ -99,7 +107,7 @@ def _check_sources(parser: argparse.ArgumentParser, arguments: argparse.Namespac
         parser.error(f"sources {arguments.action} needs an address: a feed, a sitemap, or a page that names its feed")
     if arguments.action == "list" and arguments.addresses:
         parser.error("sources list takes no address")
-    if wrong := [address for address in arguments.addresses if not commands.is_address(address)]:
+    if wrong := [address for address in arguments.addresses if not is_address(address)]:
         parser.error(f"{wrong[0]!r} is no address: it must begin with http:// or https://")
 
 
@@ -121,11 +129,11 @@ def make_parser() -> argparse.ArgumentParser:
     _add_common(parser, data=None, debug=False)
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (run, add_arguments, example) in COMMANDS.items():
-        epilog = f"example: clippings {example}"
+        epilog = f"example: clippings {example} {_EXIT_CODES}"
         command = subparsers.add_parser(
             name, help=run.__doc__, description=run.__doc__, epilog=epilog, allow_abbrev=False
         )
-        command.set_defaults(run=run)
+        command.set_defaults(run=run, parser=command)
         add_arguments(command)
         _add_common(command, data=argparse.SUPPRESS, debug=argparse.SUPPRESS)
     return parser
@@ -186,13 +194,14 @@ def _index(parser: argparse.ArgumentParser) -> None:
     add(
         "--force",
         action="store_true",
-        help="with --prune: remove them also if something could not be read, or a named folder is gone",
+        help="with --prune: also if a folder and what holds it are gone, or a link leads outside the named folders",
     )
     add("--outlet", type=_text, metavar="NAME", help="the outlet of the articles that name none, kept for PATH")
     add("--published", type=_day, metavar="DATE", help="the day of the articles that name none, kept for PATH")
-    add("--watch", action="store_true", help="then go on: read what changes, and every 15 minutes the sources")
+    add("--watch", action="store_true", help="then go on: read what changes, and the sources at their own pace")
     add("--restore", action="store_true", help="also read again what `clippings remove` removed")
-    add("--explain", type=Path, metavar="FILE", help="show how FILE is read: headline, date, body…; index nothing")
+    add("--explain", metavar="FILE", help="show how a file or an address is read, and what is left out; index nothing")
+    add("--html", type=Path, metavar="OUT", help="with --explain: write that as a page")
     _json(parser)
 
 
@@ -222,7 +231,9 @@ def _ask(parser: argparse.ArgumentParser) -> None:
 
 
 def _show(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("id", type=_text, metavar="ID", help="the article's id, the beginning of it, or its file")
+    parser.add_argument(
+        "id", type=_text, metavar="WHICH", help="an id or its beginning, a file, an address or a headline"
+    )
     _json(parser)
 
 

@@ -22,6 +22,7 @@ from index.models import Article, ClippingsError, Source, Span
 
 if TYPE_CHECKING:
     from bot.slack.database import Feedback
+    from index.explain import Explained
     from index.status import Status
 
 MAX_FEEDBACK = 10  # answers found unhelpful
@@ -139,9 +140,31 @@ def _link_lines(source: Source, *, indent: int) -> list[Line]:
 
 def article_lines(article: Article) -> list[Line]:
     """Render an article, its metadata and its boilerplate."""
+    shown = [*_metadata_lines(article), line(), line(article.body)]
+    if article.boilerplate:
+        shown += [line(), line(StyledText("Not part of the article:", "faint"))]
+    return shown + [_left_out(kind, text) for kind, text in article.boilerplate]
+
+
+def explained_lines(explained: Explained) -> list[Line]:
+    """Render how an article is read: its metadata, and each paragraph of its page; what is left out with the reason."""
+    shown = _metadata_lines(explained.article, kind=explained.kind, place=explained.place)
+    for is_kept, run in groupby(explained.paragraphs, key=lambda paragraph: not paragraph.left_out):
+        for number, (text, why) in enumerate(run):
+            shown += [line()] if is_kept or not number else []
+            shown.append(line(one_line(text)) if is_kept else _left_out(why, text))
+    return shown
+
+
+def _left_out(kind: str, text: str) -> Line:
+    return line(StyledText(f"{one_line(kind)}: ", "faint"), one_line(text), indent=2)
+
+
+def metadata(article: Article, **more: str) -> dict[str, str]:
+    """What is known of an article, by its name; "-" if it is not."""
     source = article.source
     read_from = f" (read from: {source.published_from})" if source.published and source.published_from else ""
-    metadata = {
+    known = {
         "id": source.id,
         "outlet": source.outlet,
         "byline": source.byline,
@@ -149,17 +172,15 @@ def article_lines(article: Article) -> list[Line]:
         "url": source.url,
         "file": source.path,
         "language": source.language,
+        **{name: value for name, value in more.items() if value},
     }
-    shown = [line(StyledText(one_line(source.headline) or "(no headline)", "headline"))]
-    shown += [
-        line(StyledText(f"{name + ':':<10}", "faint"), one_line(value or "-")) for name, value in metadata.items()
-    ]
-    shown += [line(), line(article.body)]
-    if article.boilerplate:
-        shown += [line(), line(StyledText("Not part of the article:", "faint"))]
-    return shown + [
-        line(StyledText(f"{one_line(kind)}: ", "faint"), one_line(text), indent=2) for kind, text in article.boilerplate
-    ]
+    return {name: one_line(value or "-") for name, value in known.items()}
+
+
+def _metadata_lines(article: Article, **more: str) -> list[Line]:
+    known = metadata(article, **more).items()
+    headline = line(StyledText(one_line(article.source.headline) or "(no headline)", "headline"))
+    return [headline, *(line(StyledText(f"{name + ':':<10}", "faint"), value) for name, value in known)]
 
 
 def passage_lines(citations: Sequence[Citation], body: str) -> list[Line]:

@@ -49,6 +49,7 @@ class Document:
 
     ``path``: absolute, of a member that of its archive and its name: ``/news/2024.zip/jan/a.txt``. ``place``: the
     member, "" for the file itself. ``file`` can be sought in. ``fields``: what is known of its articles from outside.
+    ``kept``: the folder in which recognized text is kept, "" for none.
     """
 
     path: str
@@ -57,6 +58,7 @@ class Document:
     fields: Mapping[str, Any] = field(default_factory=dict)
     depth: int = 0
     budget: Budget = field(default_factory=Budget)
+    kept: str = ""
 
     def head(self) -> bytes:
         """Its first bytes; the next read begins with them."""
@@ -98,7 +100,8 @@ class Document:
             unpacked.close()
             raise
         place = f"{self.place}/{name}" if self.place else name
-        return Document(f"{self.path}/{name}", unpacked, place, {**self.fields, **fields}, self.depth + 1, self.budget)
+        known, depth = {**self.fields, **fields}, self.depth + 1
+        return Document(f"{self.path}/{name}", unpacked, place, known, depth, self.budget, self.kept)
 
     def record(
         self, text: str, kind: str = "text", fields: Mapping[str, Any] | None = None, key: str = ""
@@ -146,7 +149,7 @@ class Kind:
 
     name: str
     endings: tuple[str, ...]
-    read: Callable[[Document], Iterator[Item | Document]]
+    read: Callable[[Document], Iterator[Item | Document | Skipped]]
     has_mark: Callable[[bytes], bool] = lambda _: False
     weak: bool = False
     in_process: bool = True

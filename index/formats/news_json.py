@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from io import TextIOWrapper
+from itertools import chain
 from typing import IO, Any
 
 from index.decode import decode, refuse_binary, replace_surrogates, wide_encoding
@@ -88,6 +89,7 @@ _FIELDS: Mapping[str, Sequence[str]] = {
         "published",
         "published_at",
         "publishedAt",
+        "published_date",
         "webPublicationDate",
         "pub_date",
         "pubDate",
@@ -120,6 +122,11 @@ _MARKUP = re.compile(
     r"</(?:p|div|a|h[1-6]|li|ul|ol|em|strong|b|i|span|figure|blockquote|table)\s*>|<br\s*/?>|<p>", re.IGNORECASE
 )
 _TAG = re.compile(r"<[^<>]{0,300}>")
+_NO_WORD = re.compile(r"[\W_]+")
+_KNOWN = frozenset(
+    path.partition(".")[0] for path in ("id", *_TEXTS, *_TEASERS, *chain.from_iterable(_FIELDS.values()), *_UPDATED)
+)
+_SPELLINGS = {_NO_WORD.sub("", name.lower()): name for name in sorted(_KNOWN, reverse=True)}
 
 
 def _read_lines(document: Document) -> Iterator[Item]:
@@ -211,7 +218,7 @@ def record_of(document: Document, value: object, outlet: str = "") -> RawRecord:
     """A raw record from a JSON object. Raises UnreadableError if it has no text."""
     if isinstance(value, dict) and isinstance(value.get("_source"), dict):  # of Elasticsearch
         value = {"_id": value.get("_id"), **value["_source"]}
-    value = _checked(value)
+    value = _checked(_with_known_names(value))
     fields = {name: item for name, item in value.items() if name not in {"id", "text"}}
     fields |= {name: text for name, paths in _FIELDS.items() if (text := _field(value, name, paths))}
     if outlet:
@@ -235,6 +242,14 @@ def record_of(document: Document, value: object, outlet: str = "") -> RawRecord:
         withdrawn=withdrawn,
         embargo=when(value.get("embargoed")),
     )
+
+
+def _with_known_names(value: object) -> object:
+    """Rename the keys that only capitals, blanks or hyphens tell from a known one: ``"Published Date"``."""
+    if not isinstance(value, dict):
+        return value
+    names = {name: _SPELLINGS.get(_NO_WORD.sub("", name.lower()), name) for name in value if name not in _KNOWN}
+    return {known if (known := names.get(name, name)) not in value else name: held for name, held in value.items()}
 
 
 def _checked(value: object) -> dict[str, Any]:

@@ -7,17 +7,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from index.formats.document import MAX_ARTICLE_BYTES, Document, Item, Kind, begins, too_large
+from index.formats.document import MAX_ARTICLE_BYTES, Document, Item, Kind, begins, load_extra, too_large
+from index.formats.lines import paragraphs
+from index.formats.scan import EXTRA, MAX_SIDE_PIXELS, RECOGNIZED, recognized
 from index.models import UnreadableError
 
 MAX_PAGES = 2_000
 _EDGE_LINES = 2  # of a page, where its header and footer stand
 _MIN_REPEATS = 2  # pages with the same line at their edge: it is no part of the article
-_FULL_SHARE = 0.8  # of the usual width: a shorter line with a full stop ends its paragraph
 _MAX_HEADLINE_AT = 3_000  # characters into the first page
 _MIN_HEADLINE_RATIO = 1.25  # of its letters to those of the text
 _MIN_HEADLINE_CHARACTERS, _MAX_HEADLINE_CHARACTERS = 12, 200
-_SENTENCE_END = re.compile(r"[.!?:…][\"'”’»)\]]*$")
+_SCAN_SCALE = 200 / 72  # of a page to be recognized: 200 dots an inch
 _MIN_LETTERS_SHARE = 0.3  # of text; less is what fonts without a table of their letters give
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _DIGITS = re.compile(r"\d+")
@@ -37,19 +38,35 @@ def _read(document: Document) -> Iterator[Item]:
         locked = "password" in str(error).lower()
         why = "it is locked with a password: save it without" if locked else "the PDF is damaged, or is none"
         raise UnreadableError(why) from error
+    fields: dict[str, object] = {}
+    if not _has_text(pages):
+        pages, fields = recognized(document, _pictures(pdf)), {RECOGNIZED: True}
     lines = _without_edges(pages)
-    text = "\n\n".join(_paragraphs(lines))
-    if sum(map(str.isalnum, text)) <= _MIN_LETTERS_SHARE * len(text):
-        raise UnreadableError("no text: its pages are pictures. Recognize their text first, for example with ocrmypdf")
+    text = "\n\n".join(paragraphs(lines))
+    if not _has_text([lines]):
+        raise UnreadableError("no text: no words were recognized on its pages, which are pictures")
     title = stated.get("Title", "").strip()
     # A day in the header is that of the paper, or that on which a page was printed: it counts if there is no other.
     day = next((line for line in pages[0] if line not in lines and _YEAR.search(line)), "")
-    fields = {
+    fields |= {
         "retrieved": day,
         "title": headline or ("" if _NO_TITLE.search(title) else title),
         "byline": stated.get("Author", "").strip(),
     }
     yield Item(document.place, document.record(text, fields=fields))
+
+
+def _has_text(pages: Sequence[Sequence[str]]) -> bool:
+    text = "".join(line for page in pages for line in page)
+    return sum(map(str.isalnum, text)) > _MIN_LETTERS_SHARE * len(text)
+
+
+def _pictures(pdf: Any) -> Iterator[Any]:  # noqa: ANN401  # pypdfium2 has no types
+    """A picture of each page, with at most MAX_SIDE_PIXELS a side."""
+    load_extra("rapidocr", EXTRA)
+    for page in pdf:
+        yield page.render(scale=min(_SCAN_SCALE, MAX_SIDE_PIXELS / max(1.0, *page.get_size()))).to_pil()
+        page.close()
 
 
 def _pages(pdf: Any) -> Iterator[list[str]]:  # noqa: ANN401  # pypdfium2 has no types
@@ -72,7 +89,7 @@ def _largest(page: Any) -> str:  # noqa: ANN401  # pypdfium2 has no types
     sizes = [round(FPDFText_GetFontSize(page, place), 1) for place in range(count)]
     usual, largest = sorted(sizes)[count // 2] if sizes else 0, max(sizes, default=0)
     places = [place for place, size in enumerate(sizes) if size == largest]
-    if largest < _MIN_HEADLINE_RATIO * usual or len(text) != count:
+    if not places or largest < _MIN_HEADLINE_RATIO * usual or len(text) != count:
         return ""
     headline = " ".join(text[places[0] : places[-1] + 1].split())
     return headline if _MIN_HEADLINE_CHARACTERS <= len(headline) <= _MAX_HEADLINE_CHARACTERS else ""
@@ -96,25 +113,6 @@ def _without_edges(pages: Sequence[list[str]]) -> list[str]:
 
 def _shape(line: str) -> str:
     return _DIGITS.sub("#", line)
-
-
-def _paragraphs(lines: Sequence[str]) -> Iterator[str]:
-    """Join lines to paragraphs, which end with a short line: one that ends a sentence, or that stands alone."""
-    widths = sorted(map(len, lines))
-    full = _FULL_SHARE * widths[len(widths) * 3 // 4] if widths else 0
-    paragraph = ""
-    for line in lines:
-        if paragraph.endswith(("\ufffe", "\xad", "\x02")) or (
-            re.search(r"[a-zß-ÿ]-$", paragraph) and line[0].islower()
-        ):  # how pdfium marks the hyphen of a word that goes on
-            paragraph = paragraph[:-1] + line
-        else:
-            paragraph = f"{paragraph} {line}" if paragraph else line
-        if len(line) < full and (_SENTENCE_END.search(line) or paragraph == line):
-            yield paragraph
-            paragraph = ""
-    if paragraph:
-        yield paragraph
 
 
 KIND = Kind("PDF", (".pdf",), _read, begins(b"%PDF-"))

@@ -10,13 +10,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from index.formats import archive, epub, mail, news_json, office, pdf, table, text, warc, xml
+from index.formats import archive, epub, mail, news_json, office, pdf, scan, table, text, warc, xml
 from index.formats.document import Document, Item, Kind, Skipped, TooMuchUnpackedError, ending_of
 from index.models import UnreadableError
 
 KINDS: tuple[Kind, ...] = (
     text.TEXT, text.MARKDOWN, text.HTML, news_json.JSON, news_json.LINES, pdf.KIND, office.DOCX, office.ODT, office.RTF,
-    epub.KIND, mail.EML, mail.MSG, table.CSV, table.PARQUET, xml.KIND, warc.KIND, archive.ZIP, archive.TAR,
+    epub.KIND, mail.EML, mail.MSG, table.CSV, table.PARQUET, xml.KIND, warc.KIND, scan.KIND, archive.ZIP, archive.TAR,
     archive.GZIP,
 )  # fmt: skip
 _BY_ENDING = {ending: kind for kind in KINDS for ending in kind.endings}
@@ -36,11 +36,15 @@ KINDS_READ = ", ".join(kind.name for kind in KINDS[:-1]) + f" and {KINDS[-1].nam
 
 
 class File(NamedTuple):
-    """A file to read: where it lies on the disk, under which path it is shown, and its name ("": as shown)."""
+    """A file to read: where it lies on the disk, under which path it is shown, and its name ("": as shown).
+
+    ``kept``: the folder in which recognized text is kept, "" for none.
+    """
 
     on_disk: str
     path: str
     name: str = ""
+    kept: str = ""
 
 
 def kind_of(name: str, head: bytes) -> Kind | None:
@@ -68,7 +72,7 @@ def ending(name: str) -> str:
 def read_file(file: File) -> Iterator[Item | Skipped]:
     """Read a file of any kind: the work of the process that can be stopped."""
     with Path(file.on_disk).open("rb") as opened:
-        yield from read(Document(file.path, opened), file.name)
+        yield from read(Document(file.path, opened, kept=file.kept), file.name)
 
 
 def read(document: Document, name: str = "") -> Iterator[Item | Skipped]:

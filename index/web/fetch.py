@@ -7,6 +7,7 @@ that very address is connected to: the name is not resolved a second time.
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 import ssl
 import threading
@@ -38,6 +39,7 @@ MAX_WAIT_SECONDS = 120.0  # for a host that asks for a pause; a longer one ends 
 MIN_HOST_SECONDS = 1.0  # between two requests to a host that names no pace itself
 _TOO_SLOW = f"the site took longer than {MAX_SECONDS:g} seconds"
 _MAX_ROBOTS_BYTES = 500_000  # as Google reads of it
+_MAX_AGE = re.compile(r"\bmax-age=\"?(\d{1,8})", re.IGNORECASE)
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _REDIRECTS = (301, 302, 303, 307, 308)
 _COME_BACK = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
@@ -51,19 +53,31 @@ _REASONS: Mapping[int, str] = {
 }
 
 
+class LaterError(UnreadableError):
+    """The site asks to come back after a number of seconds."""
+
+    def __init__(self, status: int, seconds: float) -> None:
+        super().__init__(f"the site asks to come back later ({status}); try again in {seconds:.0f} seconds")
+        self.seconds = seconds
+
+
 class GoneError(UnreadableError):
     """The site says that the page was taken down for good (410)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came of an address: ``url`` is where redirects led, ``body`` is None if nothing has changed."""
+    """What came of an address: ``url`` is where redirects led, ``body`` is None if nothing has changed.
+
+    ``max_age``: the seconds for which the site says that the reply is fresh; 0 if it does not say.
+    """
 
     url: str
     body: bytes | None
     content_type: str = ""
     etag: str = ""
     modified: str = ""
+    max_age: float = 0.0
 
 
 @dataclass(slots=True)
@@ -86,14 +100,15 @@ class Client:
                 url = _checked(_joined(url, target))
                 continue
             if status == HTTPStatus.NOT_MODIFIED:
-                return Reply(url, None, etag=etag, modified=modified)
+                return Reply(url, None, etag=etag, modified=modified, max_age=_max_age(received))
             if status == HTTPStatus.GONE:
                 raise GoneError(_REASONS[HTTPStatus.GONE])
             if status != HTTPStatus.OK:
                 raise UnreadableError(_REASONS.get(status, f"the site answers with the error {status}"))
             marks = received.get("etag", ""), received.get("last-modified", "")
             body = _unpacked(body, received.get("content-encoding", "").strip().lower())
-            return Reply(url, body, received.get("content-type", "").partition(";")[0].strip().lower(), *marks)
+            content_type = received.get("content-type", "").partition(";")[0].strip().lower()
+            return Reply(url, body, content_type, *marks, _max_age(received))
         raise UnreadableError(f"more than {MAX_REDIRECTS} redirects")
 
     def _patiently(self, url: str, headers: Mapping[str, str]) -> tuple[int, dict[str, str], bytes]:
@@ -106,7 +121,7 @@ class Client:
                 break
             pause = _seconds(received.get("retry-after", ""))
             if not may_wait or pause > MAX_WAIT_SECONDS:
-                raise UnreadableError(f"the site asks to come back later ({status}); try again in {pause:.0f} seconds")
+                raise LaterError(status, pause)
             self._next[host] = time.monotonic() + pause
         return status, received, body
 
@@ -300,6 +315,11 @@ def _seconds(retry_after: str) -> float:
     with suppress(ValueError, TypeError):
         return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
     return MIN_HOST_SECONDS * 10
+
+
+def _max_age(received: Mapping[str, str]) -> float:
+    match = _MAX_AGE.search(received.get("cache-control", ""))
+    return float(match[1]) if match else 0.0
 
 
 def _what(error: Exception) -> str:

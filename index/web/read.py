@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import gzip
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import PurePosixPath
 from tempfile import NamedTemporaryFile
@@ -26,11 +28,13 @@ from index.formats.xml import FEEDS, SITEMAPS, root_name
 from index.fragment import fragment_text
 from index.load import Reader, printable
 from index.models import Failure, RawRecord, UnreadableError
-from index.web.fetch import MAX_BYTES, Client, GoneError, Reply
+from index.web.fetch import MAX_BYTES, Client, GoneError, LaterError, Reply
 from index.web.walls import FETCHED
 
 MAX_PAGES = 200  # of a feed or a sitemap, in one run: at a page a second it takes three minutes
 MIN_WHOLE_CHARACTERS = 800  # of an entry that is taken for the whole article
+DEFAULT_SOURCE_SECONDS, MAX_SOURCE_SECONDS = 900.0, 86_400.0  # between two looks at a source
+_TTL = re.compile(rb"<ttl>\s{0,9}(\d{1,6})\s{0,9}</ttl>")
 _MAX_SITEMAPS = 20
 _LINK = re.compile(r"<link\b[^<>]{0,1000}>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(
@@ -44,10 +48,11 @@ _ENDINGS = {
 
 
 class Marks(NamedTuple):
-    """What a site said of the version that was read last."""
+    """What a site said of the version that was read last; ``due``: the ISO time at which it is to be asked again."""
 
     etag: str = ""
     modified: str = ""
+    due: str = ""
 
 
 class _Page(NamedTuple):
@@ -70,16 +75,21 @@ class WebReader:
 
     def read(self, url: str, *, is_source: bool = False) -> Iterator[RawRecord | Failure]:
         """The articles at an address. The home page of a site, or any page if it is a source, stands for its feed."""
+        source, pace = url, DEFAULT_SOURCE_SECONDS
         try:
-            reply = self.client.get(url, *self.marks.get(url, Marks()))
+            reply = self.client.get(url, *self._marks(url))
+            pace = max(pace, reply.max_age)
             if reply.body is None:
                 return
             feed = feed_link(reply) if is_source or urlsplit(url).path in {"", "/"} else ""
             if feed:
                 self.marks.pop(url, None)
-                reply = self.client.get(url := feed, *self.marks.get(feed, Marks()))
+                reply = self.client.get(url := feed, *self._marks(feed))
+                pace = max(DEFAULT_SOURCE_SECONDS, reply.max_age)
             if reply.body is None:
                 return
+            if ttl := _TTL.search(reply.body[:HEAD_BYTES]):
+                pace = max(pace, 60.0 * int(ttl[1]))
             is_whole = True
             for item in self._content(reply):
                 is_whole &= isinstance(item, RawRecord) and not item.embargo
@@ -89,7 +99,14 @@ class WebReader:
         except GoneError as error:
             yield from self._gone(url, url_key(url), error)
         except UnreadableError as error:
+            pace = error.seconds if isinstance(error, LaterError) else pace
             yield _failure(url, str(error))
+        finally:
+            due = datetime.now(UTC) + timedelta(seconds=min(pace, MAX_SOURCE_SECONDS))
+            self.marks[source] = self.marks.get(source, Marks())._replace(due=due.isoformat(timespec="seconds"))
+
+    def _marks(self, url: str) -> tuple[str, str]:
+        return self.marks.get(url, Marks())[:2]
 
     def _content(self, reply: Reply) -> Iterator[RawRecord | Failure]:
         body = reply.body or b""
@@ -190,6 +207,12 @@ class WebReader:
                     seen.add(found)
                     waiting.append((found, _unpacked(self.client.get(found).body or b"")))
         return sorted(pages, key=lambda page: page.revision, reverse=True)
+
+
+def read_once(url: str, web_hosts: frozenset[str]) -> Iterator[RawRecord | Failure]:
+    """The articles at an address, whether they are indexed or not."""
+    with closing(Reader(Counter(), for_web=True)) as reader:
+        yield from WebReader(Client(web_hosts), reader, lambda *_: False).read(url)
 
 
 def feed_link(reply: Reply) -> str:

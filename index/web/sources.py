@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 from index.generation import current, locked, open_catalogue, open_for_writing
@@ -19,6 +20,20 @@ def sources(data: Path) -> dict[str, str]:
         raise IndexMissing(f"Nothing has been indexed in {data}. Add a source: `clippings sources add URL`.")
     with closing(open_catalogue(folder)) as catalogue:
         return dict(json.loads(catalogue.get("sources") or "{}"))
+
+
+def due(data: Path) -> list[str]:
+    """The followed addresses that are to be asked again, each at the pace that its site names."""
+    folder, now = current(data), datetime.now(UTC).isoformat(timespec="seconds")
+    if folder is None:
+        return []
+    with closing(open_catalogue(folder)) as catalogue:
+        marks = json.loads(catalogue.get("marks") or "{}")
+        return [url for url in json.loads(catalogue.get("sources") or "{}") if _due(marks.get(url, ())) <= now]
+
+
+def _due(mark: Sequence[str]) -> str:
+    return mark[2] if len(mark) > 2 else ""  # noqa: PLR2004  # index.web.read.Marks, or what an earlier version kept
 
 
 def forget(data: Path, addresses: Sequence[str]) -> None:

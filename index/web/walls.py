@@ -27,7 +27,13 @@ _ROBOT_TEST = re.compile(
     r"|just a moment|unusual (?:traffic|activity)",
     re.IGNORECASE,
 )
+_LISTING = re.compile(r"\s*(?:Index of|Directory listing (?:for|of)) /", re.IGNORECASE)
 _NOT_FREE = re.compile(r"\"isAccessibleForFree\"\s*:\s*\"?false", re.IGNORECASE)
+
+
+def is_listing(title: str) -> bool:
+    """Whether the title of a page is that of a folder on a web server: "Index of /news/"."""
+    return bool(_LISTING.match(title))
 
 
 def wall(page: str, text: str) -> str:

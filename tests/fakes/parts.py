@@ -9,6 +9,7 @@ from pathlib import Path
 from bot.models import Answer
 from bot.runtime import OnProgress, Parts
 from bot.settings import Settings
+from index.explain import Explained
 from index.ingest import Choices, Report
 from index.models import Article, ClippingsError, Failure
 from index.status import Status
@@ -40,7 +41,7 @@ class FakeParts(Parts):
         self.fake = FakeEngine(list(queue), articles)
         self.report: Report | BaseException = REPORT
         self.found: Status = STATUS
-        self.explained: list[Article | Failure] = []
+        self.explained: list[Explained | Failure] = []
         self.check: str | ClippingsError = "it answers"
         self.abilities = {"cite the passage": True, "say that a passage does not answer": False}
         self.indexed: list[tuple[list[Path], bool]] = []
@@ -73,9 +74,10 @@ class FakeParts(Parts):
             raise self.report
         return self.report
 
-    def articles(self, file: Path) -> Iterator[Article | Failure]:
+    def explain(self, settings: Settings, name: str) -> Iterator[Explained | Failure]:
         """Give what the test wants."""
-        assert file.name
+        self.settings = settings
+        assert name
         return iter(self.explained)
 
     def status(self, settings: Settings) -> Status:
