@@ -17,6 +17,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from index.catalogue import SCHEMA_VERSION, Catalogue
+from index.catalogue_sqlite import SQLiteCatalogue
 from index.chunk import CHUNKER_VERSION
 from index.data_folder import can_write, generations, make_private, number, prepare, sync, unused
 from index.embed import MODEL_NAME
@@ -54,7 +55,7 @@ class Generation:
         """Open a generation for writing; creates what is missing."""
         folder.mkdir(parents=True, exist_ok=True)
         forget(folder)
-        generation = cls._open(folder, Catalogue(catalogue_file(folder)), make=True)
+        generation = cls._open(folder, SQLiteCatalogue(catalogue_file(folder)), make=True)
         if generation.fingerprint is None:
             generation.catalogue.set("fingerprint", FINGERPRINT)
         return generation
@@ -103,7 +104,7 @@ def open_catalogue(folder: Path) -> Catalogue:
     file = catalogue_file(folder)
     if not file.is_file():
         raise IndexDamaged(f"The catalogue {file} is missing. Index your articles again: `clippings index FOLDER`.")
-    return Catalogue(file, make=False, read_only=not can_write(folder))
+    return SQLiteCatalogue(file, make=False, read_only=not can_write(folder))
 
 
 def current(data: Path) -> Path | None:

@@ -12,6 +12,7 @@ import numpy as np
 from bot.extract.ranking import Query, Retrieval
 from bot.kinds.scope import Scope
 from index.catalogue import Catalogue
+from index.catalogue_sqlite import SQLiteCatalogue
 from index.chunk import chunk
 from index.ingest import Report, ingest
 from index.models import Article, Filters, Source
@@ -63,7 +64,7 @@ def run(data: Path, paths: Sequence[Path], weights: Path, *, prune: bool = False
 
 def catalogue(folder: Path, articles: Sequence[Article]) -> Catalogue:
     """A catalogue that holds these articles, without embeddings."""
-    made = Catalogue(folder / "catalogue.sqlite")
+    made = SQLiteCatalogue(folder / "catalogue.sqlite")
     with made.transaction():
         for each in articles:
             made.put(each, each.id, chunk(each))
