@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from bot.models import ON_STEP, AnswerEngine
 from bot.plain_text import one_line
-from index.models import Article, Failure, Source, UnreadableError
+from index.models import Article, ClippingsError, Failure, Source, UnreadableError
 
 if TYPE_CHECKING:
     from bot.answer import Engine
     from bot.generate.llm import LLM
     from bot.settings import Settings
+    from index.home import Home
     from index.ingest import Choices, Report
     from index.status import Status
 
@@ -55,31 +56,33 @@ class Parts:
         from index.ingest import ingest
 
         options = {"prune": prune, "force": force}
-        return ingest(settings.data, paths, model_dir=settings.model_dir, **options, choices=choices, progress=progress)
+        return ingest(
+            home(settings), paths, model_dir=settings.model_dir, **options, choices=choices, progress=progress
+        )
 
     def web_sources(self, settings: Settings) -> dict[str, str]:
         """The addresses that are followed, and when each was read last."""
         from index.web.sources import sources
 
-        return sources(settings.data)
+        return sources(home(settings))
 
     def forget_sources(self, settings: Settings, addresses: Sequence[str]) -> None:
         """Follow some addresses no longer."""
         from index.web.sources import forget
 
-        forget(settings.data, addresses)
+        forget(home(settings), addresses)
 
     def followed_paths(self, settings: Settings) -> list[Path]:
         """The files and folders of the runs so far."""
         from index.status import roots
 
-        return roots(settings.data)
+        return roots(home(settings))
 
     def remove(self, settings: Settings, words: Sequence[str], older_than: date | None) -> list[Source]:
         """Remove articles from the index."""
         from index.removal import remove
 
-        return remove(settings.data, words, older_than)
+        return remove(home(settings), words, older_than)
 
     def articles(self, file: Path) -> Iterator[Article | Failure]:
         """Read and clean the articles of a file without indexing them."""
@@ -100,7 +103,7 @@ class Parts:
         """Describe what is indexed."""
         from index.status import status
 
-        return status(settings.data)
+        return status(home(settings))
 
     def check_llm(self, settings: Settings) -> str:
         """Ask the language model for a word. Raises ClippingsError if it does not reply."""
@@ -113,6 +116,23 @@ class Parts:
         from bot.generate.probe import abilities
 
         return abilities(_make_llm(settings, min(settings.llm_timeout, MAX_LLM_TRIAL_SECONDS)))
+
+
+def home(settings: Settings) -> Path | Home:
+    """Where the index is: in the data folder, or on servers if CHROMA_URL names one."""
+    if not settings.chroma_url:
+        return settings.data
+    from index.postgres import is_postgres
+    from index.servers import Servers
+
+    database_url = settings.database_url.get_secret_value() if settings.database_url else ""
+    if not is_postgres(database_url):
+        raise ClippingsError(
+            "CHROMA_URL keeps the vectors on a server, so the articles must be on one, too: set DATABASE_URL to a "
+            "PostgreSQL (postgresql://USER:PASSWORD@HOST/NAME), or unset CHROMA_URL to keep the index in a folder."
+        )
+    token = settings.chroma_token.get_secret_value() if settings.chroma_token else ""
+    return Servers(database_url, settings.chroma_url, token)
 
 
 def make_engine(settings: Settings) -> Engine:
@@ -130,7 +150,7 @@ def make_engine(settings: Settings) -> Engine:
         return Models(Embedder(folder), Reader(folder), once(lambda: SupportReader(folder)))
 
     llm = once(lambda: _make_llm(settings, settings.llm_timeout)) if settings.llm else None
-    return Engine(Searcher(settings.data), once(models), llm, has_second_look=settings.llm_check)
+    return Engine(Searcher(home(settings)), once(models), llm, has_second_look=settings.llm_check)
 
 
 def once(make: Callable[[], T]) -> Callable[[], T]:

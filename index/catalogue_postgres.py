@@ -66,7 +66,8 @@ WITH weights AS (
     SELECT p.chunk, sum(
         w.idf * p.count * 2.2::float8 / (p.count + 1.2::float8 * (0.25::float8 + 0.75::float8 * p.length * s.per_word))
     ) AS score
-    FROM postings p JOIN weights w ON w.word = p.word, (SELECT chunks::float8 / nullif(words, 0) AS per_word FROM state) s
+    FROM postings p JOIN weights w ON w.word = p.word,
+        (SELECT chunks::float8 / nullif(words, 0) AS per_word FROM state) s
     WHERE p.word = ANY(:words) {}
     GROUP BY p.chunk ORDER BY score DESC, p.chunk LIMIT :count
 )
@@ -78,13 +79,16 @@ _MAX_SMALLINT = 2**15 - 1
 
 
 class PostgresCatalogue(Catalogue):
-    """The articles and chunks of one generation, in the schema of a connection. ``make``: create its tables."""
+    """The articles and chunks of one generation, in the schema of a connection.
+
+    ``make``: create its tables. ``keeps_open``: the connection is closed by its owner. ``written`` counts chunks.
+    """
 
     _HOLDING = "SELECT c.article FROM postings p JOIN chunks c ON c.number = p.chunk WHERE p.word = :word{}"
     _COUNT_HOLDING = "SELECT count(*) FROM postings WHERE word = ?"
 
-    def __init__(self, database: Postgres, *, make: bool = False) -> None:
-        self._database = database
+    def __init__(self, database: Postgres, *, make: bool = False, keeps_open: bool = False) -> None:
+        self._database, self._keeps_open, self.written = database, keeps_open, 0
         self._added_chunks = self._added_words = 0  # in the transaction
         if make:
             with database.transaction():
@@ -92,7 +96,8 @@ class PostgresCatalogue(Catalogue):
 
     def close(self) -> None:
         """End the connection."""
-        self._database.close()
+        if not self._keeps_open:
+            self._database.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -142,6 +147,7 @@ class PostgresCatalogue(Catalogue):
         words = {word: min(count, _MAX_SMALLINT) for word, count in (parts | whole).items()}
         self._database.copy("postings", [(word, number, count, length) for word, count in words.items()])
         self._added_chunks += 1
+        self.written += 1
         self._added_words += length
 
     def _remove_words(self, article_id: str) -> None:

@@ -24,13 +24,14 @@ from index.clean import CLEANER_VERSION, DEFAULT_OUTLET, article_id, host_of
 from index.cleaner import Cleaner
 from index.embed import Embedder
 from index.folder_names import folder_fields
-from index.generation import Generation, locked, make_current, open_for_writing, set_aside
-from index.integrity import record_checksums
+from index.generation import Opened
+from index.home import Home, at
 from index.load import POINTS_OUTSIDE, STANDARD_INPUT, Reader, as_read, count, load, printable
 from index.models import Article, Chunk, ClippingsError, Failure, IndexDamaged, RawRecord, Source, UnreadableError
 from index.outlets import NOTE, Outlets
 from index.published import DEFAULT_PUBLISHED
 from index.removal import remove_articles
+from index.shard import Shard
 from index.weights import locate
 
 _NOTES = (
@@ -54,7 +55,7 @@ class Choices:
     ``restore``: also read again what `clippings remove` removed. ``outlet``, ``published``: of the articles that name
     none; they are kept for the folders of this run. ``standard_input``: a file with what stood there. ``addresses``: of
     pages, feeds and sitemaps; they are remembered if they ``are_sources``. ``web_hosts``: names of hosts that may lie
-    inside the network.
+    inside the network. ``shard``: index only this share of the articles.
     """
 
     restore: bool = False
@@ -64,6 +65,7 @@ class Choices:
     addresses: tuple[str, ...] = ()
     are_sources: bool = False
     web_hosts: frozenset[str] = frozenset()
+    shard: Shard | None = None
 
     @property
     def defaults(self) -> dict[str, str]:
@@ -109,7 +111,7 @@ class Report:
 
 
 def ingest(  # noqa: PLR0913  # most are options of a command, with a default
-    data: Path,
+    place: Path | Home,
     paths: Sequence[Path],
     *,
     model_dir: Path | None = None,
@@ -118,7 +120,7 @@ def ingest(  # noqa: PLR0913  # most are options of a command, with a default
     choices: Choices | None = None,
     progress: Callable[[int, int], None],
 ) -> Report:
-    """Bring the index of a data folder up to date with files and folders; without any, with those of the last run.
+    """Bring an index up to date with files and folders; without any, with those of the last run.
 
     ``prune`` removes the articles whose files are gone, also those of a file or folder of ``paths`` that is gone
     itself, but none if anything could not be read, or if what holds the folder is gone too: a disk may not be mounted.
@@ -127,12 +129,15 @@ def ingest(  # noqa: PLR0913  # most are options of a command, with a default
     another process is writing, WeightsError, IndexDamaged; what is wrong with a single article is in the report.
     """
     started, rebuilt, choices = time.perf_counter(), "", choices or Choices()
-    with locked(data):
+    home = at(place)
+    with home.locked(choices.shard):
         embedder = Embedder(locate(model_dir))
-        generation, old = open_for_writing(data)
+        generation, old = home.open_for_writing()
         with closing(generation), closing(Cleaner()) as cleaner:
             run = _Run(generation, embedder, cleaner, restore=choices.restore)
-            run.repair()
+            if home.is_alone():
+                run.repair()
+            home.let_others_begin()
             if old:
                 rebuilt = old.reason
                 with closing(old):
@@ -148,10 +153,8 @@ def ingest(  # noqa: PLR0913  # most are options of a command, with a default
                 )
             if old:
                 if old.is_damaged or run.lost:
-                    rebuilt += (
-                        f"; what could be read was kept, and the damaged files are now in {set_aside(old.folder)}"
-                    )
-                make_current(data, generation.folder)
+                    rebuilt += f"; what could be read was kept, and the damaged files are now in {home.set_aside(old)}"
+                home.make_current(generation)
             missing = {as_read(root) for root in roots if prune and run.is_gone(root, force=force)}
             run.outlets = Outlets(json.loads(generation.catalogue.get(NOTE) or "{}"))
             run.roots = {str(as_read(root)) for root in roots}
@@ -165,7 +168,7 @@ def ingest(  # noqa: PLR0913  # most are options of a command, with a default
             run.handle_gone(roots, missing, prune=prune and (force or not run.failed))
             run.report_lost()
             _note_roots(generation.catalogue, roots, missing, {failure.path for failure in run.failed})
-        record_checksums(generation.folder)
+        home.finish(generation)
     counts = Counter(run.outcomes.values())
     return Report(
         counts["added"], counts["changed"], counts["unchanged"], run.removed, run.gone, tuple(run.failed),
@@ -178,7 +181,7 @@ def ingest(  # noqa: PLR0913  # most are options of a command, with a default
 class _Run:
     """The writing side of an index, and the counts of its report."""
 
-    generation: Generation
+    generation: Opened
     embedder: Embedder
     cleaner: Cleaner
     restore: bool = False

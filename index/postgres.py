@@ -61,11 +61,17 @@ class Postgres:
     @property
     def server(self) -> str:
         """The server and the database, to show to a user."""
+        return self.place(self._url)
+
+    @staticmethod
+    def place(url: str) -> str:
+        """The server and the database of a URL, without user and password."""
+        error = psycopg_error()
         from psycopg.conninfo import conninfo_to_dict
 
         try:
-            parts = conninfo_to_dict(self._url)
-        except psycopg_error():
+            parts = conninfo_to_dict(_SCHEME.sub("postgresql://", url))
+        except error:
             return "DATABASE_URL"
         return f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}/{parts.get('dbname', '')}"
 
