@@ -64,25 +64,29 @@ class Parts:
         """The addresses that are followed, and when each was read last."""
         from index.web.sources import sources
 
-        return sources(home(settings))
+        with closing(home(settings)) as place:
+            return sources(place)
 
     def forget_sources(self, settings: Settings, addresses: Sequence[str]) -> None:
         """Follow some addresses no longer."""
         from index.web.sources import forget
 
-        forget(home(settings), addresses)
+        with closing(home(settings)) as place:
+            forget(place, addresses)
 
     def followed_paths(self, settings: Settings) -> list[Path]:
         """The files and folders of the runs so far."""
         from index.status import roots
 
-        return roots(home(settings))
+        with closing(home(settings)) as place:
+            return roots(place)
 
     def remove(self, settings: Settings, words: Sequence[str], older_than: date | None) -> list[Source]:
         """Remove articles from the index."""
         from index.removal import remove
 
-        return remove(home(settings), words, older_than)
+        with closing(home(settings)) as place:
+            return remove(place, words, older_than)
 
     def articles(self, file: Path) -> Iterator[Article | Failure]:
         """Read and clean the articles of a file without indexing them."""
@@ -103,7 +107,8 @@ class Parts:
         """Describe what is indexed."""
         from index.status import status
 
-        return status(home(settings))
+        with closing(home(settings)) as place:
+            return status(place)
 
     def check_llm(self, settings: Settings) -> str:
         """Ask the language model for a word. Raises ClippingsError if it does not reply."""
@@ -118,10 +123,12 @@ class Parts:
         return abilities(_make_llm(settings, min(settings.llm_timeout, MAX_LLM_TRIAL_SECONDS)))
 
 
-def home(settings: Settings) -> Path | Home:
+def home(settings: Settings) -> Home:
     """Where the index is: in the data folder, or on servers if CHROMA_URL names one."""
     if not settings.chroma_url:
-        return settings.data
+        from index.home import Folder
+
+        return Folder(settings.data)
     from index.postgres import is_postgres
     from index.servers import Servers
 

@@ -22,6 +22,10 @@ class Home(ABC):
     servers: Mapping[str, str] = {}  # what each server holds, and where it is
 
     @abstractmethod
+    def close(self) -> None:
+        """Let go of the connections."""
+
+    @abstractmethod
     def current(self) -> str | None:
         """The name of the generation in use; None if nothing was indexed."""
 
@@ -55,11 +59,11 @@ class Home(ABC):
 
     @abstractmethod
     def is_alone(self) -> bool:
-        """Whether no other process writes, of another shard. Only while locked."""
+        """Whether no other shard is being indexed; none begins or ends until `let_others`. Only while locked."""
 
     @abstractmethod
-    def let_others_begin(self) -> None:
-        """Let another shard begin: what `open_for_writing` opened is in order."""
+    def let_others(self, *, ended: bool = False) -> None:
+        """Let another shard begin or end; ``ended``: this one does."""
 
     @abstractmethod
     def damage(self, name: str) -> str | None:
@@ -87,6 +91,9 @@ class Folder(Home):
     def __str__(self) -> str:
         """The path."""
         return str(self.data)
+
+    def close(self) -> None:
+        """Do nothing: there are none."""
 
     def current(self) -> str | None:
         """The name of the folder of the generation in use."""
@@ -120,7 +127,7 @@ class Folder(Home):
         """True: a folder has no shards."""
         return True
 
-    def let_others_begin(self) -> None:
+    def let_others(self, *, ended: bool = False) -> None:
         """Do nothing: nobody waits."""
 
     def make_current(self, generation: Opened) -> None:

@@ -134,10 +134,10 @@ def ingest(  # noqa: PLR0913  # most are options of a command, with a default
         embedder = Embedder(locate(model_dir))
         generation, old = home.open_for_writing()
         with closing(generation), closing(Cleaner()) as cleaner:
-            run = _Run(generation, embedder, cleaner, restore=choices.restore)
+            run = _Run(generation, embedder, cleaner, choices.shard, restore=choices.restore)
             if home.is_alone():
                 run.repair()
-            home.let_others_begin()
+            home.let_others()
             if old:
                 rebuilt = old.reason
                 with closing(old):
@@ -162,11 +162,15 @@ def ingest(  # noqa: PLR0913  # most are options of a command, with a default
             present = [root for root in roots if as_read(root) not in missing]
             total, done = count(present), 0
             records = chain(load(present, skipped := Counter[str](), choices.standard_input), run.from_web(choices))
-            while batch := list(islice(records, _BATCH_ARTICLES)):
+            while batch := list(islice(filter(run.is_mine, records), _BATCH_ARTICLES)):
                 run.write(run.changed_articles(batch))
                 progress(done := done + len(batch), total)
             run.handle_gone(roots, missing, prune=prune and (force or not run.failed))
             run.report_lost()
+            if choices.shard:
+                if home.is_alone():
+                    run.repair()
+                home.let_others(ended=True)
             _note_roots(generation.catalogue, roots, missing, {failure.path for failure in run.failed})
         home.finish(generation)
     counts = Counter(run.outcomes.values())
@@ -184,6 +188,7 @@ class _Run:
     generation: Opened
     embedder: Embedder
     cleaner: Cleaner
+    shard: Shard | None = None
     restore: bool = False
     removed: int = 0
     gone: int = 0
@@ -202,8 +207,12 @@ class _Run:
     roots: set[str] = field(default_factory=set)
     outlets: Outlets = field(default_factory=lambda: Outlets({}))
 
+    def is_mine(self, record: RawRecord | Failure) -> bool:
+        """Whether a record belongs to the shard of this run."""
+        return not self.shard or self.shard.holds(record.path if isinstance(record, Failure) else article_id(record))
+
     def repair(self) -> None:
-        """Make vectors and catalogue agree after a run that did not end."""
+        """Make vectors and catalogue agree after a run that did not end. No other shard may be at work."""
         catalogue, store = self.generation.catalogue, self.generation.store
         if not catalogue.get("dirty") and store.count() == catalogue.counts()[1]:
             return
@@ -214,6 +223,7 @@ class _Run:
             for identity in sorted({owner for name in missing if (owner := catalogue.article_of(name))}):
                 if article := catalogue.article(identity):
                     self._embed([piece for piece in chunk(article) if piece.id in missing])
+        catalogue.set("dirty", "")
 
     def copy(self, old: Catalogue | None, progress: Callable[[int, int], None]) -> None:
         """Index the articles of an old generation again, from its own copy of them, where that is not damaged."""
@@ -329,7 +339,8 @@ class _Run:
                 stored, known = catalogue.article(source.id), catalogue.known(source.id)
                 if stored and known:
                     articles[source.id] = (stored, chunk(stored), known[0])
-            catalogue.set(NOTE, json.dumps(self.outlets.aliases))
+            known = json.loads(catalogue.get(NOTE) or "{}")  # another shard may have added to it
+            catalogue.set(NOTE, json.dumps(known | self.outlets.aliases))
             self.outlets.is_changed = False
         return [self._with_outlet(*digested) for digested in articles.values()]
 
@@ -421,7 +432,8 @@ class _Run:
         catalogue = self.generation.catalogue
         read = [*missing, *(as_read(root) for root in roots if _exists(root))]
         failed = {failure.path for failure in self.failed if not failure.reason.startswith(POINTS_OUTSIDE)}
-        unseen = [(name, path) for name, path in catalogue.paths() if name not in self.seen]
+        mine = [(name, path) for name, path in catalogue.paths() if not self.shard or self.shard.holds(name)]
+        unseen = [(name, path) for name, path in mine if name not in self.seen]
         unreached = {
             name
             for name, path in unseen
@@ -441,10 +453,14 @@ class _Run:
 
     @contextmanager
     def _dirty(self) -> Iterator[None]:
-        """Note that vectors and catalogue may disagree, until the end of the block; after an error the note stays."""
+        """Note that vectors and catalogue may disagree, until the end of the block; after an error the note stays.
+
+        With other shards at work it stays, too: the last of them looks at all.
+        """
         self.generation.catalogue.set("dirty", "yes")
         yield
-        self.generation.catalogue.set("dirty", "")
+        if not self.shard:
+            self.generation.catalogue.set("dirty", "")
 
 
 def _digest(record: RawRecord) -> str:

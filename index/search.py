@@ -73,6 +73,7 @@ class Searcher:
                 if generation:
                     generation.close()
             self._retired, self._generation = [], None
+            self._home.close()
 
     @property
     def catalogue(self) -> Catalogue:

@@ -56,6 +56,7 @@ class Servers(Home):
         self._reader: Postgres | None = None
         self._writer: Postgres | None = None
         self._shard: Shard | None = None
+        self._is_preparing = False
 
     def __str__(self) -> str:
         """The servers, without passwords."""
@@ -67,6 +68,13 @@ class Servers(Home):
         chroma = urlsplit(self._chroma[0])
         place = chroma._replace(netloc=chroma.netloc.rpartition("@")[2]).geturl()
         return {"catalogue": f"PostgreSQL at {Postgres.place(self._database_url)}", "vectors": f"Chroma at {place}"}
+
+    def close(self) -> None:
+        """End the connection of `current`."""
+        with self._lock:
+            if self._reader:
+                self._reader.close()
+            self._reader = None
 
     # --- Reading
 
@@ -104,11 +112,10 @@ class Servers(Home):
     def locked(self, shard: Shard | None = None) -> Iterator[None]:
         """Hold a lock in the database, which ends with this process."""
         with closing(Postgres(self._database_url, writer=True)) as writer:
-            self._writer, self._shard = writer, shard
+            self._writer, self._shard, self._is_preparing = writer, shard, False
             self._try_lock(_WRITING, "Another process is indexing", shared=bool(shard))
             if shard:
-                number = shard.count * _FIRST_SHARD_LOCK + shard.number
-                self._try_lock(number, f"Another process is indexing --shard {shard}")
+                self._try_lock(_lock_of(shard), f"Another process is indexing --shard {shard}")
             yield
 
     def _try_lock(self, number: int, problem: str, *, shared: bool = False) -> None:
@@ -123,10 +130,9 @@ class Servers(Home):
         return self._writer
 
     def open_for_writing(self) -> tuple[Opened, Replaced | None]:
-        """The generation in use, or a new one beside it. Of several shards one at a time, until `let_others_begin`."""
-        database = self._writing
-        database.rows("SELECT pg_advisory_lock(?, ?)", (_LOCKS, _PREPARING))
-        if self._shard and not self.is_alone() and self._other_shards() != {self._shard.count}:
+        """The generation in use, or a new one beside it. Of several shards one at a time, until `let_others`."""
+        database, is_alone = self._writing, self.is_alone()
+        if self._shard and not is_alone and self._other_shards() != {self._shard.count}:
             raise IndexLocked(f"Other processes index another number of shards into {self}. Wait for them to end.")
         with database.transaction():
             database.rows(_LAYOUT)
@@ -137,7 +143,7 @@ class Servers(Home):
             self.make_current(generation)
             return generation, None
         names = [other for other, _ in generations]
-        if self.is_alone():
+        if is_alone:
             for other in names[: names.index(name)]:
                 self._drop(other)
         if not (replaced := self._to_be_replaced(name)):
@@ -153,20 +159,27 @@ class Servers(Home):
         return self._write(beside), replaced
 
     def is_alone(self) -> bool:
-        """Whether no other shard is being indexed."""
+        """Whether no other shard is being indexed; none begins or ends until `let_others`."""
+        if not self._is_preparing:
+            self._writing.rows("SELECT pg_advisory_lock(?, ?)", (_LOCKS, _PREPARING))
+            self._is_preparing = True
         return not self._other_shards()
 
     def _other_shards(self) -> set[int]:
         """The numbers of shards that other processes are at."""
         held = (
-            "SELECT objid::bigint FROM pg_locks JOIN pg_database d ON d.oid = database AND datname = current_database() "
-            "WHERE locktype = 'advisory' AND classid = ? AND objid > ? AND granted AND pid != pg_backend_pid()"
+            "SELECT objid::bigint FROM pg_locks l JOIN pg_database d ON d.oid = l.database "
+            "WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.classid = ? AND l.objid > ? "
+            "AND l.granted AND l.pid != pg_backend_pid()"
         )
         return {row[0] // _FIRST_SHARD_LOCK for row in self._writing.rows(held, (_LOCKS, _FIRST_SHARD_LOCK))}
 
-    def let_others_begin(self) -> None:
-        """Let the next shard open the index."""
+    def let_others(self, *, ended: bool = False) -> None:
+        """Let another shard begin or end; ``ended``: this one does."""
+        if self._shard and ended:
+            self._writing.rows("SELECT pg_advisory_unlock(?, ?)", (_LOCKS, _lock_of(self._shard)))
         self._writing.rows("SELECT pg_advisory_unlock(?, ?)", (_LOCKS, _PREPARING))
+        self._is_preparing = False
 
     def make_current(self, generation: Opened) -> None:
         """Mark its row."""
@@ -264,6 +277,10 @@ class Servers(Home):
 def _schema(name: str) -> str:
     """The schema of a generation: ``"clippings-3-1f2e3d4c" -> "clippings_3"``."""
     return f"clippings_{int(name.split('-')[1])}"
+
+
+def _lock_of(shard: Shard) -> int:
+    return shard.count * _FIRST_SHARD_LOCK + shard.number
 
 
 def _versions(fingerprint: str) -> list[int]:

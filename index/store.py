@@ -30,6 +30,7 @@ from index.models import ClippingsError, IndexDamaged
 from index.telemetry import disable_telemetry
 
 if TYPE_CHECKING:
+    import httpx
     from chromadb.api import ClientAPI
     from chromadb.api.models.Collection import Collection
     from chromadb.api.types import GetResult, QueryResult
@@ -244,8 +245,9 @@ class ServerVectors(VectorStore):
         )  # fmt: skip
         self._system = System(settings)
         self._api = self._system.instance(ServerAPI)  # type: ignore[type-abstract]  # it makes the one of the settings
-        # Chroma sets no limit, and has no setting for one (1.5.9).
-        self._api._session.timeout = _MAX_WRITE_SECONDS if make else _MAX_REPLY_SECONDS  # type: ignore[attr-defined]  # noqa: SLF001
+        # Chroma sets no limit of time, and has no setting for one (1.5.9).
+        self._session: httpx.Client = getattr(self._api, "_session")  # noqa: B009  # private, and not in the interface
+        self._session.timeout = _MAX_WRITE_SECONDS if make else _MAX_REPLY_SECONDS
         configuration = CreateCollectionConfiguration(hnsw=CreateHNSWConfiguration(space="cosine"))
 
         def open_collection() -> Collection:
@@ -264,6 +266,7 @@ class ServerVectors(VectorStore):
 
     def close(self) -> None:
         """End the connections."""
+        self._session.close()
         self._system.stop()
 
     def drop(self) -> None:

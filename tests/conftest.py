@@ -21,9 +21,12 @@ import pytest
 from filelock import FileLock
 
 from index import integrity
+from index.home import Folder, Home
 from index.ingest import ingest
 from index.models import WeightsError
+from index.servers import Servers
 from index.weights import locate
+from tests.chroma import Chroma
 from tests.kept_models import Remembered, models_kept
 from tests.postgres import Postgres, programs
 
@@ -165,6 +168,24 @@ def postgres() -> Iterator[Postgres]:
 def postgres_url(postgres: Postgres) -> str:
     """The URL of an empty database of PostgreSQL. Its test needs the marker ``process``."""
     return postgres.create(f"t{uuid.uuid4().hex}")
+
+
+@pytest.fixture(scope="session")
+def chroma(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chroma]:
+    """A Chroma server, stopped in the end. A test that kills it makes its own."""
+    with Chroma(tmp_path_factory.mktemp("chroma")) as server:
+        yield server
+
+
+@pytest.fixture
+def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
+    """An empty place of an index: a folder or, for a test marked with BOTH_HOMES, also servers."""
+    if getattr(request, "param", "folder") == "folder":
+        yield Folder(tmp_path / "data")
+        return
+    servers = Servers(request.getfixturevalue("postgres_url"), request.getfixturevalue("chroma").url)
+    yield servers
+    servers.close()
 
 
 # The network

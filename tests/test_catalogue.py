@@ -14,8 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.catalogue import Catalogue
+from index.catalogue_postgres import PostgresCatalogue
 from index.catalogue_sqlite import SQLiteCatalogue
 from index.models import Article, Boilerplate, Chunk, ClippingsError, Filters, IndexDamaged, Source
+from index.postgres import Postgres
 from index.text import stems
 from tests.corpus import article
 
@@ -24,10 +26,24 @@ MILL = article("mill", "The old mill burned down.", outlet="Gazette", published=
 NOTE = article("note", "The bridge and the mill are old.")
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.process)])
+def reader(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Catalogue]:
+    """An empty catalogue in either database, open."""
+    if request.param == "sqlite":
+        reader: Catalogue = SQLiteCatalogue(tmp_path / "catalogue.sqlite")
+    else:
+        reader = PostgresCatalogue(Postgres(request.getfixturevalue("postgres_url")), make=True)
+    yield reader
+    reader.close()
+
+
 @pytest.fixture
-def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
+def catalogue(request: pytest.FixtureRequest, reader: Catalogue, tmp_path: Path) -> Iterator[Catalogue]:
     """Three articles, one of them without outlet and date."""
-    catalogue = SQLiteCatalogue(tmp_path / "catalogue.sqlite")
+    if isinstance(reader, SQLiteCatalogue):
+        catalogue: Catalogue = SQLiteCatalogue(tmp_path / "catalogue.sqlite")
+    else:
+        catalogue = PostgresCatalogue(Postgres(request.getfixturevalue("postgres_url"), writer=True))
     put(catalogue, BRIDGE, MILL, NOTE)
     yield catalogue
     catalogue.close()
@@ -93,9 +109,8 @@ def test_a_transaction_is_all_or_nothing(catalogue: Catalogue) -> None:
     assert catalogue.article("bridge") == changed
 
 
-def test_a_reader_sees_a_transaction_whole(catalogue: Catalogue, tmp_path: Path) -> None:
+def test_a_reader_sees_a_transaction_whole(catalogue: Catalogue, reader: Catalogue) -> None:
     """Another connection sees nothing of it before its end, all of it after, and is told by the version."""
-    reader = SQLiteCatalogue(tmp_path / "catalogue.sqlite")
     version = reader.version()
     with catalogue.transaction():
         catalogue.remove("mill")
@@ -103,7 +118,6 @@ def test_a_reader_sees_a_transaction_whole(catalogue: Catalogue, tmp_path: Path)
         assert reader.version() == version
     assert reader.counts() == (2, 2)
     assert reader.version() != version
-    reader.close()
 
 
 def test_putting_replaces(catalogue: Catalogue) -> None:
@@ -221,14 +235,13 @@ def test_what_is_indexed_can_be_listed(catalogue: Catalogue) -> None:
     assert catalogue.article_of("mill-1") == "mill"
 
 
-def test_an_empty_catalogue_is_read_as_one(tmp_path: Path) -> None:
+def test_an_empty_catalogue_is_read_as_one(reader: Catalogue) -> None:
     """Nothing indexed is no error here."""
-    catalogue = SQLiteCatalogue(tmp_path / "new.sqlite")
-    assert catalogue.counts() == (0, 0)
-    assert catalogue.period() == (None, None)
-    assert catalogue.outlets() == {}
-    assert catalogue.passing(Filters()) == []
-    catalogue.close()
+    assert reader.counts() == (0, 0)
+    assert reader.period() == (None, None)
+    assert reader.outlets() == {}
+    assert reader.passing(Filters()) == []
+    assert reader.search(["bridg"], 10) == []
 
 
 @pytest.mark.parametrize("start", [0, 4_096], ids=["from the first byte", "past the first page"])

@@ -21,6 +21,7 @@ from bot.runtime import Parts
 
 if TYPE_CHECKING:
     from bot.settings import Settings
+    from index.shard import Shard
 
     Run = Callable[[argparse.Namespace, Settings, Parts], int]
 
@@ -80,6 +81,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         parser.error("index --explain FILE only shows how FILE is read; it takes no PATH and no --prune")
     if arguments.command == "index" and arguments.force and not arguments.prune:
         parser.error("--force belongs to --prune: it removes articles though something could not be read")
+    if arguments.command == "index" and arguments.shard and any(map(_is_no_path, arguments.paths)):
+        parser.error("--shard shares out files and folders, not standard input or addresses")
     if arguments.command == "sources":
         _check_sources(parser, arguments)
     if arguments.command == "remove" and not (arguments.words or arguments.older_than):
@@ -92,6 +95,10 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         except ValueError as error:
             parser.error(str(error))
     return arguments
+
+
+def _is_no_path(argument: str) -> bool:
+    return argument == "-" or commands.is_address(argument)
 
 
 def _check_sources(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
@@ -174,6 +181,15 @@ def _json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
+def _shard(text: str) -> Shard:
+    from index.shard import Shard
+
+    try:
+        return Shard.parse(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no share: write 3/16 for the third of sixteen") from None
+
+
 def _index(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add(
@@ -191,6 +207,7 @@ def _index(parser: argparse.ArgumentParser) -> None:
     add("--outlet", type=_text, metavar="NAME", help="the outlet of the articles that name none, kept for PATH")
     add("--published", type=_day, metavar="DATE", help="the day of the articles that name none, kept for PATH")
     add("--watch", action="store_true", help="then go on: read what changes, and every 15 minutes the sources")
+    add("--shard", type=_shard, metavar="N/M", help="index only this share, beside other processes (with CHROMA_URL)")
     add("--restore", action="store_true", help="also read again what `clippings remove` removed")
     add("--explain", type=Path, metavar="FILE", help="show how FILE is read: headline, date, body…; index nothing")
     _json(parser)
