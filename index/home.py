@@ -11,8 +11,8 @@ from pathlib import Path
 from index import generation as folders
 from index.catalogue import Catalogue
 from index.generation import Generation, Opened, Replaced
-from index.integrity import count_vectors, damaged_file, record_checksums
-from index.models import ClippingsError, IndexMissing
+from index.integrity import count_vectors, damaged_file, record_checksums, vectors_folder
+from index.models import ClippingsError, IndexDamaged, IndexMissing
 from index.shard import Shard
 
 
@@ -70,8 +70,8 @@ class Home(ABC):
         """What of a generation is damaged, without its catalogue; None if nothing is."""
 
     @abstractmethod
-    def count_vectors(self, name: str) -> int | None:
-        """Search for a sample of the vectors, and count all; None if they are missing or damaged."""
+    def count_vectors(self, name: str) -> int:
+        """Search for a sample of the vectors, and count all. Raises IndexDamaged."""
 
     @abstractmethod
     def size_bytes(self) -> int:
@@ -147,9 +147,12 @@ class Folder(Home):
         file = damaged_file(self.data / name)
         return f"{file} is damaged" if file else None
 
-    def count_vectors(self, name: str) -> int | None:
+    def count_vectors(self, name: str) -> int:
         """Search and count in a process of its own."""
-        return count_vectors(self.data / name)
+        count = count_vectors(self.data / name)
+        if count is None:
+            raise IndexDamaged(f"the vectors in {vectors_folder(self.data / name)} are missing or damaged")
+        return count
 
     def size_bytes(self) -> int:
         """The size of the files in the data folder."""

@@ -11,7 +11,7 @@ import re
 import secrets
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -249,12 +249,14 @@ class Servers(Home):
         """None: the servers check their own files."""
         return None
 
-    def count_vectors(self, name: str) -> int | None:
+    def count_vectors(self, name: str) -> int:
         """Search for a sample of the vectors, and count all."""
-        with suppress(IndexDamaged), closing(ServerVectors(*self._chroma, name)) as vectors:
-            vectors.self_search(_MAX_SEARCHED_SELVES)
-            return vectors.count()
-        return None
+        try:
+            with closing(ServerVectors(*self._chroma, name)) as vectors:
+                vectors.self_search(_MAX_SEARCHED_SELVES)
+                return vectors.count()
+        except IndexDamaged as error:
+            raise IndexDamaged(f"the vectors in {self.servers['vectors']} are missing or damaged") from error
 
     def size_bytes(self) -> int:
         """The size of the tables; Chroma does not say what its vectors take."""

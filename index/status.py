@@ -69,9 +69,10 @@ def _problem(home: Home, name: str, catalogue: Catalogue, fingerprint: str, chun
         catalogue.check()
     except IndexDamaged as error:
         return str(error)
-    vectors = home.count_vectors(name)
-    if vectors is None:
-        return f"the vectors in {home} are missing or damaged; run `clippings index` to rebuild them"
+    try:
+        vectors = home.count_vectors(name)
+    except IndexDamaged as error:
+        return f"{error}; run `clippings index` to rebuild them"
     if catalogue.get("dirty") or vectors != chunks:
         return "the last indexing is under way or was stopped; run `clippings index` to complete it"
     return None

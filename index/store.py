@@ -259,7 +259,11 @@ class ServerVectors(VectorStore):
                 model = self._api.get_collection(name, **self._place)
             return Collection(client=self._api, model=model, embedding_function=None)
 
-        self._collection = self._call(open_collection)
+        try:
+            self._collection = self._call(open_collection)
+        except BaseException:
+            self.close()
+            raise
 
     def reopen(self) -> None:
         """Do nothing: the server searches what it holds."""

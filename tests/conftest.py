@@ -165,9 +165,11 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture
-def postgres_url(postgres: Postgres) -> str:
-    """The URL of an empty database of PostgreSQL. Its test needs the marker ``process``."""
-    return postgres.create(f"t{uuid.uuid4().hex}")
+def postgres_url(postgres: Postgres) -> Iterator[str]:
+    """The URL of an empty database of PostgreSQL, dropped in the end. Its test needs the marker ``process``."""
+    name = f"t{uuid.uuid4().hex}"
+    yield postgres.create(name)
+    postgres.drop(name)
 
 
 @pytest.fixture(scope="session")

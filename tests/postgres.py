@@ -76,8 +76,12 @@ class Postgres:
 
     def create(self, database: str) -> str:
         """Make an empty database, and return its URL."""
-        self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", _SUPERUSER, database)
+        self._run("createdb", *self._place(), database)
         return self.url(database)
+
+    def drop(self, database: str) -> None:
+        """Remove a database, and end its connections."""
+        self._run("dropdb", "--force", *self._place(), database)
 
     def start(self) -> None:
         """Start the server, and wait until it answers."""
@@ -86,7 +90,7 @@ class Postgres:
             self._process = subprocess.Popen(
                 [*command, *_SETTINGS], stdout=log, stderr=log, cwd="/", start_new_session=True, **_as_user()
             )
-        ready = ["pg_isready", "-h", "127.0.0.1", "-p", str(self.port), "-U", _SUPERUSER]
+        ready = ["pg_isready", *self._place()]
         until = time.monotonic() + _START_SECONDS
         while subprocess.run([str(self._bin / ready[0]), *ready[1:]], capture_output=True, check=False).returncode:
             if self._process.poll() is not None or time.monotonic() > until:
@@ -105,6 +109,9 @@ class Postgres:
         if self._process:
             for pid in [pid for pid, parent in _parents().items() if self._process.pid in (pid, parent)]:
                 os.kill(pid, number)
+
+    def _place(self) -> tuple[str, ...]:
+        return "-h", "127.0.0.1", "-p", str(self.port), "-U", _SUPERUSER
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self._bin / program), *arguments]
