@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from bot.models import ON_STEP, AnswerEngine
 from bot.plain_text import one_line
-from index.models import Failure, Source
+from index.models import ClippingsError, Failure, Source
 
 if TYPE_CHECKING:
     from bot.answer import Engine
     from bot.generate.llm import LLM
     from bot.settings import Settings
     from index.explain import Explained
+    from index.home import Home
     from index.ingest import Choices, Report
     from index.status import Status
 
@@ -56,37 +57,44 @@ class Parts:
         from index.ingest import ingest
 
         options = {"prune": prune, "force": force}
-        return ingest(settings.data, paths, model_dir=settings.model_dir, **options, choices=choices, progress=progress)
+        return ingest(
+            home(settings), paths, model_dir=settings.model_dir, **options, choices=choices, progress=progress
+        )
 
     def web_sources(self, settings: Settings) -> dict[str, str]:
         """The addresses that are followed, and when each was read last."""
         from index.web.sources import sources
 
-        return sources(settings.data)
+        with closing(home(settings)) as place:
+            return sources(place)
 
     def due_sources(self, settings: Settings) -> list[str]:
         """The followed addresses that are to be asked again."""
         from index.web.sources import due
 
-        return due(settings.data)
+        with closing(home(settings)) as place:
+            return due(place)
 
     def forget_sources(self, settings: Settings, addresses: Sequence[str]) -> None:
         """Follow some addresses no longer."""
         from index.web.sources import forget
 
-        forget(settings.data, addresses)
+        with closing(home(settings)) as place:
+            forget(place, addresses)
 
     def followed_paths(self, settings: Settings) -> list[Path]:
         """The files and folders of the runs so far."""
         from index.status import roots
 
-        return roots(settings.data)
+        with closing(home(settings)) as place:
+            return roots(place)
 
     def remove(self, settings: Settings, words: Sequence[str], older_than: date | None) -> list[Source]:
         """Remove articles from the index."""
         from index.removal import remove
 
-        return remove(settings.data, words, older_than)
+        with closing(home(settings)) as place:
+            return remove(place, words, older_than)
 
     def explain(self, settings: Settings, name: str) -> Iterator[Explained | Failure]:
         """Say how the articles of a file or an address are read, without indexing them."""
@@ -103,7 +111,8 @@ class Parts:
         """Describe what is indexed."""
         from index.status import status
 
-        return status(settings.data)
+        with closing(home(settings)) as place:
+            return status(place)
 
     def check_llm(self, settings: Settings) -> str:
         """Ask the language model for a word. Raises ClippingsError if it does not reply."""
@@ -123,6 +132,25 @@ def is_address(text: str) -> bool:
     return text.lower().startswith(("http://", "https://"))
 
 
+def home(settings: Settings) -> Home:
+    """Where the index is: in the data folder, or on servers if CHROMA_URL names one."""
+    if not settings.chroma_url:
+        from index.home import Folder
+
+        return Folder(settings.data)
+    from index.postgres import is_postgres
+    from index.servers import Servers
+
+    database_url = settings.database_url.get_secret_value() if settings.database_url else ""
+    if not is_postgres(database_url):
+        raise ClippingsError(
+            "CHROMA_URL keeps the vectors on a server, so the articles must be on one, too: set DATABASE_URL to a "
+            "PostgreSQL (postgresql://USER:PASSWORD@HOST/NAME), or unset CHROMA_URL to keep the index in a folder."
+        )
+    token = settings.chroma_token.get_secret_value() if settings.chroma_token else ""
+    return Servers(database_url, settings.chroma_url, token, scans=settings.data / "ocr")
+
+
 def make_engine(settings: Settings) -> Engine:
     """Make an engine with the real parts. It reads nothing before the first question."""
     from bot.answer import Engine, Models
@@ -138,7 +166,7 @@ def make_engine(settings: Settings) -> Engine:
         return Models(Embedder(folder), Reader(folder), once(lambda: SupportReader(folder)))
 
     llm = once(lambda: _make_llm(settings, settings.llm_timeout)) if settings.llm else None
-    return Engine(Searcher(settings.data), once(models), llm, has_second_look=settings.llm_check)
+    return Engine(Searcher(home(settings)), once(models), llm, has_second_look=settings.llm_check)
 
 
 def once(make: Callable[[], T]) -> Callable[[], T]:

@@ -101,7 +101,7 @@ def failure(failure: Failure) -> dict[str, object]:
 def status(status: Status) -> dict[str, object]:
     """Serialize what is indexed."""
     names = "articles chunks outlets first_published last_published model indexed_at size_bytes healthy problem"
-    return {**_attributes(status, names), "outlets": dict(status.outlets)}
+    return {**_attributes(status, names), "outlets": dict(status.outlets), "servers": dict(status.servers)}
 
 
 def _attributes(value: object, names: str) -> dict[str, object]:

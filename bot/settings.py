@@ -32,7 +32,7 @@ PREFIX = "CLIPPINGS_"
 # Variables that Slack, OpenAI, Anthropic and hosting platforms document under these names: no prefix.
 UNPREFIXED = (
     "slack_bot_token slack_app_token slack_signing_secret slack_client_id slack_client_secret database_url "
-    "openai_api_key anthropic_api_key"
+    "chroma_url chroma_token openai_api_key anthropic_api_key"
 ).split()
 TRUST = "CLIPPINGS_TRUST_ENV_FILE"  # only in the environment: a file cannot vouch for itself
 _YES = {"1", "true", "yes"}
@@ -41,7 +41,14 @@ _LLM_SECRETS = {
     "openai-like": ("OPENAI_API_KEY",),
     "ollama": ("OLLAMA_API_KEY",),  # which Ollama's client reads by itself
 }
-_SENDS_OUT = ("CLIPPINGS_LLM", "CLIPPINGS_SLACK_API_URL", "SLACK_BOT_TOKEN", "SLACK_CLIENT_ID", "DATABASE_URL")
+_SENDS_OUT = (
+    "CLIPPINGS_LLM",
+    "CLIPPINGS_SLACK_API_URL",
+    "SLACK_BOT_TOKEN",
+    "SLACK_CLIENT_ID",
+    "DATABASE_URL",
+    "CHROMA_URL",
+)
 _LLM = re.compile(r"|(openai|anthropic):\S+|ollama:[^\s#]+|(ollama|openai-like):(?P<url>https?://[^\s#]+)#\S+")
 
 
@@ -131,6 +138,10 @@ class Settings(BaseModel):
     slack_port: int = Field(default=3000, ge=0, le=65535, description="a port, 0 for a free one")
     slack_log_text: bool = Field(default=False, description="true or false")
     database_url: _Secret = Field(default=None, description="a database URL in SQLAlchemy's form")
+    chroma_url: Annotated[str, AfterValidator(lambda url: url and str(AnyHttpUrl(url)).rstrip("/"))] = Field(
+        default="", description="the http(s) address of a Chroma server"
+    )
+    chroma_token: _Secret = Field(default=None, description="the token of the Chroma server")
     openai_api_key: _Secret = Field(default=None, description="an API key")
     anthropic_api_key: _Secret = Field(default=None, description="an API key")
 
@@ -226,6 +237,7 @@ def _check_addresses(settings: Settings, only_in_file: set[str], in_environment:
     addresses = (
         ("CLIPPINGS_LLM", place.partition("#")[0], _LLM_SECRETS.get(provider, ())),
         ("CLIPPINGS_SLACK_API_URL", settings.slack_api_url, () if own else _SLACK_SECRETS),
+        ("CHROMA_URL", settings.chroma_url, ("CHROMA_TOKEN",)),
     )
     for variable, url, secrets in addresses:
         leaking = [secret for secret in secrets if secret in in_environment]

@@ -1,7 +1,7 @@
-"""Articles, their chunks and the lexical index (BM25), in one SQLite file.
+"""Articles, their chunks and the lexical index (BM25), in a database: what SQLite and PostgreSQL share.
 
-This file decides what is indexed: an article changes with a transaction here, at once for every reader. BM25 is
-SQLite's FTS5 over words that index/text.py has stemmed: updated in place, in the same transaction, without memory.
+The catalogue decides what is indexed: an article changes with a transaction here, at once for every reader. The lexical
+index holds words that index/text.py has stemmed, and changes in the same transaction.
 """
 
 from __future__ import annotations
@@ -10,18 +10,14 @@ import hashlib
 import json
 import math
 import re
-import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, fields, replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
-from index.data_folder import temporary_copy
-from index.models import Article, Boilerplate, Chunk, ClippingsError, Filters, IndexDamaged, Source, Span
+from index.models import Article, Boilerplate, Chunk, Filters, IndexDamaged, Source, Span
 from index.outlets import NOTE as OUTLETS_NOTE
 from index.people import Introduction, find_people, finer_sentences
 from index.quotations import Quotation, find_quotations
@@ -34,61 +30,23 @@ SCHEMA_VERSION = 5
 5: names of people end before a new sentence; more nouns of persons.
 """
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS articles (
-    id TEXT PRIMARY KEY, path TEXT NOT NULL, digest TEXT NOT NULL, headline TEXT NOT NULL, body TEXT NOT NULL,
-    outlet TEXT, byline TEXT, published TEXT, published_from TEXT, published_certain INTEGER NOT NULL,
-    url TEXT, language TEXT, boilerplate TEXT NOT NULL,
-    checksum TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS articles_by_path ON articles (path);
-CREATE INDEX IF NOT EXISTS articles_by_filter ON articles (published, outlet, id);
-CREATE TABLE IF NOT EXISTS chunks (
-    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, article TEXT NOT NULL REFERENCES articles (id),
-    start INTEGER NOT NULL, stop INTEGER NOT NULL
-);
-CREATE INDEX IF NOT EXISTS chunks_by_article ON chunks (article);
-CREATE TABLE IF NOT EXISTS people (
-    article TEXT NOT NULL REFERENCES articles (id), key TEXT NOT NULL, surname TEXT NOT NULL,
-    name_start INTEGER NOT NULL, name_stop INTEGER NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL,
-    office TEXT NOT NULL, rank INTEGER NOT NULL
-);
-CREATE INDEX IF NOT EXISTS people_by_article ON people (article);
-CREATE INDEX IF NOT EXISTS people_by_surname ON people (surname);
-CREATE INDEX IF NOT EXISTS people_by_office ON people (office) WHERE office != '';
-CREATE TABLE IF NOT EXISTS quotations (
-    article TEXT NOT NULL REFERENCES articles (id), key TEXT NOT NULL, surname TEXT NOT NULL,
-    name_start INTEGER NOT NULL, name_stop INTEGER NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL
-);
-CREATE INDEX IF NOT EXISTS quotations_by_article ON quotations (article);
-CREATE INDEX IF NOT EXISTS quotations_by_surname ON quotations (surname);
-CREATE TABLE IF NOT EXISTS editions (
-    article TEXT PRIMARY KEY, revision TEXT NOT NULL, state TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE VIRTUAL TABLE IF NOT EXISTS lexical USING fts5 (headline, body, tokenize = "ascii tokenchars '.'");
-CREATE VIRTUAL TABLE IF NOT EXISTS vocabulary USING fts5vocab (lexical, 'row');
-"""
 _SOURCE_COLUMNS = ", ".join(f"a.{field.name}" for field in fields(Source))  # every field has its column
 _SOURCE_WIDTH = len(fields(Source))
-_FILTER = (
+FILTER = (
     "(:outlet IS NULL OR lower(a.outlet) = lower(:outlet)) AND (:article IS NULL OR a.id = :article) "
     "AND (:author IS NULL OR instr(lower(a.byline), lower(:author))) AND (:since IS NULL OR a.published >= :since) "
     "AND (:until IS NULL OR a.published <= :until) "
     "AND (:as_of IS NULL OR a.published IS NULL OR a.published <= :as_of OR a.published > :ahead)"
 )
 _CHUNKS = (
-    f"FROM chunks c JOIN articles a ON a.id = c.article WHERE c.id IN (SELECT value FROM json_each(:ids)) AND {_FILTER}"
+    f"FROM chunks c JOIN articles a ON a.id = c.article WHERE c.id IN (SELECT value FROM json_each(:ids)) AND {FILTER}"
 )
 _UNCHECKED_COLUMNS = 13  # of `articles` before schema 3
-_NO_FILTERS = Filters()
-# Operational errors of SQLite that damage causes; the others come from what is around the file.
-_DAMAGE = re.compile(
-    "no such (fts5 table|table|column)|has no column|malformed|vtable constructor failed|decode to UTF-8"
-)
-_REBUILD = "Rebuild the index: `clippings index`."
+NO_FILTERS = Filters()
+REBUILD = "Rebuild the index: `clippings index`."
 _MAX_PEOPLE_ROWS = 400  # the newest; "council" is the last word of thousands of speakers
 _MIN_IDF_CHUNKS = 1_000
+_ALL_ROWS = 2**63 - 1  # as a limit
 _BETWEEN_AUTHORS = re.compile(r",| and |;|&")
 
 
@@ -112,59 +70,63 @@ class Edition(NamedTuple):
 WITHDRAWN, REMOVED = "withdrawn", "removed"  # by its sender, by the user
 
 
-class Catalogue:
+class Catalogue(ABC):
     """The articles and chunks of one generation. Safe to share between threads.
 
-    Every call raises IndexDamaged if what it reads is damaged. ``make``: create the tables that are missing.
-    ``read_only``: nothing can be written beside the file. The log of a killed writer is read all the same.
+    Every call raises IndexDamaged if what it reads is damaged. ``read_only``: nothing can be written to it.
+    The SQL here is read by both databases; parameters are named ``:name`` or are question marks.
     """
 
-    def __init__(self, file: Path, *, make: bool = True, read_only: bool = False) -> None:
-        self._file, self.read_only = file, read_only
-        self._copy: TemporaryDirectory[str] | None = None
-        self._lock = threading.RLock()
-        with self._errors_explained():
-            if not read_only:
-                place = file.absolute().as_uri()
-            elif not (log := Path(f"{file}-wal")).exists() or not log.stat().st_size:
-                place = f"{file.absolute().as_uri()}?immutable=1"
-            elif Path(f"{file}-shm").exists():
-                place = f"{file.absolute().as_uri()}?mode=ro"
-            else:  # no process has it open: the log is of one that ended, and SQLite needs to write to read it
-                self._copy = temporary_copy(file, log)
-                place = Path(self._copy.name, file.name).as_uri()
-            self._db = sqlite3.connect(place, check_same_thread=False, isolation_level=None, timeout=30, uri=True)
-            try:
-                self._db.execute("PRAGMA cache_size = -32000")  # kB: with the usual 2 MB a search reads pages twice
-                if not read_only:
-                    self._db.execute("PRAGMA journal_mode = WAL")
-                    self._db.execute("PRAGMA synchronous = FULL")  # what a run has reported outlives a power cut
-                if make and not read_only:
-                    self._db.executescript(_SCHEMA)
-            except BaseException:
-                self._db.close()
-                raise
+    read_only: bool = False
+    _HOLDING: ClassVar[str]  # SQL: the articles with a chunk that holds the word :word{}
+    _COUNT_HOLDING: ClassVar[str]  # SQL: the number of chunks that hold a word
 
+    @abstractmethod
     def close(self) -> None:
-        """Close the file."""
-        self._db.close()
-        if self._copy:
-            self._copy.cleanup()
+        """Let go of the database."""
+
+    @abstractmethod
+    def transaction(self) -> AbstractContextManager[None]:
+        """Make all that is written inside happen at once, or not at all."""
+
+    @abstractmethod
+    def version(self) -> int:
+        """A number that changes when another process has written."""
+
+    @abstractmethod
+    def check(self) -> None:
+        """Read all articles and words. Raises IndexDamaged at the first that is not as it was stored."""
+
+    @abstractmethod
+    def search(self, words: Sequence[str], count: int, filters: Filters = NO_FILTERS) -> list[tuple[str, float]]:
+        """BM25 over stemmed words: ids of chunks with at least one of them, and positive scores, best first."""
+
+    @abstractmethod
+    def _put_words(self, number: int, headline: Sequence[str], body: Sequence[str]) -> None:
+        """Add the stems of a chunk to the lexical index."""
+
+    @abstractmethod
+    def _remove_words(self, article_id: str) -> None:
+        """Remove the words of an article, whose chunks are still there."""
+
+    @abstractmethod
+    def _rows(self, query: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> list[Any]:
+        """The rows of a query."""
+
+    @abstractmethod
+    def _execute(self, query: str, *rows: Sequence[object]) -> None:
+        """Execute a statement once for each row of parameters."""
+
+    @abstractmethod
+    def _place(self) -> str:
+        """Where it is, for a message."""
+
+    @staticmethod
+    def _word(word: str) -> str:
+        """A word as the SQL of the lexical index takes it."""
+        return word
 
     # --- Writing
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Make all that is written inside happen at once, or not at all."""
-        with self._lock:
-            self._execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:  # a full disk may have rolled it back already
-                    self._execute("ROLLBACK")
-                raise
 
     def put(self, article: Article, digest: str, chunks: Sequence[Chunk]) -> None:
         """Add an article, or replace it."""
@@ -175,32 +137,28 @@ class Catalogue:
             source.published and source.published.isoformat(), source.published_from, int(source.published_certain),
             source.url, source.language, json.dumps(article.boilerplate),
         )  # fmt: skip
-        self._execute(f"INSERT INTO articles VALUES ({'?,' * len(row)} ?)", (*row, _checksum(row)))
-        headline = " ".join(stems(source.headline))
+        self._execute(f"INSERT INTO articles VALUES ({'?,' * len(row)} ?)", (*row, checksum(row)))
+        headline = stems(source.headline)
         for chunk in chunks:
-            number = self._execute(
-                "INSERT INTO chunks (id, article, start, stop) VALUES (?, ?, ?, ?)",
-                (chunk.id, chunk.article_id, chunk.start, chunk.end),
-            ).lastrowid
-            body = " ".join(stems(article.body[chunk.start : chunk.end]))
-            self._execute("INSERT INTO lexical (rowid, headline, body) VALUES (?, ?, ?)", (number, headline, body))
+            added = "INSERT INTO chunks (id, article, start, stop) VALUES (?, ?, ?, ?) RETURNING number"
+            number = self._rows(added, (chunk.id, chunk.article_id, chunk.start, chunk.end))[0][0]
+            self._put_words(number, headline, stems(article.body[chunk.start : chunk.end]))
         spans = finer_sentences(article.body)
         people = find_people(article.body, spans)
-        for person in people.introductions:
-            self._execute(
-                f"INSERT INTO people VALUES ({'?,' * 8} ?)",
-                (article.id, person.key, _surname(person.key), *person.name, *person.span, person.office, person.rank),
-            )
-        for quotation in find_quotations(article.body, spans, people):
-            self._execute(
-                f"INSERT INTO quotations VALUES ({'?,' * 6} ?)",
-                (article.id, quotation.key, _surname(quotation.key), *quotation.name, *quotation.span),
-            )
+        introductions = [
+            (article.id, person.key, _surname(person.key), *person.name, *person.span, person.office, person.rank)
+            for person in people.introductions
+        ]
+        self._execute(f"INSERT INTO people VALUES ({'?,' * 8} ?)", *introductions)
+        quotations = [
+            (article.id, quotation.key, _surname(quotation.key), *quotation.name, *quotation.span)
+            for quotation in find_quotations(article.body, spans, people)
+        ]
+        self._execute(f"INSERT INTO quotations VALUES ({'?,' * 6} ?)", *quotations)
 
     def remove(self, article_id: str) -> None:
         """Remove an article and its chunks, if it is indexed."""
-        chunks = "(SELECT number FROM chunks WHERE article = ?)"
-        self._execute(f"DELETE FROM lexical WHERE rowid IN {chunks}", (article_id,))
+        self._remove_words(article_id)
         for table in ("chunks", "people", "quotations"):
             self._execute(f"DELETE FROM {table} WHERE article = ?", (article_id,))
         self._execute("DELETE FROM articles WHERE id = ?", (article_id,))
@@ -213,7 +171,9 @@ class Catalogue:
 
     def set(self, key: str, value: str) -> None:
         """Store a note about the index itself."""
-        self._execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+        self._execute(
+            "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, value)
+        )
 
     # --- Reading
 
@@ -221,12 +181,6 @@ class Catalogue:
         """A note about the index itself."""
         rows = self._rows("SELECT value FROM meta WHERE key = ?", (key,))
         return str(rows[0][0]) if rows else None
-
-    def version(self) -> int:
-        """A number that changes when another process has written."""
-        if self.read_only:
-            return self._file.stat().st_mtime_ns
-        return int(self._rows("PRAGMA data_version")[0][0])
 
     def known(self, article_id: str) -> tuple[str, str] | None:
         """The digest and path under which an article was last indexed."""
@@ -239,9 +193,7 @@ class Catalogue:
         return Edition(*rows[0]) if rows else Edition()
 
     def editions(self) -> dict[str, Edition]:
-        """The latest versions by article; none in an index of an earlier version."""
-        if not self._rows("SELECT 1 FROM sqlite_master WHERE name = 'editions'"):
-            return {}
+        """The latest versions by article."""
         return {row[0]: Edition(*row[1:]) for row in self._rows("SELECT article, revision, state FROM editions")}
 
     def chunk_ids(self, article_id: str) -> list[str]:
@@ -272,45 +224,34 @@ class Catalogue:
         row = rows[0]
         stored = row[_SOURCE_WIDTH + 1 :]  # the columns of the table
         if len(stored) > _UNCHECKED_COLUMNS:
-            *stored, checksum = stored
-            if checksum != _checksum(stored):
-                raise IndexDamaged(f"The article {article_id!r} in {self._file} is damaged. {_REBUILD}")
+            *stored, recorded = stored
+            if recorded != checksum(stored):
+                raise IndexDamaged(f"The article {article_id!r} {self._place()} is damaged. {REBUILD}")
         boilerplate = tuple(Boilerplate(*piece) for piece in json.loads(stored[-1]))
         return Article(_source(row), row[_SOURCE_WIDTH], boilerplate)
-
-    def check(self) -> None:
-        """Read all pages, tables and articles. Raises IndexDamaged at the first that is not as it was stored."""
-        if (result := self._rows("PRAGMA quick_check(1)")[0][0]) != "ok":
-            raise self._damaged(result)
-        for identity, _ in self.paths():
-            self.article(identity)
-        self.chunks([])
-        self.idf(["word"])
-        self.get("fingerprint")
-        self.search(["word"], 1)
 
     def sources(self, limit: int | None = None) -> list[Source]:
         """The sources of the indexed articles, newest first, then by headline."""
         order = "ORDER BY a.published IS NULL, a.published DESC, a.headline LIMIT ?"
-        return [_source(row) for row in self._rows(f"SELECT {_SOURCE_COLUMNS} FROM articles a {order}", (limit or -1,))]
+        return [
+            _source(row)
+            for row in self._rows(f"SELECT {_SOURCE_COLUMNS} FROM articles a {order}", (limit or _ALL_ROWS,))
+        ]
 
-    def mentioning(
-        self, words: Sequence[str], filters: Filters = _NO_FILTERS, limit: int | None = None
-    ) -> list[Source]:
+    def mentioning(self, words: Sequence[str], filters: Filters = NO_FILTERS, limit: int | None = None) -> list[Source]:
         """The sources of the articles that hold every one of these stems and pass the filters, newest first.
 
         Without words: of all articles that pass.
         """
-        held = "SELECT c.article FROM lexical l JOIN chunks c ON c.number = l.rowid WHERE lexical MATCH :word{}"
-        parts = [f"a.id IN ({held.format(number)})" for number in range(len(words))]
+        parts = [f"a.id IN ({self._HOLDING.format(number)})" for number in range(len(words))]
         order = "ORDER BY a.published IS NULL, a.published DESC, a.headline, a.id"
-        query = f"SELECT {_SOURCE_COLUMNS} FROM articles a WHERE {' AND '.join([_FILTER, *parts])} {order} LIMIT :limit"
-        named = {f"word{number}": _phrase(word) for number, word in enumerate(words)}
-        values = {**self._parameters(filters), **named, "limit": -1 if limit is None else limit}
+        query = f"SELECT {_SOURCE_COLUMNS} FROM articles a WHERE {' AND '.join([FILTER, *parts])} {order} LIMIT :limit"
+        named = {f"word{number}": self._word(word) for number, word in enumerate(words)}
+        values = {**self._parameters(filters), **named, "limit": _ALL_ROWS if limit is None else limit}
         return [_source(row) for row in self._rows(query, values)]
 
     def people(
-        self, *, surname: str = "", office: str = "", filters: Filters = _NO_FILTERS
+        self, *, surname: str = "", office: str = "", filters: Filters = NO_FILTERS
     ) -> list[tuple[Source, Introduction]]:
         """The introductions of people with this surname (the last word of a key) or office, newest article first."""
         condition = "t.surname = :surname" if surname else "t.office = :office AND t.office != ''"
@@ -319,7 +260,7 @@ class Catalogue:
         return [(_source(row[7:]), Introduction(row[0], Span(*row[1:3]), Span(*row[3:5]), *row[5:7])) for row in rows]
 
     def quotations(
-        self, *, surname: str = "", article: str = "", filters: Filters = _NO_FILTERS
+        self, *, surname: str = "", article: str = "", filters: Filters = NO_FILTERS
     ) -> list[tuple[Source, Quotation]]:
         """The quotations of speakers with this surname, or of an article; newest article first, in its order."""
         condition = "t.surname = :surname" if surname else "t.article = :within"
@@ -330,7 +271,7 @@ class Catalogue:
     def _people(self, table: str, columns: str, condition: str, filters: Filters, **named: str) -> list[Any]:
         order = f"ORDER BY a.published IS NULL, a.published DESC, a.headline, a.id, t.start LIMIT {_MAX_PEOPLE_ROWS}"
         query = f"SELECT {columns}, {_SOURCE_COLUMNS} FROM {table} t JOIN articles a ON a.id = t.article"
-        return self._rows(f"{query} WHERE {condition} AND {_FILTER} {order}", {**self._parameters(filters), **named})
+        return self._rows(f"{query} WHERE {condition} AND {FILTER} {order}", {**self._parameters(filters), **named})
 
     def surnames(self, word: str) -> list[str]:
         """The surnames that can be a word with one slip: those that share its first or its last half."""
@@ -338,31 +279,29 @@ class Catalogue:
         tables = " UNION ".join(f"SELECT surname FROM {table} WHERE {{0}}" for table in ("people", "quotations"))
         condition = (
             "length(surname) BETWEEN :length - 1 AND :length + 1 AND "
-            "(substr(surname, 1, :half) = substr(:word, 1, :half) OR substr(surname, -:half) = substr(:word, -:half))"
+            "(substr(surname, 1, :half) = :beginning OR substr(surname, length(surname) - :half + 1) = :ending)"
         )
-        rows = self._rows(tables.format(condition), {"word": word, "half": half, "length": len(word)})
-        return [row[0] for row in rows]
+        values = {"half": half, "length": len(word), "beginning": word[:half], "ending": word[-half:]}
+        return sorted(row[0] for row in self._rows(tables.format(condition), values))
 
     def named(self, first: str) -> list[str]:
         """The surnames of people with this first word in their names."""
-        tables = " UNION ".join(
-            f"SELECT surname FROM {table} WHERE key GLOB :first" for table in ("people", "quotations")
-        )
-        pattern = re.sub(r"[\[\]*?]", "", first)
-        return [row[0] for row in self._rows(tables, {"first": f"{pattern} *"})] if pattern else []
+        condition = "substr(key, 1, length(:first) + 1) = :first || ' '"
+        tables = " UNION ".join(f"SELECT surname FROM {table} WHERE {condition}" for table in ("people", "quotations"))
+        return sorted(row[0] for row in self._rows(tables, {"first": first})) if first else []
 
     def counts(self) -> tuple[int, int]:
         """The numbers of articles and chunks."""
         (articles,), (chunks,) = (self._rows(f"SELECT count(*) FROM {table}")[0] for table in ("articles", "chunks"))
         return articles, chunks
 
-    def chunks(self, ids: Iterable[str], filters: Filters = _NO_FILTERS) -> dict[str, ChunkRow]:
+    def chunks(self, ids: Iterable[str], filters: Filters = NO_FILTERS) -> dict[str, ChunkRow]:
         """The chunks of these ids that exist and pass the filters."""
         span = "c.id, c.start, c.stop, substr(a.body, c.start + 1, c.stop - c.start)"
         rows = self._rows(f"SELECT {span}, {_SOURCE_COLUMNS} {_CHUNKS}", self._parameters(filters, ids=ids))
         return {row[0]: ChunkRow(row[0], _source(row[4:]), *row[1:4]) for row in rows}
 
-    def days(self, ids: Iterable[str], filters: Filters = _NO_FILTERS) -> dict[str, date | None]:
+    def days(self, ids: Iterable[str], filters: Filters = NO_FILTERS) -> dict[str, date | None]:
         """The publication dates of the chunks of these ids that exist and pass the filters; None if dated ahead."""
         rows = self._rows(f"SELECT c.id, a.published {_CHUNKS}", self._parameters(filters, ids=ids))
         ahead, days = _ahead(), {row[0]: _date(row[1]) for row in rows}
@@ -370,29 +309,14 @@ class Catalogue:
 
     def passing(self, filters: Filters) -> list[str]:
         """The ids of all chunks that pass the filters."""
-        query = f"SELECT id FROM chunks WHERE article IN (SELECT a.id FROM articles a WHERE {_FILTER})"
+        query = f"SELECT id FROM chunks WHERE article IN (SELECT a.id FROM articles a WHERE {FILTER})"
         return [row[0] for row in self._rows(query, self._parameters(filters))]
 
     def count_passing(self, filters: Filters) -> int:
         """The number of chunks that pass the filters; a wide filter is counted quickly, by what fails it."""
-        failing = f"SELECT a.id FROM articles a WHERE ({_FILTER}) IS NOT TRUE"
+        failing = f"SELECT a.id FROM articles a WHERE ({FILTER}) IS NOT TRUE"
         query = f"SELECT (SELECT count(*) FROM chunks) - (SELECT count(*) FROM chunks WHERE article IN ({failing}))"
         return int(self._rows(query, self._parameters(filters))[0][0])
-
-    def search(self, words: Sequence[str], count: int, filters: Filters = _NO_FILTERS) -> list[tuple[str, float]]:
-        """BM25 over stemmed words: ids of chunks with at least one of them, and positive scores, best first."""
-        if not words:
-            return []
-        parameters = {"words": " OR ".join(map(_phrase, dict.fromkeys(words))), "count": count}
-        if filters == _NO_FILTERS:  # cut off inside FTS5, which is quicker
-            best = "SELECT rowid, rank FROM lexical WHERE lexical MATCH :words ORDER BY rank LIMIT :count"
-            query = f"SELECT c.id, -l.rank FROM ({best}) l JOIN chunks c ON c.number = l.rowid ORDER BY l.rank"
-            return self._rows(query, parameters)
-        query = (
-            "SELECT c.id, -l.rank FROM lexical l JOIN chunks c ON c.number = l.rowid "
-            f"JOIN articles a ON a.id = c.article WHERE lexical MATCH :words AND {_FILTER} ORDER BY l.rank LIMIT :count"
-        )
-        return self._rows(query, parameters | self._parameters(filters))
 
     def idf(self, words: Iterable[str]) -> dict[str, float]:
         """Inverse document frequency of stemmed words over all chunks: ``ln(1 + (N - n + .5) / (n + .5))``.
@@ -402,20 +326,20 @@ class Catalogue:
         total = max(self.counts()[1], _MIN_IDF_CHUNKS)
         idf = dict[str, float]()
         for word in dict.fromkeys(words):
-            rows = self._rows("SELECT doc FROM vocabulary WHERE term = ?", (word,))
+            rows = self._rows(self._COUNT_HOLDING, (word,))
             count = rows[0][0] if rows else 0
             idf[word] = math.log(1 + (total - count + 0.5) / (count + 0.5))
         return idf
 
     def count_undated(self, outlet: str | None = None) -> int:
         """The number of articles, of an outlet or of all, without a publication date."""
-        query = f"SELECT count(*) FROM articles a WHERE a.published IS NULL AND {_FILTER}"
+        query = f"SELECT count(*) FROM articles a WHERE a.published IS NULL AND {FILTER}"
         return int(self._rows(query, self._parameters(Filters(outlet=outlet)))[0][0])
 
     def outlets(self) -> dict[str, int]:
         """The number of articles by outlet, most first; "" for an unknown outlet."""
-        query = "SELECT coalesce(outlet, ''), count(*) FROM articles GROUP BY 1 ORDER BY 2 DESC, 1"
-        return {row[0]: row[1] for row in self._rows(query)}
+        rows = self._rows("SELECT coalesce(outlet, ''), count(*) FROM articles GROUP BY 1")
+        return dict(sorted(map(tuple, rows), key=lambda row: (-row[1], row[0])))
 
     def outlet_names(self) -> dict[str, str]:
         """The outlets by their folded names and aliases: ``{"mdr": "MDR", "mdr.de": "MDR"}``; a name goes first."""
@@ -435,47 +359,15 @@ class Catalogue:
     def _parameters(self, filters: Filters, ids: Iterable[str] = ()) -> dict[str, str | None]:
         if filters.outlet:
             filters = replace(filters, outlet=self.outlet_names().get(fold(filters.outlet), filters.outlet))
-        values = {
+        values: dict[str, str | None] = {
             name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(filters).items()
         }
         return values | {"ids": json.dumps(list(ids)), "ahead": _ahead().isoformat()}
 
-    def _rows(self, query: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> list[Any]:
-        with self._lock, self._errors_explained():
-            return self._db.execute(query, parameters).fetchall()
 
-    def _execute(self, query: str, parameters: Sequence[object] = ()) -> sqlite3.Cursor:
-        with self._lock, self._errors_explained():
-            return self._db.execute(query, parameters)
-
-    @contextmanager
-    def _errors_explained(self) -> Iterator[None]:
-        """Turn an error of SQLite into a message with the cause and the way out."""
-        try:
-            yield
-        except sqlite3.OperationalError as error:  # mostly what is around the file: permissions, room, another's lock
-            if _DAMAGE.search(str(error)):
-                raise self._damaged(error) from error
-            message = (
-                f"The catalogue {self._file} cannot be used ({error}). See that its folder can be written to, "
-                "and that the disk has room."
-            )
-            raise ClippingsError(message) from error
-        except sqlite3.DatabaseError as error:
-            raise self._damaged(error) from error
-
-    def _damaged(self, reason: object) -> IndexDamaged:
-        return IndexDamaged(f"The catalogue {self._file} is damaged ({reason}). Rebuild it: `clippings index FOLDER`.")
-
-
-def _checksum(row: Sequence[object]) -> str:
+def checksum(row: Sequence[object]) -> str:
     """The SHA-256 of a row of `articles`."""
     return hashlib.sha256(json.dumps(row).encode()).hexdigest()
-
-
-def _phrase(word: str) -> str:
-    """Quote a word for FTS5, whatever is in it."""
-    return '"' + word.replace('"', '""').replace("\0", "") + '"'
 
 
 def _surname(key: str) -> str:
@@ -498,4 +390,4 @@ def _date(text: str | None) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except (TypeError, ValueError):
-        raise IndexDamaged(f"The index is damaged: {text!r} is no date. {_REBUILD}") from None
+        raise IndexDamaged(f"The index is damaged: {text!r} is no date. {REBUILD}") from None

@@ -17,12 +17,13 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from index.catalogue import SCHEMA_VERSION, Catalogue
+from index.catalogue_sqlite import SQLiteCatalogue
 from index.chunk import CHUNKER_VERSION
 from index.data_folder import can_write, generations, make_private, number, prepare, sync, unused
 from index.embed import MODEL_NAME
 from index.integrity import catalogue_file, check, count_vectors, damaged_file, forget, is_recorded, vectors_folder
 from index.models import ClippingsError, IndexDamaged, IndexLocked
-from index.store import VectorStore
+from index.store import FolderVectors, VectorStore
 from index.text import WORDS_VERSION
 
 FINGERPRINT = f"{MODEL_NAME}/chunker-{CHUNKER_VERSION}/schema-{SCHEMA_VERSION}/words-{WORDS_VERSION}"
@@ -30,12 +31,33 @@ FINGERPRINT = f"{MODEL_NAME}/chunker-{CHUNKER_VERSION}/schema-{SCHEMA_VERSION}/w
 
 
 @dataclass(frozen=True, slots=True)
-class Generation:
-    """A catalogue and its vectors, open."""
+class Opened:
+    """A generation that is open, wherever it is: its catalogue and its vectors."""
 
-    folder: Path
+    name: str
     catalogue: Catalogue
     store: VectorStore
+
+    @property
+    def fingerprint(self) -> str | None:
+        """What this generation was built with."""
+        return self.catalogue.get("fingerprint")
+
+    def reopen_vectors(self) -> None:
+        """Load the vectors that another process wrote. Raises IndexDamaged."""
+        self.store.reopen()
+
+    def close(self) -> None:
+        """Let go of both."""
+        self.catalogue.close()
+        self.store.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Generation(Opened):
+    """A generation in a folder."""
+
+    folder: Path
 
     @classmethod
     def open(cls, folder: Path) -> Generation:
@@ -54,7 +76,7 @@ class Generation:
         """Open a generation for writing; creates what is missing."""
         folder.mkdir(parents=True, exist_ok=True)
         forget(folder)
-        generation = cls._open(folder, Catalogue(catalogue_file(folder)), make=True)
+        generation = cls._open(folder, SQLiteCatalogue(catalogue_file(folder)), make=True)
         if generation.fingerprint is None:
             generation.catalogue.set("fingerprint", FINGERPRINT)
         return generation
@@ -62,32 +84,22 @@ class Generation:
     @classmethod
     def _open(cls, folder: Path, catalogue: Catalogue, *, make: bool) -> Generation:
         try:
-            return cls(folder, catalogue, VectorStore(vectors_folder(folder), make=make))
+            return cls(folder.name, catalogue, FolderVectors(vectors_folder(folder), make=make), folder)
         except BaseException:
             catalogue.close()
             raise
-
-    @property
-    def fingerprint(self) -> str | None:
-        """What this generation was built with."""
-        return self.catalogue.get("fingerprint")
 
     def reopen_vectors(self) -> None:
         """Load the vectors that another process wrote. Raises IndexDamaged."""
         check(self.folder)
         self.store.reopen()
 
-    def close(self) -> None:
-        """Close the files."""
-        self.catalogue.close()
-        self.store.close()
-
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
     """A generation that has to be rebuilt, and why. ``catalogue`` is None if it cannot be read."""
 
-    folder: Path
+    name: str
     reason: str
     catalogue: Catalogue | None
     is_damaged: bool = False
@@ -103,7 +115,7 @@ def open_catalogue(folder: Path) -> Catalogue:
     file = catalogue_file(folder)
     if not file.is_file():
         raise IndexDamaged(f"The catalogue {file} is missing. Index your articles again: `clippings index FOLDER`.")
-    return Catalogue(file, make=False, read_only=not can_write(folder))
+    return SQLiteCatalogue(file, make=False, read_only=not can_write(folder))
 
 
 def current(data: Path) -> Path | None:
@@ -198,14 +210,14 @@ def _to_be_replaced(folder: Path) -> Replaced | None:
         fingerprint = catalogue.get("fingerprint")
         if fingerprint not in {None, FINGERPRINT}:
             reason = f"the index was built by another version ({fingerprint}, now {FINGERPRINT})"
-            return Replaced(folder, reason, catalogue)
+            return Replaced(folder.name, reason, catalogue)
         file = damaged_file(folder)
         catalogue.check()
     except IndexDamaged:
-        return Replaced(folder, f"{catalogue_file(folder)} was damaged", catalogue, is_damaged=True)
+        return Replaced(folder.name, f"{catalogue_file(folder)} was damaged", catalogue, is_damaged=True)
     if file or (not is_recorded(folder) and count_vectors(folder) is None):
         reason = f"{file or vectors_folder(folder)} was missing or damaged"
-        return Replaced(folder, reason, catalogue, is_damaged=file == catalogue_file(folder))
+        return Replaced(folder.name, reason, catalogue, is_damaged=file == catalogue_file(folder))
     catalogue.close()
     return None
 

@@ -24,13 +24,14 @@ from index.clean import CLEANER_VERSION, DEFAULT_OUTLET, article_id, host_of
 from index.cleaner import Cleaner
 from index.embed import Embedder
 from index.folder_names import folder_fields
-from index.generation import Generation, locked, make_current, open_for_writing, set_aside
-from index.integrity import record_checksums
+from index.generation import Opened
+from index.home import Home, at
 from index.load import POINTS_OUTSIDE, STANDARD_INPUT, Reader, as_read, count, load, printable
 from index.models import Article, Chunk, ClippingsError, Failure, IndexDamaged, RawRecord, Source, UnreadableError
 from index.outlets import NOTE, Outlets
 from index.published import DEFAULT_PUBLISHED
 from index.removal import remove_articles
+from index.shard import Shard
 from index.weights import locate
 
 _NOTES = (
@@ -54,7 +55,7 @@ class Choices:
     ``restore``: also read again what `clippings remove` removed. ``outlet``, ``published``: of the articles that name
     none; they are kept for the folders of this run. ``standard_input``: a file with what stood there. ``addresses``: of
     pages, feeds and sitemaps; they are remembered if they ``are_sources``. ``web_hosts``: names of hosts that may lie
-    inside the network.
+    inside the network. ``shard``: index only this share of the articles.
     """
 
     restore: bool = False
@@ -64,6 +65,7 @@ class Choices:
     addresses: tuple[str, ...] = ()
     are_sources: bool = False
     web_hosts: frozenset[str] = frozenset()
+    shard: Shard | None = None
 
     @property
     def defaults(self) -> dict[str, str]:
@@ -109,7 +111,7 @@ class Report:
 
 
 def ingest(  # noqa: PLR0913  # most are options of a command, with a default
-    data: Path,
+    place: Path | Home,
     paths: Sequence[Path],
     *,
     model_dir: Path | None = None,
@@ -118,7 +120,7 @@ def ingest(  # noqa: PLR0913  # most are options of a command, with a default
     choices: Choices | None = None,
     progress: Callable[[int, int], None],
 ) -> Report:
-    """Bring the index of a data folder up to date with files and folders; without any, with those of the last run.
+    """Bring an index up to date with files and folders; without any, with those of the last run.
 
     ``prune`` removes the articles whose files are gone, also those of a file or folder of ``paths`` that is gone
     itself, but not if what holds the folder is gone too: a disk may not be mounted; nor those behind a link that is
@@ -127,12 +129,15 @@ def ingest(  # noqa: PLR0913  # most are options of a command, with a default
     another process is writing, WeightsError, IndexDamaged; what is wrong with a single article is in the report.
     """
     started, rebuilt, choices = time.perf_counter(), "", choices or Choices()
-    with locked(data):
+    home = at(place)
+    with home.locked(choices.shard):
         embedder = Embedder(locate(model_dir))
-        generation, old = open_for_writing(data)
+        generation, old = home.open_for_writing()
         with closing(generation), closing(Cleaner()) as cleaner:
-            run = _Run(generation, embedder, cleaner, restore=choices.restore)
-            run.repair()
+            run = _Run(generation, embedder, cleaner, choices.shard, restore=choices.restore)
+            if home.is_alone():
+                run.repair()
+            home.let_others()
             if old:
                 rebuilt = old.reason
                 with closing(old):
@@ -148,25 +153,28 @@ def ingest(  # noqa: PLR0913  # most are options of a command, with a default
                 )
             if old:
                 if old.is_damaged or run.lost:
-                    rebuilt += (
-                        f"; what could be read was kept, and the damaged files are now in {set_aside(old.folder)}"
-                    )
-                make_current(data, generation.folder)
+                    rebuilt += f"; what could be read was kept, and the damaged files are now in {home.set_aside(old)}"
+                home.make_current(generation)
             missing = {as_read(root) for root in roots if prune and run.is_gone(root, force=force)}
             run.outlets = Outlets(json.loads(generation.catalogue.get(NOTE) or "{}"))
             run.roots = {str(as_read(root)) for root in roots}
             run.note_defaults(roots, choices.defaults)
             present = [root for root in roots if as_read(root) not in missing]
             total, done = count(present), 0
-            files = load(present, skipped := Counter[str](), choices.standard_input, str(data / "ocr"))
+            kept = str(home.scans or "")
+            files = filter(run.is_mine, load(present, skipped := Counter[str](), choices.standard_input, kept))
             records = chain(cleaner.ahead(files, run.completed_if_new), run.from_web(choices))
             while batch := list(islice(records, _BATCH_ARTICLES)):
                 run.write(run.changed_articles(batch))
                 progress(done := done + len(batch), total)
             run.handle_gone(roots, missing, prune=prune, force=force)
             run.report_lost()
+            if choices.shard:
+                if home.is_alone():
+                    run.repair()
+                home.let_others(ended=True)
             _note_roots(generation.catalogue, roots, missing, {failure.path for failure in run.failed})
-        record_checksums(generation.folder)
+        home.finish(generation)
     counts = Counter(run.outcomes.values())
     return Report(
         counts["added"], counts["changed"], counts["unchanged"], run.removed, run.gone, tuple(run.failed),
@@ -179,9 +187,10 @@ def ingest(  # noqa: PLR0913  # most are options of a command, with a default
 class _Run:
     """The writing side of an index, and the counts of its report."""
 
-    generation: Generation
+    generation: Opened
     embedder: Embedder
     cleaner: Cleaner
+    shard: Shard | None = None
     restore: bool = False
     removed: int = 0
     gone: int = 0
@@ -200,8 +209,12 @@ class _Run:
     roots: set[str] = field(default_factory=set)
     outlets: Outlets = field(default_factory=lambda: Outlets({}))
 
+    def is_mine(self, record: RawRecord | Failure) -> bool:
+        """Whether a record belongs to the shard of this run."""
+        return not self.shard or self.shard.holds(record.path if isinstance(record, Failure) else article_id(record))
+
     def repair(self) -> None:
-        """Make vectors and catalogue agree after a run that did not end."""
+        """Make vectors and catalogue agree after a run that did not end. No other shard may be at work."""
         catalogue, store = self.generation.catalogue, self.generation.store
         if not catalogue.get("dirty") and store.count() == catalogue.counts()[1]:
             return
@@ -212,6 +225,7 @@ class _Run:
             for identity in sorted({owner for name in missing if (owner := catalogue.article_of(name))}):
                 if article := catalogue.article(identity):
                     self._embed([piece for piece in chunk(article) if piece.id in missing])
+        catalogue.set("dirty", "")
 
     def copy(self, old: Catalogue | None, progress: Callable[[int, int], None]) -> None:
         """Index the articles of an old generation again, from its own copy of them, where that is not damaged."""
@@ -333,7 +347,8 @@ class _Run:
                 stored, known = catalogue.article(source.id), catalogue.known(source.id)
                 if stored and known:
                     articles[source.id] = (stored, chunk(stored), known[0])
-            catalogue.set(NOTE, json.dumps(self.outlets.aliases))
+            known = json.loads(catalogue.get(NOTE) or "{}")  # another shard may have added to it
+            catalogue.set(NOTE, json.dumps(known | self.outlets.aliases))
             self.outlets.is_changed = False
         return [self._with_outlet(*digested) for digested in articles.values()]
 
@@ -425,7 +440,8 @@ class _Run:
         catalogue = self.generation.catalogue
         read = [*missing, *(as_read(root) for root in roots if _exists(root))]
         failed = {item.path for item in self.failed if not (force and item.reason.startswith(POINTS_OUTSIDE))}
-        unseen = [(name, path) for name, path in catalogue.paths() if name not in self.seen]
+        mine = [(name, path) for name, path in catalogue.paths() if not self.shard or self.shard.holds(name)]
+        unseen = [(name, path) for name, path in mine if name not in self.seen]
         unreached = {
             name
             for name, path in unseen
@@ -445,10 +461,14 @@ class _Run:
 
     @contextmanager
     def _dirty(self) -> Iterator[None]:
-        """Note that vectors and catalogue may disagree, until the end of the block; after an error the note stays."""
+        """Note that vectors and catalogue may disagree, until the end of the block; after an error the note stays.
+
+        With other shards at work it stays, too: the last of them looks at all.
+        """
         self.generation.catalogue.set("dirty", "yes")
         yield
-        self.generation.catalogue.set("dirty", "")
+        if not self.shard:
+            self.generation.catalogue.set("dirty", "")
 
 
 def _digest(record: RawRecord) -> str:

@@ -41,7 +41,7 @@ _TRIAL = f"""
 import pathlib, sys, time, index.models, index.store
 for trial in range({_MAX_TRIALS}):
     try:
-        store = index.store.VectorStore(pathlib.Path(sys.argv[1]), make=False)
+        store = index.store.FolderVectors(pathlib.Path(sys.argv[1]), make=False)
         store.self_search()
         print(store.count())
         break

@@ -8,23 +8,24 @@ from datetime import date
 from pathlib import Path
 
 from index.catalogue import REMOVED, Edition
-from index.generation import Generation, current, locked, open_for_writing
-from index.integrity import record_checksums
+from index.generation import Opened
+from index.home import Home, at
 from index.load import as_read
-from index.models import ClippingsError, IndexMissing, Source
+from index.models import ClippingsError, Source
 from index.text import fold
 
 
-def remove(data: Path, words: Sequence[str], older_than: date | None = None) -> list[Source]:
+def remove(place: Path | Home, words: Sequence[str], older_than: date | None = None) -> list[Source]:
     """Remove the articles that words name, and those published before a day; a later run leaves them out.
 
     A word is an id, a file or folder, an outlet, or the beginning of an id. Raises ClippingsError, and removes nothing,
     if a word names no article, or may be the beginning of several ids.
     """
-    with locked(data):
-        if current(data) is None:
-            raise IndexMissing(f"Nothing has been indexed in {data}.")
-        generation, old = open_for_writing(data)
+    home = at(place)
+    with home.locked():
+        if home.current() is None:
+            raise home.missing()
+        generation, old = home.open_for_writing()
         with closing(generation):
             if old:
                 old.close()
@@ -36,11 +37,11 @@ def remove(data: Path, words: Sequence[str], older_than: date | None = None) -> 
                     source.id: source for source in sources if source.published and source.published < older_than
                 }
             remove_articles(generation, list(chosen), keep_out=True)
-        record_checksums(generation.folder)
+        home.finish(generation)
     return list(chosen.values())
 
 
-def remove_articles(generation: Generation, identities: Sequence[str], *, keep_out: bool = False) -> None:
+def remove_articles(generation: Opened, identities: Sequence[str], *, keep_out: bool = False) -> None:
     """Remove articles and their vectors. Killed in between, the next run of indexing completes it."""
     catalogue = generation.catalogue
     surplus = [name for identity in identities for name in catalogue.chunk_ids(identity)]

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from index.catalogue import Catalogue
 from index.embed import Vectors
-from index.generation import FINGERPRINT, Generation, current
+from index.generation import FINGERPRINT, Opened
+from index.home import Home, at
 from index.models import Article, Filters, IndexDamaged, IndexMissing, Passage
 from index.near_duplicates import group_near_duplicates
 
@@ -58,11 +59,11 @@ class DatePreference:
 class Searcher:
     """Searches an index. Safe to share between threads; notices what another process has written."""
 
-    def __init__(self, data: Path) -> None:
-        self._data = data
+    def __init__(self, place: Path | Home) -> None:
+        self._home = at(place)
         self._lock = threading.Lock()
-        self._generation: Generation | None = None
-        self._retired: list[Generation] = []
+        self._generation: Opened | None = None
+        self._retired: list[Opened] = []
         self._version = -1
 
     def close(self) -> None:
@@ -72,6 +73,7 @@ class Searcher:
                 if generation:
                     generation.close()
             self._retired, self._generation = [], None
+            self._home.close()
 
     @property
     def catalogue(self) -> Catalogue:
@@ -105,22 +107,21 @@ class Searcher:
                 break
         return passages
 
-    def _state(self, generation: Generation) -> tuple[Path | None, int]:
+    def _state(self, generation: Opened) -> tuple[str | None, int]:
         """Changes with every write: words read before a write and vectors read after it do not belong together."""
-        return current(self._data), generation.catalogue.version()
+        return self._home.current(), generation.catalogue.version()
 
-    def _fresh(self) -> Generation:
+    def _fresh(self) -> Opened:
         """The generation in use; its vectors are read again if another process has written."""
         with self._lock:
-            folder = current(self._data)
-            if folder is None or not folder.exists():
-                message = f"Nothing has been indexed in {self._data}. Index your articles: `clippings index FOLDER`."
-                raise IndexMissing(message)
-            if self._generation is None or self._generation.folder != folder or self._outdated(self._generation):
+            name = self._home.current()
+            if name is None:
+                raise self._home.missing()
+            if self._generation is None or self._generation.name != name or self._outdated(self._generation):
                 if self._generation:
                     self._retired.append(self._generation)  # another thread may be reading it
                 self._generation = None
-                generation = Generation.open(folder)
+                generation = self._home.open(name)
                 if generation.fingerprint != FINGERPRINT:
                     generation.close()
                     message = "The index was built by another version. Run `clippings index` to rebuild it."
@@ -131,13 +132,13 @@ class Searcher:
                 self._version = version
             return self._generation
 
-    def _outdated(self, generation: Generation) -> bool:
+    def _outdated(self, generation: Opened) -> bool:
         """Whether a generation that was opened without writing was changed since: it is opened anew."""
         return generation.catalogue.read_only and generation.catalogue.version() != self._version
 
 
 def _search(
-    generation: Generation, vector: Vectors, words: Sequence[str], filters: Filters, preference: DatePreference | None
+    generation: Opened, vector: Vectors, words: Sequence[str], filters: Filters, preference: DatePreference | None
 ) -> list[Passage]:
     catalogue = generation.catalogue
     lexical = dict(catalogue.search(words, TUNED.candidates, filters))
@@ -188,7 +189,7 @@ def collapse_near_duplicates(passages: Sequence[Passage], catalogue: Catalogue) 
     return [replace(passage, near_duplicates=tuple(near_duplicates[passage.source.id].values())) for passage in kept]
 
 
-def _dense(generation: Generation, vector: Vectors, filters: Filters) -> dict[str, float]:
+def _dense(generation: Opened, vector: Vectors, filters: Filters) -> dict[str, float]:
     """The nearest chunks that pass the filters, with their cosines.
 
     Chroma's own filters take 345 ms if half of 100,000 vectors pass. So few are compared one by one, and of many the

@@ -14,9 +14,12 @@ import re
 import sqlite3
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 import numpy as np
 from filelock import FileLock
@@ -27,14 +30,19 @@ from index.models import ClippingsError, IndexDamaged
 from index.telemetry import disable_telemetry
 
 if TYPE_CHECKING:
+    import httpx
     from chromadb.api import ClientAPI
     from chromadb.api.models.Collection import Collection
-    from chromadb.api.types import QueryResult
+    from chromadb.api.types import GetResult, QueryResult
 
     from index.embed import Vectors
 
+T = TypeVar("T")
 _COLLECTION = "chunks"
 _PAGE_ROWS = 5_000  # get() of over 32,766 rows fails, and a batch may have 5,461 at most
+_PAGE_ROWS_SERVER = 300  # what Chroma Cloud takes in one call
+_MAX_REPLY_SECONDS = 5.0  # of a reader: who asks hears within ten seconds of a server that hangs
+_MAX_WRITE_SECONDS = 60.0
 _MAX_FETCHED_VECTORS = 100  # fetching so few is quicker than searching among them
 _MAX_SEARCHED_SELVES = 500  # takes a second at most
 _MIN_SELF_COSINE = 0.999
@@ -44,11 +52,110 @@ _import_lock = threading.Lock()
 _path_variants = itertools.cycle(range(100))
 
 
-class VectorStore:
-    """The vectors of one generation, in a folder of their own. Safe to share between threads.
+class VectorStore(ABC):
+    """The vectors of one generation. Safe to share between threads.
 
-    Every call raises IndexDamaged if the vectors are damaged, ``make=False`` also if they are missing. Where
-    nothing can be written, ``make=False`` opens a temporary copy: Chroma writes to what it reads (chroma 1.5.9).
+    Every call raises IndexDamaged if the vectors are damaged or missing.
+    """
+
+    _collection: Collection
+    _page_rows = _PAGE_ROWS
+
+    @abstractmethod
+    def reopen(self) -> None:
+        """Load what another process wrote."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of them."""
+
+    @abstractmethod
+    def _call(self, function: Callable[[], T], *, writes: bool = False) -> T:
+        """Call Chroma, and turn its errors into a message with the cause and the way out."""
+
+    @abstractmethod
+    def _damaged(self, reason: str) -> IndexDamaged:
+        """An error that says what is wrong with the vectors, and the way out."""
+
+    def upsert(self, ids: Sequence[str], vectors: Vectors) -> None:
+        """Add vectors (len(ids) x 384), or replace those of the same ids."""
+        for page in self._pages(len(ids)):
+            self._call(partial(self._upsert, list(ids[page]), vectors[page]), writes=True)
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Remove vectors; unknown ids are ignored."""
+        for page in self._pages(len(ids)):
+            self._call(partial(self._delete, list(ids[page])), writes=True)
+
+    def nearest(self, vector: Vectors, count: int) -> list[tuple[str, float]]:
+        """The ids nearest to a unit vector with their cosines, best first."""
+        if not count:
+            return []
+        return list(_cosines(self._call(lambda: self._query(vector, count))).items())
+
+    def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
+        """The vectors of the ids that exist."""
+        vectors: dict[str, Vectors] = {}
+        for page in self._pages(len(ids)):
+            rows = self._call(partial(self._get, list(ids[page])))
+            embeddings = rows["embeddings"]
+            if embeddings is not None and len(embeddings):
+                vectors.update(zip(rows["ids"], np.asarray(embeddings, dtype=np.float32), strict=True))
+        return vectors
+
+    def cosines(self, vector: Vectors, ids: Sequence[str]) -> dict[str, float]:
+        """The cosines of a unit vector with those of the ids that exist."""
+        cosines: dict[str, float] = {}
+        if len(ids) > _MAX_FETCHED_VECTORS:
+            # Fails if a writer has just removed an id, and may miss some: then the vectors themselves are fetched.
+            with contextlib.suppress(IndexDamaged):
+                cosines = _cosines(self._call(lambda: self._query(vector, len(ids), list(ids))))
+        missed = self.vectors([name for name in ids if name not in cosines])
+        return cosines | {name: float(other @ vector) for name, other in missed.items()}
+
+    def count(self) -> int:
+        """The number of vectors."""
+        return self._call(lambda: self._collection.count())  # noqa: PLW0108  # another collection after `reopen`
+
+    def ids(self) -> Iterator[str]:
+        """All ids, fetched page by page."""
+        for offset in itertools.count(0, self._page_rows):
+            page = self._call(partial(self._get_page, offset))
+            yield from page
+            if len(page) < self._page_rows:
+                return
+
+    def self_search(self, sample: int = _MAX_SEARCHED_SELVES) -> None:
+        """Search for a sample of the vectors. Raises IndexDamaged if the nearest to one of them is not itself."""
+        ids = list(self.ids())
+        for vector in self.vectors(ids[:: len(ids) // sample + 1]).values():
+            if not any(cosine > _MIN_SELF_COSINE for _, cosine in self.nearest(vector, 1)):
+                raise self._damaged("a search does not find them")
+
+    def _upsert(self, ids: list[str], vectors: Vectors) -> None:
+        self._collection.upsert(ids=ids, embeddings=vectors)
+
+    def _delete(self, ids: list[str]) -> None:
+        self._collection.delete(ids=ids)
+
+    def _get(self, ids: list[str]) -> GetResult:
+        return self._collection.get(ids=ids, include=["embeddings"])
+
+    def _get_page(self, offset: int) -> list[str]:
+        return self._collection.get(limit=self._page_rows, offset=offset, include=[])["ids"]
+
+    def _query(self, vector: Vectors, count: int, ids: list[str] | None = None) -> QueryResult:
+        query = vector[np.newaxis]
+        return self._collection.query(query_embeddings=query, ids=ids, n_results=count, include=["distances"])
+
+    def _pages(self, count: int) -> list[slice]:
+        return [slice(start, start + self._page_rows) for start in range(0, count, self._page_rows)]
+
+
+class FolderVectors(VectorStore):
+    """The vectors of one generation, in a folder of their own.
+
+    Where nothing can be written, ``make=False`` opens a temporary copy: Chroma writes to what it reads (chroma 1.5.9).
     """
 
     def __init__(self, folder: Path, *, make: bool = True) -> None:
@@ -79,74 +186,16 @@ class VectorStore:
             if self._copy:
                 self._copy.cleanup()
 
-    def upsert(self, ids: Sequence[str], vectors: Vectors) -> None:
-        """Add vectors (len(ids) x 384), or replace those of the same ids."""
-        for page in _pages(len(ids)):
-            with self._errors_explained(), self._file_lock():
-                self._collection.upsert(ids=list(ids[page]), embeddings=vectors[page])
-
-    def delete(self, ids: Sequence[str]) -> None:
-        """Remove vectors; unknown ids are ignored."""
-        for page in _pages(len(ids)):
-            with self._errors_explained(), self._file_lock():
-                self._collection.delete(ids=list(ids[page]))
-
-    def nearest(self, vector: Vectors, count: int) -> list[tuple[str, float]]:
-        """The ids nearest to a unit vector with their cosines, best first."""
-        if not count:
-            return []
-        with self._errors_explained():
-            result = self._collection.query(query_embeddings=vector[np.newaxis], n_results=count, include=["distances"])
-        return list(_cosines(result).items())
-
-    def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
-        """The vectors of the ids that exist."""
-        vectors: dict[str, Vectors] = {}
-        for page in _pages(len(ids)):
-            with self._errors_explained():
-                rows = self._collection.get(ids=list(ids[page]), include=["embeddings"])
-            embeddings = rows["embeddings"]
-            if embeddings is not None and len(embeddings):
-                vectors.update(zip(rows["ids"], np.asarray(embeddings, dtype=np.float32), strict=True))
-        return vectors
-
-    def cosines(self, vector: Vectors, ids: Sequence[str]) -> dict[str, float]:
-        """The cosines of a unit vector with those of the ids that exist."""
-        cosines: dict[str, float] = {}
-        if len(ids) > _MAX_FETCHED_VECTORS:
-            # Fails if a writer has just removed an id, and may miss some: then the vectors themselves are fetched.
-            with contextlib.suppress(IndexDamaged), self._errors_explained():
-                result = self._collection.query(
-                    query_embeddings=vector[np.newaxis], ids=list(ids), n_results=len(ids), include=["distances"]
-                )
-                cosines = _cosines(result)
-        missed = self.vectors([name for name in ids if name not in cosines])
-        return cosines | {name: float(other @ vector) for name, other in missed.items()}
-
-    def count(self) -> int:
-        """The number of vectors."""
-        with self._errors_explained():
-            return self._collection.count()
-
-    def ids(self) -> Iterator[str]:
-        """All ids, fetched page by page."""
-        for offset in itertools.count(0, _PAGE_ROWS):
-            with self._errors_explained():
-                page = self._collection.get(limit=_PAGE_ROWS, offset=offset, include=[])["ids"]
-            yield from page
-            if len(page) < _PAGE_ROWS:
-                return
-
-    def self_search(self) -> None:
-        """Search for a sample of the vectors. Raises IndexDamaged if the nearest to one of them is not itself."""
-        ids = list(self.ids())
-        for vector in self.vectors(ids[:: len(ids) // _MAX_SEARCHED_SELVES + 1]).values():
-            if not any(cosine > _MIN_SELF_COSINE for _, cosine in self.nearest(vector, 1)):
-                raise IndexDamaged(f"The vectors in {self._folder} are damaged. Rebuild them: `clippings index`.")
-
     def _file_lock(self) -> FileLock:
         """Exclude other processes: one that loads the files while another writes them crashes (chroma 1.5.9)."""
         return FileLock(self._folder / "lock", timeout=_MAX_LOCK_SECONDS, thread_local=False)
+
+    def _call(self, function: Callable[[], T], *, writes: bool = False) -> T:
+        with self._errors_explained(), self._file_lock() if writes else contextlib.nullcontext():
+            return function()
+
+    def _damaged(self, reason: str) -> IndexDamaged:
+        return IndexDamaged(f"The vectors in {self._folder} are damaged ({reason}). Rebuild them: `clippings index`.")
 
     @contextlib.contextmanager
     def _errors_explained(self) -> Iterator[None]:
@@ -165,6 +214,99 @@ class VectorStore:
             raise IndexDamaged(message) from error
 
 
+class ServerVectors(VectorStore):
+    """The vectors of one generation, in a collection of a Chroma server, which all clients see at once.
+
+    ``url``: ``http(s)://HOST:PORT``, with ``/TENANT/DATABASE`` where the server has several. ``make``: make the
+    collection if it is missing, and wait longer. Raises ClippingsError if the server is down or does not reply in time.
+    """
+
+    _page_rows = _PAGE_ROWS_SERVER
+
+    def __init__(self, url: str, token: str, name: str, *, make: bool = False) -> None:
+        self._url, self._name = urlsplit(url), name
+        self._place: dict[str, Any] = dict(
+            zip(("tenant", "database"), filter(None, self._url.path.split("/")), strict=False)
+        )
+        _import_chroma(os.fspath(Path(__file__).parent))
+        disable_telemetry()
+        from chromadb.api import ServerAPI
+        from chromadb.api.collection_configuration import CreateCollectionConfiguration, CreateHNSWConfiguration
+        from chromadb.api.models.Collection import Collection
+        from chromadb.config import Settings, System
+
+        is_secure = self._url.scheme == "https"
+        # Chroma Cloud reads the one header, a proxy before `chroma run` the other.
+        headers = {"X-Chroma-Token": token, "Authorization": f"Bearer {token}"} if token else {}
+        settings = Settings.model_construct(
+            anonymized_telemetry=False, allow_reset=False, chroma_api_impl="chromadb.api.fastapi.FastAPI",
+            chroma_server_host=self._url.hostname, chroma_server_http_port=self._url.port or (443 if is_secure else 80),
+            chroma_server_ssl_enabled=is_secure, chroma_server_headers=headers,
+        )  # fmt: skip
+        self._system = System(settings)
+        self._api = self._system.instance(ServerAPI)  # type: ignore[type-abstract]  # it makes the one of the settings
+        # Chroma sets no limit of time, and has no setting for one (1.5.9).
+        self._session: httpx.Client = getattr(self._api, "_session")  # noqa: B009  # private, and not in the interface
+        self._session.timeout = _MAX_WRITE_SECONDS if make else _MAX_REPLY_SECONDS
+        configuration = CreateCollectionConfiguration(hnsw=CreateHNSWConfiguration(space="cosine"))
+
+        def open_collection() -> Collection:
+            if make:
+                model = self._api.create_collection(
+                    name, configuration=configuration, get_or_create=True, **self._place
+                )
+            else:
+                model = self._api.get_collection(name, **self._place)
+            return Collection(client=self._api, model=model, embedding_function=None)
+
+        try:
+            self._collection = self._call(open_collection)
+        except BaseException:
+            self.close()
+            raise
+
+    def reopen(self) -> None:
+        """Do nothing: the server searches what it holds."""
+
+    def close(self) -> None:
+        """End the connections."""
+        self._session.close()
+        self._system.stop()
+
+    def drop(self) -> None:
+        """Remove the collection from the server."""
+        with contextlib.suppress(IndexDamaged):
+            self._call(lambda: self._api.delete_collection(self._name, **self._place))
+
+    def _call(self, function: Callable[[], T], *, writes: bool = False) -> T:  # noqa: ARG002  # no lock is needed
+        import httpx
+        from chromadb.errors import ChromaError, NotFoundError
+
+        try:
+            try:
+                return function()
+            except (httpx.RemoteProtocolError, httpx.NetworkError):
+                return function()  # the server was restarted since the last call, each of which may be repeated
+        except NotFoundError as error:
+            raise self._damaged(str(error)) from error
+        except (httpx.HTTPError, ChromaError, ValueError) as error:
+            reason = (str(error) or type(error).__name__)[:_MAX_REASON_CHARACTERS]
+            raise ClippingsError(
+                f"The Chroma server {self._server} of CHROMA_URL cannot be used ({reason}). See that it runs and can "
+                "be reached from here, then try again."
+            ) from error
+
+    def _damaged(self, reason: str) -> IndexDamaged:
+        return IndexDamaged(
+            f"The vectors on the Chroma server {self._server} are missing or damaged ({reason}). Rebuild them: "
+            "`clippings index`."
+        )
+
+    @property
+    def _server(self) -> str:
+        return self._url.netloc.rpartition("@")[2]
+
+
 def stable_files(folder: Path) -> list[Path]:
     """The files that only a writer changes.
 
@@ -172,10 +314,6 @@ def stable_files(folder: Path) -> list[Path]:
     """
     segments = [marker.parent for marker in sorted(folder.glob("*/index_metadata.pickle"))]
     return [folder / "chroma.sqlite3", *(file for segment in segments for file in sorted(segment.iterdir()))]
-
-
-def _pages(count: int) -> list[slice]:
-    return [slice(start, start + _PAGE_ROWS) for start in range(0, count, _PAGE_ROWS)]
 
 
 def _cosines(result: QueryResult) -> dict[str, float]:

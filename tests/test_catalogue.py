@@ -14,7 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.catalogue import Catalogue
+from index.catalogue_postgres import PostgresCatalogue
+from index.catalogue_sqlite import SQLiteCatalogue
 from index.models import Article, Boilerplate, Chunk, ClippingsError, Filters, IndexDamaged, Source
+from index.postgres import Postgres
 from index.text import stems
 from tests.corpus import article
 
@@ -23,10 +26,24 @@ MILL = article("mill", "The old mill burned down.", outlet="Gazette", published=
 NOTE = article("note", "The bridge and the mill are old.")
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.process)])
+def reader(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Catalogue]:
+    """An empty catalogue in either database, open."""
+    if request.param == "sqlite":
+        reader: Catalogue = SQLiteCatalogue(tmp_path / "catalogue.sqlite")
+    else:
+        reader = PostgresCatalogue(Postgres(request.getfixturevalue("postgres_url")), make=True)
+    yield reader
+    reader.close()
+
+
 @pytest.fixture
-def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
+def catalogue(request: pytest.FixtureRequest, reader: Catalogue, tmp_path: Path) -> Iterator[Catalogue]:
     """Three articles, one of them without outlet and date."""
-    catalogue = Catalogue(tmp_path / "catalogue.sqlite")
+    if isinstance(reader, SQLiteCatalogue):
+        catalogue: Catalogue = SQLiteCatalogue(tmp_path / "catalogue.sqlite")
+    else:
+        catalogue = PostgresCatalogue(Postgres(request.getfixturevalue("postgres_url"), writer=True))
     put(catalogue, BRIDGE, MILL, NOTE)
     yield catalogue
     catalogue.close()
@@ -65,7 +82,7 @@ def test_a_chunk_is_the_text_of_its_span(body: str, data: st.DataObject) -> None
     """Offsets count characters as Python does, in every script."""
     start = data.draw(st.integers(0, len(body) - 1))
     end = data.draw(st.integers(start + 1, len(body)))
-    with TemporaryDirectory() as folder, closing(Catalogue(Path(folder, "catalogue.sqlite"))) as catalogue:
+    with TemporaryDirectory() as folder, closing(SQLiteCatalogue(Path(folder, "catalogue.sqlite"))) as catalogue:
         with catalogue.transaction():
             catalogue.put(Article(Source("a", "b"), body), "", [Chunk("c", "a", start, end, "")])
         assert catalogue.chunks(["c"])["c"].text == body[start:end]
@@ -92,9 +109,8 @@ def test_a_transaction_is_all_or_nothing(catalogue: Catalogue) -> None:
     assert catalogue.article("bridge") == changed
 
 
-def test_a_reader_sees_a_transaction_whole(catalogue: Catalogue, tmp_path: Path) -> None:
+def test_a_reader_sees_a_transaction_whole(catalogue: Catalogue, reader: Catalogue) -> None:
     """Another connection sees nothing of it before its end, all of it after, and is told by the version."""
-    reader = Catalogue(tmp_path / "catalogue.sqlite")
     version = reader.version()
     with catalogue.transaction():
         catalogue.remove("mill")
@@ -102,7 +118,6 @@ def test_a_reader_sees_a_transaction_whole(catalogue: Catalogue, tmp_path: Path)
         assert reader.version() == version
     assert reader.counts() == (2, 2)
     assert reader.version() != version
-    reader.close()
 
 
 def test_putting_replaces(catalogue: Catalogue) -> None:
@@ -155,7 +170,7 @@ def test_search_takes_any_words(catalogue: Catalogue, words: list[str]) -> None:
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=5))
 def test_search_never_fails(words: list[str]) -> None:
     """Whatever the words, search returns; nothing is found where nothing is indexed."""
-    with TemporaryDirectory() as folder, closing(Catalogue(Path(folder, "catalogue.sqlite"))) as catalogue:
+    with TemporaryDirectory() as folder, closing(SQLiteCatalogue(Path(folder, "catalogue.sqlite"))) as catalogue:
         assert catalogue.search(words, 10) == []
 
 
@@ -220,28 +235,27 @@ def test_what_is_indexed_can_be_listed(catalogue: Catalogue) -> None:
     assert catalogue.article_of("mill-1") == "mill"
 
 
-def test_an_empty_catalogue_is_read_as_one(tmp_path: Path) -> None:
+def test_an_empty_catalogue_is_read_as_one(reader: Catalogue) -> None:
     """Nothing indexed is no error here."""
-    catalogue = Catalogue(tmp_path / "new.sqlite")
-    assert catalogue.counts() == (0, 0)
-    assert catalogue.period() == (None, None)
-    assert catalogue.outlets() == {}
-    assert catalogue.passing(Filters()) == []
-    catalogue.close()
+    assert reader.counts() == (0, 0)
+    assert reader.period() == (None, None)
+    assert reader.outlets() == {}
+    assert reader.passing(Filters()) == []
+    assert reader.search(["bridg"], 10) == []
 
 
 @pytest.mark.parametrize("start", [0, 4_096], ids=["from the first byte", "past the first page"])
 def test_a_damaged_file_is_named_with_the_way_out(tmp_path: Path, start: int) -> None:
     """A file that is no database, or no longer one, is told as damaged, with what to do."""
     file = tmp_path / "catalogue.sqlite"
-    catalogue = Catalogue(file)
+    catalogue = SQLiteCatalogue(file)
     put(catalogue, BRIDGE, MILL)
     catalogue.close()
     content = file.read_bytes()
     file.write_bytes(content[:start] + b"\x5a" * (len(content) - start))
 
     def read() -> None:
-        with closing(Catalogue(file)) as damaged:
+        with closing(SQLiteCatalogue(file)) as damaged:
             damaged.article("bridge")
 
     with pytest.raises(IndexDamaged, match=r"catalogue\.sqlite is damaged .* Rebuild it: `clippings index FOLDER`"):
@@ -251,14 +265,14 @@ def test_a_damaged_file_is_named_with_the_way_out(tmp_path: Path, start: int) ->
 def test_a_folder_that_cannot_be_written_to_is_not_called_damaged(tmp_path: Path) -> None:
     """Where the surroundings are at fault, nobody is told to delete an index."""
     with pytest.raises(ClippingsError, match="See that its folder can be written to") as caught:
-        Catalogue(tmp_path / "missing" / "catalogue.sqlite")
+        SQLiteCatalogue(tmp_path / "missing" / "catalogue.sqlite")
     assert not isinstance(caught.value, IndexDamaged)
 
 
 def test_a_writer_is_told_in_words_as_well(tmp_path: Path) -> None:
     """A file that another program has locked ends in a sentence, and the article stays as it was."""
     file = tmp_path / "catalogue.sqlite"
-    catalogue = Catalogue(file)
+    catalogue = SQLiteCatalogue(file)
     put(catalogue, BRIDGE)
     catalogue._db.execute("PRAGMA busy_timeout = 0")
     with sqlite3.connect(file) as other:

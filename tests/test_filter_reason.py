@@ -12,6 +12,7 @@ import pytest
 
 from bot.query.filter_reason import no_such_outlet, undated_notice, why_none_passes
 from index.catalogue import Catalogue
+from index.catalogue_sqlite import SQLiteCatalogue
 from index.chunk import chunk
 from index.models import Filters
 from tests.corpus import article
@@ -31,7 +32,7 @@ def test_an_unknown_outlet_is_said_with_the_nearest_names() -> None:
 @pytest.fixture(scope="module")
 def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalogue]:
     """Three articles dated the same day, and three without a date."""
-    with closing(Catalogue(tmp_path_factory.mktemp("reason") / "catalogue.sqlite")) as made:
+    with closing(SQLiteCatalogue(tmp_path_factory.mktemp("reason") / "catalogue.sqlite")) as made:
         for number, outlet in enumerate(OUTLETS * 2):
             if number in range(1, 7):
                 day = date(2024, 1, 9) if number % 2 else None
@@ -62,7 +63,7 @@ def test_a_filter_that_an_article_passes_needs_no_reason(catalogue: Catalogue) -
 
 def test_a_day_before_every_article_is_named(tmp_path: Path) -> None:
     """The question is asked before anything was published."""
-    with closing(Catalogue(tmp_path / "catalogue.sqlite")) as later:
+    with closing(SQLiteCatalogue(tmp_path / "catalogue.sqlite")) as later:
         later.put(found := article("a", "It rained.", published=date(2024, 1, 9)), "", chunk(found))
         reason = "No article had been published by 2024-01-02, the day of the question."
         assert why_none_passes(Filters(as_of=DAY), later) == reason

@@ -57,11 +57,11 @@ def test_another_model_is_built_beside(tmp_path: Path) -> None:
     new, old = open_for_writing(tmp_path)
     assert old
     with closing(new), closing(old):
-        assert current(tmp_path) == old.folder == first.folder != new.folder
+        assert current(tmp_path) == tmp_path / old.name == first.folder != new.folder
         assert new.catalogue.get("fingerprint") == FINGERPRINT
         make_current(tmp_path, new.folder)
         assert current(tmp_path) == new.folder
-        assert not old.folder.exists()
+        assert not (tmp_path / old.name).exists()
 
 
 def test_what_a_stopped_rebuild_left_is_gone_on_with(tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_nothing_is_removed_while_the_generation_in_use_cannot_be_read(tmp_path:
     generation, replaced = open_for_writing(tmp_path)
     generation.close()
     assert replaced
-    assert (replaced.folder, replaced.is_damaged) == (folder, True)
+    assert (replaced.name, replaced.is_damaged) == (folder.name, True)
     assert replaced.reason == f"{folder / 'catalogue.sqlite'} was damaged"
     assert generation.folder != folder
     assert (folder / "catalogue.sqlite").read_bytes() == b"\x5a" * 10_000

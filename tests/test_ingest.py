@@ -16,12 +16,13 @@ import pytest
 from bot.cli.render import plain, status_lines
 from index.embed import MODEL_NAME, Embedder
 from index.generation import FINGERPRINT, Generation, current, locked
+from index.home import Home, at
 from index.ingest import Report, ingest
 from index.models import Article, Boilerplate, ClippingsError, Filters, IndexLocked, IndexMissing
 from index.search import DatePreference, Searcher
 from index.status import status
 from index.text import stems
-from tests.corpus import prose, run, write
+from tests.corpus import BOTH_HOMES, prose, run, write
 from tests.kill_indexing import torment
 
 Run = Callable[..., Report]
@@ -38,11 +39,11 @@ def texts(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def index(tmp_path: Path, weights: Path) -> Run:
-    """Index into a data folder."""
+def index(home: Home, weights: Path) -> Run:
+    """Index into a data folder, or into servers."""
 
     def call(*paths: Path, prune: bool = False, force: bool = False) -> Report:
-        return run(tmp_path / "data", paths, weights, prune=prune, force=force)
+        return run(home, paths, weights, prune=prune, force=force)
 
     return call
 
@@ -54,11 +55,12 @@ def counted(report: Report) -> tuple[int, ...]:
     )  # fmt: skip
 
 
-def indexed(data: Path) -> dict[str, Article]:
+def indexed(place: Path | Home) -> dict[str, Article]:
     """What is in the index, by the names of the files; its vectors are checked to be those of its chunks."""
-    folder = current(data)
-    assert folder
-    with closing(Generation.open(folder)) as generation:
+    home = at(place)
+    name = home.current()
+    assert name
+    with closing(home.open(name)) as generation:
         catalogue = generation.catalogue
         assert sorted(generation.store.ids()) == sorted(catalogue.all_chunk_ids())
         assert not catalogue.get("dirty")
@@ -66,26 +68,28 @@ def indexed(data: Path) -> dict[str, Article]:
     return {name: article for name, article in found.items() if article}
 
 
-def test_a_first_run_adds_and_a_second_embeds_nothing(index: Run, texts: Path, tmp_path: Path) -> None:
+@BOTH_HOMES
+def test_a_first_run_adds_and_a_second_embeds_nothing(index: Run, texts: Path, home: Home) -> None:
     """What is there already is left alone, though its file was touched."""
     first = index(texts)
     assert counted(first) == (3, 0, 0, 0, 0, 5)
     assert first.failed == ()
     assert first.rebuilt is None
     assert 0 < first.embed_seconds <= first.seconds
-    assert set(indexed(tmp_path / "data")) == {"long", "bees", "frost"}
+    assert set(indexed(home)) == {"long", "bees", "frost"}
     (texts / "long.md").touch()
     os.utime(texts / "bees.md", (1, 1))
     assert counted(index(texts)) == (0, 0, 3, 0, 0, 0)
 
 
-def test_a_changed_sentence_embeds_one_chunk(index: Run, texts: Path, tmp_path: Path) -> None:
+@BOTH_HOMES
+def test_a_changed_sentence_embeds_one_chunk(index: Run, texts: Path, home: Home) -> None:
     """Of a changed article only the chunk that differs is embedded, and of the others nothing."""
     index(texts)
     file = texts / "long.md"
     file.write_text(file.read_text().replace("cost 115 pounds", "cost 999 pounds"))
     assert counted(index(texts)) == (0, 1, 2, 0, 0, 1)
-    assert "cost 999 pounds" in indexed(tmp_path / "data")["long"].body
+    assert "cost 999 pounds" in indexed(home)["long"].body
 
 
 def test_a_changed_date_is_a_change(index: Run, texts: Path, tmp_path: Path) -> None:
@@ -96,18 +100,22 @@ def test_a_changed_date_is_a_change(index: Run, texts: Path, tmp_path: Path) -> 
     assert indexed(tmp_path / "data")["bees"].source.published == date(2020, 2, 3)
 
 
-def test_what_is_gone_is_kept_until_it_is_pruned(index: Run, texts: Path, tmp_path: Path) -> None:
+@BOTH_HOMES
+def test_what_is_gone_is_kept_until_it_is_pruned(index: Run, texts: Path, home: Home) -> None:
     """A deleted file is reported; its article goes when that is asked for, and so do its vectors."""
     index(texts)
     (texts / "bees.md").unlink()
     assert counted(index(texts)) == (0, 0, 2, 0, 1, 0)
-    assert "bees" in indexed(tmp_path / "data")
+    assert "bees" in indexed(home)
     assert counted(index(texts, prune=True)) == (0, 0, 2, 1, 0, 0)
-    assert set(indexed(tmp_path / "data")) == {"long", "frost"}
+    assert set(indexed(home)) == {"long", "frost"}
     assert counted(index(texts, prune=True)) == (0, 0, 2, 0, 0, 0)
 
 
-def test_pruning_a_folder_that_is_gone_removes_its_articles(index: Run, texts: Path, tmp_path: Path) -> None:
+@BOTH_HOMES
+def test_pruning_a_folder_that_is_gone_removes_its_articles(
+    index: Run, texts: Path, tmp_path: Path, home: Home
+) -> None:
     """What was read from it is citable no more; later runs do not miss it. A mistyped name is a failure."""
     write(tmp_path / "more", "other", "Another story.")
     index(texts, tmp_path / "more")
@@ -117,7 +125,7 @@ def test_pruning_a_folder_that_is_gone_removes_its_articles(index: Run, texts: P
     assert index().failed
     report = index(prune=True)
     assert (counted(report), report.failed) == ((0, 0, 1, 3, 0, 0), ())
-    assert set(indexed(tmp_path / "data")) == {"other"}
+    assert set(indexed(home)) == {"other"}
     assert index().failed == ()
 
 
@@ -160,7 +168,8 @@ def test_pruning_one_folder_leaves_the_others(index: Run, texts: Path, tmp_path:
     assert set(indexed(tmp_path / "data")) == {"long", "frost", "other"}
 
 
-def test_a_file_that_fails_keeps_its_article(index: Run, texts: Path, tmp_path: Path) -> None:
+@BOTH_HOMES
+def test_a_file_that_fails_keeps_its_article(index: Run, texts: Path, home: Home) -> None:
     """An article whose file can no longer be read stays as it was, and is not pruned; the rest goes on."""
     index(texts)
     (texts / "bees.md").write_bytes(b"\0\1\2" * 100)
@@ -168,7 +177,7 @@ def test_a_file_that_fails_keeps_its_article(index: Run, texts: Path, tmp_path: 
     report = index(texts, prune=True)
     assert counted(report) == (1, 0, 2, 0, 0, 1)
     assert [Path(failure.path).name for failure in report.failed] == ["bees.md"]
-    assert "bees" in indexed(tmp_path / "data")
+    assert "bees" in indexed(home)
 
 
 def test_a_folder_that_fails_keeps_its_articles(index: Run, texts: Path, tmp_path: Path) -> None:

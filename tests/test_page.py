@@ -15,6 +15,7 @@ from lxml import html
 
 from bot.query.filter_reason import why_none_passes
 from index.catalogue import Catalogue
+from index.catalogue_sqlite import SQLiteCatalogue
 from index.chunk import chunk
 from index.models import Filters
 from index.outlets import NOTE, Outlets
@@ -122,7 +123,7 @@ def test_copies_in_an_archive_are_no_site() -> None:
 @pytest.fixture
 def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
     """An article of an outlet with an alias."""
-    with closing(Catalogue(tmp_path / "catalogue.sqlite")) as made:
+    with closing(SQLiteCatalogue(tmp_path / "catalogue.sqlite")) as made:
         made.put(stored := article("a", "It rained.", outlet="Norvik Post"), "", chunk(stored))
         made.set(NOTE, json.dumps({"post.example": "Norvik Post", "np": "Norvik Post", "norvik post": "Norvik Post"}))
         yield made

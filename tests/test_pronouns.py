@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bot.models import Turn
 from bot.query.pronouns import resolve_pronouns
 from index.catalogue import Catalogue
+from index.catalogue_sqlite import SQLiteCatalogue
 from index.chunk import chunk
 from tests.corpus import article
 
@@ -24,7 +25,7 @@ COACH = (
 @pytest.fixture(scope="module")
 def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalogue]:
     """An article that introduces three people."""
-    with closing(Catalogue(tmp_path_factory.mktemp("pronouns") / "catalogue.sqlite")) as made:
+    with closing(SQLiteCatalogue(tmp_path_factory.mktemp("pronouns") / "catalogue.sqlite")) as made:
         made.put(found := article("a", COACH), "digest", chunk(found))
         yield made
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bot.models import Turn
 from bot.query.limits import read_limits, shown_sources
 from index.catalogue import Catalogue
+from index.catalogue_sqlite import SQLiteCatalogue
 from index.chunk import chunk
 from index.models import Article, Filters
 from tests.corpus import article
@@ -30,7 +31,7 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalogue]:
     over = article("b", "The strike is over. Trams run again on Friday.", headline="Over", outlet="Morning Post")
     fire = article("c", "The old mill burned down.", headline="Fire", outlet="Valley Echo")
     fire = Article(replace(fire.source, byline="Ann Lee and Jon Marsh"), fire.body)
-    with closing(Catalogue(tmp_path_factory.mktemp("limits") / "catalogue.sqlite")) as made:
+    with closing(SQLiteCatalogue(tmp_path_factory.mktemp("limits") / "catalogue.sqlite")) as made:
         for each in (strike, over, fire):
             made.put(each, "digest", chunk(each))
         yield made

@@ -40,7 +40,7 @@ class Asker:
     """A searcher that takes questions as they are asked."""
 
     def __init__(self, data: Path, embedder: Embedder) -> None:
-        self.searcher = Searcher(data)
+        self.data, self.searcher = data, Searcher(data)
         self._embedder = embedder
 
     def ask(
@@ -217,7 +217,7 @@ def test_an_old_article_that_answers_is_before_a_new_one_nearby(
 
 def test_the_order_is_always_the_same(asker: Asker, embedder: Embedder) -> None:
     """The same question gives the same passages in the same order, also to one who has just opened the index."""
-    other = Asker(asker.searcher._data, embedder)
+    other = Asker(asker.data, embedder)
     for question in ("mill", "zebra", "", "What did people do?"):
         assert asker.ask(question) == asker.ask(question) == other.ask(question)
     other.close()
@@ -261,7 +261,7 @@ def test_an_index_of_another_model_is_never_read(tmp_path: Path, embedder: Embed
 
 def test_missing_vectors_are_said(asker: Asker, tmp_path: Path, embedder: Embedder) -> None:
     """An index without its vectors is damaged; it does not pass for one that has nothing to say."""
-    shutil.copytree(asker.searcher._data, tmp_path / "data")
+    shutil.copytree(asker.data, tmp_path / "data")
     shutil.rmtree(tmp_path / "data" / "generation-1" / "vectors")
     other = Asker(tmp_path / "data", embedder)
     with pytest.raises(IndexDamaged, match=r"vectors/chroma\.sqlite3 is not as it was written"):

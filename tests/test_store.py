@@ -17,7 +17,7 @@ from filelock import FileLock
 
 from index.embed import Vectors
 from index.models import ClippingsError, IndexDamaged
-from index.store import VectorStore
+from index.store import FolderVectors
 
 pytestmark = pytest.mark.process  # an index without a record of its checksums is tried in another process
 
@@ -34,7 +34,7 @@ HOSTILE = {
 }
 USE = """
 import pathlib, sys, numpy, index.store
-store = index.store.VectorStore(pathlib.Path(sys.argv[1]))
+store = index.store.FolderVectors(pathlib.Path(sys.argv[1]))
 store.upsert(["a"], numpy.eye(1, 384, dtype=numpy.float32))
 settings = store._client.get_settings()
 print(store.count(), settings.allow_reset, settings.anonymized_telemetry)
@@ -64,9 +64,9 @@ def program(
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[VectorStore]:
+def store(tmp_path: Path) -> Iterator[FolderVectors]:
     """An empty store."""
-    store = VectorStore(tmp_path / "vectors")
+    store = FolderVectors(tmp_path / "vectors")
     yield store
     store.close()
 
@@ -75,13 +75,13 @@ def store(tmp_path: Path) -> Iterator[VectorStore]:
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """More vectors than Chroma takes in one batch, so many that some lie in its own files."""
     folder = tmp_path_factory.mktemp("large") / "vectors"
-    store = VectorStore(folder)
+    store = FolderVectors(folder)
     store.upsert([f"id {i}" for i in range(5_500)], vectors(5_500))
     store.close()
     return folder
 
 
-def test_the_nearest_come_first_with_their_cosines(store: VectorStore) -> None:
+def test_the_nearest_come_first_with_their_cosines(store: FolderVectors) -> None:
     """The space is that of cosines: 1 for the same direction, 0 for a right angle, -1 for the opposite."""
     store.upsert(["same", "angle", "opposite"], np.stack([unit(0), unit(1), -unit(0)]))
     names, cosines = zip(*store.nearest(unit(0), 10), strict=True)
@@ -91,7 +91,7 @@ def test_the_nearest_come_first_with_their_cosines(store: VectorStore) -> None:
     assert store.nearest(unit(0), 0) == []
 
 
-def test_an_empty_store_finds_nothing(store: VectorStore) -> None:
+def test_an_empty_store_finds_nothing(store: FolderVectors) -> None:
     """Nothing in it is no error."""
     assert store.nearest(unit(0), 10) == []
     assert store.cosines(unit(0), ["a"]) == {}
@@ -102,7 +102,7 @@ def test_an_empty_store_finds_nothing(store: VectorStore) -> None:
     assert store.count() == 0
 
 
-def test_an_id_has_one_vector(store: VectorStore) -> None:
+def test_an_id_has_one_vector(store: FolderVectors) -> None:
     """Writing an id again replaces its vector; deleting one that is not there is no error."""
     store.upsert(["a", "b"], np.stack([unit(0), unit(1)]))
     store.upsert(["a"], unit(2)[np.newaxis])
@@ -114,7 +114,7 @@ def test_an_id_has_one_vector(store: VectorStore) -> None:
 
 def test_a_store_larger_than_a_batch(large: Path) -> None:
     """Reading and writing go by pages, and each id comes once."""
-    store = VectorStore(large)
+    store = FolderVectors(large)
     everything = vectors(5_500)
     names = list(store.ids())
     assert len(names) == len(set(names)) == store.count() == 5_500
@@ -126,7 +126,7 @@ def test_a_store_larger_than_a_batch(large: Path) -> None:
 @pytest.mark.parametrize("count", [3, 600])
 def test_cosines_with_some(large: Path, count: int) -> None:
     """The cosines with given ids are exact, few or many; an id that is not there is left out."""
-    store = VectorStore(large)
+    store = FolderVectors(large)
     question, names = unit(7), [f"id {i}" for i in range(0, 5_500, 5_500 // count)][:count]
     expected = dict(zip(names, (vectors(5_500)[[int(name[3:]) for name in names]] @ question).tolist(), strict=True))
     assert store.cosines(question, names) == pytest.approx(expected, abs=1e-5)
@@ -137,7 +137,7 @@ def test_cosines_with_some(large: Path, count: int) -> None:
 def test_reopening_shows_what_others_wrote(tmp_path: Path) -> None:
     """After reopening, new vectors are found and deleted ones are not, though others keep the store open."""
     folder = tmp_path / "vectors"
-    ours, other = VectorStore(folder), VectorStore(folder)
+    ours, other = FolderVectors(folder), FolderVectors(folder)
     ours.upsert(["old", "kept"], np.stack([unit(0), unit(1)]))
     assert len(ours.nearest(unit(0), 10)) == 2
     other.upsert(["new"], unit(0)[np.newaxis])
@@ -149,7 +149,7 @@ def test_reopening_shows_what_others_wrote(tmp_path: Path) -> None:
     other.close()
 
 
-def test_threads_may_read_while_the_store_is_reopened(store: VectorStore) -> None:
+def test_threads_may_read_while_the_store_is_reopened(store: FolderVectors) -> None:
     """No read falls into the moment at which the files are closed."""
     store.upsert(["a", "b"], np.stack([unit(0), unit(1)]))
     results: list[object] = []
@@ -187,12 +187,12 @@ def test_threads_may_read_while_the_store_is_reopened(store: VectorStore) -> Non
         lambda store: store.reopen(),
         lambda store: store.upsert(["a"], vectors(1)),
         lambda store: store.delete(["a"]),
-        lambda store: VectorStore(store._folder).close(),
+        lambda store: FolderVectors(store._folder).close(),
     ],
     ids=["reopen", "upsert", "delete", "open"],
 )
 def test_nobody_loads_the_files_while_another_writes_them(
-    store: VectorStore, touch: Callable[[VectorStore], None]
+    store: FolderVectors, touch: Callable[[FolderVectors], None]
 ) -> None:
     """Loading and writing wait for each other, also between processes: Chroma crashes where they meet."""
     thread = threading.Thread(target=touch, args=(store,))
@@ -228,7 +228,7 @@ def test_a_variable_that_chroma_cannot_read_is_named(tmp_path: Path) -> None:
 def test_a_reader_makes_nothing(tmp_path: Path) -> None:
     """Where the vectors are missing a reader says so, and leaves no empty ones behind."""
     with pytest.raises(IndexDamaged, match="are missing"):
-        VectorStore(tmp_path / "vectors", make=False)
+        FolderVectors(tmp_path / "vectors", make=False)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -238,9 +238,9 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "chroma.sqlite3").write_bytes(b"\x5a" * 10_000)
     with pytest.raises(IndexDamaged, match=f"vectors in {folder} cannot be used .* rebuild them: `clippings index`"):
-        VectorStore(folder)
+        FolderVectors(folder)
     shutil.rmtree(folder)
-    store = VectorStore(folder)
+    store = FolderVectors(folder)
     store.upsert(["a"], vectors(1))
     assert store.count() == 1
     store.close()
@@ -253,4 +253,4 @@ def test_a_damaged_segment_is_named(large: Path, tmp_path: Path) -> None:
     (segment,) = folder.glob("*/header.bin")
     segment.write_bytes(b"\x5a" * segment.stat().st_size)
     with pytest.raises(IndexDamaged, match=f"vectors in {folder} cannot be used .* rebuild them"):
-        VectorStore(folder)
+        FolderVectors(folder)

@@ -63,7 +63,7 @@ def test_what_a_killed_run_left_is_read_on_a_disk_that_takes_nothing(indexed: Pa
     program = (
         "import os, pathlib, sys\nfrom index.generation import Generation, current\n"
         "generation = Generation.make(current(pathlib.Path(sys.argv[1])))\n"
-        'generation.catalogue._execute("UPDATE articles SET outlet = outlet")\nos.kill(os.getpid(), 9)'
+        'generation.catalogue._rows("UPDATE articles SET outlet = outlet")\nos.kill(os.getpid(), 9)'
     )
     subprocess.run([sys.executable, "-c", program, str(data)], cwd=ROOT, check=False)
     (generation,) = data.glob("generation-*")

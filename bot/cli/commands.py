@@ -65,6 +65,7 @@ def index(arguments: Namespace, settings: Settings, parts: Parts) -> int:
             standard_input=piped,
             addresses=tuple(path for path in arguments.paths if is_address(path)),
             web_hosts=settings.web_hosts,
+            shard=arguments.shard,
         )
         report = parts.ingest(
             settings, paths, prune=arguments.prune, force=arguments.force, progress=progress, choices=choices
@@ -82,10 +83,11 @@ def _watch(arguments: Namespace, settings: Settings, parts: Parts, paths: Sequen
     sys.stdout.flush()  # what was read first, for whoever reads this through a pipe
     print("Watching; Ctrl-C ends it.", file=sys.stderr, flush=True)
     for sources_are_due in rounds(paths, settings.data):
-        addresses = tuple(parts.due_sources(settings)) if sources_are_due else ()
+        addresses = tuple(parts.due_sources(settings)) if sources_are_due and not arguments.shard else ()
         if sources_are_due and not addresses:
             continue
-        choices = Choices(addresses=addresses, are_sources=True, web_hosts=settings.web_hosts)
+        hosts, shard = settings.web_hosts, arguments.shard
+        choices = Choices(addresses=addresses, are_sources=True, web_hosts=hosts, shard=shard)
         try:
             named = [] if addresses else paths
             report = parts.ingest(settings, named, prune=arguments.prune, progress=lambda *_: None, choices=choices)

@@ -21,6 +21,7 @@ from bot.runtime import Parts, is_address
 
 if TYPE_CHECKING:
     from bot.settings import Settings
+    from index.shard import Shard
 
     Run = Callable[[argparse.Namespace, Settings, Parts], int]
 
@@ -82,12 +83,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser: argparse.ArgumentParser = arguments.parser  # of the command, whose usage an error shows
     if unknown:
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
-    if arguments.command == "index" and arguments.explain and (arguments.paths or arguments.prune):
-        parser.error("index --explain FILE only shows how FILE is read; it takes no PATH and no --prune")
-    if arguments.command == "index" and arguments.force and not arguments.prune:
-        parser.error("--force belongs to --prune: it also removes what was read from a folder that may not be mounted")
-    if arguments.command == "index" and arguments.html and not arguments.explain:
-        parser.error("--html belongs to --explain: it writes what that shows as a page")
+    if arguments.command == "index":
+        _check_index(parser, arguments)
     if arguments.command == "sources":
         _check_sources(parser, arguments)
     if arguments.command == "remove" and not (arguments.words or arguments.older_than):
@@ -100,6 +97,21 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         except ValueError as error:
             parser.error(str(error))
     return arguments
+
+
+def _check_index(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+    if arguments.explain and (arguments.paths or arguments.prune):
+        parser.error("index --explain FILE only shows how FILE is read; it takes no PATH and no --prune")
+    if arguments.force and not arguments.prune:
+        parser.error("--force belongs to --prune: it also removes what was read from a folder that may not be mounted")
+    if arguments.html and not arguments.explain:
+        parser.error("--html belongs to --explain: it writes what that shows as a page")
+    if arguments.shard and any(map(_is_no_path, arguments.paths)):
+        parser.error("--shard shares out files and folders, not standard input or addresses")
+
+
+def _is_no_path(argument: str) -> bool:
+    return argument == "-" or is_address(argument)
 
 
 def _check_sources(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
@@ -182,6 +194,15 @@ def _json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
+def _shard(text: str) -> Shard:
+    from index.shard import Shard
+
+    try:
+        return Shard.parse(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no share: write 3/16 for the third of sixteen") from None
+
+
 def _index(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add(
@@ -199,6 +220,7 @@ def _index(parser: argparse.ArgumentParser) -> None:
     add("--outlet", type=_text, metavar="NAME", help="the outlet of the articles that name none, kept for PATH")
     add("--published", type=_day, metavar="DATE", help="the day of the articles that name none, kept for PATH")
     add("--watch", action="store_true", help="then go on: read what changes, and the sources at their own pace")
+    add("--shard", type=_shard, metavar="N/M", help="index only this share, beside other processes (with CHROMA_URL)")
     add("--restore", action="store_true", help="also read again what `clippings remove` removed")
     add("--explain", metavar="FILE", help="show how a file or an address is read, and what is left out; index nothing")
     add("--html", type=Path, metavar="OUT", help="with --explain: write that as a page")

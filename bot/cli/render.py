@@ -204,7 +204,7 @@ def status_lines(status: Status, data: Path, llm: str) -> list[Line]:
     facts = {
         "articles": f"{status.articles} in {status.chunks} chunks{period}",
         "outlets": f"{named}{more}" or "none is named",
-        "index": f"{status.size_bytes / 1e6:.1f} MB in {one_line(str(data))}",
+        "index": f"{status.size_bytes / 1e6:.1f} MB in {one_line(', '.join(status.servers.values()) or str(data))}",
         "indexed": f"{status.indexed_at:%Y-%m-%d %H:%M}" if status.indexed_at else "never",
         "embedded": f"by {one_line(status.model)}" if status.model else "-",
         "health": "good" if status.healthy else one_line(status.problem or "damaged"),

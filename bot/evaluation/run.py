@@ -104,7 +104,7 @@ def _index(folder: Path, settings: Settings, parts: Parts) -> tuple[Settings, di
     if not articles.exists():
         print(f"There is no {ARTICLES} with the questions: the articles that are indexed are asked.", file=sys.stderr)
         return settings, {}
-    settings = settings.model_copy(update={"data": _data_folder(settings.data, folder)})
+    settings = settings.model_copy(update={"data": _data_folder(settings.data, folder), "chroma_url": ""})
     with progress_bar("articles") as progress:
         report = parts.ingest(settings, [articles], prune=True, progress=progress)
     indexed = report.added + report.changed

@@ -8,26 +8,27 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from index.generation import current, locked, open_catalogue, open_for_writing
-from index.integrity import record_checksums
+from index.home import Home, at
 from index.models import ClippingsError, IndexMissing
 
 
-def sources(data: Path) -> dict[str, str]:
+def sources(place: Path | Home) -> dict[str, str]:
     """The addresses that are followed, and when each was read last, as an ISO time."""
-    folder = current(data)
-    if folder is None:
-        raise IndexMissing(f"Nothing has been indexed in {data}. Add a source: `clippings sources add URL`.")
-    with closing(open_catalogue(folder)) as catalogue:
+    home = at(place)
+    name = home.current()
+    if name is None:
+        raise IndexMissing(f"Nothing has been indexed in {home}. Add a source: `clippings sources add URL`.")
+    with closing(home.open_catalogue(name)) as catalogue:
         return dict(json.loads(catalogue.get("sources") or "{}"))
 
 
-def due(data: Path) -> list[str]:
+def due(place: Path | Home) -> list[str]:
     """The followed addresses that are to be asked again, each at the pace that its site names."""
-    folder, now = current(data), datetime.now(UTC).isoformat(timespec="seconds")
-    if folder is None:
+    home, now = at(place), datetime.now(UTC).isoformat(timespec="seconds")
+    name = home.current()
+    if name is None:
         return []
-    with closing(open_catalogue(folder)) as catalogue:
+    with closing(home.open_catalogue(name)) as catalogue:
         marks = json.loads(catalogue.get("marks") or "{}")
         return [url for url in json.loads(catalogue.get("sources") or "{}") if _due(marks.get(url, ())) <= now]
 
@@ -36,17 +37,18 @@ def _due(mark: Sequence[str]) -> str:
     return mark[2] if len(mark) > 2 else ""  # noqa: PLR2004  # index.web.read.Marks, or what an earlier version kept
 
 
-def forget(data: Path, addresses: Sequence[str]) -> None:
+def forget(place: Path | Home, addresses: Sequence[str]) -> None:
     """Follow some addresses no longer; their articles stay. Raises ClippingsError if one is not followed."""
-    with locked(data):
-        followed = sources(data)
+    home = at(place)
+    with home.locked():
+        followed = sources(home)
         if unknown := [address for address in addresses if address not in followed]:
             raise ClippingsError(f"{unknown[0]} is not followed. `clippings sources list` lists what is.")
-        generation, old = open_for_writing(data)
+        generation, old = home.open_for_writing()
         with closing(generation):
             if old:
                 old.close()
                 raise ClippingsError(f"{old.reason}. Rebuild the index first: `clippings index`.")
             left = {address: read for address, read in followed.items() if address not in addresses}
             generation.catalogue.set("sources", json.dumps(left))
-        record_checksums(generation.folder)
+        home.finish(generation)

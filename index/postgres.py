@@ -1,0 +1,221 @@
+"""A connection to PostgreSQL: limits of time, errors without secrets, and a new connection for one that was lost."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from index.models import ClippingsError, IndexDamaged
+
+if TYPE_CHECKING:
+    import psycopg
+
+MAX_CONNECT_SECONDS = 3
+MAX_REPLY_SECONDS = 5.0  # of a reader: who asks hears within ten seconds of a server that hangs
+MAX_WRITE_SECONDS = 600.0  # an index of 1,000,000 chunks is removed in one statement
+_MAX_REASON_CHARACTERS = 200
+_SCHEME = re.compile(r"\Apostgres(?:ql)?(?:\+\w+)?://")
+_PARAMETER = re.compile(r"(?<![:\w]):([a-z_]\w*)|\?|%")
+# No compilation of queries that take 5 ms; a dead machine's connection, and with it its lease, ends after 30 s.
+_SESSION = {
+    "jit": "off",
+    "work_mem": "64MB",
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "4",
+    "client_min_messages": "warning",
+}
+
+
+def is_postgres(url: str) -> bool:
+    """Whether a URL, in SQLAlchemy's form too, is that of a PostgreSQL."""
+    return bool(_SCHEME.match(url))
+
+
+class Postgres:
+    """A connection to the database of a URL. Safe to share between threads.
+
+    SQL has parameters like ``:name`` and ``?``. Raises ClippingsError, without the password, if the server is down or
+    does not reply in time, IndexDamaged if a table is missing. A connection that was lost is made anew, but for that of
+    a ``writer``: its locks and its transaction ended with it.
+    """
+
+    def __init__(self, url: str, *, schema: str = "", writer: bool = False) -> None:
+        self._url, self._schema, self._writer = _SCHEME.sub("postgresql://", url), schema, writer
+        self._lock = threading.RLock()
+        self._connection: psycopg.Connection[Any] | None = None
+        with self._lock, self._errors_explained():
+            self._connect()
+
+    def close(self) -> None:
+        """End the connection, and with it its locks."""
+        with self._lock:
+            if self._connection:
+                self._connection.close()
+
+    @property
+    def server(self) -> str:
+        """The server and the database, to show to a user."""
+        return self.place(self._url)
+
+    @staticmethod
+    def place(url: str) -> str:
+        """The server and the database of a URL, without user and password."""
+        error = psycopg_error()
+        from psycopg.conninfo import conninfo_to_dict
+
+        try:
+            parts = conninfo_to_dict(_SCHEME.sub("postgresql://", url))
+        except error:
+            return "DATABASE_URL"
+        return f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}/{parts.get('dbname', '')}"
+
+    def rows(self, query: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> list[Any]:
+        """The rows of a query."""
+        with self._lock, self._errors_explained():
+            try:
+                return self._fetch(query, parameters)
+            except psycopg_error():
+                if self._writer or not self._connection or not self._connection.closed:
+                    raise
+                self._connect()  # the server was restarted since the last question
+                return self._fetch(query, parameters)
+
+    def execute(self, query: str, *rows: Sequence[object]) -> None:
+        """Execute a statement once for each row of parameters."""
+        with self._lock, self._errors_explained():
+            self._open().cursor().executemany(_translated(query), [_storable(row) for row in rows])
+
+    def copy(self, table: str, rows: Iterable[Sequence[object]]) -> None:
+        """Add many rows to a table of ours."""
+        with self._lock, self._errors_explained(), self._open().cursor().copy(f"COPY {table} FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make all that is written inside happen at once, or not at all."""
+        with self._lock, self._errors_explained(), self._open().transaction():
+            yield
+
+    def _fetch(self, query: str, parameters: Sequence[object] | Mapping[str, object]) -> list[Any]:
+        cursor = self._open().execute(_translated(query), _storable(parameters))
+        return cursor.fetchall() if cursor.description else []
+
+    def _open(self) -> psycopg.Connection[Any]:
+        if self._connection is None:
+            self._connect()
+        assert self._connection  # noqa: S101  # for mypy
+        return self._connection
+
+    def _connect(self) -> None:
+        import psycopg
+
+        limit = MAX_WRITE_SECONDS if self._writer else MAX_REPLY_SECONDS
+        values = {**_SESSION, "statement_timeout": f"{limit:.0f}s"}
+        if self._schema:
+            values["search_path"] = self._schema
+        options = " ".join(f"-c {name}={value}" for name, value in values.items())
+        self._connection = _connection(limit).connect(
+            self._url,
+            autocommit=True,
+            cursor_factory=psycopg.ClientCursor,
+            connect_timeout=MAX_CONNECT_SECONDS,
+            options=options,
+            keepalives_idle=10,
+            application_name="clippings",
+        )
+
+    @contextmanager
+    def _errors_explained(self) -> Iterator[None]:
+        try:
+            yield
+        except psycopg_error() as error:
+            raise self._explained(error) from None
+
+    def _explained(self, error: Exception) -> ClippingsError:
+        import psycopg
+
+        reason = " ".join(str(error).split())[:_MAX_REASON_CHARACTERS] or type(error).__name__
+        if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.InvalidSchemaName):
+            return IndexDamaged(f"The index in the database {self.server} is damaged ({reason}). {_REBUILD}")
+        if isinstance(error, psycopg.ProgrammingError) and not self._connection:
+            return ClippingsError("DATABASE_URL is not the URL of a PostgreSQL: postgresql://USER:PASSWORD@HOST/NAME.")
+        if self._writer and self._connection:
+            return ClippingsError(
+                f"The connection to the database {self.server} failed ({reason}). What was indexed so far is kept: "
+                "run the same command again."
+            )
+        return ClippingsError(
+            f"The database {self.server} of DATABASE_URL cannot be used ({reason}). See that it runs and can be "
+            "reached from here, then try again."
+        )
+
+
+_REBUILD = "Rebuild it: `clippings index`."
+
+
+def psycopg_error() -> type[Exception]:
+    """The base of the errors of psycopg. Raises ClippingsError if it is not installed."""
+    try:
+        import psycopg
+    except ImportError:
+        raise ClippingsError(
+            'A PostgreSQL in DATABASE_URL needs another package: pip install "clippings[postgres]"'
+        ) from None
+    return psycopg.Error
+
+
+@cache
+def _connection(max_seconds: float) -> Any:  # noqa: ANN401  # psycopg is an extra
+    """A connection that closes itself if the server does not reply: psycopg alone would wait for ever."""
+    psycopg_error()
+    import psycopg
+
+    class Connection(psycopg.Connection[Any]):
+        def wait(self, gen: Generator[Any, Any, Any], *rest: Any, **options: Any) -> Any:  # noqa: ANN401  # as its base
+            return super().wait(self._limited(gen), *rest, **options)
+
+        def _limited(self, steps: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+            until, ready = time.monotonic() + max_seconds + 1, None  # the server's own limit comes first
+            while True:
+                try:
+                    state = steps.send(ready)
+                except StopIteration as end:
+                    return end.value
+                ready = yield state
+                if not ready and time.monotonic() > until:
+                    self.pgconn.finish()
+                    raise psycopg.OperationalError(f"no reply within {max_seconds:.0f} seconds")
+
+    return Connection
+
+
+@cache
+def _translated(query: str) -> str:
+    """SQL with the parameters that psycopg reads: ``:name -> %(name)s``, ``? -> %s``, ``% -> %%``."""
+
+    def mark(match: re.Match[str]) -> str:
+        if match[1]:
+            return f"%({match[1]})s"
+        return "%s" if match[0] == "?" else "%%"
+
+    return _PARAMETER.sub(mark, query)
+
+
+def _storable(parameters: Sequence[object] | Mapping[str, object]) -> Any:  # noqa: ANN401  # the same type
+    """Parameters without NUL and lone surrogates, which PostgreSQL does not take; no article holds them."""
+    if isinstance(parameters, Mapping):
+        return {name: _plain(value) for name, value in parameters.items()}
+    return [_plain(value) for value in parameters]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
+    return value.replace("\0", "").encode("utf-8", "replace").decode() if isinstance(value, str) else value
