@@ -167,6 +167,15 @@ def postgres_url(postgres: Postgres) -> str:
     return postgres.create(f"t{uuid.uuid4().hex}")
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.process)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database, of SQLite and of PostgreSQL."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres_url"))
+    (tmp_path / "data").mkdir()
+    return f"sqlite:///{tmp_path}/data/slack.db"
+
+
 # The network
 
 

@@ -85,6 +85,7 @@ class Delivery:
     def _put_ephemeral(self, messages: Sequence[Message]) -> None:
         """Use the response URL as often as Slack allows; further messages go to the asker directly."""
         for number, message in enumerate(messages):
+            self.slack.guard()
             if number < _MAX_RESPONSE_URL_USES:
                 respond_to(self._question.response_url, message, replace=self.begun and not number)
             else:

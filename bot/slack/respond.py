@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot import serialize
 from bot.models import QuestionTooLong
 from bot.slack import blocks
 from bot.slack.access import Access, Asker
+from bot.slack.connection import DatabaseError
 from bot.slack.database import Database, Question
 from bot.slack.delivery import TEMPORARY, Delivery, Preview
 from bot.slack.events import Conversation, conversation
-from bot.slack.web import Slack, SlackError
+from bot.slack.leases import LeaseLost
+from bot.slack.web import Slack, SlackError, respond_to
 from bot.slack.workspaces import Workspaces
 from index.models import ClippingsError, IndexDamaged, IndexLocked, IndexMissing
 
@@ -28,6 +33,20 @@ _RETRY_SECONDS = (5.0, 20.0, 60.0, 300.0)  # until the next attempts, while Slac
 _MAX_ATTEMPTS = 8
 _MAX_RESPONSE_URL_SECONDS = 1_700  # Slack's limit is 30 minutes
 _PROGRESS_PAUSE_SECONDS = 3.0
+_MAX_APOLOGIES = 1_000  # that are remembered
+_ERRORS: dict[type[Exception], str] = {
+    IndexMissing: "No articles have been indexed yet, so I cannot answer. Ask whoever runs me to index some.",
+    IndexLocked: "The articles are being indexed already. Try again when that is done.",
+    IndexDamaged: (
+        "The index of the articles cannot be read. Ask whoever runs me to repair it: `clippings status` says how."
+    ),
+    DatabaseError: "My database does not answer at the moment. Try again in a few minutes.",
+    ClippingsError: (
+        "I cannot search the articles. Try again, or ask whoever runs me to look: `clippings status` says why."
+    ),
+}
+_DEFECT = "Something went wrong on my side, and my log says what. Please try again."
+_DATABASE_DOWN = "My database does not answer at the moment, so I cannot. I will as soon as it is back."
 _log = logging.getLogger(__name__)
 
 
@@ -52,13 +71,18 @@ class Responder:
             "help": self._help, "status": self._status, "reindex": self._reindex,
         }  # fmt: skip
 
-    def attempt(self, question: Question) -> float | None:
-        """Answer a question and mark it as answered; or return the seconds until the next attempt."""
+    def attempt(self, question: Question, guard: Callable[[], None]) -> float | None:
+        """Answer a question and mark it as answered; or return the seconds until the next attempt.
+
+        ``guard`` raises LeaseLost if another process may answer it. Raises that, and DatabaseError.
+        """
         started = time.monotonic()
         attempt = self._database.begin(question.key)
+        if not attempt:  # another process has answered it
+            return None
         try:
             slack = self._backend.workspaces.find(question.team, question.enterprise)
-            outcome = self.respond(question, slack, attempt)
+            outcome = self.respond(question, replace(slack, guard=guard), attempt)
         except SlackError as error:
             expired = question.ephemeral and time.time() - question.received > _MAX_RESPONSE_URL_SECONDS
             if error.code in TEMPORARY and attempt < _MAX_ATTEMPTS and not expired:
@@ -66,7 +90,11 @@ class Responder:
                 return _RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS)) - 1]
             _log.error("given up key=%s attempt=%d (%s)", question.key, attempt, error)
             outcome = "lost"
-        self._database.finish(question.key)
+        try:
+            self._database.finish(question.key)
+        except DatabaseError as error:  # the next attempt finds the answer in the thread
+            _log.warning("answered, but not noted key=%s (%s)", question.key, error)
+            return _RETRY_SECONDS[0]
         ms = (time.monotonic() - started) * 1000
         text = f" text={question.text!r}" if self._settings.slack_log_text else ""
         if outcome:
@@ -94,6 +122,8 @@ class Responder:
                 return self._report(RuntimeError("the earlier attempts ended the process"), question, delivery)
             command = self._commands.get(question.text.lower().strip(" /.!?"))
             return command(question, delivery) if command else self._answer(question, delivery, earlier, attempt)
+        except (LeaseLost, DatabaseError):
+            raise
         except Exception as error:  # noqa: BLE001  # the asker gets a message, whatever goes wrong
             return self._report(error, question, delivery)
 
@@ -189,7 +219,7 @@ class Responder:
             shown = time.monotonic()
             try:
                 delivery.put(blocks.plain_message(f"Reindexing: {done} of {total} articles."), complete=False)
-            except SlackError as error:  # indexing goes on
+            except (SlackError, LeaseLost, DatabaseError) as error:  # indexing goes on
                 _log.warning("progress could not be shown (%s)", error)
 
         report = self._backend.parts.ingest(self._settings, [], prune=True, progress=show_progress)
@@ -201,18 +231,32 @@ class Responder:
         return "reindex"
 
 
+class Apologies:
+    """Says to whoever asks that the database does not answer: once for a question. Safe to share between threads."""
+
+    def __init__(self, workspaces: Workspaces) -> None:
+        self._workspaces = workspaces
+        self._keys: deque[str] = deque(maxlen=_MAX_APOLOGIES)
+
+    def apologize(self, question: Question) -> None:
+        """Say it to the asker alone; not more than once, though a question may come or be attempted again."""
+        if question.key in self._keys or not question.addressed:
+            return
+        self._keys.append(question.key)
+        message = blocks.plain_message(_DATABASE_DOWN)
+        try:
+            if question.ephemeral:
+                respond_to(question.response_url, message)
+            else:
+                slack = self._workspaces.find(question.team, question.enterprise)
+                thread = question.thread if question.thread != question.ts else ""
+                slack.post_ephemeral(question.channel, question.user, thread, message)
+        except (SlackError, ClippingsError, SQLAlchemyError) as error:
+            _log.warning("it could not be said that the database does not answer (%s)", type(error).__name__)
+
+
 def user_message(error: Exception) -> str:
     """An error in words for Slack, without paths or internal names: what happened, why, what to do."""
-    if isinstance(error, IndexMissing):
-        return "No articles have been indexed yet, so I cannot answer. Ask whoever runs me to index some."
-    if isinstance(error, IndexLocked):
-        return "The articles are being indexed already. Try again when that is done."
-    if isinstance(error, IndexDamaged):
-        return (
-            "The index of the articles cannot be read. Ask whoever runs me to repair it: `clippings status` says how."
-        )
     if isinstance(error, QuestionTooLong):
         return str(error)
-    if isinstance(error, ClippingsError):
-        return "I cannot search the articles. Try again, or ask whoever runs me to look: `clippings status` says why."
-    return "Something went wrong on my side, and my log says what. Please try again."
+    return next((text for kind, text in _ERRORS.items() if isinstance(error, kind)), _DEFECT)

@@ -129,8 +129,9 @@ class Service:
         else:
             app_token = _required(settings.slack_app_token, "SLACK_APP_TOKEN", "for Socket Mode (xapp-…)")
         with contextlib.ExitStack() as opened:  # closed again if a later setting is wrong
-            opened.callback(_lock(settings).release)
-            url = settings.database_url
+            url, lock = settings.database_url, _lock(settings)
+            if lock:
+                opened.callback(lock.release)
             database = Database(url.get_secret_value()) if url else Database.in_folder(settings.data)
             opened.callback(database.close)
             flow, workspaces = _workspaces(settings, database)
@@ -146,6 +147,7 @@ class Service:
                 self.bot.app, app_token, logger=SDK_LOG, web_client=client, ping_interval=_PING_SECONDS
             )
         self.health = Health(settings, parts, engine, self._socket.client.is_connected if self._socket else None)
+        self.health.database_problem = lambda: self.bot.workers.problem
         self.pages = Pages(self.health, self.bot.app, signing_secret, flow)
         self._server: Any = None
 
@@ -240,14 +242,19 @@ def _required(secret: SecretStr | None, name: str, purpose: str) -> str:
     return value
 
 
-def _lock(settings: Settings) -> FileLock:
-    """Keep a second process from answering the same questions from the same database."""
+def _lock(settings: Settings) -> FileLock | None:
+    """Keep a second process from an SQLite file; other databases are shared."""
     prepare(settings.data)
+    if settings.database_url and not settings.database_url.get_secret_value().startswith("sqlite"):
+        return None
     lock = FileLock(settings.data / "slack.lock", blocking=False, thread_local=False)
     try:
         lock.acquire()
     except Timeout:
-        raise ClippingsError(f"Another `clippings slack` runs on {settings.data}. Stop it first.") from None
+        raise ClippingsError(
+            f"Another `clippings slack` runs on {settings.data}. Stop it first. Several can share PostgreSQL: "
+            "set DATABASE_URL."
+        ) from None
     return lock
 
 

@@ -64,10 +64,14 @@ def make_client(token: str | None, api_url: str) -> WebClient:
 
 @dataclass(frozen=True, slots=True)
 class Slack:
-    """A workspace, as its bot. Safe to share between threads. All methods raise SlackError."""
+    """A workspace, as its bot. Safe to share between threads. All methods raise SlackError.
+
+    ``guard`` is called before each call; its errors pass through.
+    """
 
     client: WebClient
     bot_user: str
+    guard: Callable[[], None] = lambda: None
 
     def call(self, method: str, **arguments: Any) -> Content:  # noqa: ANN401  # JSON, as the method takes it
         """Call a method that may be repeated."""
@@ -171,6 +175,7 @@ class Slack:
     def _call(self, method: str, arguments: Content, effect: Effect) -> Content:
         """Call a method. After a fault, return what ``effect`` finds of it in Slack, or call again if it finds None."""
         for pause in (*_PAUSES_SECONDS, None):
+            self.guard()
             try:
                 data = self.client.api_call(method, **_encoded(arguments)).data
             except (SlackClientError, OSError, HTTPException, ValueError) as error:
