@@ -102,7 +102,11 @@ class Bot:
         @app.event("app_mention")
         @app.event("message")
         def message(body: dict[str, Any], context: Mapping[str, Any]) -> None:
-            self._receive(events.question_of_message(body, context.get("bot_user_id") or ""))
+            bot_user = context.get("bot_user_id") or ""
+            question = events.question_of_message(body, bot_user)
+            if not question and (place := events.overheard(body, bot_user)):
+                self._database.overhear(*place)
+            self._receive(question)
 
         @app.command("/clippings")
         def command(ack: Ack, body: dict[str, Any]) -> None:

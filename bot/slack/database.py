@@ -31,6 +31,7 @@ from index.models import ClippingsError
 MAX_AGE_SECONDS = 7 * 24 * 3600  # of answered questions and of answers
 MAX_KEY_CHARACTERS = 200
 _MAX_MODEL_CHARACTERS = 200
+_MAX_ANSWERS_OF_THREAD = 10  # that are read for a follow-up
 _metadata = sql.MetaData()
 _questions = sql.Table(
     "questions",
@@ -59,6 +60,13 @@ _shares = sql.Table(
     _metadata,
     sql.Column("key", sql.String(MAX_KEY_CHARACTERS), primary_key=True),
     sql.Column("version", sql.Integer, primary_key=True),
+    sql.Column("at", sql.Double, nullable=False),
+)
+_overheard = sql.Table(  # that people said something else in a thread of the bot, and when; not what
+    "overheard",
+    _metadata,
+    sql.Column("thread", sql.String(MAX_KEY_CHARACTERS), primary_key=True),
+    sql.Column("ts", sql.String(40), nullable=False),
     sql.Column("at", sql.Double, nullable=False),
 )
 _answers = sql.Table(
@@ -116,6 +124,16 @@ class Question:
     def is_direct(self) -> bool:
         """Whether it was asked in a direct conversation."""
         return self.channel.startswith("D")
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question and its answer, in the JSON of `ask --json`; ``is_posted``: the thread holds something of it."""
+
+    ts: str
+    text: str
+    is_posted: bool
+    answer: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +249,34 @@ class Database:
         with transaction(self.engine) as connection:
             connection.execute(_questions.delete().where(_questions.c.key == key))
 
+    def overhear(self, team: str, channel: str, thread: str, ts: str) -> None:
+        """Note that a person said something in a thread, if the bot was asked in it."""
+        columns = (_questions.c.team, _questions.c.channel, _questions.c.thread)
+        asked = (column == value for column, value in zip(columns, (team, channel, thread), strict=True))
+        if not rows(self.engine, sql.select(_questions.c.key).where(*asked).limit(1)):
+            return
+        key, values = f"{team}/{channel}/{thread}", {"ts": ts, "at": time.time()}
+        with transaction(self.engine) as connection:
+            newer = _overheard.update().where(_overheard.c.thread == key).values(values)
+            upsert(connection, newer, _overheard.insert().values(thread=key, **values))
+
+    def thread(self, question: Question) -> tuple[list[Exchange], str]:
+        """What was asked in the thread of a question before it, with the last answers; and when others spoke last."""
+        columns = [_questions.c[name] for name in ("key", "ts", "text", "posted")]
+        same = (_questions.c[name] == getattr(question, name) for name in ("team", "channel", "thread"))
+        asked = [row for row in rows(self.engine, sql.select(*columns).where(*same)) if row["key"] != question.key]
+        asked = sorted(
+            (row for row in asked if float(row["ts"]) <= float(question.ts)), key=lambda row: float(row["ts"])
+        )
+        last = _answers.c.key.in_([row["key"] for row in asked[-_MAX_ANSWERS_OF_THREAD:]])
+        answers = (
+            {row["key"]: row["answer"] for row in rows(self.engine, sql.select(_answers).where(last))} if asked else {}
+        )
+        place = f"{question.team}/{question.channel}/{question.thread}"
+        spoke = rows(self.engine, sql.select(_overheard.c.ts).where(_overheard.c.thread == place))
+        exchanges = [Exchange(row["ts"], row["text"], bool(row["posted"]), answers.get(row["key"])) for row in asked]
+        return exchanges, spoke[0]["ts"] if spoke else "0"
+
     def posted(self, key: str) -> list[str]:
         """Return the timestamps of the messages that hold the answer or its beginning."""
         found = rows(self.engine, sql.select(_questions.c.posted).where(_questions.c.key == key))
@@ -296,6 +342,7 @@ class Database:
             connection.execute(_answers.delete().where(_answers.c.at < before))
             connection.execute(_shares.delete().where(_shares.c.at < before))
             connection.execute(_repeats.delete().where(_repeats.c.received < before))
+            connection.execute(_overheard.delete().where(_overheard.c.at < before))
 
     def _select_questions(self, condition: sql.ColumnElement[bool]) -> list[Question]:
         columns = [_questions.c[field.name] for field in fields(Question)]

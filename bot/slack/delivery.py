@@ -9,10 +9,7 @@ from collections.abc import Sequence
 from bot.slack.database import Database, Question
 from bot.slack.message_parts import Message
 from bot.slack.rich_text import streamed
-from bot.slack.web import UNREACHABLE, Posted, Slack, SlackError, respond_to
-
-TEMPORARY = (UNREACHABLE, "ratelimited")
-"""Codes of SlackErrors after which a later attempt may succeed."""
+from bot.slack.web import TEMPORARY, Posted, Slack, SlackError, respond_to
 
 _MAX_RESPONSE_URL_USES = 4  # Slack allows five, and "Reindexing…" may have taken one
 _MAX_THREAD_TITLE_CHARACTERS = 80

@@ -17,10 +17,11 @@ from bot.slack import blocks
 from bot.slack.access import Access, Asker
 from bot.slack.connection import DatabaseError
 from bot.slack.database import Database, Question
-from bot.slack.delivery import TEMPORARY, Delivery, Preview
-from bot.slack.events import Conversation, conversation
+from bot.slack.delivery import Delivery, Preview
+from bot.slack.events import Conversation
 from bot.slack.leases import LeaseLost
-from bot.slack.web import Slack, SlackError, respond_to
+from bot.slack.threads import Threads
+from bot.slack.web import TEMPORARY, Slack, SlackError, respond_to
 from bot.slack.workspaces import Workspaces
 from index.models import ClippingsError, IndexDamaged, IndexLocked, IndexMissing
 
@@ -67,6 +68,7 @@ class Responder:
 
     def __init__(self, backend: Backend) -> None:
         self._backend, self._settings, self._database = backend, backend.settings, backend.database
+        self._threads = Threads(backend.database)
         self._commands: dict[str, Callable[[Question, Delivery], str]] = {
             "help": self._help, "status": self._status, "reindex": self._reindex,
         }  # fmt: skip
@@ -106,7 +108,7 @@ class Responder:
 
         Raises SlackError if Slack cannot be reached: a later attempt replaces what this one delivered.
         """
-        earlier = self._read_thread(question, slack)
+        earlier = self._threads.conversation(question, slack)
         if not question.addressed and not earlier.takes_part:
             self._database.forget(question.key)
             return ""
@@ -127,18 +129,6 @@ class Responder:
         except Exception as error:  # noqa: BLE001  # the asker gets a message, whatever goes wrong
             return self._report(error, question, delivery)
 
-    def _read_thread(self, question: Question, slack: Slack) -> Conversation:
-        """The conversation before a question; empty if Slack does not let the bot read it."""
-        if question.ephemeral or question.thread == question.ts:
-            return Conversation()
-        try:
-            return conversation(slack.replies(question.channel, question.thread), question.ts, slack.bot_user)
-        except SlackError as error:
-            if error.code in TEMPORARY or not question.addressed:
-                raise
-            _log.warning("the thread could not be read key=%s (%s)", question.key, error)
-            return Conversation()
-
     def _answer(self, question: Question, delivery: Delivery, earlier: Conversation, attempt: int) -> str:
         """Answer from the articles: streamed while it is made, then in full."""
         delivery.show_status("is searching the articles…")
@@ -156,10 +146,14 @@ class Responder:
             preview.stop()
         kept = serialize.answer(answer) | {"shown_before": shown}
         self._database.keep_answer(question.key, kept, self._settings.llm_name or "quoted")
-        note = f"This thread is long: I did not read its first {earlier.left_out} messages."
+        note = (
+            f"This thread is long: I did not read its first {earlier.left_out} messages." if earlier.left_out else None
+        )
+        if earlier.is_partial:
+            note = "Slack did not let me read this thread just now: I know only what I was asked in it, and answered."
         updated = delivery.begun
         delivery.put(*blocks.answer_messages(
-            answer, question.key, shareable=question.ephemeral, note=note if earlier.left_out else None
+            answer, question.key, shareable=question.ephemeral, note=note
         ))  # fmt: skip
         if updated:
             delivery.show_status("")

@@ -18,7 +18,6 @@ from bot.slack.database import Database, Question
 from bot.slack.leases import LeaseLost, Leases
 
 _MAX_KEPT = 1_000  # questions that the database did not take
-_MAX_KEPT = 1_000  # questions that the database did not take
 LOOK_SECONDS = 2.0  # between two looks at the database, each of which also renews the leases
 _AFTER_ERROR_SECONDS = 5.0  # until the next attempt
 _ANSWER_THREADS = 64  # most wait for a language model or for Slack
@@ -42,7 +41,6 @@ class Workers:
         self._pool = ThreadPoolExecutor(_ANSWER_THREADS, thread_name_prefix="answer")
         self._queues: dict[str, deque[Question]] = {}
         self._kept: deque[Question] = deque(maxlen=_MAX_KEPT)
-        self._kept: deque[Question] = deque(maxlen=_MAX_KEPT)
         self._changed = threading.Condition()
         self._under_way = 0
         self._stopping = threading.Event()
@@ -55,10 +53,6 @@ class Workers:
         count = self.look()
         threading.Thread(target=self._keep_looking, name="leases", daemon=True).start()
         return count
-
-    def keep(self, question: Question) -> None:
-        """Store a question, and answer it, when the database takes it: Slack repeats an event for some minutes only."""
-        self._kept.append(question)
 
     def keep(self, question: Question) -> None:
         """Store a question, and answer it, when the database takes it: Slack repeats an event for some minutes only."""
