@@ -18,6 +18,7 @@ from bot.cli import commands, render
 from bot.cli.filters import make_filters, read_day
 from bot.plain_text import one_line
 from bot.runtime import Parts
+from index.models import ClippingsError
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -49,10 +50,16 @@ def main(argv: Sequence[str] | None = None, *, parts: Parts | None = None) -> in
 def _run(arguments: argparse.Namespace, parts: Parts) -> int:
     from bot.settings import load_settings, notices
 
-    for notice in notices():
+    for notice in notices() if arguments.command != "doctor" else ():  # which has them among what it finds
         print(one_line(notice), file=sys.stderr)
     run: Run = arguments.run
-    return run(arguments, load_settings(data=arguments.data), parts)
+    try:
+        settings = load_settings(data=arguments.data)
+    except ClippingsError as error:
+        if arguments.command != "doctor":
+            raise
+        return commands.print_checks(arguments, [("settings", False, str(error))])
+    return run(arguments, settings, parts)
 
 
 def _prepare_streams() -> None:
@@ -255,6 +262,7 @@ COMMANDS: dict[str, tuple[Run, Callable[[argparse.ArgumentParser], None], str]] 
     "chat": (commands.chat, lambda _: None, "chat --data ./data"),
     "slack": (commands.slack, _slack, "slack --data ./data"),
     "status": (commands.status, _json, "status --json"),
+    "doctor": (commands.doctor, _json, "doctor"),
     "eval": (commands.evaluate, _eval, "eval questions/"),
     "feedback": (commands.feedback, _feedback, "feedback --json > questions/queries.jsonl"),
 }

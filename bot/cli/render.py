@@ -192,6 +192,14 @@ def status_lines(status: Status, data: Path, llm: str) -> list[Line]:
     return [line(StyledText(f"{name + ':':<16}", "faint"), fact) for name, fact in facts.items()]
 
 
+def check_lines(checks: Iterable[tuple[str, bool, str]]) -> list[Line]:
+    """Render what was examined: its name, whether it is in order, and a sentence."""
+    return [
+        line(StyledText(f"{'ok' if ok else 'WRONG':<6}", "faint" if ok else "mark"), f"{name}: {one_line(text)}")
+        for name, ok, text in checks
+    ]
+
+
 def feedback_lines(feedback: Iterable[Feedback]) -> list[Line]:
     """Render the number of helpful and unhelpful answers, and the latest unhelpful ones."""
     counts = {True: 0, False: 0}

@@ -53,6 +53,7 @@ class Api:
         self.calls: list[Call] = []
         self.active = 0
         self.faults: dict[str, list[Fault]] = {}
+        self.headers: dict[str, str] = {}  # of each answer, beside those of the server
         self.is_outside_marketplace = False
         self._last_reading = -READING_SECONDS
         self.teams = {slack.bot_token: TEAM}
@@ -117,7 +118,7 @@ class Api:
 
     def _answer(self, method: str, token: str, given: Json) -> web.Response:
         try:
-            return web.json_response({"ok": True} | self._result(method, token, given))
+            return web.json_response({"ok": True} | self._result(method, token, given), headers=self.headers)
         except Refused as refused:
             told = {"response_metadata": {"messages": [f"[ERROR] {refused.detail}"]}} if refused.detail else {}
             return web.json_response({"ok": False, "error": refused.code} | told)
