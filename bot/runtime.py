@@ -10,14 +10,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from bot.models import ON_STEP, AnswerEngine
 from bot.plain_text import one_line
-from index.models import Article, Failure, Source, UnreadableError
+from index.models import Article, Failure, IndexMissing, Source, UnreadableError
 
 if TYPE_CHECKING:
     from bot.answer import Engine
@@ -32,6 +33,16 @@ OnProgress = Callable[[int, int], None]
 T = TypeVar("T")
 MAX_LLM_CHECK_SECONDS = 10.0  # `clippings status` is for a person who waits
 MAX_LLM_TRIAL_SECONDS = 30.0  # for each of two questions: two cores read the rules in 10
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How large an index is, and when it was written."""
+
+    articles: int
+    chunks: int
+    size_bytes: int
+    indexed_at: datetime | None
 
 
 class Parts:
@@ -101,6 +112,18 @@ class Parts:
         from index.status import status
 
         return status(settings.data)
+
+    def index_figures(self, settings: Settings) -> Figures:
+        """Count what is indexed, within milliseconds. Raises ClippingsError."""
+        from index.generation import current, open_catalogue
+
+        folder = current(settings.data)
+        if folder is None:
+            raise IndexMissing(f"Nothing has been indexed in {settings.data}.")
+        with closing(open_catalogue(folder)) as catalogue:
+            written = catalogue.get("indexed_at")
+            size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+            return Figures(*catalogue.counts(), size, datetime.fromisoformat(written) if written else None)
 
     def check_llm(self, settings: Settings) -> str:
         """Ask the language model for a word. Raises ClippingsError if it does not reply."""

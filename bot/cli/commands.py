@@ -235,6 +235,25 @@ def feedback(arguments: Namespace, settings: Settings, _: Parts) -> int:
     return OK
 
 
+def gaps(arguments: Namespace, settings: Settings, _: Parts) -> int:
+    """Print what people in Slack asked and the articles did not say, by topic."""
+    from bot.slack.feedback import open_feedback
+    from bot.slack.gaps import find_gaps
+
+    with closing(open_feedback(settings)) as database:
+        found = find_gaps(database, arguments.days)
+    topics = [
+        {
+            "topic": topic.label,
+            "questions": [{"question": asked.question, "reason": asked.reason} for asked in topic.questions],
+        }
+        for topic in found.topics
+    ]
+    value = {"days": found.days, "questions": found.questions, "refused": found.refused, "topics": topics}
+    _print(arguments, value, render.gap_lines(found))
+    return OK
+
+
 @contextmanager
 def _standard_input(*, read: bool) -> Iterator[Path | None]:
     """A temporary file with what stands on standard input."""

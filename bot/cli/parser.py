@@ -253,6 +253,11 @@ def _feedback(parser: argparse.ArgumentParser) -> None:
     formats.add_argument("--csv", action="store_true", help="print a table for a spreadsheet")
 
 
+def _gaps(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--days", type=int, choices=range(1, 8), default=7, metavar="N", help="1 to 7, as long as kept")
+    _json(parser)
+
+
 COMMANDS: dict[str, tuple[Run, Callable[[argparse.ArgumentParser], None], str]] = {
     "index": (commands.index, _index, "index articles/ --prune"),
     "sources": (commands.sources, _sources, "sources add https://news.example/feed.xml"),
@@ -265,5 +270,6 @@ COMMANDS: dict[str, tuple[Run, Callable[[argparse.ArgumentParser], None], str]] 
     "doctor": (commands.doctor, _json, "doctor"),
     "eval": (commands.evaluate, _eval, "eval questions/"),
     "feedback": (commands.feedback, _feedback, "feedback --json > questions/queries.jsonl"),
+    "gaps": (commands.gaps, _gaps, "gaps --days 1"),
 }
 """The command, its arguments, and an example."""

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from slack_bolt import Ack, App, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 
+from bot.models import REQUEST_ID
 from bot.slack import events
 from bot.slack.access import Access
 from bot.slack.connection import DatabaseError
@@ -26,7 +27,9 @@ from bot.slack.database import Database, Question
 from bot.slack.events import Interaction, Malformed, Payload
 from bot.slack.interactions import Interactions
 from bot.slack.leases import Leases
+from bot.slack.log import request_id
 from bot.slack.respond import Apologies, Backend, Responder
+from bot.slack.traces import Watch
 from bot.slack.web import SlackError
 from bot.slack.workers import Workers
 from bot.slack.workspaces import Workspaces
@@ -48,7 +51,7 @@ class Bot:
     def __init__(
         self, settings: Settings, parts: Parts, engine: AnswerEngine, database: Database, workspaces: Workspaces
     ) -> None:
-        backend = Backend(settings, parts, engine, database, workspaces, Access(settings, database))
+        backend = Backend(settings, parts, engine, database, workspaces, Access(settings, database), Watch.of(settings))
         self._apologize = Apologies(workspaces).apologize
         self._leases = Leases(database.engine)
         self.workers = Workers(Responder(backend).attempt, self._apologize, database, self._leases)
@@ -89,6 +92,10 @@ class Bot:
                 self.workers.keep(question)
                 self._threads.submit(self._apologize, question)
                 raise
+            if is_new:
+                token = REQUEST_ID.set(request_id(question.key))
+                _log.info("received key=%s", question.key)
+                REQUEST_ID.reset(token)
             if is_new and not self._refusing:
                 self.workers.submit(question)
         if time.monotonic() - self._cleaned > _CLEANING_SECONDS:

@@ -15,6 +15,7 @@ import sqlalchemy as sql
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from bot.slack.metrics import DATABASE_ERRORS
 from index.models import ClippingsError
 
 # So that who asks hears within ten seconds of a database that is down: a lost connection is noticed, then made anew.
@@ -109,6 +110,7 @@ def readable_errors(engine: sql.Engine) -> Iterator[None]:
     except SQLAlchemyError as error:
         cause = error.orig if isinstance(error, DBAPIError) else None
         reason = str(cause) if cause and engine.dialect.name == "sqlite" else type(cause or error).__name__
+        DATABASE_ERRORS.inc()
         raise DatabaseError(f"{_name(engine.url)} cannot be used: {reason}.") from None
 
 

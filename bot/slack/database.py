@@ -298,6 +298,15 @@ class Database:
         found = rows(self.engine, sql.select(_answers.c.answer).where(_answers.c.key == key))
         return dict(found[0]["answer"]) if found else None
 
+    def answers(self, since: float) -> Iterator[tuple[Mapping[str, Any], bool]]:
+        """Read the latest answers since a time, row by row, and whether only the asker saw the question."""
+        own = _questions.c.key == _answers.c.key
+        columns = (_answers.c.key, _questions.c.channel, _questions.c.thread)
+        recent = sql.select(*columns).join(_questions, own).where(_answers.c.at >= since).order_by(_answers.c.at)
+        for row in rows(self.engine, recent):
+            if answer := self.answer(row["key"]):
+                yield answer, row["channel"].startswith("D") or not row["thread"]
+
     def share(self, key: str) -> bool:
         """Note that the latest answer to a question is shared; False if it is already."""
         latest = sql.select(_answers.c.key, _answers.c.version, sql.literal(time.time())).where(_answers.c.key == key)

@@ -13,20 +13,22 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot import serialize
 from bot.models import QuestionTooLong
-from bot.slack import blocks
+from bot.slack import blocks, metrics
 from bot.slack.access import Access, Asker
 from bot.slack.connection import DatabaseError
 from bot.slack.database import Database, Question
 from bot.slack.delivery import Delivery, Preview
 from bot.slack.events import Conversation
+from bot.slack.gaps import find_gaps
 from bot.slack.leases import LeaseLost
 from bot.slack.threads import Threads
+from bot.slack.traces import Watch
 from bot.slack.web import TEMPORARY, Slack, SlackError, respond_to
 from bot.slack.workspaces import Workspaces
 from index.models import ClippingsError, IndexDamaged, IndexLocked, IndexMissing
 
 if TYPE_CHECKING:
-    from bot.models import AnswerEngine
+    from bot.models import Answer, AnswerEngine
     from bot.runtime import Parts
     from bot.settings import Settings
 
@@ -61,6 +63,7 @@ class Backend:
     database: Database
     workspaces: Workspaces
     access: Access
+    watch: Watch
 
 
 class Responder:
@@ -68,9 +71,9 @@ class Responder:
 
     def __init__(self, backend: Backend) -> None:
         self._backend, self._settings, self._database = backend, backend.settings, backend.database
-        self._threads = Threads(backend.database)
+        self._threads, self._watch = Threads(backend.database), backend.watch
         self._commands: dict[str, Callable[[Question, Delivery], str]] = {
-            "help": self._help, "status": self._status, "reindex": self._reindex,
+            "help": self._help, "status": self._status, "reindex": self._reindex, "gaps": self._gaps,
         }  # fmt: skip
 
     def attempt(self, question: Question, guard: Callable[[], None]) -> float | None:
@@ -78,13 +81,19 @@ class Responder:
 
         ``guard`` raises LeaseLost if another process may answer it. Raises that, and DatabaseError.
         """
-        started = time.monotonic()
         attempt = self._database.begin(question.key)
         if not attempt:  # another process has answered it
             return None
+        with self._watch.question(question, attempt) as note:
+            return self._attempt(question, guard, attempt, note)
+
+    def _attempt(
+        self, question: Question, guard: Callable[[], None], attempt: int, note: Callable[[Answer], None]
+    ) -> float | None:
+        started = time.monotonic()
         try:
             slack = self._backend.workspaces.find(question.team, question.enterprise)
-            outcome = self.respond(question, replace(slack, guard=guard), attempt)
+            outcome = self.respond(question, replace(slack, guard=guard), attempt, note)
         except SlackError as error:
             expired = question.ephemeral and time.time() - question.received > _MAX_RESPONSE_URL_SECONDS
             if error.code in TEMPORARY and attempt < _MAX_ATTEMPTS and not expired:
@@ -100,15 +109,17 @@ class Responder:
         ms = (time.monotonic() - started) * 1000
         text = f" text={question.text!r}" if self._settings.slack_log_text else ""
         if outcome:
+            metrics.ANSWER_SECONDS.observe(max(0.0, time.time() - question.received))
             _log.info("%s key=%s user=%s attempt=%d ms=%.0f%s", outcome, question.key, question.user, attempt, ms, text)
         return None
 
-    def respond(self, question: Question, slack: Slack, attempt: int) -> str:
+    def respond(self, question: Question, slack: Slack, attempt: int, note: Callable[[Answer], None]) -> str:
         """Respond to a question once, with an answer, a refusal or an error; return the outcome for the log.
 
         Raises SlackError if Slack cannot be reached: a later attempt replaces what this one delivered.
         """
-        earlier = self._threads.conversation(question, slack)
+        with metrics.step("thread"):
+            earlier = self._threads.conversation(question, slack)
         if not question.addressed and not earlier.takes_part:
             self._database.forget(question.key)
             return ""
@@ -123,13 +134,20 @@ class Responder:
             if attempt > _MAX_ATTEMPTS:
                 return self._report(RuntimeError("the earlier attempts ended the process"), question, delivery)
             command = self._commands.get(question.text.lower().strip(" /.!?"))
-            return command(question, delivery) if command else self._answer(question, delivery, earlier, attempt)
+            return command(question, delivery) if command else self._answer(question, delivery, earlier, attempt, note)
         except (LeaseLost, DatabaseError):
             raise
         except Exception as error:  # noqa: BLE001  # the asker gets a message, whatever goes wrong
             return self._report(error, question, delivery)
 
-    def _answer(self, question: Question, delivery: Delivery, earlier: Conversation, attempt: int) -> str:
+    def _answer(
+        self,
+        question: Question,
+        delivery: Delivery,
+        earlier: Conversation,
+        attempt: int,
+        watched: Callable[[Answer], None],
+    ) -> str:
         """Answer from the articles: streamed while it is made, then in full."""
         delivery.show_status("is searching the articles…")
         preview = Preview(delivery, question)
@@ -144,6 +162,7 @@ class Responder:
             answer = stream.answer
         finally:
             preview.stop()
+        watched(answer)
         kept = serialize.answer(answer) | {"shown_before": shown}
         self._database.keep_answer(question.key, kept, self._settings.llm_name or "quoted")
         note = (
@@ -152,9 +171,8 @@ class Responder:
         if earlier.is_partial:
             note = "Slack did not let me read this thread just now: I know only what I was asked in it, and answered."
         updated = delivery.begun
-        delivery.put(*blocks.answer_messages(
-            answer, question.key, shareable=question.ephemeral, note=note
-        ))  # fmt: skip
+        with metrics.step("post"):
+            delivery.put(*blocks.answer_messages(answer, question.key, shareable=question.ephemeral, note=note))
         if updated:
             delivery.show_status("")
         if not earlier.turns:
@@ -196,6 +214,18 @@ class Responder:
     def _status(self, _: Question, delivery: Delivery) -> str:
         delivery.put(blocks.status_message(self._backend.parts.status(self._settings), self._settings.llm_name))
         return "status"
+
+    def _gaps(self, question: Question, delivery: Delivery) -> str:
+        """Show an admin what could not be answered; what was asked in private, only as a number."""
+        if question.user not in self._settings.slack_admins:
+            text = "Only the admins of this bot can see what was asked. CLIPPINGS_SLACK_ADMINS lists them."
+            delivery.put(blocks.plain_message(text))
+            return "turned away"
+        if not (question.is_direct or question.ephemeral):
+            delivery.put(blocks.plain_message("Ask me that directly: what people ask is not for everybody here."))
+            return "turned away"
+        delivery.put(blocks.gaps_message(find_gaps(self._database)))
+        return "gaps"
 
     def _reindex(self, question: Question, delivery: Delivery) -> str:
         """Index the articles again; one message shows the progress, then the result."""

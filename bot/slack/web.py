@@ -19,6 +19,8 @@ from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.models.metadata import Metadata
 from slack_sdk.webhook import WebhookClient
 
+from bot.slack.metrics import SLACK_ERRORS
+
 if TYPE_CHECKING:
     from bot.slack.message_parts import Message
 
@@ -37,6 +39,7 @@ _TIMEOUT_SECONDS = 15
 _BLOCKS_REFUSED = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "invalid_attachments"}
 _FAULTS = {"internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 _POSTING = {"mrkdwn": False, "unfurl_links": False, "unfurl_media": False}
+_EXPECTED = {"not_installed", "thread_not_found", "message_not_found", "message_not_in_streaming_state"}
 _log = logging.getLogger(__name__)
 SDK_LOG = logging.getLogger("clippings.sdk")
 SDK_LOG.setLevel(logging.CRITICAL)  # the SDK's warnings quote messages
@@ -48,6 +51,8 @@ class SlackError(Exception):
     def __init__(self, method: str, code: str) -> None:
         super().__init__(f"{method}: {code}")
         self.code = code
+        if code not in _EXPECTED:
+            SLACK_ERRORS.labels(method, code).inc()
 
 
 class Posted(NamedTuple):

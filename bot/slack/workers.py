@@ -45,6 +45,8 @@ class Workers:
         self._under_way = 0
         self._stopping = threading.Event()
         self._ended = threading.Event()
+        self.waiting = 0
+        """Questions without an answer, at the last look."""
         self.problem = ""
         """What is the matter with the database; "" if nothing is."""
 
@@ -78,7 +80,9 @@ class Workers:
             self._database.receive(self._kept[0])
             self._kept.popleft()
         taken = self._leases.taken()
-        free = [question for question in self._database.unanswered() if _conversation_of(question) not in taken]
+        unanswered = self._database.unanswered()
+        self.waiting = len(unanswered)
+        free = [question for question in unanswered if _conversation_of(question) not in taken]
         with self._changed:
             free = [question for question in free if _conversation_of(question) not in self._queues]
         for question in free:
