@@ -22,7 +22,7 @@ from slack_bolt.authorization import AuthorizeResult
 from bot.models import REQUEST_ID
 from bot.slack import events
 from bot.slack.access import Access
-from bot.slack.connection import DatabaseError
+from bot.slack.connection import MAX_REPLY_SECONDS, DatabaseError
 from bot.slack.database import Database, Question
 from bot.slack.events import Interaction, Malformed, Payload
 from bot.slack.interactions import Interactions
@@ -85,9 +85,7 @@ class Bot:
         """Store a question, and answer it unless it is a copy. Raises DatabaseError after an apology."""
         if question:
             try:
-                with self._receiving:  # stored in the order of their times, which the limits count by
-                    question = replace(question, received=time.time())
-                    is_new = self._database.receive(question)
+                question, is_new = self._store(question)
             except DatabaseError:
                 self.workers.keep(question)
                 self._threads.submit(self._apologize, question)
@@ -96,12 +94,30 @@ class Bot:
                 token = REQUEST_ID.set(request_id(question.key))
                 _log.info("received key=%s", question.key)
                 REQUEST_ID.reset(token)
-            if is_new and not self._refusing:
-                self.workers.submit(question)
+                if not self._refusing:
+                    self.workers.submit(question)
         if time.monotonic() - self._cleaned > _CLEANING_SECONDS:
             self._cleaned = time.monotonic()
             self._threads.submit(self._database.clean)
             self._threads.submit(self._leases.clean)
+
+    def _store(self, question: Question) -> tuple[Question, bool]:
+        """Store a question with the time; False if it was stored before. A database that is away is not waited for.
+
+        They are stored in the order of their times, which the limits count by.
+        """
+        if problem := self.workers.problem:
+            raise DatabaseError(problem)
+        if not self._receiving.acquire(timeout=MAX_REPLY_SECONDS):
+            raise DatabaseError("the database is slow")
+        try:
+            question = replace(question, received=time.time())
+            return question, self._database.receive(question)
+        except DatabaseError as error:
+            self.workers.problem = str(error)  # until it is looked at next
+            raise
+        finally:
+            self._receiving.release()
 
     def _listen_for_questions(self) -> None:
         app = self.app

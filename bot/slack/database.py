@@ -229,9 +229,13 @@ class Database:
         """Return a question; None if it is gone."""
         return next(iter(self._select_questions(_questions.c.key == key)), None)
 
-    def unanswered(self) -> list[Question]:
-        """Return the questions without an answer, oldest first."""
-        return self._select_questions(sql.not_(_questions.c.done))
+    def unanswered(self, like: Question | None = None) -> list[Question]:
+        """Return the questions without an answer, oldest first; only those in the conversation of ``like``."""
+        condition = sql.not_(_questions.c.done)
+        if like:
+            names = ("team", "channel", "thread") if like.thread else ("key",)
+            condition = sql.and_(condition, *(_questions.c[name] == getattr(like, name) for name in names))
+        return self._select_questions(condition)
 
     def count_received(self, user: str, channel: str, since: float, until: float = float("inf")) -> tuple[int, int]:
         """Count the questions received from a user, and in a channel, between two times; also those asked again."""

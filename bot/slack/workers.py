@@ -18,7 +18,9 @@ from bot.slack.database import Database, Question
 from bot.slack.leases import LeaseLost, Leases
 
 _MAX_KEPT = 1_000  # questions that the database did not take
+_MAX_FAILURES = 20  # to store one of them
 LOOK_SECONDS = 2.0  # between two looks at the database, each of which also renews the leases
+_MAX_LOOK_SECONDS = 10.0  # while the database is away
 _AFTER_ERROR_SECONDS = 5.0  # until the next attempt
 _ANSWER_THREADS = 64  # most wait for a language model or for Slack
 _log = logging.getLogger(__name__)
@@ -40,11 +42,12 @@ class Workers:
         self._attempt, self._apologize, self._database, self._leases = attempt, apologize, database, leases
         self._pool = ThreadPoolExecutor(_ANSWER_THREADS, thread_name_prefix="answer")
         self._queues: dict[str, deque[Question]] = {}
-        self._kept: deque[Question] = deque(maxlen=_MAX_KEPT)
+        self._kept: deque[tuple[Question, int]] = deque(maxlen=_MAX_KEPT)
         self._changed = threading.Condition()
         self._under_way = 0
         self._stopping = threading.Event()
         self._ended = threading.Event()
+        self._keeper = threading.Thread(target=self._keep_looking, name="leases", daemon=True)
         self.waiting = 0
         """Questions without an answer, at the last look."""
         self.problem = ""
@@ -53,12 +56,12 @@ class Workers:
     def start(self) -> int:
         """Take up what is unanswered, from now on; return how many questions that are now."""
         count = self.look()
-        threading.Thread(target=self._keep_looking, name="leases", daemon=True).start()
+        self._keeper.start()
         return count
 
     def keep(self, question: Question) -> None:
         """Store a question, and answer it, when the database takes it: Slack repeats an event for some minutes only."""
-        self._kept.append(question)
+        self._kept.append((question, 0))
 
     def submit(self, question: Question) -> None:
         """Answer a question after those before it in its conversation."""
@@ -76,10 +79,8 @@ class Workers:
     def look(self) -> int:
         """Renew the leases, and take up what no process answers; return how many questions that are."""
         self._leases.renew()
-        while self._kept:
-            self._database.receive(self._kept[0])
-            self._kept.popleft()
         taken = self._leases.taken()
+        self._store_kept()
         unanswered = self._database.unanswered()
         self.waiting = len(unanswered)
         free = [question for question in unanswered if _conversation_of(question) not in taken]
@@ -89,6 +90,18 @@ class Workers:
             self.submit(question)
         return len(free)
 
+    def _store_kept(self) -> None:
+        """Store what the database did not take; not for ever what it never takes, though it is well otherwise."""
+        for _ in range(len(self._kept)):
+            question, failures = self._kept.popleft()
+            try:
+                self._database.receive(question)
+            except DatabaseError as error:
+                if failures < _MAX_FAILURES:
+                    self._kept.append((question, failures + 1))
+                else:
+                    _log.error("a question could not be stored key=%s (%s)", question.key, error)
+
     def stop(self, max_seconds: float) -> bool:
         """Begin nothing more, and wait for the answers under way; False if that takes too long."""
         with self._changed:
@@ -96,6 +109,8 @@ class Workers:
             self._pool.shutdown(wait=False, cancel_futures=True)
             finished = self._changed.wait_for(lambda: not self._under_way, max_seconds)
         self._ended.set()
+        if self._keeper.is_alive():
+            self._keeper.join(_MAX_LOOK_SECONDS)
         return finished
 
     def _keep_looking(self) -> None:
@@ -134,9 +149,11 @@ class Workers:
             if not self._leases.take(conversation):
                 self._take_all(conversation)
                 return
+            self._fill(conversation)
         except DatabaseError:
             for waiting in self._take_all(conversation):
                 self._apologize(waiting)
+            self._leave(conversation)
             return
         check = partial(self._leases.check, conversation)
         while question := self._next(conversation):
@@ -153,10 +170,21 @@ class Workers:
                 _log.exception("a question could not be answered: %s", question.key)
                 seconds = _AFTER_ERROR_SECONDS
             pauses += [seconds] if seconds else []
+        self._leave(conversation, max(pauses, default=None))
+
+    def _leave(self, conversation: str, after_seconds: float | None = None) -> None:
         try:
-            self._leases.leave(conversation, max(pauses, default=None))
+            self._leases.leave(conversation, after_seconds)
         except DatabaseError as error:
             _log.warning("a lease is left to lapse (%s)", error)
+
+    def _fill(self, conversation: str) -> None:
+        """Add what is unanswered in a conversation, in its order: another process may have received some of it."""
+        waiting = self._database.unanswered(self._queues[conversation][0])
+        keys = {question.key for question in waiting}
+        with self._changed:
+            later = [question for question in self._queues[conversation] if question.key not in keys]
+            self._queues[conversation] = deque([*waiting, *later])
 
     def _next(self, conversation: str) -> Question | None:
         with self._changed:
