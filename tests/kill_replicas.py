@@ -88,7 +88,7 @@ def main() -> int:
     faults = ", ".join(f"{count} x {fault}" for fault, count in done.items())
     print(
         f"{faults}; {len(crowd.asked)} questions: {len(lost)} lost, {len(twice)} answered twice, "
-        f"{'astray' in answers and len(answers['astray'])} astray, {tracebacks} tracebacks"
+        f"{len(answers.get('astray', ()))} astray, {tracebacks} tracebacks"
     )
     return int(bool(lost or twice or "astray" in answers or tracebacks))
 
