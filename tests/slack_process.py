@@ -120,6 +120,7 @@ class BotProcess(Bot):
     def __init__(self, slack: FakeSlack, data: Path, *, mode: str = "socket", **settings: str) -> None:
         super().__init__(slack, data, mode=mode, **settings)
         self._process: subprocess.Popen[bytes] | Forked | None = None
+        self.app_url = ""  # where Slack's requests go in place of its own port: to a load balancer
 
     def __enter__(self) -> Self:
         """Start."""
@@ -138,7 +139,7 @@ class BotProcess(Bot):
         self._process = self._launch(arguments, self._environment(), self.data.parent)  # no .env lies there
         self._wait(lambda: "Clippings is in Slack" in self.logged()[before:])
         if self.mode == "http":
-            self.slack.app_url = f"http://127.0.0.1:{self._port}"
+            self.slack.app_url = self.app_url or f"http://127.0.0.1:{self._port}"
         else:
             self._wait(self.slack.connected)
 

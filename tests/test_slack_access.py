@@ -40,9 +40,9 @@ def people(slack: FakeSlack) -> None:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
+def database(database_url: str) -> Iterator[Database]:
     """An empty one."""
-    opened = Database.in_folder(tmp_path)
+    opened = Database(database_url)
     yield opened
     opened.close()
 

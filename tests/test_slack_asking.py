@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.slack.asking import asks_the_bot, question_of
-from bot.slack.events import conversation, question_of_message, question_of_shortcut
+from bot.slack.events import question_of_message, question_of_shortcut, turns_of
 from tests.fakes.hostile import LONG_TEXTS, TEXTS
 
 ARCHIVES = "https://acme.slack.com/archives/C1/p1700000000000100"
@@ -169,7 +169,7 @@ def test_events_turns_and_the_shortcut_read_a_message_alike() -> None:
     asked = question_of_message(event(**message), "UBOT")
     assert asked is not None
     assert (asked.text, asked.addressed) == (expected, False)
-    turns = conversation([{"user": "U1", "ts": "4.0", **message}], "5.0", "UBOT").turns
+    turns = [turn for _, turn in turns_of([{"user": "U1", "ts": "4.0", **message}], "UBOT")]
     assert [turn.text for turn in turns] == [expected]
     shortcut = {"team": {"id": "T1"}, "user": {"id": "U1"}, "channel": {"id": "C1"}, "message": message}
     shortcut |= {"trigger_id": "1.2", "response_url": "https://hooks.example/1"}

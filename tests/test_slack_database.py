@@ -28,9 +28,9 @@ T = TypeVar("T")
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    """An empty one in a folder that is made for it."""
-    opened = Database.in_folder(tmp_path / "data")
+def database(database_url: str) -> Iterator[Database]:
+    """An empty one, in SQLite and in PostgreSQL."""
+    opened = Database(database_url)
     yield opened
     opened.close()
 
@@ -98,6 +98,8 @@ def test_attempts_are_counted_once_each(database: Database) -> None:
     database.receive(QUESTION)
     assert sorted(at_once(8, lambda _: database.begin(QUESTION.key))) == list(range(1, 9))
     assert database.begin("gone") == 0
+    database.finish(QUESTION.key)
+    assert database.begin(QUESTION.key) == 0  # another process has answered it
 
 
 @pytest.mark.process
@@ -119,12 +121,13 @@ def test_what_was_received_survives_a_kill(tmp_path: Path) -> None:
 
 
 @pytest.mark.process
-def test_processes_that_start_at_once_share_a_new_database(tmp_path: Path) -> None:
+def test_processes_that_start_at_once_share_a_new_database(database_url: str) -> None:
     """Each finds its tables, whoever made them, and the question is stored once."""
     code = (
-        "from pathlib import Path; from bot.slack.database import Database\n"
+        "from bot.slack.database import Database; from bot.slack.leases import Leases\n"
         "from tests.test_slack_database import QUESTION\n"
-        f"print(Database.in_folder(Path({str(tmp_path)!r})).receive(QUESTION))"
+        f"database = Database({database_url!r}); Leases(database.engine)\n"
+        "print(database.receive(QUESTION))"
     )
     started = [
         subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -318,14 +321,16 @@ def test_a_damaged_file_is_a_sentence(tmp_path: Path) -> None:
         Database.in_folder(tmp_path / "slack.db" / "x")
 
 
-def test_damage_that_comes_later_is_a_sentence(database: Database) -> None:
+def test_damage_that_comes_later_is_a_sentence(tmp_path: Path) -> None:
     """A table that vanishes is told in words, where it is read and where it is written; no question is shown."""
+    database = Database.in_folder(tmp_path)
     for table in ("questions", "answers"):
         execute(database, f"DROP TABLE {table}")
     with pytest.raises(ClippingsError, match=r"cannot be used: no such table: answers\.$"):
         database.answer(QUESTION.key)
     with pytest.raises(ClippingsError, match=r"cannot be used: no such table: questions\.$"):
         database.receive(QUESTION)
+    database.close()
 
 
 def test_it_can_be_asked_for_without_being_made(tmp_path: Path) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import base64
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +30,9 @@ T2: dict[str, Any] = {"enterprise_id": None, "team_id": "T2"}
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    """An empty one."""
-    opened = Database.in_folder(tmp_path)
+def database(database_url: str) -> Iterator[Database]:
+    """An empty one, in SQLite and in PostgreSQL."""
+    opened = Database(database_url)
     yield opened
     opened.close()
 
@@ -87,13 +86,15 @@ def test_a_token_may_be_missing(database: Database) -> None:
     assert (found.bot_token, found.user_token, found.incoming_webhook_url) == ("xoxb-secret-bot", None, None)
 
 
-def test_no_token_is_in_the_files(tmp_path: Path, database: Database) -> None:
+def test_no_token_is_in_the_files(tmp_path: Path) -> None:
     """Not in the database, not in the files beside it, though the rest of the installation is."""
+    database = Database.in_folder(tmp_path)
     store_of(database).save(installation(bot_token="xoxb-secret-" + "x" * 500))
     held = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert b"secret" not in held
     assert b"chat:write" in held
     assert b"gAAAA" in held  # as each of Fernet's begins
+    database.close()
 
 
 def test_a_key_can_be_changed(database: Database) -> None:
@@ -121,12 +122,12 @@ def test_another_key_is_told_at_once(database: Database) -> None:
     assert not [one for one in (ONE, TWO, *SECRETS.values()) if one in str(raised.value)]
 
 
-def test_a_token_that_was_tampered_with_is_told(tmp_path: Path, database: Database) -> None:
+def test_a_token_that_was_tampered_with_is_told(database: Database) -> None:
     """Where a stored token is not as it was written, finding it is an error in words."""
     store = store_of(database)
     store.save(installation())
-    with closing(sqlite3.connect(tmp_path / "slack.db")) as connection, connection:
-        connection.execute("UPDATE slack_bots SET bot_token = 'xoxb-put-in-by-hand'")
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE slack_bots SET bot_token = 'xoxb-put-in-by-hand'")
     with pytest.raises(ClippingsError, match="CLIPPINGS_SLACK_TOKEN_KEY"):
         store.find_bot(**T1)
 
@@ -232,3 +233,23 @@ def test_workspaces_of_earlier_versions_stay(database: Database, caplog: pytest.
     assert "several workspaces use this bot: T1, T2." in caplog.text
     with pytest.raises(NotAdmitted):
         later.save(installation("T3"))
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.process
+def test_processes_that_share_a_database_serve_the_same_workspaces(database: Database) -> None:
+    """What one process has installed the other finds at once; of two that come first at once, one is taken."""
+    stores = [store_of(database, allowed=frozenset()) for _ in range(2)]
+
+    def save(store: InstallationStore, team: str) -> bool:
+        try:
+            store.save(installation(team))
+        except NotAdmitted:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        saved = list(pool.map(save, stores, ("T1", "T2")))
+    assert sorted(saved) == [False, True]
+    place = T1 if saved[0] else T2
+    assert all(store.find_bot(**place) for store in stores)

@@ -176,7 +176,10 @@ def test_wrong_setting_is_named_in_one_sentence(
 def test_process_that_cannot_start_says_why_and_ends(slack: FakeSlack, data: Path) -> None:
     """A second one on the data of the first, or its port; one that Slack refuses, and one that does not reach Slack."""
     with BotProcess(slack, data, mode="http") as bot:
-        second = f"Another `clippings slack` runs on {data}. Stop it first.\n"
+        second = (
+            f"Another `clippings slack` runs on {data}. Stop it first. Several can share PostgreSQL: set "
+            "DATABASE_URL.\n"
+        )
         with running(BotProcess(slack, data)) as process:
             assert process.communicate(timeout=60) == ("", second)
             assert process.returncode == 1
@@ -212,7 +215,9 @@ def test_readiness_tells_the_truth(slack: FakeSlack, llm: OpenAIServer, indexed:
         ts = slack.say("U1", "C1", ASKED)
         assert "No articles have been indexed yet" in answered(slack, "C1", ts)[0].text
         shutil.copytree(indexed, data, dirs_exist_ok=True)
-        slack.wait(lambda: readiness(bot) == (200, {"index": "ok", "socket": "ok", "model": "ok"}), 60)
+        slack.wait(
+            lambda: readiness(bot) == (200, {"index": "ok", "socket": "ok", "database": "ok", "model": "ok"}), 60
+        )
         slack.fault("apps.connections.open", status=500, times=100)
         slack.drop_sockets()
         slack.wait(lambda: readiness(bot)[0] == 503, 60)
@@ -228,7 +233,7 @@ def test_readiness_names_a_model_that_is_down(slack: FakeSlack, data: Path) -> N
     with BotProcess(slack, data, mode="http", CLIPPINGS_LLM="openai-like:http://127.0.0.1:9/v1#fake") as bot:
         slack.wait(lambda: readiness(bot)[1]["model"] != "is being checked")
         expected = "does not answer; answers are quoted. `clippings status` says why"
-        assert readiness(bot) == (200, {"index": "ok", "model": expected})
+        assert readiness(bot) == (200, {"index": "ok", "database": "ok", "model": expected})
         ts = slack.say("U1", "C1", ASKED)
         assert "140 of its 560 jobs" in answered(slack, "C1", ts)[0].text
         assert end(bot) == 0

@@ -23,8 +23,8 @@ QUESTIONS = ("How many jobs will the Aldermoor paper mill cut?", "How many peopl
 class Crowd:
     """People who ask in channels, threads and directly. Whatever chance decides comes from one seed."""
 
-    def __init__(self, slack: FakeSlack, seed: int) -> None:
-        self.slack = slack
+    def __init__(self, slack: FakeSlack, seed: int, real_every: int = REAL_EVERY) -> None:
+        self.slack, self.real_every = slack, real_every
         self.chance = random.Random(seed)  # noqa: S311  # nothing is kept secret by it
         self.users = [slack.add_user(f"USOAK{number}", name=f"Person {number}") for number in range(20)]
         self.channels = [slack.add_channel(f"CSOAK{number}", (*self.users, "UBOT")) for number in range(10)]
@@ -35,7 +35,7 @@ class Crowd:
         """Ask something somewhere; at times it is heard more than once."""
         user = self.chance.choice(self.users)
         channel = self.slack.dm(user) if self.chance.random() < 0.2 else self.chance.choice(self.channels)
-        text = self.chance.choice(QUESTIONS if len(self.asked) % REAL_EVERY == 10 else CHEAP)
+        text = self.chance.choice(QUESTIONS if len(self.asked) % self.real_every == self.real_every // 10 else CHEAP)
         thread = self._thread(channel)
         if not channel.startswith("D"):
             is_plain = thread and self._is_in(channel, thread) and self.chance.random() < 0.5
@@ -58,7 +58,7 @@ class Crowd:
         """Of each question that has an answer where it was asked, the parts of it that stand there."""
         found: dict[str, list[tuple[int, int]]] = {}
         for message in list(self.slack.workspace.messages):
-            if message.user == self.slack.bot_user and not message.deleted:
+            if message.user == self.slack.bot_user and not (message.deleted or message.ephemeral_to):
                 payload = (message.metadata or {"event_payload": {"key": "none", "part": 0, "parts": 1}})[
                     "event_payload"
                 ]

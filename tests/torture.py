@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 HARNESSES = {
     "killed while it indexes": ("tests.kill_indexing", "20"),
     "errors of the disk": ("tests.disk_errors", "30"),
+    "killed bots and their database": ("tests.kill_replicas", "25"),
     "damaged files": ("tests.corrupt_index",),
     "hostile language models": ("tests.hostile_model",),
     "hostile texts": ("tests.hostile_patterns",),

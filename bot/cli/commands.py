@@ -191,6 +191,21 @@ def status(arguments: Namespace, settings: Settings, parts: Parts) -> int:
     return OK if status.healthy else FAILED
 
 
+def doctor(arguments: Namespace, settings: Settings, parts: Parts) -> int:
+    """Look for what is wrong with this installation, and say how it is mended (exit code 1: something is)."""
+    from bot.cli.doctor import examine
+
+    return print_checks(arguments, [(check.name, check.is_ok, check.text) for check in examine(settings, parts)])
+
+
+def print_checks(arguments: Namespace, checks: Sequence[tuple[str, bool, str]]) -> int:
+    """Print what `doctor` found."""
+    is_ok = all(ok for _, ok, _ in checks)
+    value = {"ok": is_ok, "checks": [{"name": name, "ok": ok, "text": text} for name, ok, text in checks]}
+    _print(arguments, value, render.check_lines(checks))
+    return OK if is_ok else FAILED
+
+
 def evaluate(arguments: Namespace, settings: Settings, parts: Parts) -> int:
     """Measure the answers to a question set."""
     from bot.evaluation.run import Options, run
@@ -217,6 +232,25 @@ def feedback(arguments: Namespace, settings: Settings, _: Parts) -> int:
             write_csv(database, sys.stdout)
         else:
             render.show(render.feedback_lines(database.feedback()), sys.stdout)
+    return OK
+
+
+def gaps(arguments: Namespace, settings: Settings, _: Parts) -> int:
+    """Print what people in Slack asked and the articles did not say, by topic."""
+    from bot.slack.feedback import open_feedback
+    from bot.slack.gaps import find_gaps
+
+    with closing(open_feedback(settings)) as database:
+        found = find_gaps(database, arguments.days)
+    topics = [
+        {
+            "topic": topic.label,
+            "questions": [{"question": asked.question, "reason": asked.reason} for asked in topic.questions],
+        }
+        for topic in found.topics
+    ]
+    value = {"days": found.days, "questions": found.questions, "refused": found.refused, "topics": topics}
+    _print(arguments, value, render.gap_lines(found))
     return OK
 
 

@@ -18,6 +18,7 @@ from bot.cli import commands, render
 from bot.cli.filters import make_filters, read_day
 from bot.plain_text import one_line
 from bot.runtime import Parts, is_address
+from index.models import ClippingsError
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -54,10 +55,16 @@ def main(argv: Sequence[str] | None = None, *, parts: Parts | None = None) -> in
 def _run(arguments: argparse.Namespace, parts: Parts) -> int:
     from bot.settings import load_settings, notices
 
-    for notice in notices():
+    for notice in notices() if arguments.command != "doctor" else ():  # which has them among what it finds
         print(one_line(notice), file=sys.stderr)
     run: Run = arguments.run
-    return run(arguments, load_settings(data=arguments.data), parts)
+    try:
+        settings = load_settings(data=arguments.data)
+    except ClippingsError as error:
+        if arguments.command != "doctor":
+            raise
+        return commands.print_checks(arguments, [("settings", False, str(error))])
+    return run(arguments, settings, parts)
 
 
 def _prepare_streams() -> None:
@@ -279,6 +286,11 @@ def _feedback(parser: argparse.ArgumentParser) -> None:
     formats.add_argument("--csv", action="store_true", help="print a table for a spreadsheet")
 
 
+def _gaps(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--days", type=int, choices=range(1, 8), default=7, metavar="N", help="1 to 7, as long as kept")
+    _json(parser)
+
+
 COMMANDS: dict[str, tuple[Run, Callable[[argparse.ArgumentParser], None], str]] = {
     "index": (commands.index, _index, "index articles/ --prune"),
     "sources": (commands.sources, _sources, "sources add https://news.example/feed.xml"),
@@ -288,7 +300,9 @@ COMMANDS: dict[str, tuple[Run, Callable[[argparse.ArgumentParser], None], str]] 
     "chat": (commands.chat, lambda _: None, "chat --data ./data"),
     "slack": (commands.slack, _slack, "slack --data ./data"),
     "status": (commands.status, _json, "status --json"),
+    "doctor": (commands.doctor, _json, "doctor"),
     "eval": (commands.evaluate, _eval, "eval questions/"),
     "feedback": (commands.feedback, _feedback, "feedback --json > questions/queries.jsonl"),
+    "gaps": (commands.gaps, _gaps, "gaps --days 1"),
 }
 """The command, its arguments, and an example."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import traceback
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,6 +22,7 @@ from index.models import Article, ClippingsError, Source, Span
 
 if TYPE_CHECKING:
     from bot.slack.database import Feedback
+    from bot.slack.gaps import Gaps
     from index.explain import Explained
     from index.status import Status
 
@@ -211,6 +212,27 @@ def status_lines(status: Status, data: Path, llm: str) -> list[Line]:
         "language model": one_line(llm),
     }
     return [line(StyledText(f"{name + ':':<16}", "faint"), fact) for name, fact in facts.items()]
+
+
+def check_lines(checks: Iterable[tuple[str, bool, str]]) -> list[Line]:
+    """Render what was examined: its name, whether it is in order, and a sentence."""
+    return [
+        line(StyledText(f"{'ok' if ok else 'WRONG':<6}", "faint" if ok else "mark"), f"{name}: {one_line(text)}")
+        for name, ok, text in checks
+    ]
+
+
+def gap_lines(gaps: Gaps) -> list[Line]:
+    """Render what could not be answered: the topics, and below each its questions."""
+    lines = [line(f"{gaps.refused} of {gaps.questions} questions of the last {gaps.days} days were not answered.")]
+    for topic in gaps.topics:
+        lines += [line(), line(StyledText(topic.label or "others", "headline"), f" ({len(topic.questions)})")]
+        counts = Counter(one_line(asked.question) for asked in topic.questions)
+        lines += [
+            line(f"{question}{f' ({count} times)' if count > 1 else ''}", indent=2)
+            for question, count in counts.items()
+        ]
+    return lines
 
 
 def feedback_lines(feedback: Iterable[Feedback]) -> list[Line]:

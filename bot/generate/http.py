@@ -16,6 +16,8 @@ from http import HTTPStatus
 from typing import Any
 from urllib.request import getproxies_environment
 
+from bot.models import REQUEST_ID
+
 MAX_REPLY_BYTES = 16 * 1024 * 1024  # MAX_REPLY_CHARACTERS fit, in events of one character and 300 bytes each
 
 
@@ -26,11 +28,12 @@ _MAX_END_BYTES = 16
 class Connections:
     """The connections of one reply. `close` ends them from another thread, however long a read has waited.
 
-    ``ended``: the mark of the end of a stream was read.
+    ``ended``: the mark of the end of a stream was read. ``tokens``: of prompt and reply, as far as the server says.
     """
 
     def __init__(self) -> None:
         self.ended = False
+        self.tokens = (0, 0)
         self._sockets: list[socket.socket] = []
         self._closed = False
         self._lock = threading.Lock()
@@ -68,6 +71,8 @@ def guard(client: Any) -> None:  # noqa: ANN401  # an httpx.Client or httpx2.Cli
 
 
 def _trace(request: Any) -> None:  # noqa: ANN401  # as above
+    if request_id := REQUEST_ID.get():
+        request.headers["X-Request-Id"] = request_id
     if connections := CONNECTIONS.get(None):
 
         def trace(event: str, info: Mapping[str, Any]) -> None:

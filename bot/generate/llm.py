@@ -13,8 +13,9 @@ temperature, a limit on tokens, a system message. Else the bot quotes instead, a
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import date
 from importlib import import_module
 from importlib.util import find_spec
@@ -23,9 +24,9 @@ from urllib.parse import urlsplit
 
 from bot.generate.draft import without_thoughts
 from bot.generate.http import CONNECTIONS, Connections, guard, proxies
-from bot.generate.prompting import answer_prompt, check_prompt, max_reply_tokens
+from bot.generate.prompting import CHARACTERS_PER_TOKEN, answer_prompt, check_prompt, max_reply_tokens
 from bot.generate.stream import MAX_REPLY_CHARACTERS, LLMError, refusal, stream_reply
-from bot.models import Turn
+from bot.models import ON_MODEL_CALL, ModelCall, Turn
 from index.models import ClippingsError, Passage
 
 if TYPE_CHECKING:
@@ -133,7 +134,20 @@ def _stream(
         CONNECTIONS.set(connections)  # in the context of the thread that reads
         return _chunks(llm, system, user)
 
-    return stream_reply(open_stream, name, seconds, max_characters, connections)
+    started, length, is_failed = time.monotonic(), 0, True
+    try:
+        with closing(stream_reply(open_stream, name, seconds, max_characters, connections)) as deltas:
+            for delta in deltas:
+                length += len(delta)
+                yield delta
+        is_failed = False
+    except GeneratorExit:  # the rest is not wanted
+        is_failed = False
+        raise
+    finally:
+        prompt, reply = connections.tokens
+        prompt, reply = prompt or len(system + user) // CHARACTERS_PER_TOKEN, reply or length // CHARACTERS_PER_TOKEN
+        ON_MODEL_CALL.get()(ModelCall(time.monotonic() - started, prompt, reply, is_failed))
 
 
 def _chunks(llm: LLM, system: str, user: str) -> Iterator[ChatResponse]:

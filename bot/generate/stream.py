@@ -9,7 +9,7 @@ import re
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any, Protocol
 
 from bot.generate.http import Connections, proxies
@@ -23,6 +23,10 @@ _CONTEXT = re.compile(
 _UNFINISHED = frozenset("length max_tokens model_context_window_exceeded content_filter refusal".split())
 _WITHHELD = frozenset(("content_filter", "refusal"))
 MAX_REPLY_CHARACTERS = 40_000  # chains of thought included
+_TOKEN_NAMES = (
+    ("prompt_tokens", "input_tokens", "prompt_eval_count"), ("completion_tokens", "output_tokens", "eval_count"),
+)  # fmt: skip
+_MAX_TOKENS = 10_000_000  # more than any window: what a server says beyond is no count
 UNFINISHED = " …"  # at the end of a reply: its last sentence is not whole
 _STATUS_FAULTS = {
     300: "redirects to another address, which is not followed: set CLIPPINGS_LLM to that address if you trust it",
@@ -64,7 +68,7 @@ def stream_reply(
     seconds: float,
     max_characters: int,
     connections: Connections,
-) -> Iterator[str]:
+) -> Generator[str, None, None]:
     """Yield a reply's deltas, all of them within `seconds`. Raises LLMError, whose message begins with `model`.
 
     A thread reads them, because a server that sends a byte now and then passes every time-out of the client. They are
@@ -110,6 +114,8 @@ def _read(
     try:
         for chunk in open_stream():
             reason = _finish_reason(chunk.raw) or reason
+            prompt, reply = map(max, zip(connections.tokens, _tokens(chunk.raw), strict=True))
+            connections.tokens = (prompt, reply)
             length += len(chunk.delta or "")
             yield chunk.delta or ""
         if not length:
@@ -134,6 +140,14 @@ def _finish_reason(raw: object) -> str | None:
     reason = _get(choices[0], "finish_reason") if choices else None
     reason = reason or _get(raw, "done_reason") or _get(_get(raw, "delta"), "stop_reason")
     return str(reason) if reason else "stop" if _get(raw, "done") or _get(raw, "type") == "message_stop" else None
+
+
+def _tokens(raw: object) -> tuple[int, int]:
+    """The tokens of prompt and reply, if this chunk counts them, in the words of OpenAI, Anthropic or Ollama."""
+    usage = _get(raw, "usage") or _get(_get(raw, "message"), "usage") or raw
+    counts = [[_get(usage, name) for name in names] for names in _TOKEN_NAMES]
+    prompt, reply = (max((n for n in found if type(n) is int and 0 < n < _MAX_TOKENS), default=0) for found in counts)
+    return prompt, reply
 
 
 def _get(raw: object, name: str) -> Any:  # noqa: ANN401  # a client's own types, or JSON

@@ -1,6 +1,6 @@
 """The Bolt app: every payload is stored or handed to a thread, then acknowledged; Slack never waits for an answer.
 
-message, mention, command, shortcut -> events.py -> Database.receive -> Workers -> Responder
+message, mention, command, shortcut -> events.py -> Database.receive -> workers.py -> Responder
 button, modal, App Home, pane       -> Interactions
 """
 
@@ -10,22 +10,28 @@ import logging
 import re
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from slack_bolt import Ack, App, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 
+from bot.models import REQUEST_ID
 from bot.slack import events
 from bot.slack.access import Access
+from bot.slack.connection import MAX_REPLY_SECONDS, DatabaseError
 from bot.slack.database import Database, Question
 from bot.slack.events import Interaction, Malformed, Payload
 from bot.slack.interactions import Interactions
-from bot.slack.respond import Backend, Responder
+from bot.slack.leases import Leases
+from bot.slack.log import request_id
+from bot.slack.respond import Apologies, Backend, Responder
+from bot.slack.traces import Watch
 from bot.slack.web import SlackError
+from bot.slack.workers import Workers
 from bot.slack.workspaces import Workspaces
 
 if TYPE_CHECKING:
@@ -34,7 +40,6 @@ if TYPE_CHECKING:
     from bot.settings import Settings
 
 _INTERACTION_THREADS = 8  # of their own, so that no button waits behind questions
-_ANSWER_THREADS = 64  # most wait for a language model or for Slack
 _CLEANING_SECONDS = 3600.0  # between two cleanings of the database
 _NOT_SERVED = "I do not answer in this workspace. Ask whoever runs me to install me here."
 _log = logging.getLogger(__name__)
@@ -46,8 +51,10 @@ class Bot:
     def __init__(
         self, settings: Settings, parts: Parts, engine: AnswerEngine, database: Database, workspaces: Workspaces
     ) -> None:
-        backend = Backend(settings, parts, engine, database, workspaces, Access(settings, database))
-        self.workers = Workers(Responder(backend).attempt)
+        backend = Backend(settings, parts, engine, database, workspaces, Access(settings, database), Watch.of(settings))
+        self._apologize = Apologies(workspaces).apologize
+        self._leases = Leases(database.engine)
+        self.workers = Workers(Responder(backend).attempt, self._apologize, database, self._leases)
         self._database, self._workspaces = database, workspaces
         self._interactions = Interactions(backend, self._receive, self.workers.submit)
         self._threads = ThreadPoolExecutor(_INTERACTION_THREADS, thread_name_prefix="interaction")
@@ -59,11 +66,10 @@ class Bot:
         self._listen_for_interactions()
 
     def resume(self) -> int:
-        """Answer what an earlier process left unanswered; return the number of questions."""
-        unanswered = self._database.unanswered()
-        for question in unanswered:
-            self.workers.submit(question)
-        return len(unanswered)
+        """Answer what an earlier process left unanswered, from now on; return how many questions that are."""
+        if not self._database.is_shared:
+            self._leases.clear()
+        return self.workers.start()
 
     def refuse(self) -> None:
         """From now on store questions without answering them."""
@@ -76,16 +82,42 @@ class Bot:
         return finished
 
     def _receive(self, question: Question | None) -> None:
-        """Store a question, and answer it unless it is a copy."""
+        """Store a question, and answer it unless it is a copy. Raises DatabaseError after an apology."""
         if question:
-            with self._receiving:  # stored in the order of their times, which the limits count by
-                question = replace(question, received=time.time())
-                is_new = self._database.receive(question)
-            if is_new and not self._refusing:
-                self.workers.submit(question)
+            try:
+                question, is_new = self._store(question)
+            except DatabaseError:
+                self.workers.keep(question)
+                self._threads.submit(self._apologize, question)
+                raise
+            if is_new:
+                token = REQUEST_ID.set(request_id(question.key))
+                _log.info("received key=%s", question.key)
+                REQUEST_ID.reset(token)
+                if not self._refusing:
+                    self.workers.submit(question)
         if time.monotonic() - self._cleaned > _CLEANING_SECONDS:
             self._cleaned = time.monotonic()
             self._threads.submit(self._database.clean)
+            self._threads.submit(self._leases.clean)
+
+    def _store(self, question: Question) -> tuple[Question, bool]:
+        """Store a question with the time; False if it was stored before. A database that is away is not waited for.
+
+        They are stored in the order of their times, which the limits count by.
+        """
+        if problem := self.workers.problem:
+            raise DatabaseError(problem)
+        if not self._receiving.acquire(timeout=MAX_REPLY_SECONDS):
+            raise DatabaseError("the database is slow")
+        try:
+            question = replace(question, received=time.time())
+            return question, self._database.receive(question)
+        except DatabaseError as error:
+            self.workers.problem = str(error)  # until it is looked at next
+            raise
+        finally:
+            self._receiving.release()
 
     def _listen_for_questions(self) -> None:
         app = self.app
@@ -93,16 +125,22 @@ class Bot:
         @app.event("app_mention")
         @app.event("message")
         def message(body: dict[str, Any], context: Mapping[str, Any]) -> None:
-            self._receive(events.question_of_message(body, context.get("bot_user_id") or ""))
+            bot_user = context.get("bot_user_id") or ""
+            question = events.question_of_message(body, bot_user)
+            if not question and (place := events.overheard(body, bot_user)):
+                self._database.overhear(*place)
+            self._receive(question)
 
         @app.command("/clippings")
         def command(ack: Ack, body: dict[str, Any]) -> None:
-            self._receive(events.question_of_command(body))
+            with suppress(DatabaseError):  # Slack would not send it again: it is kept
+                self._receive(events.question_of_command(body))
             ack()
 
         @app.message_shortcut("ask_about")
         def shortcut(ack: Ack, body: dict[str, Any], context: Mapping[str, Any]) -> None:
-            self._receive(events.question_of_shortcut(body, context.get("bot_user_id") or ""))
+            with suppress(DatabaseError):
+                self._receive(events.question_of_shortcut(body, context.get("bot_user_id") or ""))
             ack()
 
     def _listen_for_interactions(self) -> None:
@@ -150,63 +188,6 @@ class Bot:
         self._threads.submit(self._interactions.run, action, interaction, check=check)
 
 
-class Workers:
-    """Threads that answer questions in parallel, but those of one conversation in order."""
-
-    def __init__(self, attempt: Callable[[Question], float | None]) -> None:
-        """``attempt`` answers a question, or returns the seconds until the next attempt."""
-        self._attempt = attempt
-        self._pool = ThreadPoolExecutor(_ANSWER_THREADS, thread_name_prefix="answer")
-        self._queues: dict[str, deque[Question]] = {}
-        self._changed = threading.Condition()
-        self._under_way = 0
-        self._stopping = False
-
-    def submit(self, question: Question) -> None:
-        """Answer a question after those before it in its conversation."""
-        conversation = f"{question.team}/{question.channel}/{question.thread or question.key}"
-        with self._changed:
-            if self._stopping:
-                return
-            if conversation in self._queues:
-                self._queues[conversation].append(question)
-            else:
-                self._queues[conversation] = deque([question])
-                self._pool.submit(self._drain, conversation)
-
-    def stop(self, max_seconds: float) -> bool:
-        """Begin nothing more, and wait for the answers under way; False if that takes too long."""
-        with self._changed:
-            self._stopping = True
-            self._pool.shutdown(wait=False, cancel_futures=True)
-            return self._changed.wait_for(lambda: not self._under_way, max_seconds)
-
-    def _drain(self, conversation: str) -> None:
-        while question := self._next(conversation):
-            retry_seconds = None
-            try:
-                retry_seconds = self._attempt(question)
-            except Exception:  # noqa: BLE001  # one question must not block the others
-                _log.exception("a question could not be answered: %s", question.key)
-            finally:
-                with self._changed:
-                    self._under_way -= 1
-                    self._changed.notify_all()
-            if retry_seconds is not None:
-                timer = threading.Timer(retry_seconds, self.submit, [question])
-                timer.daemon = True
-                timer.start()
-
-    def _next(self, conversation: str) -> Question | None:
-        with self._changed:
-            queue = self._queues[conversation]
-            if self._stopping or not queue:
-                del self._queues[conversation]
-                return None
-            self._under_way += 1
-            return queue.popleft()
-
-
 def _make_app(settings: Settings, workspaces: Workspaces) -> App:
     def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult | None:
         try:
@@ -233,6 +214,9 @@ def _make_app(settings: Settings, workspaces: Workspaces) -> App:
     def refuse(error: Exception) -> BoltResponse | None:
         if isinstance(error, events.UNREADABLE):  # Malformed, or Bolt's own readers fail
             return bad_request(error)
+        if isinstance(error, DatabaseError):
+            _log.warning("a payload could not be taken (%s)", error)
+            return None
         _log.error("a payload could not be taken", exc_info=error)
         return None  # 500: Slack sends an event again
 

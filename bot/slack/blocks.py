@@ -21,9 +21,11 @@ from bot.slack.rich_text import escaped, literal, plain, section, shortened, spl
 from index.models import Source
 
 if TYPE_CHECKING:
+    from bot.slack.gaps import Gaps
     from index.status import Status
 
 _MAX_SHOWN_QUESTION_CHARACTERS = 300
+_MAX_TOPICS, _MAX_PER_TOPIC, _MAX_GAP_CHARACTERS = 10, 3, 120  # of what could not be answered
 _MAX_STATUS_OUTLET_CHARACTERS = 40
 _MAX_EXAMPLE_CHARACTERS = 70  # a button's text takes 75
 _ANSWER_ID = "answer-"  # block ids of an answer's own words begin with this
@@ -39,7 +41,7 @@ _WAYS = (
     "“Ask about this message”, in the menu of any message.",
     "Send me “status” for what is indexed, and “help” for this list.",
 )
-_ADMIN_WAY = "Send me “reindex” to have the articles read again: you are an admin."
+_ADMIN_WAY = "You are an admin: send me “reindex” to have the articles read again, “gaps” for what I could not answer."
 
 
 def answer_messages(
@@ -76,6 +78,23 @@ def status_message(status: Status, llm: str) -> Message:
     return make_message(
         facts_block(index_facts(status) | health | {"Language model": llm or "none; answers are quoted"})
     )
+
+
+def gaps_message(gaps: Gaps) -> Message:
+    """What could not be answered, by topic, with the questions that were asked in public."""
+    count = f"{gaps.refused} of {gaps.questions} questions in the last {gaps.days} days"
+    heading = text_block(literal(f"What the articles did not say: {count}."))
+    items = []
+    for topic in gaps.topics[:_MAX_TOPICS]:
+        public = list(dict.fromkeys(asked.question for asked in topic.questions if not asked.is_private))
+        shown = [f"“{shortened(one_line(question), _MAX_GAP_CHARACTERS)}”" for question in public[:_MAX_PER_TOPIC]]
+        hidden = sum(asked.is_private for asked in topic.questions)
+        more = [f"{hidden} asked in private"] if hidden else []
+        label = (topic.label if public else "") or "other"
+        text = f" ({len(topic.questions)}): {', '.join([*shown, *more])}"
+        items.append(section(literal(label, bold=True), literal(text)))
+    lists = [kit.RichTextBlock(elements=[kit.RichTextListElement(style="bullet", elements=items)])] if items else []
+    return make_message(heading, *lists)
 
 
 def index_facts(status: Status) -> dict[str, str]:

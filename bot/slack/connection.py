@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sql
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from bot.slack.metrics import DATABASE_ERRORS
 from index.models import ClippingsError
+
+# Whoever asks hears within ten seconds of a database that is away. To notice it takes these: the wait for one of our
+# connections, for a reply on it, and for a new connection.
+MAX_CONNECT_SECONDS = 2
+MAX_REPLY_SECONDS = 4.0
+MAX_POOL_SECONDS = 3.0
+_POOL = {"pool_size": 5, "max_overflow": 15, "pool_timeout": MAX_POOL_SECONDS}  # PostgreSQL takes 100 connections
+_MAKING_TABLES = 0x636C6970  # the number of an advisory lock, which nobody else takes: "clip"
+
+
+class DatabaseError(ClippingsError):
+    """The database cannot be reached or used. The message holds no secret."""
 
 
 def make_engine(url: str | sql.URL, *, make: bool = True) -> sql.Engine:
@@ -23,12 +36,16 @@ def make_engine(url: str | sql.URL, *, make: bool = True) -> sql.Engine:
     """
     try:
         parsed = sql.make_url(url)
-        if parsed.drivername == "postgres":  # as some hosts write it in the environment
-            parsed = parsed.set(drivername="postgresql")
-        engine = sql.create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
+        if parsed.drivername in {"postgres", "postgresql"}:  # the first as some hosts write it in the environment
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        pool: dict[str, Any] = {} if parsed.get_backend_name() == "sqlite" else _POOL
+        engine = sql.create_engine(parsed, pool_pre_ping=True, hide_parameters=True, **pool)
     except ImportError as error:
         package = error.name or "of its driver"
-        raise ClippingsError(f"DATABASE_URL needs the Python package {package}, which is not installed.") from None
+        hint = ' Run: pip install "clippings[postgres]"' if package == "psycopg" else ""
+        raise ClippingsError(
+            f"DATABASE_URL needs the Python package {package}, which is not installed.{hint}"
+        ) from None
     except (ArgumentError, ValueError):
         message = "DATABASE_URL is not the URL of a database. Write it as SQLAlchemy reads it"
         raise ClippingsError(f"{message}, such as sqlite:////var/lib/clippings/slack.db.") from None
@@ -41,6 +58,8 @@ def make_engine(url: str | sql.URL, *, make: bool = True) -> sql.Engine:
             sql.event.listen(engine, "connect", _set_up_sqlite)
         elif not file.exists():
             raise ClippingsError(nothing_in(parsed))
+    elif engine.dialect.driver == "psycopg":
+        sql.event.listen(engine, "do_connect", _connect_psycopg)
     return engine
 
 
@@ -49,18 +68,50 @@ def make_tables(engine: sql.Engine, metadata: sql.MetaData) -> None:
     with engine.begin() as connection:
         if engine.dialect.name == "sqlite":  # so that only one of two starting processes makes them
             connection.exec_driver_sql("BEGIN IMMEDIATE")
+        lock(connection)
         metadata.create_all(connection)
+
+
+def lock(connection: sql.Connection) -> None:
+    """Let one process of several change tables or installations, until its transaction ends. SQLite has one anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sql.select(sql.func.pg_advisory_xact_lock(_MAKING_TABLES)))
+
+
+def rows(engine: sql.Engine, query: sql.Executable) -> Sequence[sql.RowMapping]:
+    """Fetch all rows at once: an open transaction would keep SQLite from truncating its log."""
+    with readable_errors(engine), engine.connect() as connection:
+        return connection.execute(query).mappings().all()
+
+
+@contextmanager
+def transaction(engine: sql.Engine) -> Iterator[sql.Connection]:
+    """Write all or nothing. Begin with a write: SQLite waits for other writers then, but may fail after a read."""
+    with readable_errors(engine), engine.begin() as connection:
+        yield connection
+
+
+def upsert(connection: sql.Connection, update: sql.Update, insert: sql.Insert) -> None:
+    """Change a row, or make it; at once with another process, too."""
+    if connection.execute(update).rowcount:
+        return
+    try:
+        with connection.begin_nested():
+            connection.execute(insert)
+    except IntegrityError:
+        connection.execute(update)
 
 
 @contextmanager
 def readable_errors(engine: sql.Engine) -> Iterator[None]:
-    """Turn database errors into ClippingsErrors without secrets: only SQLite's texts are free of passwords."""
+    """Turn database errors into DatabaseErrors without secrets: only SQLite's texts are free of passwords."""
     try:
         yield
     except SQLAlchemyError as error:
         cause = error.orig if isinstance(error, DBAPIError) else None
         reason = str(cause) if cause and engine.dialect.name == "sqlite" else type(cause or error).__name__
-        raise ClippingsError(f"{_name(engine.url)} cannot be used: {reason}.") from None
+        DATABASE_ERRORS.inc()
+        raise DatabaseError(f"{_name(engine.url)} cannot be used: {reason}.") from None
 
 
 def nothing_in(url: sql.URL) -> str:
@@ -100,3 +151,11 @@ def _set_up_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:  # noqa: AN
     except BaseException:
         connection.close()
         raise
+
+
+def _connect_psycopg(_: sql.Dialect, __: ConnectionPoolEntry, arguments: Any, options: Any) -> Any:  # noqa: ANN401  # DB-API
+    """Connect to PostgreSQL with limits of time, which a URL may change (`?connect_timeout=10`)."""
+    from index.postgres import limited_connection
+
+    limits = {"connect_timeout": MAX_CONNECT_SECONDS, "options": f"-c statement_timeout={MAX_REPLY_SECONDS:.0f}s"}
+    return limited_connection(MAX_REPLY_SECONDS).connect(*arguments, **limits | options)

@@ -9,10 +9,7 @@ from collections.abc import Sequence
 from bot.slack.database import Database, Question
 from bot.slack.message_parts import Message
 from bot.slack.rich_text import streamed
-from bot.slack.web import UNREACHABLE, Posted, Slack, SlackError, respond_to
-
-TEMPORARY = (UNREACHABLE, "ratelimited")
-"""Codes of SlackErrors after which a later attempt may succeed."""
+from bot.slack.web import TEMPORARY, Posted, Slack, SlackError, respond_to
 
 _MAX_RESPONSE_URL_USES = 4  # Slack allows five, and "Reindexing…" may have taken one
 _MAX_THREAD_TITLE_CHARACTERS = 80
@@ -85,6 +82,7 @@ class Delivery:
     def _put_ephemeral(self, messages: Sequence[Message]) -> None:
         """Use the response URL as often as Slack allows; further messages go to the asker directly."""
         for number, message in enumerate(messages):
+            self.slack.guard()
             if number < _MAX_RESPONSE_URL_USES:
                 respond_to(self._question.response_url, message, replace=self.begun and not number)
             else:

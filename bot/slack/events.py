@@ -207,36 +207,53 @@ def _id_of(body: Payload, name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """The turns before a message; ``takes_part``: the bot is among the speakers; ``left_out`` turns were too many."""
+    """The turns before a message; ``takes_part``: the bot is among the speakers; ``left_out`` turns were too many.
+
+    ``is_partial``: Slack did not let the bot read what it had not seen itself.
+    """
 
     turns: tuple[Turn, ...] = ()
     takes_part: bool = False
     left_out: int = 0
+    is_partial: bool = False
 
 
-def conversation(replies: Sequence[Payload], before: str, bot_user: str) -> Conversation:
-    """Read the last turns of a thread before a timestamp: at most 20, and 8,000 characters."""
-    earlier = [message for message in replies if _order(str(message["ts"])) < _order(before)]
-    turns = [turn for message in earlier if (turn := _turn(message, bot_user)).text]
+def last_turns(turns: Sequence[Turn], *, takes_part: bool) -> Conversation:
+    """Keep the last turns with words: at most 20, and 8,000 characters."""
+    turns = [turn for turn in turns if turn.text]
     kept: list[Turn] = []
     for turn in reversed(turns[-_MAX_TURNS:]):
         if sum(len(later.text) for later in kept) + len(turn.text) > _MAX_TURNS_CHARACTERS:
             break
         kept.insert(0, turn)
-    takes_part = any(message.get("user") == bot_user for message in earlier)
     return Conversation(tuple(kept), takes_part, len(turns) - len(kept))
 
 
-def _turn(message: Payload, bot_user: str) -> Turn:
-    text = str(message.get("text") or "")
-    if message.get("user") == bot_user:
-        return Turn("assistant", own_words(message.get("blocks") or (), text))
-    if message.get("bot_id") or message.get("subtype") == "bot_message":
-        return Turn("user", "")
-    return Turn("user", question_of(message, bot_user))
+def turns_of(replies: Sequence[Payload], bot_user: str) -> Iterator[tuple[str, Turn]]:
+    """The turns of a thread with their timestamps; empty those of other bots, and the bot's own but for answers."""
+    for message in replies:
+        text = str(message.get("text") or "")
+        if message.get("user") == bot_user:
+            turn = Turn("assistant", own_words(message.get("blocks") or (), text))
+        elif message.get("bot_id") or message.get("subtype") == "bot_message":
+            turn = Turn("user", "")
+        else:
+            turn = Turn("user", question_of(message, bot_user))
+        yield str(message["ts"]), turn
 
 
-def _order(ts: str) -> tuple[int, int]:
+def order(ts: str) -> tuple[int, int]:
     """Sort key of a timestamp: two counters; as a float, neighbours may be equal."""
     seconds, _, count = ts.partition(".")
     return int(seconds or 0), int(count or 0)
+
+
+@reading()
+def overheard(body: Payload, bot_user: str) -> tuple[str, str, str, str] | None:
+    """Workspace, channel, thread and timestamp of what a person says in a thread, not to the bot. Raises Malformed."""
+    event: Payload = body["event"]
+    user, channel, ts = (_matched(form, event.get(name)) for name, form in _MESSAGE_FORMS.items())
+    thread = _matched(_TS, event.get("thread_ts"))
+    if event.get("subtype") not in _SUBTYPES_OF_PEOPLE or event.get("bot_id") or user in ("", bot_user):
+        return None
+    return (team_of(body), channel, thread, ts) if thread and ts and thread != ts else None

@@ -53,18 +53,21 @@ class Health:
         self._lock = threading.Lock()
         self._model, self._model_checked = "is being checked", -_MODEL_CHECK_SECONDS
         self.ending = False
+        self.database_problem: Callable[[], object] = lambda: None
 
     def facts(self) -> tuple[bool, dict[str, str]]:
         """Whether the bot can answer, and "ok" or a problem of index, socket, process and model. Does not wait.
 
-        Without its language model the bot can answer: it quotes.
+        Without its language model the bot can answer: it quotes. Without its database it can say so.
         """
         facts = {"index": self._index_state()}
         if self._is_connected:
             facts["socket"] = _OK if self._is_connected() else "not connected to Slack; trying again"
         if self.ending:
             facts["process"] = "ending"
-        return all(fact == _OK for fact in facts.values()), {**facts, "model": self._model_state()}
+        is_ready = all(fact == _OK for fact in facts.values())
+        database = "does not answer; questions wait until it does" if self.database_problem() else _OK
+        return is_ready, {**facts, "database": database, "model": self._model_state()}
 
     def _index_state(self) -> str:
         try:

@@ -7,9 +7,9 @@ import json
 import logging
 import os
 import signal
-import sys
 import threading
 import time
+from functools import partial
 from http import HTTPStatus
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -26,9 +26,11 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.socket_mode.builtin import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
+from bot.slack import metrics
 from bot.slack.app import Bot, bad_request
 from bot.slack.database import Database
 from bot.slack.events import Malformed, reading
+from bot.slack.log import start_logging
 from bot.slack.pages import MAX_REQUEST_BYTES, Health, Pages
 from bot.slack.web import SDK_LOG, make_client
 from bot.slack.workspaces import (
@@ -44,6 +46,8 @@ from index.data_folder import prepare
 from index.models import ClippingsError
 
 if TYPE_CHECKING:
+    from wsgiref.simple_server import WSGIServer
+
     from bot.runtime import Parts
     from bot.settings import Settings
 
@@ -58,7 +62,7 @@ _log = logging.getLogger(__name__)
 
 def serve(settings: Settings, parts: Parts, *, http: bool) -> int:
     """Run until SIGTERM or Ctrl-C. Raises ClippingsError if a setting is missing or wrong."""
-    _start_logging()
+    start_logging(settings.log)
     service = Service(settings, parts, http=http)
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -79,10 +83,11 @@ def wsgi_app() -> Pages:
     from bot.runtime import Parts
     from bot.settings import load_settings, notices
 
-    _start_logging()
+    settings = load_settings()
+    start_logging(settings.log)
     for notice in notices():
         _log.warning("%s", notice)
-    service, main = Service(load_settings(), Parts(), http=True), threading.main_thread()
+    service, main = Service(settings, Parts(), http=True), threading.main_thread()
     service.begin()
 
     def end() -> None:  # `atexit` would come too late: it waits for the threads that answer
@@ -103,14 +108,6 @@ def _end_process(service: Service) -> None:
         os._exit(0)  # threads that wait for a language model or Slack would keep the process alive
 
 
-def _start_logging() -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    logger = logging.getLogger("bot.slack")
-    logger.handlers[:] = [handler]
-    logger.setLevel(logging.INFO)
-
-
 class Service:
     """The bot, its connection to Slack and its pages. Changes nothing in the process but its own threads.
 
@@ -121,7 +118,8 @@ class Service:
 
     def __init__(self, settings: Settings, parts: Parts, *, http: bool) -> None:
         """Read the settings and open the database. Raises ClippingsError."""
-        self._settings = settings
+        self._settings, self._parts = settings, parts
+        self._metrics: WSGIServer | None = None
         app_token = signing_secret = None
         if http:
             secret = settings.slack_signing_secret
@@ -129,8 +127,9 @@ class Service:
         else:
             app_token = _required(settings.slack_app_token, "SLACK_APP_TOKEN", "for Socket Mode (xapp-…)")
         with contextlib.ExitStack() as opened:  # closed again if a later setting is wrong
-            opened.callback(_lock(settings).release)
-            url = settings.database_url
+            url, lock = settings.database_url, _lock(settings)
+            if lock:
+                opened.callback(lock.release)
             database = Database(url.get_secret_value()) if url else Database.in_folder(settings.data)
             opened.callback(database.close)
             flow, workspaces = _workspaces(settings, database)
@@ -146,6 +145,7 @@ class Service:
                 self.bot.app, app_token, logger=SDK_LOG, web_client=client, ping_interval=_PING_SECONDS
             )
         self.health = Health(settings, parts, engine, self._socket.client.is_connected if self._socket else None)
+        self.health.database_problem = lambda: self.bot.workers.problem
         self.pages = Pages(self.health, self.bot.app, signing_secret, flow)
         self._server: Any = None
 
@@ -162,6 +162,12 @@ class Service:
     def begin(self) -> None:
         """Answer what an earlier process left, and what comes. Raises ClippingsError."""
         threading.Thread(target=self._engine.warm, name="warm", daemon=True).start()
+        port = self._settings.metrics_port
+        if port is not None:
+            metrics.WAITING.set_function(lambda: float(self.bot.workers.waiting))
+            figures = partial(self._parts.index_figures, self._settings)
+            self._metrics = metrics.serve(self._settings.slack_host, port, figures)
+            _log.info("metrics on port %d", self._metrics.server_port)
         unanswered = self.bot.resume()
         if self._socket:
             _connect(self._socket)
@@ -180,6 +186,9 @@ class Service:
         if self._server:
             self._server.task_dispatcher.shutdown()  # first what may write to a connection, then the connections
             self._server.close()
+        if self._metrics:
+            self._metrics.shutdown()
+            self._metrics.server_close()
         self._opened.close()
         return finished
 
@@ -240,14 +249,19 @@ def _required(secret: SecretStr | None, name: str, purpose: str) -> str:
     return value
 
 
-def _lock(settings: Settings) -> FileLock:
-    """Keep a second process from answering the same questions from the same database."""
+def _lock(settings: Settings) -> FileLock | None:
+    """Keep a second process from an SQLite file; other databases are shared."""
     prepare(settings.data)
+    if settings.database_url and not settings.database_url.get_secret_value().startswith("sqlite"):
+        return None
     lock = FileLock(settings.data / "slack.lock", blocking=False, thread_local=False)
     try:
         lock.acquire()
     except Timeout:
-        raise ClippingsError(f"Another `clippings slack` runs on {settings.data}. Stop it first.") from None
+        raise ClippingsError(
+            f"Another `clippings slack` runs on {settings.data}. Stop it first. Several can share PostgreSQL: "
+            "set DATABASE_URL."
+        ) from None
     return lock
 
 

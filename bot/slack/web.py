@@ -19,21 +19,27 @@ from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.models.metadata import Metadata
 from slack_sdk.webhook import WebhookClient
 
+from bot.slack.metrics import SLACK_ERRORS
+
 if TYPE_CHECKING:
     from bot.slack.message_parts import Message
 
     Content = Mapping[str, Any]
     Effect = Callable[[], Content | None]
 
-UNREACHABLE = "unreachable"
+UNREACHABLE, RATE_LIMITED = "unreachable", "ratelimited"
+TEMPORARY = (UNREACHABLE, RATE_LIMITED)
+"""Codes of SlackErrors after which a later attempt may succeed."""
 _EVENT_TYPE = "clippings_answer"  # of the metadata of an answer's messages
 _PAUSES_SECONDS = (0.5, 2.0, 5.0)  # before a call is repeated after a fault
 _MAX_RATE_LIMITS = 20  # that one call waits out
+_MAX_RATE_LIMIT_SECONDS = 30  # a longer one is an error: reading threads may be allowed once a minute
 _PAGE_MESSAGES = 200
 _TIMEOUT_SECONDS = 15
 _BLOCKS_REFUSED = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "invalid_attachments"}
 _FAULTS = {"internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 _POSTING = {"mrkdwn": False, "unfurl_links": False, "unfurl_media": False}
+_EXPECTED = {"not_installed", "thread_not_found", "message_not_found", "message_not_in_streaming_state"}
 _log = logging.getLogger(__name__)
 SDK_LOG = logging.getLogger("clippings.sdk")
 SDK_LOG.setLevel(logging.CRITICAL)  # the SDK's warnings quote messages
@@ -45,6 +51,8 @@ class SlackError(Exception):
     def __init__(self, method: str, code: str) -> None:
         super().__init__(f"{method}: {code}")
         self.code = code
+        if code not in _EXPECTED:
+            SLACK_ERRORS.labels(method, code).inc()
 
 
 class Posted(NamedTuple):
@@ -58,16 +66,20 @@ class Posted(NamedTuple):
 
 def make_client(token: str | None, api_url: str) -> WebClient:
     """Make a client that waits out rate limits. It does not retry faults: `Slack` knows which calls can be repeated."""
-    waiting = RateLimitErrorRetryHandler(_MAX_RATE_LIMITS)
+    waiting = _ShortRateLimitHandler(_MAX_RATE_LIMITS)
     return WebClient(token, api_url, timeout=_TIMEOUT_SECONDS, retry_handlers=[waiting], logger=SDK_LOG)
 
 
 @dataclass(frozen=True, slots=True)
 class Slack:
-    """A workspace, as its bot. Safe to share between threads. All methods raise SlackError."""
+    """A workspace, as its bot. Safe to share between threads. All methods raise SlackError.
+
+    ``guard`` is called before each call; its errors pass through.
+    """
 
     client: WebClient
     bot_user: str
+    guard: Callable[[], None] = lambda: None
 
     def call(self, method: str, **arguments: Any) -> Content:  # noqa: ANN401  # JSON, as the method takes it
         """Call a method that may be repeated."""
@@ -129,12 +141,16 @@ class Slack:
         self._call_unless("chat.stopStream", ended, channel=channel, ts=ts)
 
     def replies(self, channel: str, thread: str) -> list[Content]:
-        """The messages of a thread, oldest first, with its root; empty if there is no such thread."""
+        """The messages of a thread, oldest first, with its root; empty if there is no such thread.
+
+        If Slack lets the bot read only the first page, that.
+        """
         messages: list[Content] = []
         arguments: dict[str, Any] = {"channel": channel, "ts": thread, "limit": _PAGE_MESSAGES}
         arguments |= {"include_all_metadata": True}
         while True:
-            page = self._call_unless("conversations.replies", ("thread_not_found",), **arguments) or {}
+            codes = ("thread_not_found", *([RATE_LIMITED] if messages else []))
+            page = self._call_unless("conversations.replies", codes, **arguments) or {}
             messages += page.get("messages") or ()
             cursor = (page.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
@@ -171,6 +187,7 @@ class Slack:
     def _call(self, method: str, arguments: Content, effect: Effect) -> Content:
         """Call a method. After a fault, return what ``effect`` finds of it in Slack, or call again if it finds None."""
         for pause in (*_PAUSES_SECONDS, None):
+            self.guard()
             try:
                 data = self.client.api_call(method, **_encoded(arguments)).data
             except (SlackClientError, OSError, HTTPException, ValueError) as error:
@@ -186,6 +203,17 @@ class Slack:
         raise SlackError(method, UNREACHABLE)
 
 
+class _ShortRateLimitHandler(RateLimitErrorRetryHandler):
+    """Waits out rate limits that are not too long."""
+
+    def _can_retry(self, *, response: HttpResponse | None = None, **rest: Any) -> bool:  # noqa: ANN401  # as its base
+        if response is None or not super()._can_retry(response=response, **rest):
+            return False
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        seconds = str((headers.get("retry-after") or ["1"])[0])  # the SDK has a list for each name
+        return seconds.isdecimal() and int(seconds) <= _MAX_RATE_LIMIT_SECONDS
+
+
 class _FaultRetryHandler(RetryHandler):
     """Repeats a request after a fault of the connection or of Slack."""
 
@@ -198,7 +226,7 @@ class _FaultRetryHandler(RetryHandler):
 def respond_to(url: str, message: Message, *, replace: bool = False, public: bool = False) -> None:
     """Answer through a response URL, to the asker alone or to the channel. Raises SlackError."""
     client = WebhookClient(url, timeout=_TIMEOUT_SECONDS, logger=SDK_LOG, retry_handlers=[
-        RateLimitErrorRetryHandler(_MAX_RATE_LIMITS),
+        _ShortRateLimitHandler(_MAX_RATE_LIMITS),
         _FaultRetryHandler(len(_PAUSES_SECONDS), BackoffRetryIntervalCalculator(backoff_factor=1.0)),
     ])  # fmt: skip
     content = {"response_type": "in_channel" if public else "ephemeral", "replace_original": replace}

@@ -20,8 +20,9 @@ from slack_sdk.oauth.installation_store import Bot, Installation
 from slack_sdk.oauth.installation_store.sqlalchemy import SQLAlchemyInstallationStore
 from slack_sdk.oauth.sqlalchemy_utils import normalize_datetime_for_db
 from slack_sdk.oauth.state_store.sqlalchemy import SQLAlchemyOAuthStateStore
+from sqlalchemy.exc import SQLAlchemyError
 
-from bot.slack.connection import make_tables, readable_errors
+from bot.slack.connection import DatabaseError, lock, make_tables, readable_errors
 from bot.slack.web import UNREACHABLE, Slack, SlackError, make_client
 from index.models import ClippingsError
 
@@ -68,9 +69,12 @@ class InstalledWorkspaces:
     def find(self, team: str, enterprise: str) -> Slack:
         """Return the workspace of a team, or of its whole organisation. Raises SlackError if it is not installed."""
         for team_id in (team or None, None):
-            bot = self._store.find_bot(
-                enterprise_id=enterprise or None, team_id=team_id, is_enterprise_install=team_id is None
-            )
+            try:
+                bot = self._store.find_bot(
+                    enterprise_id=enterprise or None, team_id=team_id, is_enterprise_install=team_id is None
+                )
+            except SQLAlchemyError as error:
+                raise DatabaseError(f"The installations cannot be read: {type(error).__name__}.") from None
             if bot and bot.bot_token:
                 return Slack(make_client(bot.bot_token, self._api_url), bot.bot_user_id or "")
         raise SlackError("find_bot", "not_installed")
@@ -158,11 +162,12 @@ class _InstallationStore(SQLAlchemyInstallationStore):
         self._table = sql.Table("slack_workspaces", self.metadata, sql.Column("id", sql.String(40), primary_key=True))
 
     def open(self) -> None:
-        """Read who has installed the bot."""
+        """Read who has installed the bot. Another process may have admitted more."""
         columns = self.bots.c.is_enterprise_install, self.bots.c.enterprise_id, self.bots.c.team_id
         with self.engine.begin() as connection:
+            lock(connection)
             bots = connection.execute(sql.select(*columns)).all()
-            self._installed.update(connection.execute(sql.select(self._table.c.id)).scalars())
+            self._read()
             for is_whole, enterprise, team in bots:  # of versions that did not note it
                 self._note(connection, enterprise if is_whole else team)
         if len(self._installed) > 1 and not self._allowed:
@@ -171,7 +176,9 @@ class _InstallationStore(SQLAlchemyInstallationStore):
 
     def save(self, installation: Installation) -> None:
         """Store an installation. Raises NotAdmitted."""
-        with self._saving:
+        with self._saving, self.engine.begin() as held:
+            lock(held)  # so that of two workspaces that come at once only one is the first
+            self._read()
             if not self._admits(installation.team_id, installation.enterprise_id) and (
                 self._allowed or self._installed
             ):
@@ -188,7 +195,15 @@ class _InstallationStore(SQLAlchemyInstallationStore):
 
     def find_bot(self, **place: Any) -> Bot | None:  # noqa: ANN401  # the signature of its base
         """Find the bot of a workspace that may use it."""
-        return super().find_bot(**place) if self._admits(place["team_id"], place["enterprise_id"]) else None
+        team, enterprise = place["team_id"], place["enterprise_id"]
+        if not self._allowed and not self._admits(team, enterprise):
+            self._read()
+        return super().find_bot(**place) if self._admits(team, enterprise) else None
+
+    def _read(self) -> None:
+        """Read what any process has noted."""
+        with self.engine.connect() as connection:
+            self._installed.update(connection.execute(sql.select(self._table.c.id)).scalars())
 
     def _admits(self, team: str | None, enterprise: str | None) -> bool:
         return bool({team, enterprise} & (self._allowed or self._installed))

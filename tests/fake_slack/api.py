@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # These come as JSON text in a form (docs.slack.dev, "Using the Web API").
 _STRUCTURED = {"blocks", "metadata", "view", "prompts", "chunks", "attachments", "loading_messages"}
 
+READING_SECONDS, READING_MESSAGES = 60.0, 15
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -51,6 +53,9 @@ class Api:
         self.calls: list[Call] = []
         self.active = 0
         self.faults: dict[str, list[Fault]] = {}
+        self.headers: dict[str, str] = {}  # of each answer, beside those of the server
+        self.is_outside_marketplace = False
+        self._last_reading = -READING_SECONDS
         self.teams = {slack.bot_token: TEAM}
         self.revoked: set[str] = set()
         self.codes: dict[str, str] = {}
@@ -87,7 +92,7 @@ class Api:
         self.active += 1
         try:
             self.calls.append(Call(method, given, time.monotonic()))
-            fault = self.faults[method].pop(0) if self.faults.get(method) else Fault()
+            fault = self.faults[method].pop(0) if self.faults.get(method) else self._reading_limit(method, given)
             await asyncio.sleep(fault.delay)
             failed = fault.response()
             if failed and fault.status == 0 and request.transport:
@@ -100,9 +105,20 @@ class Api:
         finally:
             self.active -= 1
 
+    def _reading_limit(self, method: str, given: Json) -> Fault:
+        """Of an app that is sold outside the marketplace: one call a minute, 15 messages (docs.slack.dev, 2025-05)."""
+        if not self.is_outside_marketplace or method not in ("conversations.replies", "conversations.history"):
+            return Fault()
+        given["limit"] = min(int(given.get("limit") or READING_MESSAGES), READING_MESSAGES)
+        waited, now = time.monotonic() - self._last_reading, time.monotonic()
+        if waited < READING_SECONDS:
+            return Fault(status=429, retry_after=max(1, round(READING_SECONDS - waited)))
+        self._last_reading = now
+        return Fault()
+
     def _answer(self, method: str, token: str, given: Json) -> web.Response:
         try:
-            return web.json_response({"ok": True} | self._result(method, token, given))
+            return web.json_response({"ok": True} | self._result(method, token, given), headers=self.headers)
         except Refused as refused:
             told = {"response_metadata": {"messages": [f"[ERROR] {refused.detail}"]}} if refused.detail else {}
             return web.json_response({"ok": False, "error": refused.code} | told)
