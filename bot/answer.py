@@ -21,6 +21,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from bot.extract.answerability import Prediction, predict, why_unanswerable
+from bot.extract.events import with_latest_figure
 from bot.extract.quote import Quoted, compose, without
 from bot.extract.ranking import Query, Retrieval, judge_by, rank_passages, rank_sentences
 from bot.extract.reader import Reader
@@ -130,6 +131,11 @@ class _Inquiry:
         """A reply to chitchat."""
         return replace(self.answer(self.question, "chitchat"), text=text, answerer="reply")
 
+    @property
+    def limits(self) -> Filters:
+        """The filters, and no article from after the day of the question."""
+        return replace(self.filters, as_of=self.as_of)
+
     def period(self, query: str) -> Period | None:
         """The days that the question names, or else its standalone query."""
         return find_period(self.question, self.as_of) or find_period(query, self.as_of)
@@ -236,7 +242,7 @@ class Engine:
             if joined := self._answer_parts(inquiry, answer, request.parts):
                 return _again(joined, inquiry.quoted)
             request, answer = Request(request.text, "fact"), replace(answer, kind="fact")
-        if why := why_none_passes(replace(limits.filters, as_of=inquiry.as_of), catalogue):
+        if why := why_none_passes(inquiry.limits, catalogue):
             return _refuse(answer, why)
         retrieve = cache(lambda text: self._retrieve(inquiry, text, question if text == limits.question else text))
         with inquiry.timings.step("find"):
@@ -277,7 +283,7 @@ class Engine:
             return list(map(float, embedder.passages(texts) @ embedder.question(query)))
 
         way = WAYS.get(request.kind)
-        filters = replace(inquiry.filters, as_of=inquiry.as_of)
+        filters = inquiry.limits
         return way and way(request, Scope(self._searcher.catalogue, filters, retrieve, similarities, inquiry.shown))
 
     def _evidence(self, found: Found) -> tuple[Passage, ...]:
@@ -328,6 +334,8 @@ class Engine:
         within_period = replace(retrieval, ranked=inside)
         if not predict(within_period).answerable:
             return _refuse(refused, outside or why_unanswerable(retrieval))
+        if period is None:
+            within_period = with_latest_figure(within_period, self._searcher.catalogue, inquiry.limits)
         composed = compose(within_period)
         return replace(quoted, text=composed.text, citations=composed.citations, short=composed.short)
 
@@ -344,7 +352,7 @@ class Engine:
                 passages = self._searcher.search(
                     vector,
                     list(idf),
-                    filters=replace(inquiry.filters, as_of=inquiry.as_of),
+                    filters=inquiry.limits,
                     preference=date_preference(query, period, inquiry.as_of),
                 )
             with step("rank_sentences"):

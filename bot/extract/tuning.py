@@ -19,6 +19,7 @@ class Tuning:
     - ``passage_weight``: of the score of the passage in the search.
     - ``answer_type_weight``: for a sentence that holds a thing of the type asked for.
     - ``quantity_weight``: for a sentence with a number that stands by all counted words.
+    - ``missing_name_weight``: of the share of the query's names that its passage lacks and another one has, taken off.
 
     Reader. The last two were chosen on SQuAD, RAMDocs and RealTime QA.
 
@@ -54,6 +55,7 @@ class Tuning:
     passage_weight: float = 0.2
     answer_type_weight: float = 0.4
     quantity_weight: float = 0.4
+    missing_name_weight: float = 1.0
     logit_weight: float = 0.25
     min_logit: float = -8.0
     very_certain_logit: float = 3.0
