@@ -51,6 +51,7 @@ from bot.query.filter_reason import undated_notice, why_none_passes
 from bot.query.followup import asks_for_more, condense, points_back, question_again
 from bot.query.kind import Request, classify
 from bot.query.limits import read_limits
+from bot.query.nonsense import why_not_understood
 from bot.query.opening import without_opening
 from bot.query.pronouns import resolve_pronouns
 from index.decode import storable
@@ -229,8 +230,10 @@ class Engine:
         question = inquiry.question
         if greeting := reply(question):
             return inquiry.reply(greeting)
+        catalogue = self._searcher.catalogue
+        if strange := why_not_understood(question, catalogue):
+            return _refuse(inquiry.answer(question, "fact"), strange)
         with inquiry.timings.step("condense"):
-            catalogue = self._searcher.catalogue
             named = resolve_pronouns(without_opening(question), inquiry.turns, catalogue)
             query, completion_notice = self._standalone(named, inquiry.turns)
         limits = read_limits(query, inquiry.turns, inquiry.filters, catalogue)

@@ -34,7 +34,7 @@ _BOUND = re.compile(
     r"|(?:more|less|fewer) than|before|after|until|by|since|early|late|mid)[ -])|(?<!\w)[-−+]|[£$€¥₹])+\Z",
     re.IGNORECASE,
 )  # before a number or a date, which says something else without it
-_STRAY = re.compile(r"(?:(?:by|of|and|or|that|was|were|is|are|the)\b|\W)+ (?=\w)|\A[,;:]\s*", re.IGNORECASE)  # at its beginning
+_STRAY = re.compile(r"\A(?:(?:by|of|and|or|that|was|were|is|are)\b\s*|[,;:)]\s*)+", re.IGNORECASE)
 _NEGATION = re.compile(r"\b(?:not|no|never|n['’]t) \Z", re.IGNORECASE)
 _DIFFERENCE = re.compile(r"(?: \w+| ?%| per cent)? (?:more|fewer|less|higher|lower) than\b", re.IGNORECASE)
 _SCALE = re.compile(r"[ -]?(?:(?:hundred|thousand|million|billion|trillion|per ?cent|percent)\b|%)", re.IGNORECASE)
