@@ -48,7 +48,7 @@ from bot.query.chitchat import reply, reply_without_answer
 from bot.query.date_preference import date_preference, outside_period
 from bot.query.dates import Period, find_period
 from bot.query.filter_reason import undated_notice, why_none_passes
-from bot.query.followup import asks_for_more, condense, points_back, question_again
+from bot.query.followup import asks_for_more, condense, needs_completion, question_again
 from bot.query.kind import Request, classify
 from bot.query.limits import read_limits
 from bot.query.nonsense import why_not_understood
@@ -501,8 +501,8 @@ def _notice(*lines: str | None) -> str | None:
 
 
 def _turns_of_part(parts: Sequence[str], number: int, turns: Sequence[Turn]) -> list[Turn]:
-    """The turns before a part of a question: none of the other parts unless it points back at them."""
-    before = [Turn("user", part) for part in parts[:number] if points_back(parts[number])]
+    """The turns before a part of a question: none of the other parts unless it needs them."""
+    before = [Turn("user", part) for part in parts[:number] if needs_completion(parts[number])]
     return [*turns, *before]
 
 

@@ -20,7 +20,7 @@ from bot.query.numbers import Quantity, counted_stems, find_quantity
 from index.embed import Vectors
 from index.injection import is_instruction
 from index.models import Passage
-from index.text import figures, names, sentences, stem, stems, words
+from index.text import CALENDAR_NAMES, figures, names, sentences, stem, stems, words
 
 _MAX_PASSAGES = 6
 _MAX_READ_PASSAGES = 3
@@ -134,7 +134,7 @@ def rank_sentences(query: Query, passages: Sequence[Passage], read: Read) -> tup
     )
     # Instructions to a language model, questions and lines that are no sentence are quoted if there is nothing else.
     candidates = [candidate for candidate in candidates if _is_evidence(candidate.text)] or candidates
-    candidates = _by_names(query, candidates)
+    candidates = _by_names(query, candidates) if query.is_counting else candidates
     readings = _readings(query, _select_to_read(candidates), read)
     ranked = [replace(candidate, reading=readings.get(candidate.place)) for candidate in candidates]
     ranked = [replace(candidate, score=candidate.score + _logit_score(candidate.logit)) for candidate in ranked]
@@ -142,8 +142,11 @@ def rank_sentences(query: Query, passages: Sequence[Passage], read: Read) -> tup
 
 
 def _by_names(query: Query, candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Set back the sentences whose passages lack names of the query that the passages of others have."""
-    wanted = {stem(name) for name in names(query.text)}
+    """Set back the figures of passages that lack names of the query which others have: they are of another event.
+
+    Where no figure is asked for this makes near misses of what is refused.
+    """
+    wanted = {stem(name) for name in names(query.text) if name not in CALENDAR_NAMES}
     missing = [len(wanted - candidate.context_stems) for candidate in candidates]
     if not wanted or not missing or min(missing) == max(missing):
         return list(candidates)
