@@ -74,8 +74,8 @@ def is_newer(best: Candidate, later: Candidate) -> bool:
         return False
     if not (best.quantity and later.quantity and conflict(best.quantity, later.quantity)):
         return False
-    counted = best.quantity.counted - _ANYBODY or best.quantity.counted
-    if not counted <= later.quantity.counted or is_forecast(later.text) or not is_same_event(best, later):
+    counted = best.quantity.counted - _ANYBODY
+    if not counted or not counted <= later.quantity.counted or is_forecast(later.text) or not is_same_event(best, later):
         return False
     is_toll = not counted.isdisjoint({"die", "hurt"})
     if is_toll and float(later.quantity.value) < float(best.quantity.value) and not _REVISED.search(later.text):

@@ -46,6 +46,7 @@ _PREPOSITIONS = frozenset("in at on during over of about for".split())
 _BECAME = frozenset("who is became has been was named appointed elected".split())
 _NO_APPOSITION = frozenset("and with told of for by as to from said that who".split())
 _VERBS = frozenset(["own"])  # which are no stop words here
+_DIE, _DYING = word_key("die"), frozenset("die dies died dying".split())
 _VOTE = re.compile(r"\bvot(?:e|es|ed|ing) (?P<side>for|against|in favour)\b", re.IGNORECASE)
 OPENING = "It "  # before a statement, whose first word may be a name
 _DENYING = re.compile(
@@ -71,7 +72,7 @@ DOUBT = re.compile(
     r"|recommend\w*|unclear|unknown|(?<!not )only|partly|partially|temporarily)\b)"
 )
 _CONDITION = re.compile(r"\b(?:if|unless|whether|allegedly|not (?:clear|known)|all but|except)\b", re.IGNORECASE)
-_SAYS = re.compile(
+SAYS = re.compile(
     r"\b(?:said|says|say|told|according to|announced|added|insisted|stated|confirmed|reported|tweeted|wrote)\b",
     re.IGNORECASE,
 )
@@ -200,7 +201,7 @@ class Sentence:
         flips = pair.negations() + bool(opposite) + has_other_value + self._votes_otherwise(statement)
         if flips > 1 or not pair.fits():
             return Judgement("")
-        is_account = _SAYS.search(self.text) and not _SAYS.search(statement.text)
+        is_account = SAYS.search(self.text) and not SAYS.search(statement.text)
         return Judgement("No" if flips else "Yes", bool(is_account or pair.is_denied))
 
     def _bears(self, statement: Statement, missing: Sequence[Word], has_other_value: bool) -> bool:  # noqa: FBT001  # one call
@@ -451,6 +452,8 @@ class _Pair:
             return has_subject and not any(map(_is_finite, self.spoken[at + 1 : max(right, default=at)]))
         if not (all(place > at for place in left) and all(place < at for place in right)):
             return False
+        if verb.key == _DIE and (verb.folded in _DYING) != (self.spoken[at].folded in _DYING):
+            return bool(left)  # "Did nine people die in the fire?", "The fire killed nine people"
         agents = [word.place for word in self.spoken if word.folded == "by"]
         if any(word.folded == "by" for word in _words(self.statement.text)):
             return not agents
