@@ -48,7 +48,7 @@ from bot.query.chitchat import reply, reply_without_answer
 from bot.query.date_preference import date_preference, outside_period
 from bot.query.dates import Period, find_period
 from bot.query.filter_reason import undated_notice, why_none_passes
-from bot.query.followup import asks_for_more, condense, needs_completion, question_again
+from bot.query.followup import asks, asks_for_more, condense, content_words, needs_completion, question_again
 from bot.query.kind import Request, classify
 from bot.query.limits import read_limits
 from bot.query.nonsense import why_not_understood
@@ -369,6 +369,11 @@ class Engine:
         if follow_up == retrieval.query.text or not retrieval.ranked:
             return False
         own, models = frozenset(stems(follow_up)), self._models()
+        content = frozenset(stems(" ".join(content_words(follow_up))))
+        if content and content.isdisjoint(retrieval.ranked[0].context_stems):
+            surest = max(candidate.logit for candidate in retrieval.ranked)
+            if not asks(follow_up) or surest < TUNED.own_words_logit:
+                return True  # "banana" after a question that the passage answers
         idf = {word: weight for word, weight in retrieval.query.idf.items() if word in own}
         query = Query(follow_up, idf, models.embedder.question(follow_up))
         judged = judge_by(query, retrieval, models.embedder.passages, models.reader.read)

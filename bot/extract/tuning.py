@@ -47,6 +47,9 @@ class Tuning:
     - ``hopeless_share``: of the threshold, below which no language model is called.
     - ``min_follow_up_probability``: of a completed follow-up by its own words alone. MTRAG-UN, 58 such follow-ups,
       2026-11-27: unanswerable ones refused .83 -> .94, answerable ones .225 as before (.275 from 0.1 on).
+    - ``own_words_logit``: of the surest sentence, for a follow-up of whose own words its passage has none. Of the
+      follow-ups of tests/newsroom.jsonl and two sets of strangers (157) five more unanswerable ones are refused, and
+      one with an answer (2026-11-27).
     - ``logit_scale``: divides the reader's logit, which is overconfident.
     - ``unknown_share``: of the question's names that no passage holds, to refuse.
     - ``spelling_ratio``: difflib's, of two spellings of a name: "Bismark" is "Bismarck".
@@ -71,6 +74,7 @@ class Tuning:
     same_matter_share: float = 0.6
     hopeless_share: float = 0.4
     min_follow_up_probability: float = 0.05
+    own_words_logit: float = 2.0
     logit_scale: float = 2.0
     unknown_share: float = 0.5
     spelling_ratio: float = 0.75
