@@ -15,7 +15,7 @@ from index.text import names, sentences, stems, surrounding, words
 _MAX_SENTENCES_BEFORE = 2
 _MAX_WORDS_BEFORE = 40
 _MAX_WORDS_OF_QUOTATIONS = 80  # of a quote with the whole of the quotations that it cuts
-_QUOTATION_MARK = re.compile("[“”\"]")
+_QUOTATION_MARK = re.compile('[“”"]')
 _LINK = r"(?i:\W*(?:(?:but|and|so|yet|still|however|also|then|instead|meanwhile|later|in addition|as a result)\b,? )?)"
 # "It is not known whether", "this week" and "those who" point at nothing before them.
 _POINTER = (
@@ -84,7 +84,7 @@ def _with_whole_quotations(text: str, span: Span) -> Span:
             if start < span.end <= mark.start():
                 closed = mark.end()
             start = None
-    if opened is None and closed is None or "„" in text[slice(*around)]:  # of German “ is the end
+    if (opened is None and closed is None) or "„" in text[slice(*around)]:  # of German “ is the end
         return span
     inside = [sentence for sentence in sentences(text) if around.start <= sentence.start < around.end]
     first = next((one.start for one in inside if opened is not None and opened < one.end), span.start)

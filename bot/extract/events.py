@@ -1,7 +1,7 @@
 """Whether two sentences tell of the same event, and the newest figure that the articles give of it.
 
-A toll develops over days, and the article that a question comes nearest to need not be the newest one. Two accidents are
-no development of each other: what they give are two figures.
+A toll develops over days, and the article that a question comes nearest to need not be the newest one. Two accidents
+are no development of each other: what they give are two figures.
 """
 
 from __future__ import annotations
@@ -47,9 +47,11 @@ def is_same_event(first: Candidate, second: Candidate) -> bool:
     return not is_apart and not (near.isdisjoint(second.context_stems) and other.isdisjoint(first.context_stems))
 
 
-def with_latest_figure(retrieval: Retrieval, catalogue: Catalogue, filters: Filters) -> Retrieval:
+def with_latest_figure(
+    retrieval: Retrieval, catalogue: Catalogue, filters: Filters, best: Candidate | None = None
+) -> Retrieval:
     """Add the figure of the newest article on the event, if it is another one than that of the best sentence."""
-    best = retrieval.ranked[0]
+    best = best or retrieval.ranked[0]
     day, named = best.passage.source.published, event_names(best)
     if not (best.quantity and named and day and best.passage.source.published_certain):
         return retrieval
@@ -75,7 +77,12 @@ def is_newer(best: Candidate, later: Candidate) -> bool:
     if not (best.quantity and later.quantity and conflict(best.quantity, later.quantity)):
         return False
     counted = best.quantity.counted - _ANYBODY
-    if not counted or not counted <= later.quantity.counted or is_forecast(later.text) or not is_same_event(best, later):
+    if (
+        not counted
+        or not counted <= later.quantity.counted
+        or is_forecast(later.text)
+        or not is_same_event(best, later)
+    ):
         return False
     is_toll = not counted.isdisjoint({"die", "hurt"})
     if is_toll and float(later.quantity.value) < float(best.quantity.value) and not _REVISED.search(later.text):

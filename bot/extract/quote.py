@@ -149,23 +149,27 @@ def _further(ranked: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _conflicting(query: Query, ranked: Sequence[Candidate]) -> list[Candidate]:
-    """Find candidates of other articles whose quantities conflict with the best one: of the same event the first and
-    the latest, else the first.
+    """Find candidates of other articles whose quantities conflict with the best one.
 
-    Only the first quantity of an article counts: what it counts further down is something else, for comparison.
+    Those are of the same event the first and the latest, or else the first. Only the first quantity of an article
+    counts: what it counts further down is something else, for comparison.
     """
     best = ranked[0]
     known = {best.passage.source.id}
     rivals = []
     for candidate in ranked[1:] if best.quantity else ():
         is_far = best.score - candidate.score > TUNED.max_conflict_score_gap
-        if candidate.quantity and candidate.passage.source.id not in known and (is_newer(best, candidate) or not is_far):
+        if (
+            candidate.quantity
+            and candidate.passage.source.id not in known
+            and (is_newer(best, candidate) or not is_far)
+        ):
             known.add(candidate.passage.source.id)
-            if _conflict(best, candidate) and _is_same_matter(query, best, candidate):
+            if is_newer(best, candidate) or (_conflict(best, candidate) and _is_same_matter(query, best, candidate)):
                 rivals.append(candidate)
     if same := [candidate for candidate in rivals if is_same_event(best, candidate)]:
         latest = max(same, key=lambda candidate: _day(candidate) or date.min)  # of a day the first
-        return list(dict.fromkeys([same[0], latest]))
+        return [same[0], latest] if _conflict(same[0], latest) else [latest]
     return rivals[:1]
 
 
@@ -212,7 +216,8 @@ def _relation(query: Query, chosen: Sequence[Candidate]) -> _Relation:
     """
     best, *others = chosen
     if not others or not all(
-        _is_same_matter(query, best, other) and is_same_event(best, other) and _contradict(query, best, other)
+        is_newer(best, other)
+        or (_is_same_matter(query, best, other) and is_same_event(best, other) and _contradict(query, best, other))
         for other in others
     ):
         return ""

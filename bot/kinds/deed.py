@@ -12,20 +12,24 @@ from bot.query.wording import is_past_form, word_key
 from index.text import words
 
 _WHO_DID = re.compile(r"(?:and |but |so )?who (?:has |had |really |actually )?(?P<verb>[a-z]+)\b", re.IGNORECASE)
-_DENIES = re.compile(r"\b(?:den(?:y|ies|ied|ying)|(?:plead(?:s|ed)?|pleading) not guilty|protest\w* \w+ innocence)\b", re.IGNORECASE)
+_DENIES = re.compile(
+    r"\b(?:den(?:y|ies|ied|ying)|(?:plead(?:s|ed)?|pleading) not guilty|protest\w* \w+ innocence)\b", re.IGNORECASE
+)
 _ACCUSES = re.compile(
-    r"\b(?:charg(?:ed|es|ing) \S|accus\w+|suspect\w*|suspicion|alleg\w+|arrest\w*|indict\w*|(?:on|stands?|stood|faces?) trial)",
+    r"\b(?:charg(?:ed|es|ing) \S|accus\w+|suspect\w*|suspicion|alleg\w+|arrest\w*|indict\w*"
+    r"|(?:on|stands?|stood|faces?) trial)",
     re.IGNORECASE,
 )
 _PROVES = re.compile(
-    r"\b(?:convict(?:ed|ion)|found guilty|(?:plead(?:s|ed)?|pleading) guilty|admit(?:s|ted)|confess\w+|sentenced|jailed)\b",
+    r"\b(?:convict(?:ed|ion)|found guilty|(?:plead(?:s|ed)?|pleading) guilty|admit(?:s|ted)|confess\w+"
+    r"|sentenced|jailed)\b",
     re.IGNORECASE,
 )
 _MAX_LINES = 3
 
 
 def answer_deed(request: Request, scope: Scope) -> Found | None:
-    """Tell an accusation and a denial as such, or who was convicted of it; None if the best sentence is no such thing."""
+    """Tell an accusation and a denial as such, or who was convicted; None if the best sentence is no such thing."""
     asked = _WHO_DID.match(request.text)
     if not asked or not is_past_form(asked["verb"].lower()) or _is_claim(asked["verb"]):
         return None
@@ -38,7 +42,10 @@ def answer_deed(request: Request, scope: Scope) -> Found | None:
     of_deed = [one for one in retrieval.ranked if deed in map(word_key, words(one.text)) and is_same_event(best, one)]
     if proven := [one for one in of_deed if _PROVES.search(one.text)]:
         return compose([Line.of(proven[0], retrieval)])
-    claims = sorted((one for one in dict.fromkeys([best, *of_deed]) if _is_claim(one.text, deed)), key=lambda one: bool(_DENIES.search(one.text)))
+    claims = sorted(
+        (one for one in dict.fromkeys([best, *of_deed]) if _is_claim(one.text, deed)),
+        key=lambda one: bool(_DENIES.search(one.text)),
+    )
     lines = list({line.quote: line for line in (Line.of(one, retrieval) for one in claims)}.values())
     what = "a denial" if _DENIES.search(claims[0].text) else "an accusation"
     return compose(lines[:_MAX_LINES], f"No article that comes near says who did it, but there is {what}:")

@@ -50,31 +50,43 @@ def answer_said(request: Request, scope: Scope) -> Found | None:
     spoken = list(dict.fromkeys([*named.quotations, *look_up_group(speaker, scope)]))
     if not spoken:
         return _unquoted(request, speaker, scope, is_known=bool(named.introductions))
-    lacks = f"There is nothing more from {speaker} in the articles."
     if scope.shown:
         spoken = [row for row in spoken if not scope.shows(text_of(scope.article(row[0]), row[1].span))]
-    period = find_period(request.text, scope.filters.as_of or date.max)
-    occasion = _OCCASION.search(request.text)
-    if occasion and not (period and period.matched in occasion.group()):  # "after the match": in articles about it
-        spoken = [row for row in spoken if _is_at(row[0], occasion[1], scope)]
-        lacks = f"No article quotes {speaker} {occasion.group().strip(' ?.!')}."
+    period = find_period(request.text, scope.as_of)
+    spoken, when = _limited(spoken, request, period, scope)
     if not spoken:
+        lacks = (
+            f"No article quotes {speaker} {when}." if when else f"There is nothing more from {speaker} in the articles."
+        )
         return Found(refusal=lacks)
-    topic = _OCCASION.sub("", request.topic)
-    if period:  # "on Monday" is no topic
-        topic = "" if topic in period.matched else topic.replace(period.matched, "").strip()
-    if period and period.kind != "latest":
-        of_days = _of_days(spoken, period, scope)
-        if not of_days and not topic and period.kind == "relative":
-            return Found(refusal=f"No article quotes {speaker} {period_in_words(period)}.")
-        spoken = of_days or spoken
-    if content_words(topic):
+    if topic := _topic(request, period):
         quoted = _on_topic(_joined(_touching(spoken, topic, scope), scope), topic, scope)
         if not quoted:
             return Found(refusal=f"No article quotes {speaker} about {topic}.")
         return compose(_lines(quoted)[:_MAX_QUOTES])
     lines = _lines(_joined(spoken[:_MAX_READ_QUOTATIONS], scope))
     return compose(lines[:_MAX_QUOTES], f"The newest {_MAX_QUOTES} quotations:" if len(lines) > _MAX_QUOTES else "")
+
+
+def _topic(request: Request, period: Period | None) -> str:
+    """What is spoken of, without occasion and days: "on Monday" is no topic."""
+    topic = _OCCASION.sub("", request.topic)
+    if period:
+        topic = "" if topic in period.matched else topic.replace(period.matched, "").strip()
+    return topic if content_words(topic) else ""
+
+
+def _limited(spoken: list[Spoken], request: Request, period: Period | None, scope: Scope) -> tuple[list[Spoken], str]:
+    """The quotations of the occasion and of the days that are asked about, with what limits them, or ""."""
+    when = ""
+    occasion = _OCCASION.search(request.text)
+    if occasion and not (period and period.matched in occasion.group()):  # "after the match": in articles about it
+        spoken, when = [row for row in spoken if _is_at(row[0], occasion[1], scope)], occasion.group().strip(" ?.!")
+    if not period or period.kind == "latest":
+        return spoken, when
+    of_days = _of_days(spoken, period, scope)
+    is_needed = period.kind == "relative" and not _topic(request, period)  # "the vote on Monday" is what is spoken of
+    return (of_days if of_days or is_needed else spoken), period_in_words(period)
 
 
 def _unquoted(request: Request, speaker: str, scope: Scope, *, is_known: bool) -> Found | None:

@@ -17,13 +17,17 @@ from bot.query.numbers import Quantity, bound_of, counted_stems, find_counts, fi
 from index.models import Span
 from index.text import STOP_WORDS, word_spans
 
-_MIN_LOGIT, _MIN_LOGIT_OF_NO = 0.0, 3.0  # of the reader, for a sentence whose figure is compared
+# Of the reader, for a sentence whose figure is compared; for a No by one that lacks a word of what is counted.
+_MIN_LOGIT, _MIN_LOGIT_OF_NO = 0.0, 3.0
 _HEDGE = re.compile(
-    r"(?:(?:about|around|some|exactly|only|just|at least|at most|up to|over|under|nearly|almost|(?:more|less|fewer) than|as many as)\s)*"
+    r"(?:(?:about|around|some|exactly|only|just|at least|at most|up to|over|under|nearly|almost"
+    r"|(?:more|less|fewer) than|as many as)\s)*"
     r"[£$€¥₹]?\Z",
     re.IGNORECASE,
 )
-_UNIT = re.compile(r"\s?(?:%|per cent\b|percent\b|pounds?\b|dollars?\b|euros?\b|million\b|billion\b|thousand\b)*", re.IGNORECASE)
+_UNIT = re.compile(
+    r"\s?(?:%|per cent\b|percent\b|pounds?\b|dollars?\b|euros?\b|million\b|billion\b|thousand\b)*", re.IGNORECASE
+)
 
 
 def answer_stated_figure(statement: Statement, scope: Scope) -> Found | None:
@@ -35,12 +39,15 @@ def answer_stated_figure(statement: Statement, scope: Scope) -> Found | None:
     retrieval = scope.retrieve_in_period(question)
     if not predict(retrieval).answerable or retrieval.ranked[0].logit < _MIN_LOGIT:
         return None
-    best = retrieval.ranked[0]
-    ranked = with_latest_figure(retrieval, scope.catalogue, scope.filters).ranked
+    read = [one for one in retrieval.ranked if one.quantity and one.logit >= _MIN_LOGIT] or retrieval.ranked[:1]
+    exact = (one for one in read if _verdict(statement, question, one) == "Yes")
+    best = next(exact, retrieval.ranked[0])  # of several events the one that is meant
+    ranked = with_latest_figure(retrieval, scope.catalogue, scope.filters, best).ranked
     newer = [candidate for candidate in ranked if is_newer(best, candidate)]
     latest = max([best, *newer], key=lambda candidate: candidate.passage.source.published or date.min)
     verdicts = [_verdict(statement, question, candidate) for candidate in dict.fromkeys([latest, best])]
-    if not verdicts[0] or (verdicts[0] == "No" and best.logit < _MIN_LOGIT_OF_NO):
+    is_counted = best.quantity is not None and best.quantity.counted == retrieval.query.counted
+    if not verdicts[0] or (verdicts[0] == "No" and not is_counted and best.logit < _MIN_LOGIT_OF_NO):
         return None
     is_outdated = verdicts[1:] == ["Yes"] and verdicts[0] == "No"
     lines = [Line.of(candidate, retrieval) for candidate in ([latest, best] if is_outdated else [latest])]

@@ -452,15 +452,14 @@ class _Pair:
             return has_subject and not any(map(_is_finite, self.spoken[at + 1 : max(right, default=at)]))
         if not (all(place > at for place in left) and all(place < at for place in right)):
             return False
-        if verb.key == _DIE and (verb.folded in _DYING) != (self.spoken[at].folded in _DYING):
-            return bool(left)  # "Did nine people die in the fire?", "The fire killed nine people"
         agents = [word.place for word in self.spoken if word.folded == "by"]
         if any(word.folded == "by" for word in _words(self.statement.text)):
             return not agents
         if agents:
             between = self.spoken[agents[0] + 1 : min(left, default=0)]
             return 0 <= len(between) < _MAX_AUXILIARY_GAP and not any(word.is_name for word in between) and bool(left)
-        return self.statement.aux in _BE and not right
+        is_killed = verb.key == _DIE and (verb.folded in _DYING) != (self.spoken[at].folded in _DYING)
+        return (bool(left) and is_killed) or (self.statement.aux in _BE and not right)  # "The fire killed nine"
 
     def _is_head(self, first: int, verb: int) -> bool:
         """Whether a relative clause with a single verb parts subject and verb: "The fire that killed nine began"."""

@@ -91,7 +91,7 @@ class Period:
 
     @property
     def weekday(self) -> str:
-        """The weekday that is a day of the question, folded: ``"thursday"`` of "on Thursday", "" of "since Thursday"."""
+        """The weekday that is the day of the question, folded: ``"thursday"`` of "on Thursday"; else ""."""
         weekday = re.search(_WEEKDAY, self.matched, re.IGNORECASE) if self.since == self.until else None
         return fold(weekday.group()) if weekday else ""
 

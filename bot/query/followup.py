@@ -15,7 +15,7 @@ from bot.query.chitchat import reply
 from bot.query.opening import without_opening
 from bot.query.wording import is_past_form
 from index.models import Span
-from index.text import STOP_WORDS, name_spans, names, word_spans, words
+from index.text import MONTH, STOP_WORDS, name_spans, names, word_spans, words
 
 _MAX_TURNS = 20
 _MAX_TOPICS = 3  # earlier questions that complete a follow-up
@@ -88,13 +88,24 @@ _DETERMINED = re.compile(r"\b(?:the|an?|his|her|its|their)\s", re.IGNORECASE)
 _NAME = re.compile(r"(?<=\s)(?:the )?[A-ZÀ-Þ][\w'’-]*(?: [A-ZÀ-Þ][\w'’-]*)*")
 _THING = re.compile(
     r"\b(?:the|an?|his|her|its|their) (?!(?:in|at|on|by|for|from|with|of)\b)[\w'’-]+"
-    r"(?: (?!(?:in|at|on|by|for|from|with|of|to|after|before|during|and|or|that|which|who|the|an?|his|her|its|their)\b)[\w'’-]+)*",
+    r"(?: (?!(?:in|at|on|by|for|from|with|of|to|after|before|during|and|or|that|which|who|the|an?|his|her|its|their)\b)"
+    r"[\w'’-]+)*",
     re.IGNORECASE,
 )
 _PREPOSITION_BEFORE = re.compile(r"\b(?:in|at|on|by|for|from|with|of|to|near) \Z", re.IGNORECASE)
 _AUXILIARY_BEFORE = re.compile(r"\b(?:do|does|did|will|would|can|could|has|have|had) \Z", re.IGNORECASE)
 _BE_BEFORE = re.compile(r"\b(?:is|are|was|were) \Z", re.IGNORECASE)
-_PREPOSITION = re.compile(r"(?:in|at|on|by|for|from|with|of|after|before|during|since|against|under|over|to)\b", re.IGNORECASE)
+_PREPOSITION = re.compile(
+    r"(?:in|at|on|by|for|from|with|of|after|before|during|since|against|under|over|to)\b", re.IGNORECASE
+)
+_PHRASE = re.compile(  # "in the Kerman attack", "in July"
+    r"\b(?:in|at|on|by|for|from|with|of|after|before|during|since|against|under|over|to)\s(?:(?!\b(?:in|at|on|by|for|from"
+    r"|with|after|before|during|since|against|under|over|to)\b).)+",
+    re.IGNORECASE,
+)
+_WHEN = re.compile(
+    rf"\b(?:{MONTH}\b|(?:1\d|20)\d\d\b|\w+day\b|week|month|year|spring|summer|autumn|winter)", re.IGNORECASE
+)
 _IT = re.compile(r"\b(?:it|them|they|him|her|that|this)\b", re.IGNORECASE)
 _COMPLETED = re.compile(  # by `condense`
     r"(?:(?:and|but|so|then)\s+)?(?P<question>[^\s(][^(]*) \((?P<topic>\S.*)\)", re.IGNORECASE | re.DOTALL
@@ -223,8 +234,10 @@ def _substituted(question: str, topics: Sequence[str]) -> str:
         whole = pattern.sub(lambda _: f"{other['which']} {thing}", earlier, count=1)
         return f"{whole}?" if whole != earlier else ""
     if preposition := _PREPOSITION.match(rest):
-        same = list(re.finditer(rf"\b{preposition.group()}\s", earlier, re.IGNORECASE))
-        whole = f"{earlier[: same[-1].start()] if same else earlier} {rest}"
+        phrases = [phrase for phrase in _PHRASE.finditer(earlier) if phrase.group().startswith(preposition.group())]
+        same = [phrase for phrase in phrases if bool(_WHEN.search(phrase.group())) == bool(_WHEN.search(rest))]
+        start, end = same[-1].span() if same else (len(earlier), len(earlier))
+        whole = f"{earlier[:start].rstrip()} {rest} {earlier[end:]}"
     elif name_spans(f"It {rest}") and (span := _last_name(earlier)):
         owner = earlier[span.start : span.end][-2:] if earlier[: span.end].endswith(("'s", "’s")) else ""
         whole = f"{earlier[: span.start]}{rest}{owner}{earlier[span.end :]}"
@@ -238,10 +251,8 @@ def _substituted(question: str, topics: Sequence[str]) -> str:
 
 def _last_name(text: str) -> Span | None:
     """The last name of a question with its article; None if a preposition stands before it, for it may be a place."""
-    match = None
-    for match in _NAME.finditer(text):
-        pass
-    return Span(*match.span()) if match and not _PREPOSITION_BEFORE.search(text, 0, match.start()) else None
+    named = [Span(*match.span()) for match in _NAME.finditer(text)]
+    return named[-1] if named and not _PREPOSITION_BEFORE.search(text, 0, named[-1].start) else None
 
 
 def _last_thing(text: str) -> Span | None:
@@ -251,7 +262,9 @@ def _last_thing(text: str) -> Span | None:
         return None
     thing = found[-1]
     end, last = thing.end(), thing.group().rpartition(" ")
-    is_verb = _AUXILIARY_BEFORE.search(text, 0, thing.start()) or (is_past_form(last[2]) and _BE_BEFORE.search(text, 0, thing.start()))
+    is_verb = _AUXILIARY_BEFORE.search(text, 0, thing.start()) or (
+        is_past_form(last[2]) and _BE_BEFORE.search(text, 0, thing.start())
+    )
     return Span(thing.start(), end - len(last[2]) - 1 if is_verb and " " in last[0] else end)
 
 
