@@ -167,7 +167,8 @@ class Statement:
 class Sentence:
     """A sentence with the text that its pronouns lean on (``before``) and its article's passage with the headline.
 
-    ``previous``: the sentence before it, which "it" and "them" may stand for.
+    ``previous``: the sentence before it, which "it" and "them" may stand for. ``is_sure``: the reader is sure that it
+    decides the question, so that what its passage holds need not be said again.
     """
 
     text: str
@@ -175,6 +176,7 @@ class Sentence:
     around: str
     headline: str = ""
     previous: str = ""
+    is_sure: bool = False
 
     def judge(self, statement: Statement) -> Judgement | None:
         """Judge a statement; None if this sentence does not bear on all of its content words and numbers."""
@@ -193,7 +195,8 @@ class Sentence:
         bears = is_resolved or self._bears(statement, missing, has_other_value)
         if not bears or not matched:
             return None
-        is_vague = len(matched) + len(statement.figures) <= 1  # "Did they apologise?"
+        plain = [word for word in statement.words if not word.is_name and word.key in places]
+        is_vague = not (self.is_sure and plain) and len(matched) + len(statement.figures) <= 1  # "Did they apologise?"
         is_negative = any(word.folded in _NEGATIONS for word in _words(statement.text))
         if is_vague or is_negative or missing:
             return None if is_vague and statement.topic else Judgement("")
@@ -227,6 +230,8 @@ class Sentence:
         headline = {word_key(other) for other, _ in word_spans(self.headline)}
         last = _last_preposition(statement.text)
         if word.key in headline and (word.is_possessive or word.place > last):
+            return True
+        if self.is_sure and any(not other.is_name and other.key in places for other in statement.words) and word.key in {word_key(other) for other, _ in word_spans(self.around)}:
             return True
         if word.place > last:
             keys = {word_key(other) for other, _ in word_spans(self.around)}

@@ -97,7 +97,12 @@ def _sentence(statement: Statement, candidate: Candidate) -> Sentence:
     around = f"{passage.source.headline} {passage.text}"
     previous = next((span for span in reversed(sentences(passage.text)) if span.end <= start), Span(0, 0))
     return Sentence(
-        candidate.text, before, around, passage.source.headline, passage.text[previous.start : previous.end]
+        candidate.text,
+        before,
+        around,
+        passage.source.headline,
+        passage.text[previous.start : previous.end],
+        candidate.logit >= _MIN_LOGIT,
     )
 
 
