@@ -50,11 +50,8 @@ def test_features_are_computed_from_question_and_passage() -> None:
     assert features.sentence_coverage == features.passage_coverage == 3 / 5  # people, kill, Kerman
     assert features.missing_name == 1 / 2
     assert features.missing_number == 1
-    assert features.lacks_answer_type == 0
     assert features.index_size == 0.4
-    assert Features.of(find("How many were killed in Kerman?")).lacks_answer_type == 0
     assert Features.of(find("How many were killed in Kerman?")).lacks_quantity == 0
-    assert Features.of(find("How many died?", "Many died.")).lacks_answer_type == 1
     assert Features.of(find("How many died?", "Many died.")).lacks_quantity == 1
 
 

@@ -1,4 +1,4 @@
-"""Answerability: P(the passages answer the query), by logistic regression over 11 features.
+"""Answerability: P(the passages answer the query), by logistic regression over 10 features.
 
 No single score decides: the article next to the right one reaches a cosine of .7, and so does a question with one wrong
 name. The weights are in answerability.json, which `python -m tests.fit_answerability` writes.
@@ -51,7 +51,6 @@ class Features:
     - ``sentence_coverage``: of the best sentence.
     - ``passage_coverage``: of its passage, with the headline.
     - ``missing_name``, ``missing_number``: share of the query's names and numbers that this passage lacks.
-    - ``lacks_answer_type``: 1 if the sentence holds nothing of the expected answer type.
     - ``lacks_quantity``: 1 if a number is asked for and the sentence has none for what is counted.
     - ``asks_fact``: 1 if a number, date, person or place is asked for, which the reader knows best.
     - ``fact_reading``, ``other_reading``: the reader's probability for its surest sentence, if a fact is asked or not.
@@ -63,7 +62,6 @@ class Features:
     passage_coverage: float
     missing_name: float
     missing_number: float
-    lacks_answer_type: float
     lacks_quantity: float
     asks_fact: float
     fact_reading: float
@@ -87,7 +85,6 @@ class Features:
             passage_coverage=query.coverage(held),
             missing_name=_share(query_names - held, query_names),
             missing_number=_share(query_numbers - numbers, query_numbers),
-            lacks_answer_type=float(query.answer_type != "any" and not best.has_answer_type),
             lacks_quantity=float(query.is_counting and bool(query.counted) and best.quantity is None),
             asks_fact=float(asks_fact),
             fact_reading=reading if asks_fact else 0.0,
