@@ -10,27 +10,27 @@ What is quoted and what is written are two answerers with one contract: the same
 from __future__ import annotations
 
 import os
-import re
 import threading
 import time
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from bot.extract.answerability import Prediction, predict, why_unanswerable
-from bot.extract.quote import Quoted, compose, without
-from bot.extract.ranking import Query, Retrieval, judge_by, rank_passages, rank_sentences
+from bot.extract.answerability import Prediction, is_only_topic, predict, why_unanswerable
+from bot.extract.events import with_latest_figure
+from bot.extract.quote import compose, without
+from bot.extract.ranking import Query, Retrieval, rank_passages, rank_sentences
 from bot.extract.reader import Reader
-from bot.extract.tuning import TUNED
 from bot.generate.llm import confirms, stream_answer
 from bot.generate.rewrite import rewrite
 from bot.generate.stream import UNFINISHED
 from bot.generate.support import SupportReader
 from bot.generate.verify import Verifier
 from bot.kinds.scope import Found, Scope, key
+from bot.kinds.several import joined, turns_of_part, with_other_figure
 from bot.kinds.ways import WAYS
 from bot.models import (
     ON_STEP,
@@ -41,22 +41,22 @@ from bot.models import (
     QuestionTooLong,
     Refusal,
     Turn,
-    numbered,
 )
 from bot.query.chitchat import reply, reply_without_answer
 from bot.query.date_preference import date_preference, outside_period
 from bot.query.dates import Period, find_period
 from bot.query.filter_reason import undated_notice, why_none_passes
-from bot.query.followup import asks_for_more, condense, points_back, question_again
+from bot.query.followup import asks_for_more, condense, question_again
 from bot.query.kind import Request, classify
 from bot.query.limits import read_limits
+from bot.query.nonsense import why_not_understood
 from bot.query.opening import without_opening
 from bot.query.pronouns import resolve_pronouns
 from index.decode import storable
 from index.embed import Embedder
 from index.models import Article, ClippingsError, Filters, Passage, Source
 from index.search import Searcher
-from index.text import composed, figures, stems
+from index.text import composed, stems
 
 if TYPE_CHECKING:
     from bot.generate.llm import LLM
@@ -70,7 +70,6 @@ ANOTHER = "Another answer: what was shown before is left out."
 NOTHING_ELSE = "There is nothing else: no other answer was found in the articles."
 MIN_STRONG_PROBABILITY = 0.9  # of an answer in the passages, from which a model's refusal is not the last word
 _NO_FILTERS = Filters()
-_MARK = re.compile(r"\[(\d+)\]")
 
 
 class Models(NamedTuple):
@@ -129,6 +128,11 @@ class _Inquiry:
     def reply(self, text: str) -> Answer:
         """A reply to chitchat."""
         return replace(self.answer(self.question, "chitchat"), text=text, answerer="reply")
+
+    @property
+    def limits(self) -> Filters:
+        """The filters, and no article from after the day of the question."""
+        return replace(self.filters, as_of=self.as_of)
 
     def period(self, query: str) -> Period | None:
         """The days that the question names, or else its standalone query."""
@@ -214,17 +218,18 @@ class Engine:
         ):
             return inquiry.reply(reply_without_answer())
         if again is None or (inquiry.shown and not _lists_next(classify(again[0]))):
+            if greeting := reply(inquiry.question):
+                return inquiry.reply(greeting)
+            if strange := why_not_understood(inquiry.question, self._searcher.catalogue):
+                return _refuse(inquiry.answer(inquiry.question, "fact"), strange)
             return (yield from self._answer(inquiry))
         earlier = replace(inquiry, question=again[0], turns=again[1])
         answer = yield from self._answer(earlier) if inquiry.shown else self._converse(earlier)
         return replace(answer, question=inquiry.question)
 
     def _answer(self, inquiry: _Inquiry) -> Generator[str, None, Answer]:
-        question = inquiry.question
-        if greeting := reply(question):
-            return inquiry.reply(greeting)
+        question, catalogue = inquiry.question, self._searcher.catalogue
         with inquiry.timings.step("condense"):
-            catalogue = self._searcher.catalogue
             named = resolve_pronouns(without_opening(question), inquiry.turns, catalogue)
             query, completion_notice = self._standalone(named, inquiry.turns)
         limits = read_limits(query, inquiry.turns, inquiry.filters, catalogue)
@@ -233,10 +238,10 @@ class Engine:
         request = _classify(limits.question, named if query != named else None)
         answer = replace(inquiry.answer(query, request.kind), notice=notice)
         if request.kind == "several":
-            if joined := self._answer_parts(inquiry, answer, request.parts):
-                return _again(joined, inquiry.quoted)
+            if several := self._answer_parts(inquiry, answer, request.parts):
+                return _again(several, inquiry.quoted)
             request, answer = Request(request.text, "fact"), replace(answer, kind="fact")
-        if why := why_none_passes(replace(limits.filters, as_of=inquiry.as_of), catalogue):
+        if why := why_none_passes(inquiry.limits, catalogue):
             return _refuse(answer, why)
         retrieve = cache(lambda text: self._retrieve(inquiry, text, question if text == limits.question else text))
         with inquiry.timings.step("find"):
@@ -261,13 +266,13 @@ class Engine:
         parts = [
             self.ask(
                 part,
-                turns=_turns_of_part(questions, number, inquiry.turns),
+                turns=turns_of_part(questions, number, inquiry.turns),
                 filters=inquiry.filters,
                 as_of=inquiry.as_of,
             )
             for number, part in enumerate(questions)
         ]
-        return _joined(whole, parts) if any(part.answered for part in parts) else None
+        return joined(whole, parts) if any(part.answered for part in parts) else None
 
     def _find(self, inquiry: _Inquiry, request: Request, retrieve: Callable[[str], Retrieval]) -> Found | None:
         """Answer by the way of the question's kind; None if it has none, or finds nothing of its own."""
@@ -277,7 +282,7 @@ class Engine:
             return list(map(float, embedder.passages(texts) @ embedder.question(query)))
 
         way = WAYS.get(request.kind)
-        filters = replace(inquiry.filters, as_of=inquiry.as_of)
+        filters = inquiry.limits
         return way and way(request, Scope(self._searcher.catalogue, filters, retrieve, similarities, inquiry.shown))
 
     def _evidence(self, found: Found) -> tuple[Passage, ...]:
@@ -307,7 +312,7 @@ class Engine:
                 written, notice = yield from self._write(self._llm, inquiry, answer, prediction)
             if written:
                 other = compose(retrieval) if written.answered and prediction.answerable and not found else None
-                completed = _with_other_figure(written, other) if other else written
+                completed = with_other_figure(written, other) if other else written
                 if completed != written:
                     yield completed.text.removeprefix(written.text)
                 return completed
@@ -317,7 +322,20 @@ class Engine:
         refused = replace(answer, notice=_notice(answer.notice, notice))
         if not prediction.answerable:
             return _refuse(refused, why_unanswerable(retrieval))
+        within_period, outside = self._within_period(inquiry, retrieval)
+        if not predict(within_period).answerable:
+            return _refuse(refused, outside or why_unanswerable(retrieval))
+        composed = compose(within_period)
+        return replace(quoted, text=composed.text, citations=composed.citations, short=composed.short)
+
+    def _within_period(self, inquiry: _Inquiry, retrieval: Retrieval) -> tuple[Retrieval, str | None]:
+        """A retrieval without what is outside the days of the question, and why the best sentence is, if it is.
+
+        Where the question names no days, with the latest figure that the articles give.
+        """
         period = inquiry.period(retrieval.query.text)
+        if period is None:
+            return with_latest_figure(retrieval, self._searcher.catalogue, inquiry.limits), None
         outside = outside_period(retrieval.ranked[0].passage, period)
         inside = tuple(
             candidate
@@ -325,11 +343,7 @@ class Engine:
             if not outside_period(candidate.passage, period)
             and (candidate.passage.source.published or not outside)  # an undated article is no news of those days
         )
-        within_period = replace(retrieval, ranked=inside)
-        if not predict(within_period).answerable:
-            return _refuse(refused, outside or why_unanswerable(retrieval))
-        composed = compose(within_period)
-        return replace(quoted, text=composed.text, citations=composed.citations, short=composed.short)
+        return replace(retrieval, ranked=inside), outside
 
     def _retrieve(self, inquiry: _Inquiry, query: str, question: str) -> Retrieval:
         """Search for a query, and rank sentences; the days are those that ``question``, as written, names."""
@@ -344,7 +358,7 @@ class Engine:
                 passages = self._searcher.search(
                     vector,
                     list(idf),
-                    filters=replace(inquiry.filters, as_of=inquiry.as_of),
+                    filters=inquiry.limits,
                     preference=date_preference(query, period, inquiry.as_of),
                 )
             with step("rank_sentences"):
@@ -357,11 +371,8 @@ class Engine:
         follow_up = resolve_pronouns(without_opening(inquiry.question), inquiry.turns, self._searcher.catalogue)
         if follow_up == retrieval.query.text or not retrieval.ranked:
             return False
-        own, models = frozenset(stems(follow_up)), self._models()
-        idf = {word: weight for word, weight in retrieval.query.idf.items() if word in own}
-        query = Query(follow_up, idf, models.embedder.question(follow_up))
-        judged = judge_by(query, retrieval, models.embedder.passages, models.reader.read)
-        return predict(judged).probability < TUNED.min_follow_up_probability
+        models = self._models()
+        return is_only_topic(follow_up, retrieval, models.embedder, models.reader.read)
 
     def article(self, article_id: str) -> Article | None:
         """Return an article; None if there is none with this id."""
@@ -439,18 +450,6 @@ class Engine:
         return replace(answer, text=draft.text, citations=draft.citations, answerer="write", notice=notice), None
 
 
-def _with_other_figure(written: Answer, quoted: Quoted) -> Answer:
-    """Add the quotes of articles that give another figure for the same thing, if what is written gives but one."""
-    given, others = set(figures(written.text)), [set(figures(citation.quote)) for citation in quoted.citations]
-    if not quoted.differ or not any(other and given.isdisjoint(other) for other in others):
-        return written
-    citations = numbered((*written.citations, *quoted.citations))
-    numbers = {citation.source.id: citation.number for citation in citations}
-    moved = {citation.number: numbers[citation.source.id] for citation in quoted.citations}
-    text = f"{written.text}\n\n{_MARK.sub(partial(_moved, moved), quoted.text)}"
-    return replace(written, text=text, citations=tuple(dict.fromkeys(citations)))
-
-
 def _again(answer: Answer, shown: Collection[str]) -> Answer:
     """Say whether an answer to a question that is asked again has anything but the quotes ``shown`` before."""
     if not shown or not answer.answered:
@@ -487,31 +486,6 @@ def _lists_next(request: Request) -> bool:
 
 def _notice(*lines: str | None) -> str | None:
     return " ".join(dict.fromkeys(filter(None, lines))) or None
-
-
-def _turns_of_part(parts: Sequence[str], number: int, turns: Sequence[Turn]) -> list[Turn]:
-    """The turns before a part of a question: none of the other parts unless it points back at them."""
-    before = [Turn("user", part) for part in parts[:number] if points_back(parts[number])]
-    return [*turns, *before]
-
-
-def _moved(numbers: Mapping[int, int], mark: re.Match[str]) -> str:
-    number = int(mark[1])
-    return f"[{numbers.get(number, number)}]"
-
-
-def _joined(whole: Answer, parts: Sequence[Answer]) -> Answer:
-    """Join the answers to the questions in a question, each under its own words."""
-    texts: list[str] = []
-    citations = numbered(citation for part in parts for citation in part.citations)
-    numbers = {citation.source.id: citation.number for citation in citations}
-    for part in parts:
-        moved = {citation.number: numbers[citation.source.id] for citation in part.citations}
-        renumbered = _MARK.sub(partial(_moved, moved), part.text)
-        reason = f" {part.refusal.reason}" if part.refusal else ""
-        texts.append(f"{part.question}\n{renumbered}{reason}")
-    passages = tuple(dict.fromkeys(passage for part in parts for passage in part.passages))
-    return replace(whole, text="\n\n".join(texts), citations=tuple(dict.fromkeys(citations)), passages=passages)
 
 
 def _refuse(answer: Answer, reason: str) -> Answer:

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.answer import ANOTHER, NOTHING_ELSE, Engine, _joined
+from bot.answer import ANOTHER, NOTHING_ELSE, Engine
 from bot.cli.parser import main
 from bot.generate.llm import make_llm
 from bot.generate.support import SupportReader
+from bot.kinds import several
 from bot.models import ON_STEP, REFUSAL, Answer, Citation, Refusal, Turn, numbered
 from bot.runtime import make_engine, once
 from bot.settings import Settings
@@ -750,6 +751,6 @@ def test_several_questions_number_an_article_once() -> None:
         replace(part, text="“It sank.” [1] “It rained.” [2]", citations=(first, second)),
         replace(part, text="“He swam.” [1] “It rained.” [1]", citations=(third, replace(second, number=1))),
     ]
-    joined = _joined(whole, parts)
+    joined = several.joined(whole, parts)
     assert joined.text == "What?\n“It sank.” [1] “It rained.” [2]\n\nWhat?\n“He swam.” [2] “It rained.” [2]"
     assert joined.citations == (first, second, replace(third, number=2))

@@ -33,7 +33,6 @@ TURNS = st.lists(st.builds(Turn, st.sampled_from(["user", "assistant"]), st.text
         "Where?",
         "why did he leave?",
         "how many were hurt?",
-        "and in 2018?",
         "what did he say about it?",
         "Who is responsible for that attack?",
         "How did the government respond to the attack?",
@@ -143,6 +142,41 @@ def test_the_opening_of_an_earlier_question_is_no_topic() -> None:
 def test_what_asks_nothing_itself_follows_the_question_that_it_varies() -> None:
     """A "what about Trump?" keeps the earlier question whole, since it still asks who."""
     assert condense("what about Trump?", DEAL) == "Who abandoned the nuclear deal with Iran? what about Trump?"
+
+
+@pytest.mark.parametrize(
+    ("questions", "ellipsis", "whole"),
+    [
+        (["Who was killed in Kerman?"], "and in Zahedan?", "Who was killed in Zahedan?"),
+        (["Who was killed in Kerman?"], "and in 2018?", "Who was killed in Kerman in 2018?"),
+        (["Who was killed in Kerman in 2018?"], "and in Zahedan?", "Who was killed in Zahedan in 2018?"),
+        (
+            ["How much did the old mill cost in June?"],
+            "What about the bridge?",
+            "How much did the bridge cost in June?",
+        ),
+        (["When was the mill closed?"], "and the bridge?", "When was the bridge closed?"),
+        (["What was Victor Lund's sentence?"], "what about Erik?", "What was Erik's sentence?"),
+        (["How many passengers does the N2 carry?"], "and the N1?", "How many passengers does the N1 carry?"),
+        (["When was the repair of the mill?"], "and the second one?", "When was the second repair of the mill?"),
+        (
+            ["When was the repair of the mill?", "Who led it?"],
+            "and the last one?",
+            "Who led the last repair of the mill?",
+        ),
+        (["When was the mill built?", "Who built it?"], "and in Kerman?", "Who built it in Kerman? (mill built)"),
+    ],
+)
+def test_an_ellipsis_takes_the_place_of_its_like(questions: list[str], ellipsis: str, whole: str) -> None:
+    """A place of a place, a day of a day, a thing of a thing: the question is then one that stands alone."""
+    assert condense(ellipsis, [Turn("user", question) for question in questions]) == whole
+
+
+@given(st.text(max_size=60), TURNS)
+def test_any_ellipsis_is_completed(text: str, turns: list[Turn]) -> None:
+    """Whatever stands behind "and", and whatever was asked before."""
+    assert condense(f"and the {text}?", turns)
+    assert condense(f"and in {text}?", turns)
 
 
 def test_a_chain_of_follow_ups_leads_back_to_its_beginning() -> None:

@@ -15,8 +15,10 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-from bot.extract.ranking import Retrieval
+from bot.extract.ranking import Query, Read, Retrieval, judge_by
 from bot.extract.tuning import TUNED
+from bot.query.followup import asks, content_words
+from index.embed import Embedder
 from index.models import Passage, Span
 from index.text import MONTH, figures, is_demonym, name_spans, stem, stems
 
@@ -124,6 +126,20 @@ def predict(retrieval: Retrieval) -> Prediction:
     is_strange |= kind is not None and stem(kind["kind"].lower()) not in _stems(*retrieval.passages[:_MAX_PASSAGES])
     is_hopeless = probability < TUNED.hopeless_share * model.threshold
     return Prediction(probability, probability >= model.threshold and not is_strange, is_hopeless)
+
+
+def is_only_topic(follow_up: str, retrieval: Retrieval, embedder: Embedder, read: Read) -> bool:
+    """Whether only the topic that a follow-up was completed with is found, and nothing of its own words."""
+    content = frozenset(stems(" ".join(content_words(follow_up))))
+    surest = max(candidate.logit for candidate in retrieval.ranked)
+    is_sure = asks(follow_up) and surest >= TUNED.own_words_logit
+    if content and not is_sure and content.isdisjoint(retrieval.ranked[0].context_stems):
+        return True  # "banana" after a question that the passage answers
+    own = frozenset(stems(follow_up))
+    idf = {word: weight for word, weight in retrieval.query.idf.items() if word in own}
+    query = Query(follow_up, idf, embedder.question(follow_up))
+    judged = judge_by(query, retrieval, embedder.passages, read)
+    return predict(judged).probability < TUNED.min_follow_up_probability
 
 
 def unknown_names(retrieval: Retrieval) -> list[str]:

@@ -10,10 +10,12 @@ import re
 
 from index.injection import instruction_spans
 from index.models import Span
-from index.text import names, sentences, stems, words
+from index.text import names, sentences, stems, surrounding, words
 
 _MAX_SENTENCES_BEFORE = 2
 _MAX_WORDS_BEFORE = 40
+_MAX_WORDS_OF_QUOTATIONS = 80  # of a quote with the whole of the quotations that it cuts
+_QUOTATION_MARK = re.compile('[“”"]')
 _LINK = r"(?i:\W*(?:(?:but|and|so|yet|still|however|also|then|instead|meanwhile|later|in addition|as a result)\b,? )?)"
 # "It is not known whether", "this week" and "those who" point at nothing before them.
 _POINTER = (
@@ -59,9 +61,36 @@ def decontextualize(text: str, span: Span, question: str = "") -> Span:
 
     The sentences taken in are short statements with a name, and no instructions. Without such, the span stays.
     """
-    start = _start(text, span, question)
-    mark = _AGENCY_MARK.match(text, start, span.end)
-    return Span(mark.end() if mark else start, span.end)
+    start, end = _with_whole_quotations(text, Span(_start(text, span, question), span.end))
+    mark = _AGENCY_MARK.match(text, start, end)
+    return Span(mark.end() if mark else start, end)
+
+
+def _with_whole_quotations(text: str, span: Span) -> Span:
+    """Extend a span to the sentences of its paragraph in which a quotation that it cuts begins and ends.
+
+    ``“It is safe. It is old,” she said.``, of which the first sentence is ranked, is quoted whole.
+    """
+    around = surrounding(text, *span)
+    opened = closed = None
+    start = None  # of the quotation that is open
+    for mark in _QUOTATION_MARK.finditer(text, *around):
+        is_opening = mark.group() == "“" or (mark.group() == '"' and start is None)
+        if is_opening:
+            start = mark.start()
+        elif start is not None:
+            if start < span.start < mark.start():
+                opened = start
+            if start < span.end <= mark.start():
+                closed = mark.end()
+            start = None
+    if (opened is None and closed is None) or "„" in text[slice(*around)]:  # of German “ is the end
+        return span
+    inside = [sentence for sentence in sentences(text) if around.start <= sentence.start < around.end]
+    first = next((one.start for one in inside if opened is not None and opened < one.end), span.start)
+    last = next((one.end for one in inside if closed is not None and closed <= one.end), span.end)
+    whole = Span(min(first, span.start), max(last, span.end))
+    return whole if len(text[slice(*whole)].split()) <= _MAX_WORDS_OF_QUOTATIONS else span
 
 
 def is_anaphoric(sentence: str, question: str = "") -> bool:

@@ -14,6 +14,7 @@ from datetime import date
 from typing import Literal
 
 from bot.extract.decontextualize import decontextualize, is_statement
+from bot.extract.events import is_newer, is_same_event
 from bot.extract.ranking import Candidate, Query, Retrieval
 from bot.extract.tuning import TUNED
 from bot.models import Citation, in_marks, numbered
@@ -33,6 +34,7 @@ _BOUND = re.compile(
     r"|(?:more|less|fewer) than|before|after|until|by|since|early|late|mid)[ -])|(?<!\w)[-−+]|[£$€¥₹])+\Z",
     re.IGNORECASE,
 )  # before a number or a date, which says something else without it
+_STRAY = re.compile(r"\A(?:(?:by|of|and|or|that|was|were|is|are)\b\s*|[,;:)]\s*)+", re.IGNORECASE)
 _NEGATION = re.compile(r"\b(?:not|no|never|n['’]t) \Z", re.IGNORECASE)
 _DIFFERENCE = re.compile(r"(?: \w+| ?%| per cent)? (?:more|fewer|less|higher|lower) than\b", re.IGNORECASE)
 _SCALE = re.compile(r"[ -]?(?:(?:hundred|thousand|million|billion|trillion|per ?cent|percent)\b|%)", re.IGNORECASE)
@@ -90,7 +92,7 @@ def without(retrieval: Retrieval, quotes: Collection[str]) -> Retrieval:
 def _short(query: Query, ranked: Sequence[Candidate]) -> str:
     """The words of the best candidate that answer, if a fact is asked for and the reader is certain; "" if not."""
     best = ranked[0]
-    short = _with_bounds(best.text, best.reading.answer) if best.reading else ""
+    short = _STRAY.sub("", _with_bounds(best.text, best.reading.answer)) if best.reading else ""
     if query.answer_type in {"any", "reason"} or best.logit < TUNED.short_logit or short != " ".join(short.split()):
         return ""
     rivals = (other for other in ranked[1:] if other.logit > best.logit - TUNED.short_lead)
@@ -147,20 +149,28 @@ def _further(ranked: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _conflicting(query: Query, ranked: Sequence[Candidate]) -> list[Candidate]:
-    """Find the first candidate of another article whose quantity conflicts with the best one (at most one).
+    """Find candidates of other articles whose quantities conflict with the best one.
 
-    Only the first quantity of an article counts: what it counts further down is something else, for comparison.
+    Those are of the same event the first and the latest, or else the first. Only the first quantity of an article
+    counts: what it counts further down is something else, for comparison.
     """
     best = ranked[0]
     known = {best.passage.source.id}
+    rivals = []
     for candidate in ranked[1:] if best.quantity else ():
-        if best.score - candidate.score > TUNED.max_conflict_score_gap:
-            break
-        if candidate.quantity and candidate.passage.source.id not in known:
+        is_far = best.score - candidate.score > TUNED.max_conflict_score_gap
+        if (
+            candidate.quantity
+            and candidate.passage.source.id not in known
+            and (is_newer(best, candidate) or not is_far)
+        ):
             known.add(candidate.passage.source.id)
-            if _conflict(best, candidate):
-                return [candidate] if _is_same_matter(query, best, candidate) else []
-    return []
+            if is_newer(best, candidate) or (_conflict(best, candidate) and _is_same_matter(query, best, candidate)):
+                rivals.append(candidate)
+    if same := [candidate for candidate in rivals if is_same_event(best, candidate)]:
+        latest = max(same, key=lambda candidate: _day(candidate) or date.min)  # of a day the first
+        return [same[0], latest] if _conflict(same[0], latest) else [latest]
+    return rivals[:1]
 
 
 def _with_bounds(sentence: str, span: Span) -> str:
@@ -206,7 +216,9 @@ def _relation(query: Query, chosen: Sequence[Candidate]) -> _Relation:
     """
     best, *others = chosen
     if not others or not all(
-        _is_same_matter(query, best, other) and _contradict(query, best, other) for other in others
+        is_newer(best, other)
+        or (_is_same_matter(query, best, other) and is_same_event(best, other) and _contradict(query, best, other))
+        for other in others
     ):
         return ""
     days = [day for candidate in chosen if (day := _day(candidate))]

@@ -20,7 +20,7 @@ from bot.query.numbers import Quantity, counted_stems, find_quantity
 from index.embed import Vectors
 from index.injection import is_instruction
 from index.models import Passage
-from index.text import figures, names, sentences, stems, words
+from index.text import CALENDAR_NAMES, figures, names, sentences, stem, stems, words
 
 _MAX_PASSAGES = 6
 _MAX_READ_PASSAGES = 3
@@ -125,15 +125,34 @@ def rank_sentences(query: Query, passages: Sequence[Passage], read: Read) -> tup
             candidate
             for first in passages[:_MAX_PASSAGES]
             for passage in (first, *first.near_duplicates)
-            for candidate in _candidates(query, passage, first.source.id)
+            for candidate in candidates_of(query, passage, first.source.id)
         ]
     )
     # Instructions to a language model, questions and lines that are no sentence are quoted if there is nothing else.
     candidates = [candidate for candidate in candidates if _is_evidence(candidate.text)] or candidates
+    candidates = _by_names(query, candidates) if query.is_counting else candidates
     readings = _readings(query, _select_to_read(candidates), read)
     ranked = [replace(candidate, reading=readings.get(candidate.place)) for candidate in candidates]
     ranked = [replace(candidate, score=candidate.score + _logit_score(candidate.logit)) for candidate in ranked]
     return tuple(_by_score(ranked)[:_MAX_RANKED])
+
+
+def _by_names(query: Query, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Set back the figures of passages that lack names of the query which others have: they are of another event.
+
+    Where no figure is asked for this makes near misses of what is refused.
+    """
+    wanted = {stem(name) for name in names(query.text) if name not in CALENDAR_NAMES}
+    missing = [len(wanted - candidate.context_stems) for candidate in candidates]
+    if not wanted or not missing or min(missing) == max(missing):
+        return list(candidates)
+    least = min(missing)
+    return _by_score(
+        [
+            replace(candidate, score=candidate.score - TUNED.missing_name_weight * (count - least) / len(wanted))
+            for candidate, count in zip(candidates, missing, strict=True)
+        ]
+    )
 
 
 def judge_by(query: Query, retrieval: Retrieval, embed: Embed, read: Read) -> Retrieval:
@@ -167,7 +186,8 @@ def _raised(passage: Passage, boost: float) -> Passage:
     return replace(passage, score=passage.score + boost, near_duplicates=near_duplicates)
 
 
-def _candidates(query: Query, passage: Passage, story_id: str) -> list[Candidate]:
+def candidates_of(query: Query, passage: Passage, story_id: str) -> list[Candidate]:
+    """The sentences of a passage, in their order, scored and not read."""
     headline = frozenset(stems(passage.source.headline))
     context_stems = headline | frozenset(stems(passage.text))
     candidates, text = [], ""

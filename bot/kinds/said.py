@@ -7,12 +7,15 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from bot.kinds.names import Spoken, distinct, look_up, look_up_group, text_of
+from bot.kinds.news import period_in_words
 from bot.kinds.scope import Found, Line, Scope, compose, day, lead
-from bot.query.dates import find_period
+from bot.query.date_preference import outside_days
+from bot.query.dates import Period, find_period
+from bot.query.followup import content_words
 from bot.query.kind import Request
 from index.models import Article, Source, Span
 from index.quotations import GROUPS, Quotation
-from index.text import fold, names, sentences, stems, words
+from index.text import fold, names, sentences, stems, surrounding, words
 
 _MAX_QUOTES = 4
 _MIN_TOPIC_SHARE = 0.4  # of the topic's words, by idf, in a quotation with the sentence before it and its headline
@@ -47,22 +50,43 @@ def answer_said(request: Request, scope: Scope) -> Found | None:
     spoken = list(dict.fromkeys([*named.quotations, *look_up_group(speaker, scope)]))
     if not spoken:
         return _unquoted(request, speaker, scope, is_known=bool(named.introductions))
-    lacks = f"There is nothing more from {speaker} in the articles."
     if scope.shown:
         spoken = [row for row in spoken if not scope.shows(text_of(scope.article(row[0]), row[1].span))]
-    if occasion := _OCCASION.search(request.text):  # "after the match": in articles about it
-        spoken = [row for row in spoken if _is_at(row[0], occasion[1], scope)]
-        lacks = f"No article quotes {speaker} {occasion.group().strip(' ?.!')}."
+    period = find_period(request.text, scope.as_of)
+    spoken, when = _limited(spoken, request, period, scope)
     if not spoken:
+        lacks = (
+            f"No article quotes {speaker} {when}." if when else f"There is nothing more from {speaker} in the articles."
+        )
         return Found(refusal=lacks)
-    topic = _OCCASION.sub("", request.topic)
-    if topic and not find_period(topic, scope.filters.as_of or date.max):  # "on Monday" is no topic
+    if topic := _topic(request, period):
         quoted = _on_topic(_joined(_touching(spoken, topic, scope), scope), topic, scope)
         if not quoted:
             return Found(refusal=f"No article quotes {speaker} about {topic}.")
         return compose(_lines(quoted)[:_MAX_QUOTES])
     lines = _lines(_joined(spoken[:_MAX_READ_QUOTATIONS], scope))
     return compose(lines[:_MAX_QUOTES], f"The newest {_MAX_QUOTES} quotations:" if len(lines) > _MAX_QUOTES else "")
+
+
+def _topic(request: Request, period: Period | None) -> str:
+    """What is spoken of, without occasion and days: "on Monday" is no topic."""
+    topic = _OCCASION.sub("", request.topic)
+    if period:
+        topic = "" if topic in period.matched else topic.replace(period.matched, "").strip()
+    return topic if content_words(topic) else ""
+
+
+def _limited(spoken: list[Spoken], request: Request, period: Period | None, scope: Scope) -> tuple[list[Spoken], str]:
+    """The quotations of the occasion and of the days that are asked about, with what limits them, or ""."""
+    when = ""
+    occasion = _OCCASION.search(request.text)
+    if occasion and not (period and period.matched in occasion.group()):  # "after the match": in articles about it
+        spoken, when = [row for row in spoken if _is_at(row[0], occasion[1], scope)], occasion.group().strip(" ?.!")
+    if not period or period.kind == "latest":
+        return spoken, when
+    of_days = _of_days(spoken, period, scope)
+    is_needed = period.kind == "relative" and not _topic(request, period)  # "the vote on Monday" is what is spoken of
+    return (of_days if of_days or is_needed else spoken), period_in_words(period)
 
 
 def _unquoted(request: Request, speaker: str, scope: Scope, *, is_known: bool) -> Found | None:
@@ -77,6 +101,18 @@ def _unquoted(request: Request, speaker: str, scope: Scope, *, is_known: bool) -
     if is_group or (is_name and not scope.catalogue.mentioning(stems(speaker), scope.filters)):
         return Found(refusal=f"No article quotes {speaker}.")
     return None
+
+
+def _of_days(spoken: Sequence[Spoken], period: Period, scope: Scope) -> list[Spoken]:
+    """The quotations of the articles of some days; if there are none, those whose paragraph names the weekday."""
+    of_days = [row for row in spoken if row[0].published and not outside_days(row[0].published, period)]
+    if of_days or not period.weekday:
+        return of_days
+    return [row for row in spoken if period.weekday in words(_paragraph(scope.article(row[0]), row[1].span))]
+
+
+def _paragraph(article: Article, span: Span) -> str:
+    return article.body[slice(*surrounding(article.body, *span))]
 
 
 def _is_at(source: Source, occasion: str, scope: Scope) -> bool:

@@ -26,7 +26,7 @@ _CHOICES = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         r"(?:which|who|what|where) (?P<matter>[^,:]+)[,:] (?P<things>.+? or .+)",
-        r"(?P<things>[^,?]+? or [^,?]+?)[,:?]+ (?:which|who|what|where) (?P<matter>.+)",
+        r"\A(?P<things>(?=[^,:?]*? or )[^,:?]++)[,:?]+ (?:which|who|what|where) (?P<matter>.+)",
         rf"(?:do|does|did|is|are|was|were|has|have|had|will) (?P<things>.+? or {_THING}) (?P<matter>.+)",
     )
 )

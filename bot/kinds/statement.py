@@ -46,6 +46,7 @@ _PREPOSITIONS = frozenset("in at on during over of about for".split())
 _BECAME = frozenset("who is became has been was named appointed elected".split())
 _NO_APPOSITION = frozenset("and with told of for by as to from said that who".split())
 _VERBS = frozenset(["own"])  # which are no stop words here
+_DIE, _DYING = word_key("die"), frozenset("die dies died dying".split())
 _VOTE = re.compile(r"\bvot(?:e|es|ed|ing) (?P<side>for|against|in favour)\b", re.IGNORECASE)
 OPENING = "It "  # before a statement, whose first word may be a name
 _DENYING = re.compile(
@@ -71,7 +72,7 @@ DOUBT = re.compile(
     r"|recommend\w*|unclear|unknown|(?<!not )only|partly|partially|temporarily)\b)"
 )
 _CONDITION = re.compile(r"\b(?:if|unless|whether|allegedly|not (?:clear|known)|all but|except)\b", re.IGNORECASE)
-_SAYS = re.compile(
+SAYS = re.compile(
     r"\b(?:said|says|say|told|according to|announced|added|insisted|stated|confirmed|reported|tweeted|wrote)\b",
     re.IGNORECASE,
 )
@@ -166,7 +167,8 @@ class Statement:
 class Sentence:
     """A sentence with the text that its pronouns lean on (``before``) and its article's passage with the headline.
 
-    ``previous``: the sentence before it, which "it" and "them" may stand for.
+    ``previous``: the sentence before it, which "it" and "them" may stand for. ``is_sure``: the reader is sure that it
+    decides the question, so that what its passage holds need not be said again.
     """
 
     text: str
@@ -174,6 +176,7 @@ class Sentence:
     around: str
     headline: str = ""
     previous: str = ""
+    is_sure: bool = False
 
     def judge(self, statement: Statement) -> Judgement | None:
         """Judge a statement; None if this sentence does not bear on all of its content words and numbers."""
@@ -192,7 +195,8 @@ class Sentence:
         bears = is_resolved or self._bears(statement, missing, has_other_value)
         if not bears or not matched:
             return None
-        is_vague = len(matched) + len(statement.figures) <= 1  # "Did they apologise?"
+        plain = [word for word in statement.words if not word.is_name and word.key in places]
+        is_vague = not (self.is_sure and plain) and len(matched) + len(statement.figures) <= 1  # "Did they apologise?"
         is_negative = any(word.folded in _NEGATIONS for word in _words(statement.text))
         if is_vague or is_negative or missing:
             return None if is_vague and statement.topic else Judgement("")
@@ -200,7 +204,7 @@ class Sentence:
         flips = pair.negations() + bool(opposite) + has_other_value + self._votes_otherwise(statement)
         if flips > 1 or not pair.fits():
             return Judgement("")
-        is_account = _SAYS.search(self.text) and not _SAYS.search(statement.text)
+        is_account = SAYS.search(self.text) and not SAYS.search(statement.text)
         return Judgement("No" if flips else "Yes", bool(is_account or pair.is_denied))
 
     def _bears(self, statement: Statement, missing: Sequence[Word], has_other_value: bool) -> bool:  # noqa: FBT001  # one call
@@ -226,6 +230,12 @@ class Sentence:
         headline = {word_key(other) for other, _ in word_spans(self.headline)}
         last = _last_preposition(statement.text)
         if word.key in headline and (word.is_possessive or word.place > last):
+            return True
+        if (
+            self.is_sure
+            and any(not other.is_name and other.key in places for other in statement.words)
+            and word.key in {word_key(other) for other, _ in word_spans(self.around)}
+        ):
             return True
         if word.place > last:
             keys = {word_key(other) for other, _ in word_spans(self.around)}
@@ -457,7 +467,8 @@ class _Pair:
         if agents:
             between = self.spoken[agents[0] + 1 : min(left, default=0)]
             return 0 <= len(between) < _MAX_AUXILIARY_GAP and not any(word.is_name for word in between) and bool(left)
-        return self.statement.aux in _BE and not right
+        is_killed = verb.key == _DIE and (verb.folded in _DYING) != (self.spoken[at].folded in _DYING)
+        return (bool(left) and is_killed) or (self.statement.aux in _BE and not right)  # "The fire killed nine"
 
     def _is_head(self, first: int, verb: int) -> bool:
         """Whether a relative clause with a single verb parts subject and verb: "The fire that killed nine began"."""

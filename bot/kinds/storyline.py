@@ -27,10 +27,11 @@ from bot.kinds.stories import (
     quotable,
     stories_about,
 )
+from bot.query.dates import shift
 from bot.query.kind import Request
 from index.event_dates import EventDate, after_dateline, dated_events, on
 from index.models import Article, Filters, Source, Span
-from index.text import figures, names, sentences, stems
+from index.text import figures, names, sentences, stems, words
 
 _MAX_LINES = 7  # of a summary
 _LINES_OF_ONE, _MAX_LINES_OF_FEW = 4, 6  # of one article; of two or three
@@ -149,7 +150,7 @@ def timeline(request: Request, scope: Scope) -> Found | None:
         return stories
     events = [event for story in stories[:_MAX_DATED_STORIES] for event in _events(story, matter)]
     if matter.period:
-        events = [event for event in events if _overlaps(event.when, matter)]
+        events = [event for event in events if _overlaps(event, matter)]
     chosen: list[Event] = []
     for event in sorted(events, key=lambda event: (not event.is_lead, -_relevance(event, matter))):
         if len(chosen) < _MAX_DATED_LINES and not any(_is_same(event, other) for other in chosen):
@@ -170,9 +171,9 @@ def _stories(matter: Matter, scope: Scope) -> list[Story] | Found:
 
 def _reported(matter: Matter, scope: Scope) -> Filters:
     """Limit the filters to the period, and to the days after it in which its events are reported."""
-    if matter.period and matter.period.about == "happened":
-        until = min(matter.period.until, date.max - timedelta(_MAX_DAYS_TO_REPORT)) + timedelta(_MAX_DAYS_TO_REPORT)
-        matter = replace(matter, period=replace(matter.period, until=min(until, scope.as_of)))
+    if matter.period and matter.period.names_event:
+        until = min(shift(matter.period.until, _MAX_DAYS_TO_REPORT), scope.as_of)
+        matter = replace(matter, period=replace(matter.period, until=until))
     return matter.within(scope.filters)
 
 
@@ -180,8 +181,8 @@ def _by_days(matter: Matter, scope: Scope) -> Found:
     """The leads of the stories of a period, or of the newest stories, oldest first."""
     stories = newest_stories(scope, _reported(matter, scope), 2 * _MAX_LINES)
     events = [_lead_event(story, matter) for story in stories]
-    if matter.period and matter.period.about == "happened":
-        events = [event for event in events if _overlaps(event.when, matter)]
+    if matter.period and matter.period.names_event:
+        events = [event for event in events if _overlaps(event, matter)]
     if not events:
         return Found(refusal=no_news(matter, newest_source(scope)))
     more = f", the newest {_MAX_LINES} stories" if matter.period and len(events) > _MAX_LINES else ""
@@ -378,9 +379,12 @@ def _relevance(event: Event, matter: Matter) -> float:
     return len(held.intersection(matter.words)) + event.is_dated
 
 
-def _overlaps(when: EventDate, matter: Matter) -> bool:
-    period = matter.period
-    return period is None or (when.first <= period.until and period.since <= when.last)
+def _overlaps(event: Event, matter: Matter) -> bool:
+    """Whether an event is of the period, or of the weekday that the question names."""
+    period, when = matter.period, event.when
+    if period is None or (when.first <= period.until and period.since <= when.last):
+        return True
+    return bool(period.weekday) and period.weekday in words(event.text)
 
 
 def _by_time(event: Event) -> tuple[date, date, int]:

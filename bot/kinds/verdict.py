@@ -15,9 +15,11 @@ from typing import NamedTuple
 
 from bot.extract.answerability import predict, why_unanswerable
 from bot.extract.decontextualize import is_statement
+from bot.extract.events import is_same_event
 from bot.extract.ranking import Candidate, Retrieval
 from bot.kinds.decided import answered_question, judge_end, judge_office, judge_vote
 from bot.kinds.scope import Found, Line, Scope, compose, quoted_span
+from bot.kinds.stated_figure import answer_stated_figure
 from bot.kinds.statement import Judgement, Sentence, Statement
 from bot.query.kind import Request
 from index.models import Span
@@ -47,12 +49,14 @@ def answer_verdict(request: Request, scope: Scope) -> Found | None:
     """Answer yes or no with the proof, quote what bears on it, or refuse; None leaves it to the ordinary quote."""
     if not Statement.of(request.text).words or re.search(r"\bor\b", request.text):
         return None
+    if found := answer_stated_figure(Statement.of(request.text), scope):
+        return found
     retrieval = scope.retrieve_in_period(request.text)
     statement = Statement.of(_with_capitals(request.text, retrieval))
     proofs = [proof for candidate in retrieval.ranked if (proof := _proof(statement, candidate))]
     certain = [proof for proof in proofs if proof.judgement.verdict]
     certain = _superseded(statement, certain, retrieval)[:1] or certain or _answered(statement, retrieval)
-    if chosen := _latest(certain):
+    if chosen := _latest(_of_one_event(statement, certain)):
         return _found(chosen, retrieval)
     if proofs:
         return _found(proofs[:1], retrieval)
@@ -93,7 +97,12 @@ def _sentence(statement: Statement, candidate: Candidate) -> Sentence:
     around = f"{passage.source.headline} {passage.text}"
     previous = next((span for span in reversed(sentences(passage.text)) if span.end <= start), Span(0, 0))
     return Sentence(
-        candidate.text, before, around, passage.source.headline, passage.text[previous.start : previous.end]
+        candidate.text,
+        before,
+        around,
+        passage.source.headline,
+        passage.text[previous.start : previous.end],
+        candidate.logit >= _MIN_LOGIT,
     )
 
 
@@ -119,6 +128,13 @@ def _superseded(statement: Statement, certain: Sequence[_Proof], retrieval: Retr
         if since and (verdict := judge_office(statement, candidate.text))
     ]
     return [proof for proof in proofs if since and (proof.day or date.min) > since]
+
+
+def _of_one_event(statement: Statement, certain: Sequence[_Proof]) -> list[_Proof]:
+    """The proofs of the event of the best one, which for a statement with a number is one that has this number."""
+    exact = (proof for proof in certain if statement.figures and proof.judgement.verdict == "Yes")
+    first = next(exact, next(iter(certain), None))
+    return [proof for proof in certain if first and is_same_event(first.candidate, proof.candidate)]
 
 
 def _latest(certain: Sequence[_Proof]) -> list[_Proof]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
-from bot.query.dates import Period, years
+from bot.query.dates import Period, shift, years
 from index.models import Passage
 from index.search import DatePreference
+from index.text import words
 
 # An article of last week still answers a question about this one; news of a day is also reported in the days after it.
-_REPORTED_BEFORE = timedelta(days=14)
-_REPORTED_AFTER = timedelta(days=2)
+_REPORTED_BEFORE_DAYS = 14
+_REPORTED_AFTER_DAYS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,16 @@ def date_preference(question: str, period: Period | None, as_of: date) -> DatePr
     """Prefer the days that a question names, else recent news; None if it names only another year."""
     if period:
         half_life = TUNED.period_half_life_days if period.about == "published" else 0
-        until, is_latest = period.until + _REPORTED_AFTER, period.kind == "latest"
+        until, is_latest = shift(period.until, _REPORTED_AFTER_DAYS), period.kind == "latest"
         return DatePreference(period.since, until, newest_first=is_latest, half_life_days=half_life)
     if years(question) - {as_of.year}:
         return None
     return DatePreference(as_of, as_of, boost=TUNED.recent_boost, half_life_days=TUNED.recent_half_life_days)
+
+
+def outside_days(published: date, period: Period) -> bool:
+    """Whether an article was published before the days of a period, or later than these days' news is reported."""
+    return not period.since <= published <= shift(period.until, _REPORTED_AFTER_DAYS)
 
 
 def outside_period(passage: Passage, period: Period | None) -> str | None:
@@ -47,6 +53,8 @@ def outside_period(passage: Passage, period: Period | None) -> str | None:
     published = passage.source.published
     if period is None or period.kind != "relative" or period.about != "published" or published is None:
         return None
-    if period.since - _REPORTED_BEFORE <= published <= period.until + _REPORTED_AFTER:
+    if shift(period.since, -_REPORTED_BEFORE_DAYS) <= published <= shift(period.until, _REPORTED_AFTER_DAYS):
         return None
+    if period.weekday and period.weekday in words(passage.text):
+        return None  # another Thursday, which the article names
     return f"The nearest article is of {published:%-d %B %Y}, and the question asks about “{period.matched}”."

@@ -89,6 +89,17 @@ class Period:
     about: Literal["published", "happened"]
     matched: str
 
+    @property
+    def weekday(self) -> str:
+        """The weekday that is the day of the question, folded: ``"thursday"`` of "on Thursday"; else ""."""
+        weekday = re.search(_WEEKDAY, self.matched, re.IGNORECASE) if self.since == self.until else None
+        return fold(weekday.group()) if weekday else ""
+
+    @property
+    def names_event(self) -> bool:
+        """Whether these are the days of the thing itself, which articles of the days after report too."""
+        return self.about == "happened" or bool(self.weekday)
+
 
 _Days = tuple[date, date]
 
@@ -107,7 +118,7 @@ def find_period(question: str, as_of: date) -> Period | None:
         if period := _range(question, match, following, as_of) or _single(question, match, as_of):
             return period
     if latest := _LATEST.search(question):
-        return Period(_shift(as_of, -_LATEST_DAYS), as_of, "latest", "published", latest.group())
+        return Period(shift(as_of, -_LATEST_DAYS), as_of, "latest", "published", latest.group())
     return None
 
 
@@ -141,11 +152,11 @@ def _single(question: str, match: re.Match[str], as_of: date) -> Period | None:
     if word == "since":
         until = as_of
     elif word == "after":
-        since, until = _shift(until, 1), as_of
+        since, until = shift(until, 1), as_of
     elif word in ("before", "until", "till", "by"):
         if until > as_of:
             return None  # "by 2030" asks for what is to come
-        since, until = date.min, _shift(since, -1) if word == "before" else until
+        since, until = date.min, shift(since, -1) if word == "before" else until
     return _period(since, until, as_of, match, match.group())
 
 
@@ -233,7 +244,7 @@ def _relative(match: re.Match[str], as_of: date, lead: str) -> _Days:
         back = (as_of.weekday() - _WEEKDAYS.index(fold(match["weekday"])[:3])) % 7
         return _calendar("day", as_of, back or (7 if "last" in lead else 0))
     if near := fold(match["near"] or ""):
-        since = _shift(as_of, -_DAYS_BACK.get(near, 2))
+        since = shift(as_of, -_DAYS_BACK.get(near, 2))
         return since, as_of if near == "overnight" else since
     if match["weekend"]:
         return _calendar("weekend", as_of, 0)
@@ -244,24 +255,24 @@ def _relative(match: re.Match[str], as_of: date, lead: str) -> _Days:
     unit = fold(match["span_unit"] or match["recent_unit"]).rstrip("s")
     count = _FEW if match["recent"] else _count(match["span"] or "one")
     length = {"hour": 1 / 24, "day": 1, "week": 7, "month": 30.5, "year": 365.25}[unit] * count
-    return _shift(as_of, -max(1, round(length))), as_of
+    return shift(as_of, -max(1, round(length))), as_of
 
 
 def _calendar(unit: str, as_of: date, back: int) -> _Days:
     """Return the day, week (from Monday), month or year so many back: ("week", 2024-01-31, 1) -> Jan 22 to 28."""
     if unit == "week":
-        monday = _shift(as_of, -as_of.weekday() - 7 * back)
-        return monday, _shift(monday, 6)
+        monday = shift(as_of, -as_of.weekday() - 7 * back)
+        return monday, shift(monday, 6)
     if unit == "weekend":
         # The weekend just gone or under way; "last weekend", on a weekend, is the weekend before.
         earlier = 7 if back and as_of.weekday() >= _SATURDAY else 0
-        saturday = _shift(as_of, -((as_of.weekday() - _SATURDAY) % 7) - earlier)
-        return saturday, _shift(saturday, 1)
+        saturday = shift(as_of, -((as_of.weekday() - _SATURDAY) % 7) - earlier)
+        return saturday, shift(saturday, 1)
     if unit in ("month", "year"):
         months = as_of.year * 12 + as_of.month - 1 - back * (12 if unit == "year" else 1)
         year = max(1, months // 12)
         return (date(year, 1, 1), date(year, 12, 31)) if unit == "year" else _whole_month(year, months % 12 + 1)
-    return (_shift(as_of, -back),) * 2
+    return (shift(as_of, -back),) * 2
 
 
 def _month(name: str) -> int:
@@ -275,9 +286,9 @@ def _whole_month(year: int, month: int) -> _Days:
 def _week_of(first: date, last: date, nth: str) -> _Days:
     """The seven days of a month that are its first, second, third or fourth week, or its last."""
     if nth == "last":
-        return _shift(last, -6), last
-    start = _shift(first, 7 * ("first", "second", "third", "fourth").index(nth))
-    return start, _shift(start, 6)
+        return shift(last, -6), last
+    start = shift(first, 7 * ("first", "second", "third", "fourth").index(nth))
+    return start, shift(start, 6)
 
 
 def _day(year: int, month: int, day: int) -> _Days | None:
@@ -287,7 +298,7 @@ def _day(year: int, month: int, day: int) -> _Days | None:
         return None
 
 
-def _shift(day: date, days: int) -> date:
+def shift(day: date, days: int) -> date:
     """Move a day, within the calendar's limits."""
     return date.fromordinal(min(max(day.toordinal() + days, 1), date.max.toordinal()))
 

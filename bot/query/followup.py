@@ -13,7 +13,9 @@ from collections.abc import Sequence
 from bot.models import Turn
 from bot.query.chitchat import reply
 from bot.query.opening import without_opening
-from index.text import STOP_WORDS, names, word_spans, words
+from bot.query.wording import is_past_form
+from index.models import Span
+from index.text import MONTH, STOP_WORDS, name_spans, names, word_spans, words
 
 _MAX_TURNS = 20
 _MAX_TOPICS = 3  # earlier questions that complete a follow-up
@@ -63,8 +65,8 @@ _POINTER = re.compile(
     re.IGNORECASE,
 )
 _QUESTION_WORD = re.compile(
-    r"\b(?:who|whom|whose|what|when|where|which|why|how)\b(?! about\b| of\b)"
-    r"|^\W*(?:(?:and|but|so|then)\s+)?(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would"
+    r"\b(?:who|whom|whose|when|where|which|why|(?:what|how)(?! about\b| of\b))\b"
+    r"|^\W*(?:(?:and|but|so|then)\s+)?(?:any|anything|is|are|was|were|do|does|did|has|have|had|can|could|will|would"
     r"|should|may|tell|give|show|list|explain|describe)\b",
     re.IGNORECASE,
 )
@@ -75,6 +77,36 @@ _ABOUT = re.compile(
     r"(?:about|on|with|in))\s+(?P<subject>\S.*)",
     re.IGNORECASE | re.DOTALL,
 )
+# "And in Zahedan?", "what about the union?": what it puts in the place of something in the question before.
+_ELLIPSIS = re.compile(
+    r"\A\W*(?:(?:and|or|but|so)\s+(?:(?:what|how) about\s+)?|(?:what|how) about\s+)(?P<rest>\w.*?)\W*\Z",
+    re.IGNORECASE | re.DOTALL,
+)
+_MAX_ELLIPSIS_WORDS = 4  # content words
+_ANOTHER_ONE = re.compile(r"(?P<which>the (?:\w+ )?\w+) one\Z", re.IGNORECASE)
+_DETERMINED = re.compile(r"\b(?:the|an?|his|her|its|their)\s", re.IGNORECASE)
+_NAME = re.compile(r"(?<=\s)(?:the )?[A-ZÀ-Þ][\w'’-]*(?: [A-ZÀ-Þ][\w'’-]*)*")
+_THING = re.compile(
+    r"\b(?:the|an?|his|her|its|their) (?!(?:in|at|on|by|for|from|with|of)\b)[\w'’-]+"
+    r"(?: (?!(?:in|at|on|by|for|from|with|of|to|after|before|during|and|or|that|which|who|the|an?|his|her|its|their)\b)"
+    r"[\w'’-]+)*",
+    re.IGNORECASE,
+)
+_PREPOSITION_BEFORE = re.compile(r"\b(?:in|at|on|by|for|from|with|of|to|near) \Z", re.IGNORECASE)
+_AUXILIARY_BEFORE = re.compile(r"\b(?:do|does|did|will|would|can|could|has|have|had) \Z", re.IGNORECASE)
+_BE_BEFORE = re.compile(r"\b(?:is|are|was|were) \Z", re.IGNORECASE)
+_PREPOSITION = re.compile(
+    r"(?:in|at|on|by|for|from|with|of|after|before|during|since|against|under|over|to)\b", re.IGNORECASE
+)
+_PHRASE = re.compile(  # "in the Kerman attack", "in July"
+    r"\b(?:in|at|on|by|for|from|with|of|after|before|during|since|against|under|over|to)\s(?:(?!\b(?:in|at|on|by|for|from"
+    r"|with|after|before|during|since|against|under|over|to)\b).)+",
+    re.IGNORECASE,
+)
+_WHEN = re.compile(
+    rf"\b(?:{MONTH}\b|(?:1\d|20)\d\d\b|\w+day\b|week|month|year|spring|summer|autumn|winter)", re.IGNORECASE
+)
+_IT = re.compile(r"\b(?:it|them|they|him|her|that|this)\b", re.IGNORECASE)
 _COMPLETED = re.compile(  # by `condense`
     r"(?:(?:and|but|so|then)\s+)?(?P<question>[^\s(][^(]*) \((?P<topic>\S.*)\)", re.IGNORECASE | re.DOTALL
 )
@@ -128,15 +160,17 @@ def condense(question: str, turns: Sequence[Turn]) -> str:
     """Complete a follow-up by the earlier questions; return any other question, and any first one, to the letter.
 
     After "Who was killed in Kerman?": "and who claimed it?" -> "and who claimed it? (killed in Kerman)".
-    Without a question word of its own it follows the earlier question: "and in Zahedan?" ->
-    "Who was killed in Kerman? and in Zahedan?".
+    Without a question word of its own it takes the place of its like in the earlier question: "and in Zahedan?" ->
+    "Who was killed in Zahedan?"; or if there is none it follows that question.
     """
     topics = _topics(question, turns) if needs_completion(question) else []
     if not topics:
         return question
     if _is_only_more(question):
         question = "Tell me more"
-    if not (_QUESTION_WORD.search(question) or asks_for_more(question)):
+    if whole := _substituted(question, topics):
+        return whole
+    if not asks(question):
         return " ".join([*(topic if topic[-1] in "?.!" else f"{topic}." for topic in topics), question.strip()])
     return f"{question.strip()} ({'; '.join(dict.fromkeys(map(_without_question_word, topics)))})"
 
@@ -159,7 +193,7 @@ def needs_completion(question: str) -> bool:
     if len(question) > _MAX_CHARACTERS:
         return False
     content = content_words(question)
-    if points_back(question):
+    if points_back(question) or is_ellipsis(question):
         return True
     if (asked := _ABOUT.search(question)) and not _NO_TOPIC.issuperset(content_words(asked["subject"])):
         return False
@@ -168,6 +202,70 @@ def needs_completion(question: str) -> bool:
     if names(question):
         return len(content) < _FEW_WORDS and not _DEFINITION.search(question)
     return len(content) <= _FEW_WORDS and not _INDEFINITE.search(question)
+
+
+def asks(question: str) -> bool:
+    """Whether a message has a question word of its own, or asks for more."""
+    return bool(_QUESTION_WORD.search(question)) or asks_for_more(question)
+
+
+def is_ellipsis(question: str) -> bool:
+    """Whether a question is only what it asks anew: "and in Zahedan?", "what about the union?"."""
+    return (
+        _ELLIPSIS.fullmatch(question) is not None
+        and not _QUESTION_WORD.search(question)
+        and 0 < len(content_words(question)) <= _MAX_ELLIPSIS_WORDS
+    )
+
+
+def _substituted(question: str, topics: Sequence[str]) -> str:
+    """Put an ellipsis in the place of its like in the last question; "" if there is none.
+
+    A phrase with a preposition in the place of one with the same, a name of a name, "the strike" of "the wall", "hurt"
+    of "killed"; and "the second one" before the thing that the conversation began with.
+    """
+    ellipsis = _ELLIPSIS.fullmatch(question)
+    if not ellipsis or not is_ellipsis(question):
+        return ""
+    rest, earlier = ellipsis["rest"], topics[-1].rstrip(" ?.!")
+    if other := _ANOTHER_ONE.fullmatch(rest):
+        thing = _without_question_word(topics[0])
+        pattern = re.compile(rf"(?:\bthe )?{re.escape(thing)}" if len(topics) == 1 else _IT.pattern, re.IGNORECASE)
+        whole = pattern.sub(lambda _: f"{other['which']} {thing}", earlier, count=1)
+        return f"{whole}?" if whole != earlier else ""
+    if preposition := _PREPOSITION.match(rest):
+        phrases = [phrase for phrase in _PHRASE.finditer(earlier) if phrase.group().startswith(preposition.group())]
+        same = [phrase for phrase in phrases if bool(_WHEN.search(phrase.group())) == bool(_WHEN.search(rest))]
+        start, end = same[-1].span() if same else (len(earlier), len(earlier))
+        whole = f"{earlier[:start].rstrip()} {rest} {earlier[end:]}"
+    elif name_spans(f"It {rest}") and (span := _last_name(earlier)):
+        owner = earlier[span.start : span.end][-2:] if earlier[: span.end].endswith(("'s", "’s")) else ""
+        whole = f"{earlier[: span.start]}{rest}{owner}{earlier[span.end :]}"
+    elif _DETERMINED.match(rest) and (span := _last_thing(earlier)):
+        whole = f"{earlier[: span.start]}{rest}{earlier[span.end :]}"
+    else:
+        return ""
+    carried = f" ({'; '.join(map(_without_question_word, topics[:-1]))})" if points_back(earlier) and topics[1:] else ""
+    return f"{' '.join(whole.split())}?{carried}"
+
+
+def _last_name(text: str) -> Span | None:
+    """The last name of a question with its article; None if a preposition stands before it, for it may be a place."""
+    named = [Span(*match.span()) for match in _NAME.finditer(text)]
+    return named[-1] if named and not _PREPOSITION_BEFORE.search(text, 0, named[-1].start) else None
+
+
+def _last_thing(text: str) -> Span | None:
+    """The last thing of a question: "the sea wall" of "what did the sea wall cost?", without the verb behind it."""
+    found = list(_THING.finditer(text))
+    if not found:
+        return None
+    thing = found[-1]
+    end, last = thing.end(), thing.group().rpartition(" ")
+    is_verb = _AUXILIARY_BEFORE.search(text, 0, thing.start()) or (
+        is_past_form(last[2]) and _BE_BEFORE.search(text, 0, thing.start())
+    )
+    return Span(thing.start(), end - len(last[2]) - 1 if is_verb and " " in last[0] else end)
 
 
 def stands_by_itself(question: str) -> bool:

@@ -105,10 +105,11 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      r"in the (?:last|past) .+)(?P<subject>)$")),
     ("compare", r"(?:compare|contrast)\b(?P<subject>.*)"),
     ("compare", rf"(?:which|who|what|where) (?=.*\b{COMPARATIVE}\b)[^,:]+[,:] (?P<subject>.+? or .+)"),
-    ("compare", rf"(?P<subject>[^,?]+? or [^,?]+?)[,:?]+ (?:which|who|what|where) (?=.*\b{COMPARATIVE}\b).+"),
     ("compare",
-     (rf"(?:do|does|did|is|are|was|were|has|have|had|will) (?P<subject>(?:(?!\b{COMPARATIVE}\b)[^,]){{2,60}}? or"
-      rf" (?!{COMPARATIVE}\b).+?) (?=.*\b{COMPARATIVE}\b).+")),
+     rf"\A(?P<subject>(?=[^,:?]*? or )[^,:?]++)[,:?]+ (?:which|who|what|where) (?=.*\b{COMPARATIVE}\b).+"),
+    ("compare",
+     (rf"\A(?:do|does|did|is|are|was|were|has|have|had|will) (?P<subject>(?:(?!\b{COMPARATIVE}\b)[^,]){{2,60}}? or"
+      rf" (?!{COMPARATIVE}\b)\S+) (?=.*\b{COMPARATIVE}\b).+")),
     ("compare",
      (r".*\b(?:differences? between|(?:differ|different) from|compared? (?:to|with)|versus|vs\.?)\s("
      r"?P<subject>.*)")),

@@ -148,7 +148,7 @@ def find_quantity(sentence: str, counted: frozenset[str], *, is_money: bool = Fa
         gaps = [(word, gap) for word, place in places[first:last] if (gap := _gap(span, place)) >= 0]
         near = frozenset(word for word, _ in gaps)
         if near and (rank := (len(near), -min(gap for _, gap in gaps))) > best_rank:
-            best, best_rank = Quantity(value, _bound(sentence, span.start), near, unit), rank
+            best, best_rank = Quantity(value, bound_of(sentence, span.start), near, unit), rank
     return best
 
 
@@ -179,7 +179,8 @@ def _count_stem(word: str) -> str:
     return _SAME_COUNT.get(word) or _SAME_COUNT.get(stem(word), stem(word))
 
 
-def _bound(text: str, start: int) -> Bound:
+def bound_of(text: str, start: int) -> Bound:
+    """On which side of the number that begins at ``start`` the true one is said to lie."""
     if _before(_BELOW, text, start):
         return "below"
     return "above" if _before(_ABOVE, text, start) else ""
