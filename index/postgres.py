@@ -21,9 +21,11 @@ MAX_WRITE_SECONDS = 600.0  # an index of 1,000,000 chunks is removed in one stat
 _MAX_REASON_CHARACTERS = 200
 _SCHEME = re.compile(r"\Apostgres(?:ql)?(?:\+\w+)?://")
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]\w*)|\?|%")
-# No compilation of queries that take 5 ms; a dead machine's connection, and with it its lease, ends after 30 s.
+# No compilation of queries that take 5 ms, and no processes beside them. A dead machine's connection, and with it its
+# lease, ends after 30 s.
 _SESSION = {
     "jit": "off",
+    "max_parallel_workers_per_gather": "0",
     "work_mem": "64MB",
     "tcp_keepalives_idle": "10",
     "tcp_keepalives_interval": "5",
