@@ -14,6 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 HARNESSES = {
     "killed while it indexes": ("tests.kill_indexing", "20"),
+    "killed servers": ("tests.kill_servers", "25"),
     "errors of the disk": ("tests.disk_errors", "30"),
     "damaged files": ("tests.corrupt_index",),
     "hostile language models": ("tests.hostile_model",),
