@@ -19,6 +19,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
@@ -108,7 +109,8 @@ class Postgres:
         """Send a signal to all its processes, each of which has a session of its own."""
         if self._process:
             for pid in [pid for pid, parent in _parents().items() if self._process.pid in (pid, parent)]:
-                os.kill(pid, number)
+                with suppress(ProcessLookupError):  # it has just ended by itself
+                    os.kill(pid, number)
 
     def _place(self) -> tuple[str, ...]:
         return "-h", "127.0.0.1", "-p", str(self.port), "-U", _SUPERUSER

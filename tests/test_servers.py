@@ -319,7 +319,7 @@ def test_a_server_keeps_its_vectors_over_a_restart(tmp_path: Path) -> None:
 
 
 def test_nothing_is_lost_to_a_kill(weights: Path) -> None:
-    """Indexer, Chroma and PostgreSQL are killed while a reader asks: no wrong passage, and a run completes the index."""
+    """Indexer, Chroma and PostgreSQL are killed while a reader asks: no wrong passage; a run completes the index."""
     with tempfile.TemporaryDirectory(prefix="clippings-killed-") as folder:
         Path(folder).chmod(0o755)  # the user of PostgreSQL goes through
         assert sum(torment(Path(folder), weights, kills=1, articles=20).outcomes.values()) == 3
