@@ -364,7 +364,7 @@ class Engine:
             with step("rank_sentences"):
                 weighted = Query(query, idf, vector)
                 ranked = rank_sentences(weighted, passages, models.reader.read)
-        return Retrieval(weighted, rank_passages(passages, ranked), ranked)
+        return Retrieval(weighted, rank_passages(passages, ranked), ranked, catalogue.counts()[1])
 
     def _is_only_topic(self, inquiry: _Inquiry, retrieval: Retrieval) -> bool:
         """Whether only the topic that a follow-up was completed with is found, and nothing of its own words."""

@@ -47,6 +47,7 @@ REBUILD = "Rebuild the index: `clippings index`."
 _MAX_PEOPLE_ROWS = 400  # the newest; "council" is the last word of thousands of speakers
 _MIN_IDF_CHUNKS = 1_000
 _ALL_ROWS = 2**63 - 1  # as a limit
+_PAGE_CHUNKS = 1_000  # SQLite takes 32,766 parameters
 _BETWEEN_AUTHORS = re.compile(r",| and |;|&")
 
 
@@ -139,10 +140,14 @@ class Catalogue(ABC):
         )  # fmt: skip
         self._execute(f"INSERT INTO articles VALUES ({'?,' * len(row)} ?)", (*row, checksum(row)))
         headline = stems(source.headline)
-        for chunk in chunks:
-            added = "INSERT INTO chunks (id, article, start, stop) VALUES (?, ?, ?, ?) RETURNING number"
-            number = self._rows(added, (chunk.id, chunk.article_id, chunk.start, chunk.end))[0][0]
-            self._put_words(number, headline, stems(article.body[chunk.start : chunk.end]))
+        for first in range(0, len(chunks), _PAGE_CHUNKS):
+            page = chunks[first : first + _PAGE_CHUNKS]
+            marks = ", ".join(["(?, ?, ?, ?)"] * len(page))
+            values = [value for chunk in page for value in (chunk.id, chunk.article_id, chunk.start, chunk.end)]
+            added = f"INSERT INTO chunks (id, article, start, stop) VALUES {marks} RETURNING id, number"
+            numbers = dict(self._rows(added, values))
+            for chunk in page:
+                self._put_words(numbers[chunk.id], headline, stems(article.body[chunk.start : chunk.end]))
         spans = finer_sentences(article.body)
         people = find_people(article.body, spans)
         introductions = [

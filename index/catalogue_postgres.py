@@ -59,16 +59,14 @@ CREATE FUNCTION json_each(text) RETURNS TABLE (value text) LANGUAGE sql IMMUTABL
 """
 # As FTS5: k1 = 1.2, b = 0.75, and the least idf for a word that more than half of the chunks hold.
 _SEARCH = """
-WITH weights AS (
-    SELECT p.word, greatest(ln((s.chunks - count(*) + 0.5) / (count(*) + 0.5)), 1e-6)::float8 AS idf
-    FROM postings p, state s WHERE p.word = ANY(:words) GROUP BY p.word, s.chunks
+WITH weights AS MATERIALIZED (
+    SELECT w.word, greatest(ln(((SELECT chunks FROM state) - held + 0.5)::float8 / (held + 0.5)), 1e-6) AS idf
+    FROM unnest(:words::text[]) w (word), LATERAL (SELECT count(*) AS held FROM postings WHERE word = w.word) counted
 ), best AS (
-    SELECT p.chunk, sum(
-        w.idf * p.count * 2.2::float8 / (p.count + 1.2::float8 * (0.25::float8 + 0.75::float8 * p.length * s.per_word))
-    ) AS score
-    FROM postings p JOIN weights w ON w.word = p.word,
-        (SELECT chunks::float8 / nullif(words, 0) AS per_word FROM state) s
-    WHERE p.word = ANY(:words) {}
+    SELECT p.chunk, sum(w.idf * (p.count * 2.2::float8 / (p.count + 1.2::float8 * (
+        0.25::float8 + 0.75::float8 * p.length / (SELECT words::float8 / chunks FROM state)
+    )))) AS score
+    FROM weights w JOIN postings p ON p.word = w.word WHERE true {}
     GROUP BY p.chunk ORDER BY score DESC, p.chunk LIMIT :count
 )
 SELECT c.id, b.score FROM best b JOIN chunks c ON c.number = b.chunk ORDER BY b.score DESC, b.chunk
@@ -90,6 +88,7 @@ class PostgresCatalogue(Catalogue):
     def __init__(self, database: Postgres, *, make: bool = False, keeps_open: bool = False) -> None:
         self._database, self._keeps_open, self.written = database, keeps_open, 0
         self._added_chunks = self._added_words = 0  # in the transaction
+        self._postings: list[tuple[str, int, int, int]] = []  # of the transaction, still to be written
         if make:
             with database.transaction():
                 database.rows(_SCHEMA)
@@ -103,9 +102,11 @@ class PostgresCatalogue(Catalogue):
     def transaction(self) -> Iterator[None]:
         """Make all that is written inside happen at once, or not at all. Writers wait for each other."""
         self._added_chunks = self._added_words = 0
+        self._postings = []
         with self._database.transaction():
             self._rows("SELECT version FROM state FOR UPDATE")
             yield
+            self._write_postings()
             changed = "UPDATE state SET version = version + 1, chunks = chunks + ?, words = words + ?"
             self._execute(changed, (self._added_chunks, self._added_words))
 
@@ -145,10 +146,22 @@ class PostgresCatalogue(Catalogue):
         whole = Counter(stem for stem in stems if "'" in stem)
         length = min(parts.total(), _MAX_SMALLINT)
         words = {word: min(count, _MAX_SMALLINT) for word, count in (parts | whole).items()}
-        self._database.copy("postings", [(word, number, count, length) for word, count in words.items()])
+        self._postings += [(word, number, count, length) for word, count in words.items()]
         self._added_chunks += 1
         self.written += 1
         self._added_words += length
+
+    def _write_postings(self) -> None:
+        """Write what was put, in the order of the index: all at once takes a tenth of the time."""
+        if self._postings:
+            self._database.copy("postings", sorted(self._postings))
+            self._postings = []
+
+    def remove(self, article_id: str) -> None:
+        """Remove an article and its chunks, if it is indexed."""
+        if self.known(article_id):
+            self._write_postings()
+            super().remove(article_id)
 
     def _remove_words(self, article_id: str) -> None:
         held = "FROM postings p JOIN chunks c ON c.number = p.chunk WHERE c.article = :article"

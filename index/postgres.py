@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 MAX_CONNECT_SECONDS = 3
 MAX_REPLY_SECONDS = 5.0  # of a reader: who asks hears within ten seconds of a server that hangs
 MAX_WRITE_SECONDS = 600.0  # an index of 1,000,000 chunks is removed in one statement
+_MAX_RESTART_SECONDS = 1.0  # to learn that a connection is gone; a server that hangs takes longer
+_MAX_FAILURE_SECONDS = 1.0
 _MAX_REASON_CHARACTERS = 200
 _SCHEME = re.compile(r"\Apostgres(?:ql)?(?:\+\w+)?://")
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]\w*)|\?|%")
-# No compilation of queries that take 5 ms; a dead machine's connection, and with it its lease, ends after 30 s.
+# No compilation of queries that take 5 ms, and no processes beside them. A dead machine's connection, and with it its
+# lease, ends after 30 s.
 _SESSION = {
     "jit": "off",
+    "max_parallel_workers_per_gather": "0",
     "work_mem": "64MB",
     "tcp_keepalives_idle": "10",
     "tcp_keepalives_interval": "5",
@@ -49,6 +53,8 @@ class Postgres:
         self._url, self._schema, self._writer = _SCHEME.sub("postgresql://", url), schema, writer
         self._lock = threading.RLock()
         self._connection: psycopg.Connection[Any] | None = None
+        self._failure: Exception | None = None
+        self._failed_at = 0.0
         with self._lock, self._errors_explained():
             self._connect()
 
@@ -78,12 +84,14 @@ class Postgres:
     def rows(self, query: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> list[Any]:
         """The rows of a query."""
         with self._lock, self._errors_explained():
+            started = time.monotonic()
             try:
                 return self._fetch(query, parameters)
             except psycopg_error():
-                if self._writer or not self._connection or not self._connection.closed:
+                is_slow = time.monotonic() - started > _MAX_RESTART_SECONDS
+                if self._writer or is_slow or not self._connection or not self._connection.closed:
                     raise
-                self._connect()  # the server was restarted since the last question
+                self._connection = None  # the server was restarted since the last question
                 return self._fetch(query, parameters)
 
     def execute(self, query: str, *rows: Sequence[object]) -> None:
@@ -108,12 +116,13 @@ class Postgres:
         return cursor.fetchall() if cursor.description else []
 
     def _open(self) -> psycopg.Connection[Any]:
-        if self._connection is None:
-            self._connect()
-        assert self._connection  # noqa: S101  # for mypy
-        return self._connection
+        if self._connection and (self._writer or not self._connection.closed):
+            return self._connection
+        if self._failure and time.monotonic() - self._failed_at < _MAX_FAILURE_SECONDS:
+            raise self._failure  # who waited behind a question that failed does not wait again
+        return self._connect()
 
-    def _connect(self) -> None:
+    def _connect(self) -> psycopg.Connection[Any]:
         import psycopg
 
         limit = MAX_WRITE_SECONDS if self._writer else MAX_REPLY_SECONDS
@@ -121,7 +130,7 @@ class Postgres:
         if self._schema:
             values["search_path"] = self._schema
         options = " ".join(f"-c {name}={value}" for name, value in values.items())
-        self._connection = limited_connection(limit).connect(
+        connection: psycopg.Connection[Any] = limited_connection(limit).connect(
             self._url,
             autocommit=True,
             cursor_factory=psycopg.ClientCursor,
@@ -130,12 +139,16 @@ class Postgres:
             keepalives_idle=10,
             application_name="clippings",
         )
+        self._connection = connection
+        return connection
 
     @contextmanager
     def _errors_explained(self) -> Iterator[None]:
         try:
             yield
         except psycopg_error() as error:
+            if not self._connection or self._connection.closed:
+                self._failure, self._failed_at = error, time.monotonic()
             raise self._explained(error) from None
 
     def _explained(self, error: Exception) -> ClippingsError:

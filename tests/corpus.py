@@ -82,7 +82,7 @@ def catalogue(folder: Path, articles: Sequence[Article]) -> Catalogue:
 
 def nothing_retrieved(query: str) -> Retrieval:
     """What a search finds that finds nothing."""
-    return Retrieval(Query(query, {}, np.zeros((1, 384), np.float32)), (), ())
+    return Retrieval(Query(query, {}, np.zeros((1, 384), np.float32)), (), (), 0)
 
 
 def no_retrieval(query: str) -> Retrieval:

@@ -35,7 +35,7 @@ from tests.forked import fork
 from tests.kept_models import models_kept
 
 ARTICLES = 80  # more than are written together
-OURS = ("index/catalogue.py", "index/store.py", "index/generation.py")
+OURS = ("index/catalogue.py", "index/catalogue_sqlite.py", "index/store.py", "index/generation.py")
 WAYS = ("change", "first time", "rebuild", "change")
 
 

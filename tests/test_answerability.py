@@ -30,7 +30,7 @@ def find(question: str, *bodies: str, cosine: float = 0.9, read: Read = undecide
         Passage(f"c{number}", Source(f"a{number}", "Blasts", "The Courier"), body, 0, len(body), 1.0, cosine)
         for number, body in enumerate(bodies or (BODY,))
     )
-    return Retrieval(query, passages, rank_sentences(query, passages, read))
+    return Retrieval(query, passages, rank_sentences(query, passages, read), 10)
 
 
 def test_fitted_file_weighs_each_feature_and_nothing_else() -> None:
@@ -51,6 +51,7 @@ def test_features_are_computed_from_question_and_passage() -> None:
     assert features.coverage == 3 / 5  # people, kill, Kerman
     assert features.missing_name == 1 / 2
     assert features.missing_number == 1
+    assert features.index_size == 0.4
     assert (features.asks_fact, features.fact_logit, features.other_logit) == (0, 0, 0)  # undecided
     sure = Features.of(find("How many were killed in Kerman?", read=sure_of("nearly 100")))
     assert sure.asks_fact == 1

@@ -39,7 +39,7 @@ def undecided(_question: str, texts: Sequence[Text]) -> list[list[Reading]]:
 def find(question: str, *passages: Passage, read: Read = undecided) -> Retrieval:
     """What is found for a question in these passages, all of its words being as rare."""
     query = Query(question, dict.fromkeys(stems(question), 1.0), np.ones(1, dtype=np.float32))
-    return Retrieval(query, passages, rank_sentences(query, passages, read))
+    return Retrieval(query, passages, rank_sentences(query, passages, read), 10)
 
 
 def answer(question: str, *passages: Passage) -> Quoted:

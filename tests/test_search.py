@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 
 from index.embed import Embedder, Vectors
 from index.generation import Generation, make_current
+from index.home import Home
 from index.models import Chunk, ClippingsError, Filters, IndexDamaged, IndexMissing, Passage
 from index.search import DatePreference, Searcher, fuse
+from index.servers import Servers
 from index.text import stems
 from tests.corpus import article, run, write
 
@@ -39,8 +41,8 @@ MANY, BIG = 2_500, 2_300
 class Asker:
     """A searcher that takes questions as they are asked."""
 
-    def __init__(self, data: Path, embedder: Embedder) -> None:
-        self.data, self.searcher = data, Searcher(data)
+    def __init__(self, place: Path | Home, embedder: Embedder) -> None:
+        self.place, self.searcher = place, Searcher(place)
         self._embedder = embedder
 
     def ask(
@@ -61,8 +63,19 @@ def embedder(weights: Path) -> Embedder:
     return Embedder(weights)
 
 
+@pytest.fixture(scope="module", params=["folder", "servers"])
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path | Home:
+    """Where the index of the module is."""
+    if request.param == "folder":
+        return tmp_path_factory.mktemp("search") / "data"
+    url = request.getfixturevalue("postgres").create("search")
+    return Servers(url, request.getfixturevalue("chroma").url)
+
+
 @pytest.fixture(scope="module")
-def asker(tmp_path_factory: pytest.TempPathFactory, weights: Path, embedder: Embedder) -> Iterator[Asker]:
+def asker(
+    tmp_path_factory: pytest.TempPathFactory, weights: Path, embedder: Embedder, place: Path | Home
+) -> Iterator[Asker]:
     """Some articles, indexed: the ferry's story by two outlets, the mill's in two years, and one without a date."""
     folder = tmp_path_factory.mktemp("search")
     texts = folder / "articles"
@@ -77,8 +90,8 @@ def asker(tmp_path_factory: pytest.TempPathFactory, weights: Path, embedder: Emb
     write(
         texts, "frost", "Frost spoiled the orchards of Birchley in April.", outlet="Courier", published=date(2023, 4, 9)
     )
-    run(folder / "data", [texts], weights)
-    asker = Asker(folder / "data", embedder)
+    run(place, [texts], weights)
+    asker = Asker(place, embedder)
     yield asker
     asker.close()
 
@@ -217,7 +230,7 @@ def test_an_old_article_that_answers_is_before_a_new_one_nearby(
 
 def test_the_order_is_always_the_same(asker: Asker, embedder: Embedder) -> None:
     """The same question gives the same passages in the same order, also to one who has just opened the index."""
-    other = Asker(asker.data, embedder)
+    other = Asker(asker.place, embedder)
     for question in ("mill", "zebra", "", "What did people do?"):
         assert asker.ask(question) == asker.ask(question) == other.ask(question)
     other.close()
@@ -259,9 +272,10 @@ def test_an_index_of_another_model_is_never_read(tmp_path: Path, embedder: Embed
     asker.close()
 
 
-def test_missing_vectors_are_said(asker: Asker, tmp_path: Path, embedder: Embedder) -> None:
+def test_missing_vectors_are_said(tmp_path: Path, embedder: Embedder, weights: Path) -> None:
     """An index without its vectors is damaged; it does not pass for one that has nothing to say."""
-    shutil.copytree(asker.data, tmp_path / "data")
+    write(tmp_path / "articles", "mill", "The mill of Greyford lost a sail.")
+    run(tmp_path / "data", [tmp_path / "articles"], weights)
     shutil.rmtree(tmp_path / "data" / "generation-1" / "vectors")
     other = Asker(tmp_path / "data", embedder)
     with pytest.raises(IndexDamaged, match=r"vectors/chroma\.sqlite3 is not as it was written"):

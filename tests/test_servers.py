@@ -48,6 +48,7 @@ from index.store import ServerVectors
 from index.text import stems
 from tests.chroma import Chroma
 from tests.corpus import prose, run, write
+from tests.kill_servers import torment
 from tests.postgres import Postgres
 
 T = TypeVar("T")
@@ -315,6 +316,13 @@ def test_a_server_keeps_its_vectors_over_a_restart(tmp_path: Path) -> None:
         with closing(ServerVectors(chroma.url, "", "many")) as store:
             assert store.count() == 2_500
             store.self_search()
+
+
+def test_nothing_is_lost_to_a_kill(weights: Path) -> None:
+    """Indexer, Chroma and PostgreSQL are killed while a reader asks: no wrong passage; a run completes the index."""
+    with tempfile.TemporaryDirectory(prefix="clippings-killed-") as folder:
+        Path(folder).chmod(0o755)  # the user of PostgreSQL goes through
+        assert sum(torment(Path(folder), weights, kills=1, articles=20).outcomes.values()) == 3
 
 
 @pytest.mark.parametrize("broken", ["postgres", "chroma"])

@@ -14,6 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 HARNESSES = {
     "killed while it indexes": ("tests.kill_indexing", "20"),
+    "killed servers": ("tests.kill_servers", "25"),
     "errors of the disk": ("tests.disk_errors", "30"),
     "killed bots and their database": ("tests.kill_replicas", "25"),
     "damaged files": ("tests.corrupt_index",),

@@ -1,4 +1,4 @@
-"""Answerability: P(the passages answer the query), by logistic regression over seven features.
+"""Answerability: P(the passages answer the query), by logistic regression over eight features.
 
 No single score decides: the article next to the right one reaches a cosine of .7, and so does a question with one wrong
 name. The weights are in answerability.json, which `python -m tests.fit_answerability` writes.
@@ -22,6 +22,7 @@ from index.embed import Embedder
 from index.models import Passage, Span
 from index.text import MONTH, figures, is_demonym, name_spans, stem, stems
 
+_FULL_SIZE_LOG10 = 2.5  # of the number of chunks (300), from which on more make no difference
 _MAX_PASSAGES = 8  # in which a word of the question may stand
 _CALENDAR = re.compile(rf"{MONTH}|(?:mon|tues|wednes|thurs|fri|satur|sun)day", re.IGNORECASE)  # dates, not names
 _MIN_MISSPELT_CHARACTERS = 5  # in a shorter name a slip makes another name: Iran, Iraq
@@ -52,6 +53,7 @@ class Features:
     - ``asks_fact``: 1 if a number, date, person or place is asked for, which the reader knows best.
     - ``fact_logit``, ``other_logit``: a tenth of the reader's logit for its surest sentence, within the bounds of
       TUNED, if a fact is asked for or not; else 0.
+    - ``index_size``: 0 for one chunk, 1 for 300 or more, by the logarithm: the best of many is nearer by chance.
     """
 
     cosine: float
@@ -61,6 +63,7 @@ class Features:
     asks_fact: float
     fact_logit: float
     other_logit: float
+    index_size: float
 
     @classmethod
     def of(cls, retrieval: Retrieval) -> Features:
@@ -81,6 +84,7 @@ class Features:
             asks_fact=float(asks_fact),
             fact_logit=logit if asks_fact else 0.0,
             other_logit=0.0 if asks_fact else logit,
+            index_size=min(1.0, math.log10(max(1, retrieval.num_chunks)) / _FULL_SIZE_LOG10),
         )
 
 

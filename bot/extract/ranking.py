@@ -107,11 +107,15 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
-    """The passages found for a query and the sentences of the best of them, both best first."""
+    """The passages found for a query and the sentences of the best of them, both best first.
+
+    ``num_chunks`` is the number of chunks that were searched.
+    """
 
     query: Query
     passages: tuple[Passage, ...]
     ranked: tuple[Candidate, ...]
+    num_chunks: int
 
 
 Embed = Callable[[Sequence[str]], Vectors]
