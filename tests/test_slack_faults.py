@@ -397,6 +397,8 @@ def test_killed_when_the_answer_has_just_been_posted(
     slack.wait(lambda: re.search(f"answered before key=T1/C1/{root} .*attempt=2", bot.logged()))
     answered(slack, "C1", root)
     assert_quiet(slack, root)
+    slack.say("U1", "C1", "tell me more", root)  # without a mention, for the bot takes part here
+    answered(slack, "C1", root, count=2)
 
 
 def test_ended_in_order_while_an_answer_is_streamed(

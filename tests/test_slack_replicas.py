@@ -15,7 +15,7 @@ import pytest
 from tests.fake_slack import FakeSlack
 from tests.fakes.openai_server import OpenAIServer, Reply
 from tests.postgres import Postgres, programs
-from tests.slack_process import answered, replies
+from tests.slack_process import BotProcess, answered, copied, replies
 from tests.slack_replicas import answers, holder_of, replicas
 
 pytestmark = pytest.mark.process(seconds=100)
@@ -57,6 +57,24 @@ def test_killed_replica_is_replaced_and_each_question_has_one_answer(
         assert len(replies(slack, "C1", hanging)) == 1
         assert seconds < 45.0
         assert sum(bool(re.search("^.*reply citations", bot.logged(), re.MULTILINE)) for bot in bots) > 1
+
+
+def test_bots_in_socket_mode_share_the_events(indexed: Path, tmp_path: Path, postgres: Postgres) -> None:
+    """Slack spreads them over the sockets; a follow-up that another bot hears has one answer, too."""
+    url = postgres.create("sockets")
+    with FakeSlack() as slack, ExitStack() as stack:
+        bots = [
+            stack.enter_context(BotProcess(slack, copied(indexed, tmp_path / name), mode="socket", DATABASE_URL=url))
+            for name in ("one", "two")
+        ]
+        roots = [slack.say("U1", "C1", f"<@UBOT> {MILL}") for _ in range(6)]
+        slack.wait(lambda: all(answers(slack, root) for root in roots), 60)
+        for root in roots:
+            slack.say("U1", "C1", "and when?", root)
+        slack.wait(lambda: all(len(answers(slack, root)) == 2 for root in roots), 60)
+        slack.settle()
+        assert {len(replies(slack, "C1", root)) for root in roots} == {2}
+        assert all("answer citations" in bot.logged() for bot in bots)
 
 
 @pytest.fixture

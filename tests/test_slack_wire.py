@@ -226,6 +226,7 @@ def test_long_thread_is_read_to_its_last_page_and_says_what_was_left_out(slack: 
     answered(slack, "C1", root)
     for number in range(205):
         slack.say("U1", "C1", f"remark {number}", root, deliver=number == 204)
+    slack.settle()  # the last remark was heard
     slack.say("U1", "C1", KERMAN, root, deliver=False)
     answer = ask(slack, "and who claimed it?", thread=root)
     assert "Kerman" in answer.text

@@ -16,11 +16,11 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from bot.slack.metrics import DATABASE_ERRORS
 from index.models import ClippingsError
 
-# Whoever asks hears within ten seconds of a database that is away. To notice it takes these: the wait for one of our
-# connections, for a reply on it, and for a new connection.
+# Whoever asks hears within ten seconds of a database that is away. To notice it takes the wait for a reply and for a
+# new connection; or for one of our connections, which those that wait for a reply give back, and then for a new one.
 MAX_CONNECT_SECONDS = 2
 MAX_REPLY_SECONDS = 4.0
-MAX_POOL_SECONDS = 3.0
+MAX_POOL_SECONDS = 7.0
 _POOL = {"pool_size": 5, "max_overflow": 15, "pool_timeout": MAX_POOL_SECONDS}  # PostgreSQL takes 100 connections
 _MAKING_TABLES = 0x636C6970  # the number of an advisory lock, which nobody else takes: "clip"
 

@@ -47,6 +47,9 @@ class Delivery:
         later = [message for message in own if float(message.ts) > float(question.ts)]
         parts = [message for message in later if message.key == question.key]
         if parts and {message.part for message in parts} == set(range(parts[0].parts)):
+            self._set_timestamps(
+                [message.ts for message in parts]
+            )  # a follow-up asks whether the bot has answered here
             return True
         streams = [message for message in later if not message.key]
         for message in streams:

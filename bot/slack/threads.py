@@ -50,7 +50,7 @@ class Threads:
         place = f"{question.team}/{question.channel}/{question.thread}"
         own, overheard = self._database.thread(question)
         known = self._read.get(place) or (_Read() if own and own[0].ts == question.thread else None)
-        if known and (order(overheard) <= order(known.until) or not (own or question.addressed)):
+        if known and question.text and (order(overheard) <= order(known.until) or not (own or question.addressed)):
             return _joined(known, own)
         try:
             read = _read(slack.replies(question.channel, question.thread), question, slack.bot_user)

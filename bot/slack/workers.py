@@ -120,6 +120,9 @@ class Workers:
                 problem = ""
             except DatabaseError as error:
                 problem = str(error)
+            except Exception:  # noqa: BLE001  # a defect must not end the renewal of the leases
+                _log.exception("the database could not be looked at")
+                continue
             if problem != self.problem:
                 _log.warning("the database: %s", problem or "is well again")
                 self.problem = problem
