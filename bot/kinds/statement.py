@@ -229,16 +229,12 @@ class Sentence:
         """Whether a word that is not here is given by the headline, the text before, as a forename or as the place."""
         headline = {word_key(other) for other, _ in word_spans(self.headline)}
         last = _last_preposition(statement.text)
-        if word.key in headline and (word.is_possessive or word.place > last):
-            return True
-        if (
-            self.is_sure
-            and any(not other.is_name and other.key in places for other in statement.words)
-            and word.key in {word_key(other) for other, _ in word_spans(self.around)}
-        ):
+        keys = {word_key(other) for other, _ in word_spans(self.around)}
+        is_in_headline = word.key in headline and (word.is_possessive or word.place > last)
+        has_another = any(not other.is_name and other.key in places for other in statement.words)
+        if is_in_headline or (self.is_sure and has_another and word.key in keys):
             return True
         if word.place > last:
-            keys = {word_key(other) for other, _ in word_spans(self.around)}
             names = {other.key for other in statement.words if other.is_name and other.place > last}
             if names and names <= keys and word.key in keys and not name_spans(OPENING + self.text):
                 return True  # "Nobody was hurt", in an article on the Fernhollow flood
