@@ -41,8 +41,8 @@ PENALTY = 0.01  # L2, on standardised features
 PROJECT = Path(__file__).parents[1]
 FILE = PROJECT / "bot" / "extract" / "answerability.json"
 OWN = "own"
-# Chosen between 0, which refuses half of the questions of tests/test_seeds.py, over two articles, and what a free fit on
-# large indexes gives (-4 to -7), with which no near miss in a small one is refused (SQuAD, a paragraph alone: 0 of 140).
+# Chosen between 0, which refuses half of the questions of tests/test_seeds.py, over two articles, and what a free fit
+# on large indexes gives (-4 to -7), by which no near miss in a small one is refused (SQuAD, one paragraph: 0 of 140).
 INDEX_SIZE_WEIGHT = -1.0
 ALONE = ", one article"  # after the name of a set
 _INDEX_SIZE = [feature.name for feature in fields(Features)].index("index_size")

@@ -125,7 +125,7 @@ def test_what_completes_a_follow_up_is_no_second_question(engine: Engine) -> Non
     """The earlier question and the follow-up are one question, not parts that are completed again and again."""
     turns = [Turn("user", "What was destroyed in Carrow in May?"), Turn("assistant", "A mill. [1]")]
     answer = engine.ask("which of them are rebuilt this summer?", turns=turns, as_of=date(2024, 7, 1))
-    assert answer.standalone_question == "What was destroyed in Carrow in May? which of them are rebuilt this summer?"
+    assert answer.standalone_question == "which of them are rebuilt this summer? (destroyed in Carrow in May)"
     assert answer.kind != "several"
 
 

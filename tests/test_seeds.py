@@ -147,6 +147,9 @@ TOO_FAR = {
     "Did America tip off Tehran before the massacre?",
     "What think tank does Miller work for?",
     "How many bombs went off?",
+    "Whose memorial was bombed?",
+    "Why have attempts to restore the atomic agreement not worked?",
+    "Who attacked southern Israel?",
 }
 ANSWERED = [question for question in RIGHT if question not in TOO_FAR]
 

@@ -39,9 +39,11 @@ def event_names(candidate: Candidate) -> frozenset[str]:
 
 
 def is_same_event(first: Candidate, second: Candidate) -> bool:
-    """Whether two sentences share a name, and not each has names that are nowhere in the other's passage."""
+    """Whether two sentences share two names; or one, and not each has names that are nowhere in the other's passage."""
     near, other = event_names(first), event_names(second)
     if first.passage.source.id == second.passage.source.id or not (near and other):
+        return True
+    if len(near & other) > 1:
         return True
     is_apart = not near <= second.context_stems and not other <= first.context_stems
     return not is_apart and not (near.isdisjoint(second.context_stems) and other.isdisjoint(first.context_stems))

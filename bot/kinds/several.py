@@ -9,7 +9,7 @@ from functools import partial
 
 from bot.extract.quote import Quoted
 from bot.models import Answer, Turn, numbered
-from bot.query.followup import needs_completion
+from bot.query.followup import is_ellipsis, points_back
 from index.text import figures
 
 _MARK = re.compile(r"\[(\d+)\]")
@@ -29,8 +29,8 @@ def with_other_figure(written: Answer, quoted: Quoted) -> Answer:
 
 def turns_of_part(parts: Sequence[str], number: int, turns: Sequence[Turn]) -> list[Turn]:
     """The turns before a part of a question: none of the other parts unless it needs them."""
-    before = [Turn("user", part) for part in parts[:number] if needs_completion(parts[number])]
-    return [*turns, *before]
+    is_open = points_back(parts[number]) or is_ellipsis(parts[number])
+    return [*turns, *(Turn("user", part) for part in parts[:number] if is_open)]
 
 
 def _moved(numbers: Mapping[int, int], mark: re.Match[str]) -> str:
