@@ -147,7 +147,7 @@ class Postgres:
         try:
             yield
         except psycopg_error() as error:
-            if not self._connection or self._connection.closed:
+            if error is not self._failure and (not self._connection or self._connection.closed):
                 self._failure, self._failed_at = error, time.monotonic()
             raise self._explained(error) from None
 
