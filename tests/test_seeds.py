@@ -138,7 +138,7 @@ def test_both_pages_are_one_story(find: Callable[[str], Retrieval], question: st
     assert len(passages[0].near_duplicates) == 1
 
 
-# Found, but as too far from the question in words refused, or (the last three) answered by a hair, which the rounding
+# Found, but as too far from the question in words refused, or answered by a hair, which the rounding
 # of another processor may split otherwise: what the weights of bot/extract/answerability.json cost.
 TOO_FAR = {
     "Who perished commemorating the dead general?",
