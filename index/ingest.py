@@ -34,14 +34,7 @@ from index.removal import remove_articles
 from index.shard import Shard
 from index.weights import locate
 
-_NOTES = (
-    "roots",
-    "indexed_at",
-    "defaults",
-    "sources",
-    "marks",
-    NOTE,
-)  # of the catalogue, that a rebuilt one takes over
+_NOTES = ("roots", "indexed_at", "defaults", "sources", "marks", NOTE)  # that a rebuilt catalogue takes over
 _BATCH_ARTICLES = 16  # memory stays flat, the bar moves, and the embedder can sort by length
 
 Digested = tuple[Article, list[Chunk], str]

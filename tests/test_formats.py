@@ -274,6 +274,38 @@ def test_a_damaged_file_costs_itself_only(name: str) -> None:
             assert not isinstance(item, Item) or item.content
 
 
+def spoilt(name: str, old: str, new: str) -> bytes:
+    """A file with a part replaced."""
+    data = ALL[name]
+    assert old.encode() in data
+    return data.replace(old.encode(), new.encode(), 1)
+
+
+def test_what_fuzzing_found_costs_no_article() -> None:
+    """132,145 files (2026-11-27): each of these was a failure with the name of an exception, of the whole file."""
+    files = {
+        "a.rss": spoilt("a.rss", "<title>", "<title>&#x110000;&#xD800;&#99999999999;&#0;&#12abc;"),
+        "a.eml": spoilt("a.eml", "Date: ", "Date: Fri, 3 May 2024 10:00:00 +99999999999999999999\nX-Date: "),
+        "c.xml": spoilt("c.xml", "<p>", "<p1:0:0>x</p1:0:0><p>"),
+    }
+    for name, data in files.items():
+        records = [item.content for item in items(data, name) if isinstance(item, Item)]
+        assert any(isinstance(record, RawRecord) and documents.STORY[0] in clean(record).body for record in records), (
+            name
+        )
+    assert not any(
+        "cannot be read as" in reason for reason in reasons(spoilt("b.xml", "type>", "type a='1'>"), "b.xml")
+    )
+
+
+def test_a_word_document_with_a_damaged_part_is_named() -> None:
+    """Whatever the library raises."""
+    data = bytearray(ALL["a.docx"])
+    for place in range(60, len(data) // 2, 7):
+        data[place] ^= 0x55
+        assert not any("cannot be read as" in reason for reason in reasons(bytes(data), "a.docx"))
+
+
 @given(st.sampled_from(sorted(ALL)), st.lists(st.tuples(st.integers(0, 5_000), st.integers(0, 255)), max_size=30))
 def test_no_flipped_byte_raises(name: str, flips: list[tuple[int, int]]) -> None:
     """Whatever is wrong is a reason."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,6 +15,9 @@ from index.formats.markup import parse_xml
 from index.formats.urls import url_key
 from index.models import UnreadableError
 
+_REFERENCE = re.compile(rb"&#(x?)([0-9a-f]+);", re.IGNORECASE)
+_MAX_CHARACTER, _SURROGATES = 0x10FFFF, range(0xD800, 0xE000)
+_MAX_REFERENCE_DIGITS = 8
 _PUBLISHED_POSTS = ("", "publish")
 
 
@@ -21,6 +25,7 @@ def feed_items(document: Document, data: bytes) -> Iterator[Item]:
     """The entries of a feed, each a record of what the feed holds of it."""
     import feedparser
 
+    data = _REFERENCE.sub(_character, data)
     feed = feedparser.parse(data, resolve_relative_uris=False, sanitize_html=False)
     deleted = list(_deleted(document, data)) if b"deleted-entry" in data else []
     if not feed.entries and not deleted:
@@ -29,8 +34,8 @@ def feed_items(document: Document, data: bytes) -> Iterator[Item]:
     number = 0
     for number, entry in enumerate(feed.entries, start=1):
         if (
-            entry.get("wp_post_type", "post") not in {"post", "page"}
-            or entry.get("wp_status", "") not in _PUBLISHED_POSTS
+            str(entry.get("wp_post_type", "post")) not in {"post", "page"}
+            or str(entry.get("wp_status", "")) not in _PUBLISHED_POSTS
         ):
             continue  # attachments, menus and drafts of a WordPress export
         place = f"{document.place}: entry {number}" if document.place else f"entry {number}"
@@ -63,6 +68,14 @@ def _deleted(document: Document, data: bytes) -> Iterator[Item]:
     for entry in parse_xml(data).iter("{*}deleted-entry"):
         record = document.record("withdrawn", key=url_key(entry.get("ref") or ""))
         yield Item(document.place, replace(record, withdrawn=True, revision=revision_of("", when(entry.get("when")))))
+
+
+def _character(reference: re.Match[bytes]) -> bytes:
+    """A reference as it stands; nothing for a number that is no character, at which feedparser gives the feed up."""
+    digits = reference[2].lstrip(b"0") or b"0"
+    is_number = len(digits) < _MAX_REFERENCE_DIGITS and (reference[1] or digits.isdigit())
+    number = int(digits, 16 if reference[1] else 10) if is_number else _MAX_CHARACTER + 1
+    return b"" if number > _MAX_CHARACTER or number in _SURROGATES else reference[0]
 
 
 def _moment(parsed: object) -> str:

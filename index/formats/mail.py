@@ -69,7 +69,13 @@ def _read_mail(document: Document) -> Iterator[Item | Document]:
 def _header(message: EmailMessage, name: str) -> str:
     try:
         return str(message[name] or "")
-    except (ValueError, IndexError, AttributeError, TypeError):  # the library's parser fails on some broken headers
+    except (
+        ValueError,
+        IndexError,
+        AttributeError,
+        TypeError,
+        OverflowError,
+    ):  # the library's parser fails on some broken headers
         return ""
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from lxml import etree
 
 from index.models import UnreadableError
+
+_NO_NAME = re.compile(r"^[\d.-]+|[^\w.-]+")
 
 
 def parse_xml(data: bytes) -> etree._Element:
@@ -45,5 +49,5 @@ def markup_of(element: etree._Element | None) -> str:
         return element.text or ""
     for inner in element.iter():
         if isinstance(inner.tag, str):
-            inner.tag = local_name(inner)
+            inner.tag = _NO_NAME.sub("", local_name(inner)) or "span"  # of a file that was mended: "content10:00"
     return (element.text or "") + "".join(etree.tostring(inner, encoding="unicode", method="html") for inner in element)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator
 from zipfile import BadZipFile
 
@@ -26,7 +27,7 @@ def _read_docx(document: Document) -> Iterator[Item]:
         blocks = list(opened.iter_inner_content())
         properties = opened.core_properties
         fields = {"title": properties.title or "", "byline": properties.author or ""}
-    except (BadZipFile, KeyError, ValueError, AttributeError) as error:
+    except (BadZipFile, KeyError, ValueError, AttributeError, zlib.error) as error:
         raise UnreadableError("the Word document is damaged") from error
     paragraphs = list[str]()
     for block in blocks:
