@@ -115,8 +115,8 @@ The trial is to begin in September.""",
     "halden-1": (
         "Halden bridge passes inspection",
         date(2025, 2, 14),
-        """The inspection of the Halden bridge took place on 12 February. It was led by the engineer Ingrid Moe and cost \
-£58,000.
+        """The inspection of the Halden bridge took place on 12 February. It was led by the engineer Ingrid Moe and \
+cost £58,000.
 
 The bridge was found to be safe, because its cables had been replaced in 2019. A second inspection, led by Tor \
 Hagen, will follow in October.
@@ -126,16 +126,16 @@ Hagen, will follow in October.
     "mayor-thu": (
         "Mayor of Lindow rules out new tax",
         date(2025, 6, 20),
-        """The mayor of Lindow, Greta Palm, ruled out a new tax on Thursday. “There will be no tax on visitors while I am \
-mayor,” she said. “Not this year, and not next year. The town can pay for its own beaches.”
+        """The mayor of Lindow, Greta Palm, ruled out a new tax on Thursday. “There will be no tax on visitors while I \
+am mayor,” she said. “Not this year, and not next year. The town can pay for its own beaches.”
 
 The council had asked for £2 a night.""",
     ),
     "mayor-old": (
         "Mayor of Lindow opens new pool",
         date(2025, 5, 16),
-        """The mayor of Lindow, Greta Palm, opened the town's new pool on Saturday. “It is warm enough for me,” she said \
-on Thursday.
+        """The mayor of Lindow, Greta Palm, opened the town's new pool on Saturday. “It is warm enough for me,” she \
+said on Thursday.
 
 The pool cost £3.2 million.""",
     ),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date
 
 from bot.kinds.names import Spoken, distinct, look_up, look_up_group, text_of
 from bot.kinds.news import period_in_words

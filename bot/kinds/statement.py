@@ -183,7 +183,9 @@ class Sentence:
         spoken = _words(self.text)
         places = {word.key: word.place for word in reversed(spoken)}
         absent = [word for word in statement.words if word.key not in places]
-        missing = [word for word in absent if not self._implies(word, statement, places)]
+        plain = [word for word in statement.words if not word.is_name and word.key in places]
+        known = {word_key(word) for word, _ in word_spans(self.around)} if self.is_sure and plain else set[str]()
+        missing = [word for word in absent if word.key not in known and not self._implies(word, statement, places)]
         opposite, reversed_word = _opposite(missing, places)
         if reversed_word:
             places[reversed_word.key] = places[opposite]
@@ -195,7 +197,6 @@ class Sentence:
         bears = is_resolved or self._bears(statement, missing, has_other_value)
         if not bears or not matched:
             return None
-        plain = [word for word in statement.words if not word.is_name and word.key in places]
         is_vague = not (self.is_sure and plain) and len(matched) + len(statement.figures) <= 1  # "Did they apologise?"
         is_negative = any(word.folded in _NEGATIONS for word in _words(statement.text))
         if is_vague or is_negative or missing:
@@ -230,8 +231,6 @@ class Sentence:
         headline = {word_key(other) for other, _ in word_spans(self.headline)}
         last = _last_preposition(statement.text)
         if word.key in headline and (word.is_possessive or word.place > last):
-            return True
-        if self.is_sure and any(not other.is_name and other.key in places for other in statement.words) and word.key in {word_key(other) for other, _ in word_spans(self.around)}:
             return True
         if word.place > last:
             keys = {word_key(other) for other, _ in word_spans(self.around)}
