@@ -74,7 +74,7 @@ class Tuning:
     same_matter_share: float = 0.6
     hopeless_share: float = 0.4
     min_follow_up_probability: float = 0.05
-    own_words_logit: float = 2.0
+    own_words_logit: float = 1.5
     logit_scale: float = 2.0
     unknown_share: float = 0.5
     spelling_ratio: float = 0.75
