@@ -20,13 +20,18 @@ COACH = (
     "Northfield have hired Ines Cordero as head coach, the club's chairman, Leo Brandt, said on Tuesday. "
     "The secretary of the players' union, Mara Quist, was less happy."
 )
+FERRY = (
+    "Sound Line, which owns the ferry, has dismissed its captain, Victor Holm. He had been late. He denied it, and his "
+    "lawyer said that he would sue."
+)
 
 
 @pytest.fixture(scope="module")
 def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalogue]:
-    """An article that introduces three people."""
+    """Two articles that introduce four people and a company."""
     with closing(SQLiteCatalogue(tmp_path_factory.mktemp("pronouns") / "catalogue.sqlite")) as made:
-        made.put(found := article("a", COACH), "digest", chunk(found))
+        for name, body in (("a", COACH), ("b", FERRY)):
+            made.put(found := article(name, body), "digest", chunk(found))
         yield made
 
 
@@ -40,6 +45,10 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalogue]:
         ("Who is Leo Brandt?", COACH, "What did Mara Quist say about him?", "What did Mara Quist say about him?"),
         ("Who won?", "“Nobody won.” [1]", "What did he say?", "What did he say?"),
         ("Who is Leo Brandt?", COACH, "What did they say?", "What did they say?"),
+        ("Who is Victor Holm?", FERRY, "What did she say?", "What did she say?"),
+        ("Who is Victor Holm?", FERRY, "What did he say?", "What did Victor Holm say?"),
+        ("What is Sound Line?", FERRY, "What did he say?", "What did Victor Holm say?"),
+        ("Who was late?", "“Victor Holm was.” [1]", "who's that?", "who's Victor Holm?"),
     ],
 )  # fmt: skip
 def test_the_person_named_last_is_meant(

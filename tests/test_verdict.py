@@ -190,6 +190,29 @@ def test_a_sentence_is_judged(body: str, question: str, expected: str | None) ->
     assert judge(question, body) == expected
 
 
+@pytest.mark.parametrize(
+    ("body", "question", "expected"),
+    [
+        (
+            "The plan for a sea wall is old. Councillors approved it.",
+            "Did councillors approve the sea wall plan?",
+            "Yes",
+        ),
+        ("Lindow is rich. There will be no dividend.", "Will Lindow pay a dividend?", None),
+        ("Lindow will pay its workers. There will be no dividend.", "Will Lindow pay a dividend?", "No"),
+        ("Ann Lee spoke of guilt. It rained.", "Was Ann Lee found guilty?", None),
+    ],
+)
+def test_of_what_the_reader_is_sure_the_passage_may_hold_the_rest(
+    body: str, question: str, expected: str | None
+) -> None:
+    """A word that is not in the sentence and in its passage need not be said again; one that is nowhere has to be."""
+    last = sentences(body)[-1]
+    sentence = Sentence(body[slice(*last)], "", body, is_sure=True)
+    judgement = sentence.judge(Statement.of(question))
+    assert (judgement and (judgement.verdict or "quote")) == expected
+
+
 WORDS = st.lists(
     st.sampled_from("Did Is Was Will the council Voss plan approve approved not no 12 £3 by , . and to who is".split())
     | st.text(max_size=3)

@@ -38,12 +38,16 @@ def event_names(candidate: Candidate) -> frozenset[str]:
     return frozenset(stem(name.removesuffix("'s")) for name in near or set(names(first)) - CALENDAR_NAMES)
 
 
-def is_same_event(first: Candidate, second: Candidate) -> bool:
-    """Whether two sentences share two names; or one, and not each has names that are nowhere in the other's passage."""
+def is_same_event(first: Candidate, second: Candidate, question: str = "") -> bool:
+    """Whether two sentences share a name, and not each has names that are nowhere in the other's passage.
+
+    A name of the question that both passages hold is enough.
+    """
+    wanted = {stem(name) for name in names(question) if name not in CALENDAR_NAMES}
+    if wanted & first.context_stems & second.context_stems:
+        return True
     near, other = event_names(first), event_names(second)
     if first.passage.source.id == second.passage.source.id or not (near and other):
-        return True
-    if len(near & other) > 1:
         return True
     is_apart = not near <= second.context_stems and not other <= first.context_stems
     return not is_apart and not (near.isdisjoint(second.context_stems) and other.isdisjoint(first.context_stems))

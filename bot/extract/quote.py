@@ -167,7 +167,7 @@ def _conflicting(query: Query, ranked: Sequence[Candidate]) -> list[Candidate]:
             known.add(candidate.passage.source.id)
             if is_newer(best, candidate) or (_conflict(best, candidate) and _is_same_matter(query, best, candidate)):
                 rivals.append(candidate)
-    if same := [candidate for candidate in rivals if is_same_event(best, candidate)]:
+    if same := [candidate for candidate in rivals if is_same_event(best, candidate, query.text)]:
         latest = max(same, key=lambda candidate: _day(candidate) or date.min)  # of a day the first
         return [same[0], latest] if _conflict(same[0], latest) else [latest]
     return rivals[:1]
@@ -217,7 +217,11 @@ def _relation(query: Query, chosen: Sequence[Candidate]) -> _Relation:
     best, *others = chosen
     if not others or not all(
         is_newer(best, other)
-        or (_is_same_matter(query, best, other) and is_same_event(best, other) and _contradict(query, best, other))
+        or (
+            _is_same_matter(query, best, other)
+            and is_same_event(best, other, query.text)
+            and _contradict(query, best, other)
+        )
         for other in others
     ):
         return ""

@@ -183,7 +183,9 @@ class Sentence:
         spoken = _words(self.text)
         places = {word.key: word.place for word in reversed(spoken)}
         absent = [word for word in statement.words if word.key not in places]
-        missing = [word for word in absent if not self._implies(word, statement, places)]
+        plain = [word for word in statement.words if not word.is_name and word.key in places]
+        known = {word_key(word) for word, _ in word_spans(self.around)} if self.is_sure and plain else set[str]()
+        missing = [word for word in absent if word.key not in known and not self._implies(word, statement, places)]
         opposite, reversed_word = _opposite(missing, places)
         if reversed_word:
             places[reversed_word.key] = places[opposite]
@@ -195,7 +197,6 @@ class Sentence:
         bears = is_resolved or self._bears(statement, missing, has_other_value)
         if not bears or not matched:
             return None
-        plain = [word for word in statement.words if not word.is_name and word.key in places]
         is_vague = not (self.is_sure and plain) and len(matched) + len(statement.figures) <= 1  # "Did they apologise?"
         is_negative = any(word.folded in _NEGATIONS for word in _words(statement.text))
         if is_vague or is_negative or missing:
@@ -229,12 +230,10 @@ class Sentence:
         """Whether a word that is not here is given by the headline, the text before, as a forename or as the place."""
         headline = {word_key(other) for other, _ in word_spans(self.headline)}
         last = _last_preposition(statement.text)
-        keys = {word_key(other) for other, _ in word_spans(self.around)}
-        is_in_headline = word.key in headline and (word.is_possessive or word.place > last)
-        has_another = any(not other.is_name and other.key in places for other in statement.words)
-        if is_in_headline or (self.is_sure and has_another and word.key in keys):
+        if word.key in headline and (word.is_possessive or word.place > last):
             return True
         if word.place > last:
+            keys = {word_key(other) for other, _ in word_spans(self.around)}
             names = {other.key for other in statement.words if other.is_name and other.place > last}
             if names and names <= keys and word.key in keys and not name_spans(OPENING + self.text):
                 return True  # "Nobody was hurt", in an article on the Fernhollow flood

@@ -134,7 +134,7 @@ def _of_one_event(statement: Statement, certain: Sequence[_Proof]) -> list[_Proo
     """The proofs of the event of the best one, which for a statement with a number is one that has this number."""
     exact = (proof for proof in certain if statement.figures and proof.judgement.verdict == "Yes")
     first = next(exact, next(iter(certain), None))
-    return [proof for proof in certain if first and is_same_event(first.candidate, proof.candidate)]
+    return [proof for proof in certain if first and is_same_event(first.candidate, proof.candidate, statement.text)]
 
 
 def _latest(certain: Sequence[_Proof]) -> list[_Proof]:

@@ -12,7 +12,6 @@ from dataclasses import replace
 from datetime import date
 
 from bot.extract.decontextualize import decontextualize
-from bot.extract.ranking import Retrieval
 from bot.kinds.decided import LEFT_OFFICE
 from bot.kinds.deed import answer_deed
 from bot.kinds.names import Introduced, Named, distinct, look_up, text_of
@@ -20,7 +19,7 @@ from bot.kinds.scope import Found, Line, Scope, compose, day, lead
 from bot.query.kind import Request
 from index.models import Article, Span
 from index.people import DEED, NAMED, OPENERS, PERSON_NOUNS, ROLE, Introduction, is_noun, name_words, office_of
-from index.text import fold, names, sentences, stems, surrounding
+from index.text import names, sentences, stems, surrounding
 
 _MAX_QUOTES = 3
 _MAX_HOLDERS = 60  # the newest introductions by an office whose articles are read
@@ -54,7 +53,6 @@ _RELATIONS = frozenset(
     "neighbour neighbor friend colleague husband wife father mother son daughter widow widower child".split()
 )
 _PREDECESSOR = re.compile(r"(?:succeed|replac|follow)\w* (?:[A-ZÀ-Þ][\w’'-]* ?)+")
-_WORD = re.compile(r"\w+")
 _REACH_SENTENCES = 2  # before an introduction, in which "the club's chairman" has its club
 
 
@@ -97,22 +95,10 @@ def answer_holder(request: Request, scope: Scope) -> Found | None:
         if re.search(r"\b(?:was|were)\b", request.text, re.IGNORECASE):
             return _dated(distinct(line for _, line in holders)[:_MAX_QUOTES])
         return compose([_succession(*holders[0], scope)])  # the newest holds it
-    if not known and (noun not in _OFFICES or _speaks_of(office, rows, scope.retrieve(request.text))):
+    if not known and noun not in _OFFICES:
         return None
     of = f" of {match['body']}" if match["body"] else ""
     return Found(refusal=f"No article names the {match['office']}{of}.")
-
-
-def _speaks_of(office: str, rows: Sequence[Introduced], retrieval: Retrieval) -> bool:
-    """Whether the best sentence speaks of an office, and of nobody who holds it elsewhere."""
-    best, noun = next(iter(retrieval.ranked), None), office.rpartition(" ")[2]
-    if best is None:
-        return False
-    if any(source.id == best.passage.source.id and person.span.start < best.end for source, person in rows):
-        return False
-    held = set(_WORD.findall(fold(best.text)))
-    is_whole = "ceo" in held or set(office.split()[:-1]) <= held  # a regional secretary is no general one
-    return is_whole and not held.isdisjoint(_SPOKEN_AS.get(noun, (noun,)))
 
 
 def _holders(rows: Sequence[Introduced], words: set[str], scope: Scope) -> list[tuple[Introduced, Line]]:

@@ -8,7 +8,6 @@ from datetime import date
 from bot.query.dates import Period, shift, years
 from index.models import Passage
 from index.search import DatePreference
-from index.text import words
 
 # An article of last week still answers a question about this one; news of a day is also reported in the days after it.
 _REPORTED_BEFORE_DAYS = 14
@@ -55,6 +54,4 @@ def outside_period(passage: Passage, period: Period | None) -> str | None:
         return None
     if shift(period.since, -_REPORTED_BEFORE_DAYS) <= published <= shift(period.until, _REPORTED_AFTER_DAYS):
         return None
-    if period.weekday and period.weekday in words(passage.text):
-        return None  # another Thursday, which the article names
     return f"The nearest article is of {published:%-d %B %Y}, and the question asks about “{period.matched}”."

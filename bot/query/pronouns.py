@@ -10,25 +10,48 @@ from collections.abc import Sequence
 
 from bot.models import Turn
 from index.catalogue import Catalogue
-from index.people import NAMED, NO_NAMES
+from index.models import Source
+from index.people import NAMED, NO_NAMES, Introduction
 from index.text import word_spans
 
-_PRONOUN = re.compile(r"\b(?P<owner>his|her(?=\s+\w))\b|\b(?:he|she|him|her|hers)\b", re.IGNORECASE)
+_PRONOUN = re.compile(
+    r"\b(?P<owner>his|her(?=\s+\w))\b|\b(?:he|she|him|her|hers)\b|(?:(?<=\bwho's )|(?<=\bwho is ))that(?=\W*\Z)",
+    re.IGNORECASE,
+)
+_HE = re.compile(r"\b(?:he|him|his)\b", re.IGNORECASE)
+_SHE = re.compile(r"\b(?:she|hers?)\b", re.IGNORECASE)
+_COMPANY = re.compile(r"^,? which\b", re.MULTILINE)  # behind its name
 _NAME = re.compile(r"\w[\w'’.-]+(?: [\w'’.-]+){0,2} \w[\w'’-]+")  # two to four words: a cast of actors is no person
 _MAX_TURNS = 4
 _MAX_WORDS = 400  # of a turn
+_MIN_OTHERS = 2  # of "she" behind the name of one who is not "he"
+_MAX_READ, _MAX_BEHIND_CHARACTERS = 4, 250  # introductions of a person, and what stands behind each
 
 
 def resolve_pronouns(question: str, turns: Sequence[Turn], catalogue: Catalogue) -> str:
     """Put the name for the pronouns of a follow-up: "what did he say?" -> "what did Leo Brandt say?".
 
-    A name that stands in the question itself is what its pronouns mean: it stays as it is.
+    A name that stands in the question itself is what its pronouns mean: it stays as it is. "He" is nobody whom the
+    articles call "she", and no company.
     """
     if not turns or not _PRONOUN.search(question) or _people(question, catalogue):
         return question
-    named = (name for turn in _nearest(turns[-_MAX_TURNS:]) for name in _people(turn.text, catalogue)[:1])
-    name = next(named, "")
-    return _PRONOUN.sub(lambda match: f"{name}’s" if match["owner"] else name, question) if name else question
+    named = [_people(turn.text, catalogue) for turn in _nearest(turns[-_MAX_TURNS:])]
+
+    def name(match: re.Match[str]) -> str:
+        chosen, behind = next(((one, people[one]) for people in named for one in people), ("", ""))
+        if not chosen or _is_other(match.group(), behind):
+            return match.group()
+        return f"{chosen}’s" if match["owner"] else chosen
+
+    return _PRONOUN.sub(name, question)
+
+
+def _is_other(pronoun: str, behind: str) -> bool:
+    """Whether somebody is not whom a pronoun means, by what stands behind the name in the articles."""
+    he, she = len(_HE.findall(behind)), len(_SHE.findall(behind))
+    others, own = (he, she) if _SHE.fullmatch(pronoun) else (she, he) if _HE.fullmatch(pronoun) else (0, 0)
+    return others >= _MIN_OTHERS and not own
 
 
 def _nearest(turns: Sequence[Turn]) -> list[Turn]:
@@ -41,10 +64,13 @@ def _nearest(turns: Sequence[Turn]) -> list[Turn]:
     return [turn for exchange in reversed(exchanges) for turn in exchange]
 
 
-def _people(text: str, catalogue: Catalogue) -> list[str]:
-    """The people of a text whom the index knows, as the articles write them, in the order of the text."""
+def _people(text: str, catalogue: Catalogue) -> dict[str, str]:
+    """The people of a text whom the index knows, as the articles write them, and what stands behind their names.
+
+    In the order of the text.
+    """
     words = word_spans(text)[:_MAX_WORDS]
-    people: dict[str, str] = {}
+    people: dict[str, tuple[str, str]] = {}
     for position, (word, span) in enumerate(words):
         before = words[position - 1][0] if position else ""
         known = [
@@ -57,6 +83,12 @@ def _people(text: str, catalogue: Catalogue) -> list[str]:
         for source, person in (whole or alone)[:1]:
             article = catalogue.article(source.id)
             name = article.body[slice(*person.name)] if article else ""
-            if _NAME.fullmatch(name):
-                people.setdefault(person.key, name)
-    return list(people.values())
+            if _NAME.fullmatch(name) and person.key not in people:
+                same = [row for row in known if row[1].key == person.key]
+                people[person.key] = name, "\n".join(_behind(*row, catalogue) for row in same[:_MAX_READ])
+    return {name: behind for name, behind in people.values() if not _COMPANY.search(behind)}
+
+
+def _behind(source: Source, person: Introduction, catalogue: Catalogue) -> str:
+    article = catalogue.article(source.id)
+    return article.body[person.name.end :][:_MAX_BEHIND_CHARACTERS] if article else ""
