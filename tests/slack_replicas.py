@@ -27,6 +27,7 @@ class Balancer(ThreadingHTTPServer):
     """Hands each request to the next bot in turn; to another if that cannot be reached."""
 
     daemon_threads = True
+    request_queue_size = 512  # the default of 5 makes a burst wait for TCP to try again, for half a minute
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
