@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -113,18 +115,24 @@ TEXTS = st.lists(
 ).map("".join)  # fmt: skip
 
 
+_QUOTED = re.compile('[“”"]')
+
+
 @given(TEXTS, TEXTS)
 def test_a_quote_is_a_span_of_sentences(text: str, question: str) -> None:
-    """Of any text: it ends where the sentence does, begins where one does or after its front, and is not too long."""
+    """Of any text: it begins and ends where sentences do, or after the front of one, and is not too long.
+
+    It ends behind its own sentence only for a quotation that it would cut.
+    """
     spans = sentences(text)
     for position, span in enumerate(spans):
         start, end = decontextualize(text, span, question)
         (first,) = [each for each in spans if each.start <= start < each.end]
         front = text[first.start : start]
-        assert end == span.end
+        assert end == span.end or (end in {other.end for other in spans} and _QUOTED.search(text[span.end : end]))
         assert front == "" or front.lstrip()[0] in "(["
         assert start < end
         assert text[start:end].strip() == text[start:end]
-        assert first in spans[max(0, position - 2) : position + 1]
+        assert first in spans[max(0, position - 2) : position + 1] or _QUOTED.search(text[start : span.start])
         assert len(text[start : max(start, span.start)].split()) <= 40
     assert decontextualize(text, Span(0, 0), question) == (0, 0)

@@ -67,6 +67,7 @@ def test_bots_in_socket_mode_share_the_events(indexed: Path, tmp_path: Path, pos
             stack.enter_context(BotProcess(slack, copied(indexed, tmp_path / name), mode="socket", DATABASE_URL=url))
             for name in ("one", "two")
         ]
+        slack.wait(lambda: slack.connected() == len(bots), 60)
         roots = [slack.say("U1", "C1", f"<@UBOT> {MILL}") for _ in range(6)]
         slack.wait(lambda: all(answers(slack, root) for root in roots), 60)
         for root in roots:
@@ -74,7 +75,7 @@ def test_bots_in_socket_mode_share_the_events(indexed: Path, tmp_path: Path, pos
         slack.wait(lambda: all(len(answers(slack, root)) == 2 for root in roots), 60)
         slack.settle()
         assert {len(replies(slack, "C1", root)) for root in roots} == {2}
-        assert all("answer citations" in bot.logged() for bot in bots)
+        assert all(" citations=" in bot.logged() for bot in bots)  # one may have refusals only
 
 
 @pytest.fixture

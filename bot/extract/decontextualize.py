@@ -59,7 +59,8 @@ _MIN_ROW_WORDS, _MIN_ROW_NUMBERS = 3, 0.5
 def decontextualize(text: str, span: Span, question: str = "") -> Span:
     """Extend a sentence backwards over at most two sentences if it is anaphoric, and cut an agency's mark off.
 
-    The sentences taken in are short statements with a name, and no instructions. Without such, the span stays.
+    The sentences taken in are short statements with a name, and no instructions. Without such, the span stays. A
+    quotation that begins or ends inside comes whole, where it is not too long.
     """
     start, end = _with_whole_quotations(text, Span(_start(text, span, question), span.end))
     mark = _AGENCY_MARK.match(text, start, end)
