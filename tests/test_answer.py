@@ -116,7 +116,7 @@ def test_undated_article_is_no_news_of_a_day(tmp_path: Path, weights: Path) -> N
     write(tmp_path / "in", "museum", "The museum in Carrow shows clocks from three centuries.", headline="Clocks")
     run(tmp_path / "data", [tmp_path / "in"], weights)
     with closing(make_engine(Settings(data=tmp_path / "data", model_dir=weights))) as made:
-        answer = made.ask("What was destroyed in Carrow this week?", as_of=date(2024, 6, 30))
+        answer = made.ask("What was destroyed in Carrow on Sunday?", as_of=date(2024, 6, 30))
     assert answer.refusal
     assert "20 May 2024" in answer.refusal.reason
 

@@ -135,4 +135,5 @@ def test_a_quote_is_a_span_of_sentences(text: str, question: str) -> None:
         assert text[start:end].strip() == text[start:end]
         assert first in spans[max(0, position - 2) : position + 1] or _QUOTED.search(text[start : span.start])
         assert len(text[start : max(start, span.start)].split()) <= 40
+        assert end == span.end or len(text[start:end].split()) <= 80
     assert decontextualize(text, Span(0, 0), question) == (0, 0)

@@ -71,11 +71,11 @@ def test_bots_in_socket_mode_share_the_events(indexed: Path, tmp_path: Path, pos
         roots = [slack.say("U1", "C1", f"<@UBOT> {MILL}") for _ in range(6)]
         slack.wait(lambda: all(answers(slack, root) for root in roots), 60)
         for root in roots:
-            slack.say("U1", "C1", "and when?", root)
+            slack.say("U1", "C1", MILL, root)
         slack.wait(lambda: all(len(answers(slack, root)) == 2 for root in roots), 60)
         slack.settle()
         assert {len(replies(slack, "C1", root)) for root in roots} == {2}
-        assert all(" citations=" in bot.logged() for bot in bots)  # one may have refusals only
+        assert all("answer citations" in bot.logged() for bot in bots)
 
 
 @pytest.fixture
