@@ -128,7 +128,7 @@ def strip_invisible(
 
 def words(text: str) -> list[str]:
     """Tokenize and fold: ``"The U.S. paid $1,200 to Iran's envoy" -> the usa paid 1200 to iran envoy``."""
-    return [word for word, _ in word_spans(text)]
+    return [_folded_word(match.group()) for match in _WORD.finditer(text)]
 
 
 def word_spans(text: str) -> list[tuple[str, Span]]:
@@ -136,6 +136,7 @@ def word_spans(text: str) -> list[tuple[str, Span]]:
     return [(_folded_word(match.group()), Span(*match.span())) for match in _WORD.finditer(text)]
 
 
+@lru_cache(maxsize=100_000)
 def _folded_word(raw: str) -> str:
     if raw[0].isdecimal():
         return raw.replace(",", "")

@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import NamedTuple
 
 from bot.extract.decontextualize import is_fragment
 from bot.extract.reader import Reading, Text
@@ -19,7 +21,7 @@ from bot.query.followup import topic_first
 from bot.query.numbers import Quantity, counted_stems, find_quantity
 from index.embed import Vectors
 from index.injection import is_instruction
-from index.models import Passage
+from index.models import Passage, Span
 from index.text import CALENDAR_NAMES, figures, names, sentences, stem, stems, words
 
 _MAX_PASSAGES = 6
@@ -190,14 +192,29 @@ def _raised(passage: Passage, boost: float) -> Passage:
     return replace(passage, score=passage.score + boost, near_duplicates=near_duplicates)
 
 
+class _Parsed(NamedTuple):
+    """A sentence of a passage: its span there, its stems, and its names and numbers."""
+
+    span: Span
+    stems: frozenset[str]
+    specifics: frozenset[str]
+
+
+@lru_cache(maxsize=2_000)  # chunks: some megabytes
+def _parsed(passage: str) -> tuple[_Parsed, ...]:
+    texts = [(span, passage[slice(*span)]) for span in sentences(passage)]
+    return tuple(
+        _Parsed(span, frozenset(stems(text)), frozenset([*names(text), *figures(text)])) for span, text in texts
+    )
+
+
 def candidates_of(query: Query, passage: Passage, story_id: str) -> list[Candidate]:
     """The sentences of a passage, in their order, scored and not read."""
-    headline = frozenset(stems(passage.source.headline))
-    context_stems = headline | frozenset(stems(passage.text))
+    headline, parsed = frozenset(stems(passage.source.headline)), _parsed(passage.text)
+    context_stems = headline.union(*(sentence.stems for sentence in parsed))
     candidates, text = [], ""
-    for start, end in sentences(passage.text):
+    for (start, end), held, specifics in parsed:
         before, text = text, passage.text[start:end]
-        held = frozenset(stems(text))
         if not held:
             continue
         is_of_type = has_answer_type(query.answer_type, text, query.words)
@@ -208,12 +225,13 @@ def candidates_of(query: Query, passage: Passage, story_id: str) -> list[Candida
         score += TUNED.quantity_weight * len(quantity.counted) / len(query.counted) if quantity else 0.0
         candidate = Candidate(
             passage, story_id, passage.start + start, passage.start + end, text, before, context_stems, held,
-            frozenset([*names(text), *figures(text)]), is_of_type, quantity, query.coverage(held), score,
+            specifics, is_of_type, quantity, query.coverage(held), score,
         )  # fmt: skip
         candidates.append(candidate)
     return candidates
 
 
+@lru_cache(maxsize=20_000)  # sentences
 def _is_evidence(text: str) -> bool:
     return not (text.endswith("?") or is_fragment(text) or is_instruction(text))
 
@@ -233,7 +251,7 @@ def _select_to_read(ranked: Sequence[Candidate]) -> list[Passage]:
 
 def _readings(query: Query, passages: Sequence[Passage], read: Read) -> dict[Place, Reading]:
     """Read passages, and return the readings of their sentences."""
-    spans = [sentences(passage.text) for passage in passages]
+    spans = [[sentence.span for sentence in _parsed(passage.text)] for passage in passages]
     texts = [
         Text(passage.source.headline, tuple(passage.text[start:end] for start, end in places))
         for passage, places in zip(passages, spans, strict=True)
