@@ -362,8 +362,7 @@ class _Finder:
                     return self._speaker(mention)
             if end != comma and (named := self._named(unit, end)):
                 return named
-            is_role = _APPOSITION.match(part) or office_of(part)
-            if not is_role or start == first:
+            if not (_APPOSITION.match(part) or office_of(part)) or start == first:
                 return self._group(unit, end) if end != comma else []
             end = start - 1
         return []
