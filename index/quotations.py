@@ -129,7 +129,6 @@ _NEXT_CLAUSE = re.compile(
     r"|\w\w[.!?][”\"]?\s[^.!?]{0,120}$"  # a sentence that was not split off
 )
 
-
 # They are quoted beside residents, and do not speak for them.
 _OFFICIALS = frozenset(
     """chair coach commissioner councillor director executive governor head leader manager mayor minister officer
@@ -211,11 +210,10 @@ def _units(body: str, spans: Sequence[Span]) -> Iterator[_Unit]:
     number, is_open = 0, False
     for position, paragraph in enumerate(paragraphs(body)):
         text = body[slice(*paragraph)]
-        marks = [
-            Span(paragraph.start + match.start(), paragraph.start + match.end()) for match in _MARKS.finditer(text)
-        ]
-        marks = [mark for mark in marks if mark.end - mark.start <= _MAX_UNIT_CHARACTERS]
+        found = [match for match in _MARKS.finditer(text) if match.end() - match.start() <= _MAX_UNIT_CHARACTERS]
+        marks = [Span(paragraph.start + match.start(), paragraph.start + match.end()) for match in found]
         goes_on = is_open and bool(_OPENING_MARK.match(text))
+        masked = _MARKS.sub(_mask, text)
         is_open = bool(marks) and marks[-1].end == paragraph.end and body[paragraph.end - 1] not in '”"»“'
         mark = 0
         while number < len(spans) and spans[number].start < paragraph.end:
@@ -227,26 +225,14 @@ def _units(body: str, spans: Sequence[Span]) -> Iterator[_Unit]:
                     number += 1
                     end = spans[number].end
                 mark += 1
-            masked = _mask(body, start, end, held)
-            yield _Unit(
-                Span(start, end),
-                first,
-                number,
-                position,
-                masked,
-                tuple(held),
-                goes_on and start == paragraph.start,
-            )
+            shown, is_first = masked[start - paragraph.start : end - paragraph.start], start == paragraph.start
+            yield _Unit(Span(start, end), first, number, position, shown, tuple(held), goes_on and is_first)
             number += 1
 
 
-def _mask(body: str, start: int, end: int, marks: Sequence[Span]) -> str:
-    text, position = "", start
-    for mark in marks:
-        inner = Span(mark.start + 1, max(mark.end - 1, mark.start + 1))
-        text += body[position : inner.start] + "x" * (inner.end - inner.start)
-        position = inner.end
-    return text + body[position:end]
+def _mask(quote: re.Match[str]) -> str:
+    text = quote.group()
+    return text if len(text) > _MAX_UNIT_CHARACTERS else text[0] + "x" * (len(text) - 2) + text[1:][-1:]
 
 
 class _Finder:
@@ -268,7 +254,8 @@ class _Finder:
             if (item.key in possible and item.rank < NAMED and item.office.rpartition(" ")[2] not in BODY_NOUNS)
             or item.office.rpartition(" ")[2] in PERSON_NOUNS - _ALSO_BODIES
         }
-        mentions = [mention for mention in people.mentions if not self._is_definite(mention)]
+        # "The" stands before no person's name.
+        mentions = [item for item in people.mentions if not body.endswith(("the ", "The "), 0, item.start)]
         # Whoever can be a person makes "he" doubtful; "he" is only who is a person for certain.
         self._possible = introduced | {mention.key for mention in mentions if mention.is_person}
         self._persons = introduced | {mention.key for mention in mentions if mention.is_certain}
@@ -281,10 +268,6 @@ class _Finder:
             noun = item.office.rpartition(" ")[2]
             if noun in BODY_NOUNS and item.key not in self._persons:
                 self._bodies[noun] = item.key if self._bodies.get(noun, item.key) == item.key else ""
-
-    def _is_definite(self, mention: Mention) -> bool:
-        """Whether "the" stands before a name: it is no person."""
-        return self._body.endswith(("the ", "The "), 0, mention.start)
 
     def speakers(self, unit: _Unit, before: _Unit | None, last: Sequence[_Speaker]) -> list[_Speaker]:
         """Who speaks in a unit; empty if nobody does for certain."""
@@ -307,12 +290,11 @@ class _Finder:
         word, end = verb.group(), unit.span.start + verb.end()
         if word.lower() == "according":
             return self._right(unit, end + 3, is_loose=True) if self._body.startswith(" to ", end) else []
+        start = max(0, verb.start() - _WINDOW_CHARACTERS)
+        left = unit.masked[start : verb.start()].rstrip()
         if word in _PLURAL:
-            start = max(unit.span.start, unit.span.start + verb.start() - _WINDOW_CHARACTERS)
-            phrase = self._body[start : unit.span.start + verb.start()].rstrip()
-            spoken = self._group(unit, start + len(phrase))
+            spoken = self._group(unit, unit.span.start + start + len(left))
             return [speaker for speaker in spoken if speaker.kind == "group" and _is_plural(speaker.key)]
-        left = unit.masked[max(0, verb.start() - _WINDOW_CHARACTERS) : verb.start()].rstrip()
         is_after_quote = left.endswith(tuple('”"»’“'))
         is_stop = word in _ENDS_CLAUSE and _CLAUSE_STOP.match(unit.masked, verb.end())
         if not (word in _SPEAKS or is_after_quote or is_stop or _SAYS_THAT.match(unit.masked, verb.end())):
@@ -333,11 +315,8 @@ class _Finder:
     def _left(self, unit: _Unit, verb: int, before: _Unit | None, last: Sequence[_Speaker]) -> list[_Speaker]:
         start = max(unit.span.start, verb - _WINDOW_CHARACTERS)
         text = unit.masked[start - unit.span.start : verb - unit.span.start].rstrip()
-        text = (
-            text[: match.start()]
-            if (match := _ADVERBS.search(text, max(0, len(text) - _MAX_ADVERB_CHARACTERS)))
-            else text
-        )
+        if match := _ADVERBS.search(text, max(0, len(text) - _MAX_ADVERB_CHARACTERS)):
+            text = text[: match.start()]
         end = start + len(text)
         if not text:
             return []
@@ -373,20 +352,17 @@ class _Finder:
         first, end = max(unit.span.start, comma - _WINDOW_CHARACTERS), comma
         for _ in range(_MAX_PARTS_OF_APPOSITION):
             start = max(first, self._body.rfind(",", first, end) + 1)
-            part = self._body[start:end]
+            part = self._body[start:end].strip()
             mention = self._by_end.get(end)
             if mention and mention.start >= unit.span.start and not _is_held(unit, mention.span.start):
                 beside = self._body[start : mention.start].strip()
                 is_role = office_of(beside) and not FINITE.intersection(fold(beside).split())
                 is_alone = not beside or (is_role and (beside[0].islower() or _DETERMINER.match(beside)))
-                is_alone = is_alone or (start == first and end != comma)
-                if is_alone and self._is_subject(unit, mention):
+                if (is_alone or (start == first and end != comma)) and self._is_subject(unit, mention):
                     return self._speaker(mention)
             if end != comma and (named := self._named(unit, end)):
                 return named
-            stripped = part.strip()
-            is_role = bool(_APPOSITION.match(stripped)) or bool(office_of(stripped))
-            if not is_role or start == first:
+            if not (_APPOSITION.match(part) or office_of(part)) or start == first:
                 return self._group(unit, end) if end != comma else []
             end = start - 1
         return []
@@ -400,8 +376,7 @@ class _Finder:
             phrase = phrase[max((match.start() for match in _THE.finditer(phrase)), default=len(phrase)) :]
         if _CONDITION.search(text[:boundary]):
             return []
-        start = end - len(phrase)
-        return self._group_in(Span(start, end))
+        return self._group_in(Span(end - len(phrase), end))
 
     def _group_in(self, span: Span) -> list[_Speaker]:
         phrase = self._body[slice(*span)]
@@ -438,8 +413,8 @@ class _Finder:
 
     def _right(self, unit: _Unit, start: int, *, is_loose: bool = False) -> list[_Speaker]:
         """The subject of "…," said Leo Brandt, "…," said its secretary, Mara Quist, and of "according to"."""
-        while start < unit.span.end and self._body[start].isspace():
-            start += 1
+        following = self._body[start : unit.span.end]
+        start += len(following) - len(following.lstrip())
         if mention := self._by_start.get(start):
             follows = self._body[mention.span.end : unit.span.end]
             return self._speaker(mention) if is_loose or _CLAUSE_END.match(follows) else []
@@ -454,13 +429,10 @@ class _Finder:
             if office_of(role) and not _ENDS_GROUP.search(role) and not _PREPOSITION_BEFORE.search(role):
                 return self._speaker(mention)
         behind = self._by_start.get(end + 2)
-        if self._body.startswith(", ", end) and behind and office_of(phrase.group()):
-            following = self._body[behind.span.end : unit.span.end]
-            if re.match(r"[,.;:)”\"]|$", following):
-                return self._speaker(behind)
-        cut = re.search(
-            r"\s(?:on|in a|after|before|during|when|as|last|this|yesterday|today|to)\s", f"{phrase.group()} "
-        )
+        is_office = self._body.startswith(", ", end) and office_of(phrase.group())
+        if behind and is_office and _NAME_ENDS.match(self._body[behind.span.end : unit.span.end]):
+            return self._speaker(behind)
+        cut = _ENDS_SUBJECT.search(f"{phrase.group()} ")
         return self._group_in(Span(start, start + cut.start() if cut else end))
 
     # --- Who it is
@@ -479,10 +451,8 @@ class _Finder:
             is_certain = before and before.paragraph == unit.paragraph and len(last) == 1 and last[0].kind in kinds
             return list(last) if is_certain else []
         gender: Gender = "f" if pronoun == "she" else "m"
-        here = self._candidates(unit, position)
-        if here:
+        if here := self._candidates(unit, position):
             return self._only(here, gender)
-        candidates: list[Mention] = []
         if before and before.last + 1 == unit.first:
             candidates = self._candidates(before, before.span.end)
             if len(last) == 1 and last[0].kind == "person":  # the speaker goes on
@@ -524,10 +494,5 @@ def _is_held(unit: _Unit, position: int) -> bool:
 
 def _is_plural(words: str) -> bool:
     noun = words.rpartition(" ")[2]
-    return noun in {"police", "people", "staff"} or (
-        noun.endswith("s") and (noun in GROUPS or is_noun(_singular(noun)))
-    )
-
-
-def _singular(noun: str) -> str:
-    return f"{noun[:-3]}y" if noun.endswith("ies") else noun[:-1]
+    singular = f"{noun[:-3]}y" if noun.endswith("ies") else noun.removesuffix("s")
+    return noun in {"police", "people", "staff"} or (singular != noun and (noun in GROUPS or is_noun(singular)))

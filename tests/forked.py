@@ -20,7 +20,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -45,13 +45,21 @@ _kept = models_kept()  # of the process that is forked: they must not be closed
 class Forked:
     """One ``clippings ARGUMENTS`` or more in a process, with what the tests use of `subprocess.Popen`.
 
-    Standard output is added to ``log``, and so are errors unless ``errors`` names another file.
+    Standard output is added to ``log``, and so are errors unless ``errors`` names another file. ``limits`` are set in
+    the process before it begins: ``{"bot.slack.serve.MAX_STOP_SECONDS": 0.3}``.
     """
 
     def __init__(
-        self, *commands: Sequence[str], env: dict[str, str], cwd: Path, log: Path, errors: Path | None = None
+        self,
+        *commands: Sequence[str],
+        env: dict[str, str],
+        cwd: Path,
+        log: Path,
+        errors: Path | None = None,
+        limits: Mapping[str, float] | None = None,
     ) -> None:
-        self._process = fork(_run, commands, env, cwd, log, errors or log, weights=env.get("CLIPPINGS_MODEL_DIR", ""))
+        arguments = (commands, env, cwd, log, errors or log, limits or {})
+        self._process = fork(_run, *arguments, weights=env.get("CLIPPINGS_MODEL_DIR", ""))
 
     def send_signal(self, number: signal.Signals) -> None:
         """Send a signal if the process has not ended."""
@@ -113,7 +121,17 @@ def _preload(weights: str) -> None:
     gc.freeze()
 
 
-def _run(commands: Sequence[Sequence[str]], env: dict[str, str], cwd: Path, log: Path, errors: Path) -> None:
+def _run(  # what tells one process from another
+    commands: Sequence[Sequence[str]],
+    env: dict[str, str],
+    cwd: Path,
+    log: Path,
+    errors: Path,
+    limits: Mapping[str, float],
+) -> None:
+    for limit, value in limits.items():
+        module, _, name = limit.rpartition(".")
+        setattr(importlib.import_module(module), name, value)
     os.environ.clear()
     os.environ.update(env)
     os.chdir(cwd)

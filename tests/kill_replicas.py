@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from threading import Event, Thread
 
-from bot.slack.leases import LEASE_SECONDS
+from bot.slack.workers import LEASE_SECONDS
 from index.weights import locate
 from tests.fake_slack import FakeSlack
 from tests.fakes.openai_server import OpenAIServer, Reply

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block
 
 from bot.models import Answer, Citation, Refusal
-from bot.slack.message_parts import Message
+from bot.slack.blocks import Message
 from index.models import Source
 from index.status import Status
 from tests.fake_slack import limits

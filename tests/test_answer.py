@@ -674,7 +674,7 @@ def test_missing_index_is_told(tmp_path: Path, weights: Path) -> None:
 @pytest.mark.usefixtures("models_run")
 def test_two_threads_may_ask_at_once(indexed: Path, weights: Path, engine: Engine) -> None:
     """The first questions come together, when neither index nor weights are read yet; each gets its own answer."""
-    questions = [KERMAN, MILL, BRIDGE, BREAD] * 2
+    questions = [KERMAN, MILL] * 2
     with closing(make_engine(Settings(data=indexed, model_dir=weights))) as fresh, ThreadPoolExecutor(4) as threads:
         answers = list(threads.map(lambda question: fresh.ask(question, as_of=ASKED), questions))
     expected = {question: engine.ask(question, as_of=ASKED) for question in questions}

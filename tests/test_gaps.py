@@ -12,7 +12,7 @@ import pytest
 from bot.cli.parser import main
 from bot.slack import blocks
 from bot.slack.database import Database, Question
-from bot.slack.gaps import Gaps, Refused, Topic, find_gaps, topics
+from bot.slack.review import Gaps, Refused, Topic, find_gaps, topics
 from tests.fake_slack import FakeSlack
 from tests.slack_process import BotInside, answered, copied
 

@@ -81,9 +81,10 @@ def test_damaged_vectors_are_said(data: Path, name: str, *, recorded: bool) -> N
     named = str(file) if recorded else "vectors are missing or damaged"
     with pytest.raises(IndexDamaged, match=f"{named}.*: `clippings index`"):
         search(data)
-    state = status(data)
-    assert not state.healthy
-    assert "run `clippings index` to rebuild" in str(state.problem)
+    if recorded:  # without a record `status` tries them in another process, as a search: tests/test_status.py
+        state = status(data)
+        assert not state.healthy
+        assert "run `clippings index` to rebuild" in str(state.problem)
 
 
 @pytest.mark.parametrize(

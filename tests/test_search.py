@@ -18,13 +18,14 @@ from hypothesis import strategies as st
 from index.embed import Embedder, Vectors
 from index.generation import Generation, make_current
 from index.home import Home
+from index.integrity import record_checksums
 from index.models import Chunk, ClippingsError, Filters, IndexDamaged, IndexMissing, Passage
 from index.search import DatePreference, Searcher, fuse
 from index.servers import Servers
 from index.text import stems
 from tests.corpus import article, run, write
 
-pytestmark = pytest.mark.process  # an index without a record of its checksums is tried in another process
+pytestmark = pytest.mark.process
 
 FERRY = (
     "A ferry ran aground off Carrow on Tuesday night with 48 people on board. Nobody was hurt, the coastguard said. "
@@ -99,6 +100,13 @@ def asker(
 def names(passages: Sequence[Passage]) -> list[str]:
     """Which articles they are of, by the names of their files."""
     return [Path(passage.source.path or "").stem for passage in passages]
+
+
+def put_in_use(data: Path, generation: Generation) -> None:
+    """Close a generation as a run does in the end: without a record, a reader tries it in a process for a second."""
+    generation.close()
+    record_checksums(generation.folder)
+    make_current(data, generation.folder)
 
 
 def new_on(day: date) -> DatePreference:
@@ -239,8 +247,7 @@ def test_the_order_is_always_the_same(asker: Asker, embedder: Embedder) -> None:
 def test_an_empty_index_finds_nothing(tmp_path: Path, embedder: Embedder) -> None:
     """An index of no articles is no error."""
     generation = Generation.make(tmp_path / "generation-1")
-    make_current(tmp_path, generation.folder)
-    generation.close()
+    put_in_use(tmp_path, generation)
     asker = Asker(tmp_path, embedder)
     assert asker.ask("anything") == []
     assert asker.ask("anything", Filters(outlet="Courier")) == []
@@ -261,8 +268,7 @@ def test_an_index_of_another_model_is_never_read(tmp_path: Path, embedder: Embed
     """Vectors of two models cannot be compared: each question is told so, not only the first."""
     generation = Generation.make(tmp_path / "generation-1")
     generation.catalogue.set("fingerprint", "an older model/chunker-0")
-    make_current(tmp_path, generation.folder)
-    generation.close()
+    put_in_use(tmp_path, generation)
     asker = Asker(tmp_path, embedder)
     for _ in range(2):
         with pytest.raises(
@@ -358,8 +364,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Searcher, V
             one = article(f"a{i}", f"Number{i} of many.", headline=f"Headline{i}", outlet=outlet, published=day)
             generation.catalogue.put(one, "", [_chunk(i)])
     generation.store.upsert([str(i) for i in range(MANY)], vectors)
-    make_current(data, generation.folder)
-    generation.close()
+    put_in_use(data, generation)
     searcher = Searcher(data)
     yield searcher, vectors
     searcher.close()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.models import Answer, Citation, Refusal, in_marks
 from bot.plain_text import one_line, safe
-from bot.slack import blocks, message_parts, rich_text
+from bot.slack import blocks, rich_text
 from index.models import Source
 from tests.fakes.examples import ANSWER, CITATION, OTHER, REFUSED, SOURCE
 from tests.fakes.hostile import LONG_TEXTS, TEXTS
@@ -44,9 +44,7 @@ def expected(answer: Answer) -> str:
     if answer.refusal:
         said += ["The articles do not say.", one_line(answer.refusal.reason)]
         said += ["Nearest headlines:"] if answer.refusal.nearest else []
-        said += [
-            f"• {message_parts.headline(source)}{message_parts.origin(source)}" for source in answer.refusal.nearest
-        ]
+        said += [f"• {blocks.headline(source)}{blocks.origin(source)}" for source in answer.refusal.nearest]
     else:
         said.append(safe(answer.text).strip() or "…")
         for before, citation, after in zip(
@@ -54,11 +52,11 @@ def expected(answer: Answer) -> str:
         ):
             source = citation.source
             if not before or before.number != citation.number:
-                said.append(f"[{citation.number}] {message_parts.headline(source)}{message_parts.origin(source)}")
+                said.append(f"[{citation.number}] {blocks.headline(source)}{blocks.origin(source)}")
             said.append(in_marks(one_line(citation.quote)))
             if after and (after.number, after.also_in) == (citation.number, citation.also_in):
                 continue
-            outlets = [one_line(source.outlet or "") or message_parts.headline(source) for source in citation.also_in]
+            outlets = [one_line(source.outlet or "") or blocks.headline(source) for source in citation.also_in]
             said += [f"Also in: {', '.join(rich_text.shortened(outlet, 200) for outlet in outlets)}"] if outlets else []
     return letters("".join([*said, one_line(answer.notice or "")]))
 
@@ -144,7 +142,7 @@ def test_a_source_with_several_quotes_stands_once_with_one_button() -> None:
     (button,) = (node for node in of(found, "button") if node["action_id"].startswith("passage"))
     assert json.loads(button["value"]) == {
         "id": "a1", "start": 26, "end": 63, "more": [[66, 82]],
-        "mark": message_parts.quote_digest(f"{CITATION.quote}Rain fell later."),
+        "mark": blocks.quote_digest(f"{CITATION.quote}Rain fell later."),
     }  # fmt: skip
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack.asking import asks_the_bot, question_of
-from bot.slack.events import question_of_message, question_of_shortcut, turns_of
+from bot.slack.events import asks_the_bot, question_of, question_of_message, question_of_shortcut
+from bot.slack.threads import turns_of
 from tests.fakes.hostile import LONG_TEXTS, TEXTS
 
 ARCHIVES = "https://acme.slack.com/archives/C1/p1700000000000100"

@@ -124,7 +124,7 @@ def test_what_was_received_survives_a_kill(tmp_path: Path) -> None:
 def test_processes_that_start_at_once_share_a_new_database(database_url: str) -> None:
     """Each finds its tables, whoever made them, and the question is stored once."""
     code = (
-        "from bot.slack.database import Database; from bot.slack.leases import Leases\n"
+        "from bot.slack.database import Database; from bot.slack.workers import Leases\n"
         "from tests.test_slack_database import QUESTION\n"
         f"database = Database({database_url!r}); Leases(database.engine)\n"
         "print(database.receive(QUESTION))"

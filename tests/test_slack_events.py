@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack.asking import plain_text
 from bot.slack.events import (
     Malformed,
     enterprise_of,
+    plain_text,
     question_of_command,
     question_of_message,
     question_of_shortcut,

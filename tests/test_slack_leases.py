@@ -1,4 +1,4 @@
-"""Tests of bot.slack.leases and bot.slack.workers: exactly one of several processes answers a question.
+"""Tests of bot.slack.workers and bot.slack.workers: exactly one of several processes answers a question.
 
 The processes are stood in for by objects of their own on one database. Those with real processes: test_slack_replicas.
 """
@@ -14,12 +14,10 @@ from dataclasses import replace
 
 import pytest
 
-from bot.slack import leases as module
 from bot.slack import workers as workers_module
 from bot.slack.connection import DatabaseError
 from bot.slack.database import Database, Question
-from bot.slack.leases import LeaseLost, Leases
-from bot.slack.workers import Workers
+from bot.slack.workers import LeaseLost, Leases, Workers
 
 QUESTION = Question("T1/C1/1.1", "T1", "", "U1", "C1", "1.1", "1.1", "how many walked?", True, "", 1_000.0)
 
@@ -35,8 +33,8 @@ def database(database_url: str) -> Iterator[Database]:
 @pytest.fixture
 def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leases of a second, and looks in a tenth of it."""
-    monkeypatch.setattr(module, "LEASE_SECONDS", 1.0)
-    monkeypatch.setattr(module, "MARGIN_SECONDS", 0.5)
+    monkeypatch.setattr(workers_module, "LEASE_SECONDS", 1.0)
+    monkeypatch.setattr(workers_module, "MARGIN_SECONDS", 0.5)
     monkeypatch.setattr(workers_module, "LOOK_SECONDS", 0.1)
     monkeypatch.setattr(workers_module, "_AFTER_ERROR_SECONDS", 0.2)
 

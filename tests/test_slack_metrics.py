@@ -24,10 +24,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from bot.models import ON_MODEL_CALL, ON_STEP, REQUEST_ID
 from bot.runtime import Parts, make_engine
 from bot.settings import Settings
-from bot.slack import metrics
-from bot.slack.database import Question
-from bot.slack.log import request_id
-from bot.slack.traces import Watch
+from bot.slack import watch
+from bot.slack.watch import Watch, request_id
 from index.models import IndexMissing
 from tests.fake_slack import FakeSlack
 from tests.fakes.openai_server import OpenAIServer, Reply
@@ -147,11 +145,6 @@ def test_question_is_seen_in_metrics_log_and_traces(indexed: Path, tmp_path: Pat
     assert not [words for words in ("Aldermoor", "Eurovision", "140 jobs", "paper mill") if words in seen]
 
 
-def question(text: str) -> Question:
-    """A question that was just received."""
-    return Question("T1/C1/1.1", "T1", "", "U1", "C1", "1.1", "1.1", text, True, "", 1_000.0)
-
-
 def test_traces_have_texts_only_if_asked_for(indexed: Path, weights: Path) -> None:
     """The steps of an answer are spans below that of its question; nothing is left behind when it ends."""
     from opentelemetry.sdk.trace import TracerProvider
@@ -163,7 +156,7 @@ def test_traces_have_texts_only_if_asked_for(indexed: Path, weights: Path) -> No
     with closing(make_engine(Settings(data=indexed, model_dir=weights))) as engine:
         for with_texts in (False, True):
             watch = Watch(provider.get_tracer("test"), with_texts=with_texts)
-            with watch.question(question(MILL), 2) as answered_with:
+            with watch.question("T1/C1/1.1", MILL, 2) as answered_with:
                 answered_with(engine.ask(MILL))
             spans = {span.name: span for span in exporter.get_finished_spans()}
             exporter.clear()
@@ -185,7 +178,7 @@ def test_figures_of_the_index_are_nan_without_one(tmp_path: Path) -> None:
     settings = Settings(data=tmp_path)
     with pytest.raises(IndexMissing):
         Parts().index_figures(settings)
-    current = metrics._kept(lambda: Parts().index_figures(settings))
+    current = watch._kept(lambda: Parts().index_figures(settings))
     assert [str(value) for value in current().values()] == ["nan"] * 4
 
 
@@ -193,7 +186,7 @@ def test_dashboard_asks_for_what_there_is() -> None:
     """Each name in a query of ops/grafana.json is a metric of ours, or of every process; each label is one of its."""
     known = {
         sample: set(metric._labelnames)
-        for name, metric in vars(metrics).items()
+        for name, metric in vars(watch).items()
         if name.isupper() and hasattr(metric, "_labelnames")
         for sample in _names(metric)
     }

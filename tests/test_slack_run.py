@@ -30,13 +30,6 @@ pytestmark = pytest.mark.process(seconds=100)
 ASKED = "<@UBOT> How many jobs will the Aldermoor paper mill cut?"
 SECRET = "s3cr3t"
 ENDING = (signal.SIGTERM, signal.SIGINT)
-SHORT_PATIENCE = """
-import sys
-from bot.cli.parser import main
-from bot.slack import serve
-serve.MAX_STOP_SECONDS = 0.3
-sys.exit(main(sys.argv[1:]))
-"""
 WSGI = """
 import signal, sys
 from waitress.server import create_server
@@ -112,20 +105,6 @@ def _as_before() -> Iterator[None]:
     logger.setLevel(logging.NOTSET)
 
 
-@contextmanager
-def running(bot: BotProcess, *command: str) -> Iterator[subprocess.Popen[str]]:
-    """A process that may end by itself; killed in the end."""
-    command = command or ("-m", "bot", "--data", str(bot.data), "slack", *(["--http"] if bot.mode == "http" else []))
-    where, pipe, environment = bot.data.parent, subprocess.PIPE, bot._environment()
-    with subprocess.Popen(
-        [sys.executable, *command], env=environment, cwd=where, stdout=pipe, stderr=pipe, encoding="utf-8"
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
 def end(bot: BotProcess, number: signal.Signals = signal.SIGTERM) -> int:
     """End the process, and return its exit code."""
     process = bot._process
@@ -176,14 +155,9 @@ def test_wrong_setting_is_named_in_one_sentence(
 def test_process_that_cannot_start_says_why_and_ends(slack: FakeSlack, data: Path) -> None:
     """A second one on the data of the first, or its port; one that Slack refuses, and one that does not reach Slack."""
     with BotProcess(slack, data, mode="http") as bot:
-        second = (
-            f"Another `clippings slack` runs on {data}. Stop it first. Several can share PostgreSQL: set "
-            "DATABASE_URL.\n"
-        )
-        with running(BotProcess(slack, data)) as process:
-            assert process.communicate(timeout=60) == ("", second)
-            assert process.returncode == 1
         wrong = {
+            f"Another `clippings slack` runs on {data}. Stop it first. Several can share PostgreSQL: set "
+            "DATABASE_URL.": {"CLIPPINGS_DATA": str(data)},
             f"The pages cannot be served on 127.0.0.1:{bot._port}: Address already in use. "
             "Set CLIPPINGS_SLACK_HOST and CLIPPINGS_SLACK_PORT to others.": {"CLIPPINGS_SLACK_PORT": str(bot._port)},
             "Slack refuses SLACK_APP_TOKEN (invalid_auth). Copy it again from the app's page.": {
@@ -196,8 +170,8 @@ def test_process_that_cannot_start_says_why_and_ends(slack: FakeSlack, data: Pat
         for number, (sentence, settings) in enumerate(wrong.items()):
             folder = data.with_name(f"wrong-{number}")
             out, err = folder.with_suffix(".out"), folder.with_suffix(".err")
-            environment = BotProcess(slack, folder, **settings)._environment()
-            forked = Forked(["--data", str(folder), "slack"], env=environment, cwd=data.parent, log=out, errors=err)
+            environment = {"CLIPPINGS_DATA": str(folder)} | BotProcess(slack, folder, **settings)._environment()
+            forked = Forked(["slack"], env=environment, cwd=data.parent, log=out, errors=err)
             assert forked.wait(60) == 1
             assert (out.read_text("utf-8"), err.read_text("utf-8")) == ("", sentence + "\n")
         assert get(bot, "/livez") == (200, '{"process": "ok"}')
@@ -247,8 +221,7 @@ def test_sigterm_finishes_what_is_being_answered(mode: str, slack: FakeSlack, ll
     """It takes nothing new, answers, closes the socket and ends with 0; what came too late the next process answers."""
     llm.script(Reply.of("The mill will shed ", "140 jobs [1].", pause=0.5))
     model, way = f"openai-like:{llm.url}#fake", "socket" if mode == "socket" else "http"
-    process = BotProcess if mode == "http" else FreshBotProcess  # how an interpreter ends is seen twice
-    bot = process(slack, data, mode=way, CLIPPINGS_LLM=model)
+    bot = BotProcess(slack, data, mode=way, CLIPPINGS_LLM=model)
     with serve_wsgi(bot) if mode == "wsgi" else bot:
         first = slack.say("U1", "C1", ASKED)
         slack.wait(lambda: llm.requests, 60)
@@ -281,23 +254,28 @@ def serve_wsgi(bot: BotProcess) -> Iterator[None]:
         bot.kill()
 
 
+class Impatient(BotProcess):
+    """Gives the answers under way little time to finish when it ends."""
+
+    def _launch(self, arguments: list[str], env: dict[str, str], cwd: Path) -> Forked:
+        return Forked(arguments, env=env, cwd=cwd, log=self.log, limits={"bot.slack.serve.MAX_STOP_SECONDS": 0.3})
+
+
 def test_answer_that_takes_too_long_is_left_to_the_next_process(
     slack: FakeSlack, llm: OpenAIServer, data: Path
 ) -> None:
     """The process ends when its patience does, and the question stays in the database until it is answered."""
     llm.script(Reply.of("The mill ", "will ", "cut 140 jobs [1].", pause=30.0))
-    bot = BotProcess(slack, data, CLIPPINGS_LLM=f"openai-like:{llm.url}#fake")
-    with running(bot, "-c", SHORT_PATIENCE, "--data", str(data), "slack") as impatient:
-        slack.wait(slack.connected, 60)
+    model = {"CLIPPINGS_LLM": f"openai-like:{llm.url}#fake"}
+    with Impatient(slack, data, **model) as impatient:
         ts = slack.say("U1", "C1", ASKED)
         slack.wait(lambda: llm.requests, 60)
-        impatient.send_signal(signal.SIGTERM)
-        assert "left unfinished" in impatient.communicate(timeout=60)[1]
-    assert impatient.returncode == 0
+        assert end(impatient) == 0
+        assert "left unfinished" in impatient.logged()
     database = Database.in_folder(data)
     assert [question.ts for question in database.unanswered()] == [ts]
     database.close()
-    with bot:
+    with BotProcess(slack, data, **model) as bot:
         answered(slack, "C1", ts)
         assert "unanswered=1" in bot.logged()
 

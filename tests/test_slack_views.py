@@ -9,7 +9,7 @@ from hypothesis import given
 from slack_sdk.models.views import View
 
 from bot.plain_text import one_line, safe
-from bot.slack import rich_text, views
+from bot.slack import interactions, rich_text
 from index.models import Source
 from tests.fake_slack import limits
 from tests.fakes.examples import BODY, QUOTE, SOURCE
@@ -35,7 +35,7 @@ def check(view: View) -> dict[str, Any]:
 
 def test_the_home_says_what_is_known_and_how_to_ask() -> None:
     """Articles, period, outlets and day; the ways to ask; a button for each example, which is its value."""
-    found = check(views.home_view(STATUS, None, ["Tell me about “*One*”", "Tell me about “Two”"], admin=False))
+    found = check(interactions.home_view(STATUS, None, ["Tell me about “*One*”", "Tell me about “Two”"], admin=False))
     shown = read(found["blocks"])
     for told in ("1,234", "3 January 2024 to 3 June 2024", "The Courier", "21 November 2026", "direct message"):
         assert told in shown
@@ -48,7 +48,7 @@ def test_the_home_says_what_is_known_and_how_to_ask() -> None:
 
 def test_the_home_of_an_empty_index_says_so() -> None:
     """Without a status there is the problem, and still the ways to ask; an admin is told of reindexing."""
-    found = check(views.home_view(None, "No articles have been indexed yet.", [], admin=True))
+    found = check(interactions.home_view(None, "No articles have been indexed yet.", [], admin=True))
     shown = read(found["blocks"])
     assert "No articles have been indexed yet." in shown
     assert "reindex" in shown
@@ -58,7 +58,7 @@ def test_the_home_of_an_empty_index_says_so() -> None:
 def test_a_passage_is_the_quote_in_bold_inside_its_paragraph() -> None:
     """Under headline, outlet and day; the paragraph is to the letter."""
     before, _, after = BODY.partition(QUOTE)
-    found = check(views.passage_view(SOURCE, [[(before, False), (QUOTE, True), (after, False)]]))
+    found = check(interactions.passage_view(SOURCE, [[(before, False), (QUOTE, True), (after, False)]]))
     title, passage = found["blocks"]
     assert read([title]) == "Bridge reopens · The Courier · 3 January 2024"
     assert [link["url"] for link in of(title, "link")] == [SOURCE.url]
@@ -74,7 +74,7 @@ def test_a_passage_is_the_quote_in_bold_inside_its_paragraph() -> None:
 def test_a_long_passage_is_shortened_around_its_quote(word: str) -> None:
     """The quote stays whole, over several blocks where it is long; ellipses say that there is more."""
     quote = "All of it counts. " * 300
-    found = check(views.passage_view(SOURCE, [[(word * 5000, False), (quote, True), (word * 5000, False)]]))
+    found = check(interactions.passage_view(SOURCE, [[(word * 5000, False), (quote, True), (word * 5000, False)]]))
     texts = of(found["blocks"][1:], "text")
     assert "".join(text["text"] for text in texts if "style" in text) == quote
     assert texts[0]["text"].startswith(f"…{word}")
@@ -85,7 +85,7 @@ def test_a_long_passage_is_shortened_around_its_quote(word: str) -> None:
 def test_several_quotes_are_shown_in_their_paragraphs() -> None:
     """Each paragraph is a block; long text between two quotes is cut in its middle."""
     runs = [("", False), ("One.", True), (" word" * 1000, False), ("Two.", True), (" Then.", False)]
-    found = check(views.passage_view(SOURCE, [runs, [("Before ", False), ("three", True), ("", False)]]))
+    found = check(interactions.passage_view(SOURCE, [runs, [("Before ", False), ("three", True), ("", False)]]))
     first, second = found["blocks"][1:]
     texts = of(first, "text")
     assert [text["text"] for text in texts if "style" in text] == ["One.", "Two."]
@@ -97,7 +97,7 @@ def test_several_quotes_are_shown_in_their_paragraphs() -> None:
 @given(SOURCES, LONG_TEXTS, LONG_TEXTS, LONG_TEXTS)
 def test_a_passage_is_harmless_and_its_quote_whole(source: Source, before: str, quote: str, after: str) -> None:
     """Whatever an article holds."""
-    found = check(views.passage_view(source, [[(before, False), (quote, True), (after, False)]]))
+    found = check(interactions.passage_view(source, [[(before, False), (quote, True), (after, False)]]))
     bold = "".join(text["text"] for text in of(found["blocks"][1:], "text") if "style" in text)
     assert bold == (safe(quote) or "…")
     assert all(rich_text.is_web_address(link["url"]) and link["url"] == source.url for link in of(found, "link"))
@@ -106,19 +106,19 @@ def test_a_passage_is_harmless_and_its_quote_whole(source: Source, before: str, 
 @given(TEXTS, TEXTS)
 def test_a_note_is_its_sentence(title: str, text: str) -> None:
     """A title is cut to what Slack takes."""
-    found = check(views.note_view(f"Note {title}", text))
+    found = check(interactions.note_view(f"Note {title}", text))
     assert letters(read(found["blocks"])) == letters(safe(text).strip() or "…")
     assert found["title"]["text"].startswith("Note")
 
 
 def test_an_article_that_is_gone_is_said_to_be() -> None:
     """The way out is to ask again."""
-    assert "Ask again" in read(check(views.article_gone_view())["blocks"])
+    assert "Ask again" in read(check(interactions.article_gone_view())["blocks"])
 
 
 def test_the_reason_is_asked_for_and_may_be_left_out() -> None:
     """A text of some lines, sent with the key of the answer."""
-    found = check(views.reason_view(KEY))
+    found = check(interactions.reason_view(KEY))
     (block,) = found["blocks"]
     assert (found["callback_id"], found["private_metadata"], found["submit"]["text"]) == ("why", KEY, "Send")
     assert (block["block_id"], block["optional"]) == ("reason", True)
@@ -131,5 +131,5 @@ def test_the_reason_is_asked_for_and_may_be_left_out() -> None:
 def test_any_example_fits_its_button(question: str) -> None:
     """The button shows its beginning, the value is all of it."""
     question = f"Who? {question}"[:2000]
-    (button,) = of(check(views.home_view(None, None, [question], admin=False)), "button")
+    (button,) = of(check(interactions.home_view(None, None, [question], admin=False)), "button")
     assert button["value"] == one_line(question)

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.slack.blocks import answer_messages, plain_message
-from bot.slack.message_parts import Message
+from bot.slack.blocks import Message, answer_messages, plain_message
 from bot.slack.web import Posted, Slack, SlackError, make_client, respond_to
 from tests.fake_slack import FakeSlack
 from tests.fakes.examples import ANSWER

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
+from index.generation import Generation, current
 from tests.corpus import run, write
+from tests.forked import fork
 
 pytestmark = pytest.mark.process(seconds=15)  # an index without a record of its checksums is tried in another process
 
@@ -21,12 +26,15 @@ mkdir "$1.full" && mount -t tmpfs -o size=2m none "$1.full" && cp -r "$1/." "$1.
 dd if=/dev/zero of="$1.full/fill" bs=1k 2>/dev/null
 mount --bind "$1.full" "$1"
 """
+MOUNTS = {"read-only": READ_ONLY, "full": FULL, "killed, with": READ_ONLY, "killed, without": READ_ONLY}
 COMMANDS = """
 import sys
 from bot.cli.parser import main
-data, ferry = sys.argv[1:]
-for command in (["ask", "When was the ferry late?"], ["show", ferry], ["status"], ["index"]):
-    print(command[0], main(["--data", data, *command]), flush=True)
+for data in sys.argv[1:]:
+    for stream in (sys.stdout, sys.stderr):
+        print("in", data, file=stream, flush=True)
+    for command in (["ask", "When was the ferry late?"], ["show", "ferry"], ["status"], ["index"]):
+        print(command[0], main(["--data", data, *command]), flush=True)
 """
 
 
@@ -40,42 +48,57 @@ def indexed(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> Path:
     return folder / "data"
 
 
-@pytest.mark.parametrize("mount", [READ_ONLY, FULL], ids=["read-only", "full"])
-def test_an_index_on_a_disk_that_takes_nothing_is_read(indexed: Path, mount: str) -> None:
-    """`ask`, `show` and `status` work as ever; `index` says what is the matter, and loses nothing."""
-    _skip_without_mounts()
-    before = _contents(indexed)
-    done = _in_namespace(f'{mount}\nexec "$2" -c "$3" "$1" ferry', indexed, sys.executable, COMMANDS)
-    codes = [line for line in done.stdout.splitlines() if line.startswith(("ask ", "show ", "status ", "index "))]
-    assert codes == ["ask 0", "show 0", "status 0", "index 1"], done
-    assert "“The ferry was late on Monday.” [1]" in done.stdout
-    assert "health:         good" in done.stdout
-    assert "cannot be" in done.stderr.splitlines()[-1]
-    assert "Unexpected" not in done.stderr
-    assert _contents(indexed) == before
+@pytest.fixture(scope="module")
+def printed(indexed: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, str]]:
+    """What the commands print, by the disk that the index is on: one process for all, as it takes 2 s to begin.
 
-
-@pytest.mark.parametrize("left", ["with", "without"])
-def test_what_a_killed_run_left_is_read_on_a_disk_that_takes_nothing(indexed: Path, tmp_path: Path, left: str) -> None:
-    """Its changes are in a log, which SQLite reads with an index beside it; without (a backup), in a copy."""
+    A killed run leaves its changes in a log, which SQLite reads with an index beside it; without (a backup), in a copy.
+    """
     _skip_without_mounts()
-    data = Path(shutil.copytree(indexed, tmp_path / "data"))
-    program = (
-        "import os, pathlib, sys\nfrom index.generation import Generation, current\n"
-        "generation = Generation.make(current(pathlib.Path(sys.argv[1])))\n"
-        'generation.catalogue._rows("UPDATE articles SET outlet = outlet")\nos.kill(os.getpid(), 9)'
+    root = tmp_path_factory.mktemp("disks")
+    disks = {name: Path(shutil.copytree(indexed, root / name.replace(", ", "-"))) for name in MOUNTS}
+    for name in ("killed, with", "killed, without"):
+        killed = fork(write_and_die, disks[name], weights=os.environ.get("CLIPPINGS_MODEL_DIR", ""))
+        killed.join()
+        (log,) = disks[name].glob("generation-*/catalogue.sqlite-wal")
+        assert log.stat().st_size
+        if name == "killed, without":
+            log.with_name("catalogue.sqlite-shm").unlink()
+    before = {name: _contents(disk) for name, disk in disks.items()}
+    mounts = "\n".join(f'set -- "{disk}"\n{MOUNTS[name]}' for name, disk in disks.items())
+    done = _in_namespace(
+        f'python="$1"\ncode="$2"\n{mounts}\nexec "$python" -c "$code" {_quoted(disks.values())}',
+        sys.executable,
+        COMMANDS,
     )
-    subprocess.run([sys.executable, "-c", program, str(data)], cwd=ROOT, check=False)
-    (generation,) = data.glob("generation-*")
-    assert (generation / "catalogue.sqlite-wal").stat().st_size
-    if left == "without":
-        (generation / "catalogue.sqlite-shm").unlink()
-    before = _contents(data)
-    done = _in_namespace(f'{READ_ONLY}\nexec "$2" -c "$3" "$1" ferry', data, sys.executable, COMMANDS)
-    codes = [line for line in done.stdout.splitlines() if line.startswith(("ask ", "show ", "status ", "index "))]
-    assert codes == ["ask 0", "show 0", "status 0", "index 1"], done
-    assert "“The ferry was late on Monday.” [1]" in done.stdout
-    assert _contents(data) == before
+    for name, disk in disks.items():
+        assert _contents(disk) == before[name]
+    streams = (done.stdout, done.stderr)
+    return {
+        name: tuple(stream.partition(f"in {disk}\n")[2].partition("\nin ")[0] for stream in streams)
+        for name, disk in disks.items()
+    }
+
+
+def write_and_die(data: Path) -> None:
+    """Leave what a run leaves that is killed while it writes."""
+    folder = current(data)
+    assert folder
+    Generation.make(folder).catalogue._rows("UPDATE articles SET outlet = outlet")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("disk", MOUNTS)
+def test_an_index_on_a_disk_that_takes_nothing_is_read(printed: dict[str, tuple[str, str]], disk: str) -> None:
+    """`ask`, `show` and `status` work as ever; `index` says what is the matter, and loses nothing."""
+    out, err = printed[disk]
+    codes = [line for line in out.splitlines() if line.startswith(("ask ", "show ", "status ", "index "))]
+    assert codes == ["ask 0", "show 0", "status 0", "index 1"], (out, err)
+    assert "“The ferry was late on Monday.” [1]" in out
+    if not disk.startswith("killed"):
+        assert "health:         good" in out
+    assert "cannot be" in err.splitlines()[-1]
+    assert "Unexpected" not in err
 
 
 def test_a_reader_that_cannot_write_sees_what_is_written_elsewhere(indexed: Path, weights: Path) -> None:
@@ -109,3 +132,7 @@ def _in_namespace(script: str, *arguments: str | Path) -> subprocess.CompletedPr
 
 def _contents(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def _quoted(paths: Iterable[Path]) -> str:
+    return " ".join(f'"{path}"' for path in paths)

@@ -223,7 +223,7 @@ def evaluate(arguments: Namespace, settings: Settings, parts: Parts) -> int:
 
 def feedback(arguments: Namespace, settings: Settings, _: Parts) -> int:
     """Print what people in Slack thought of the answers."""
-    from bot.slack.feedback import open_feedback, write_csv, write_json
+    from bot.slack.review import open_feedback, write_csv, write_json
 
     with closing(open_feedback(settings)) as database:
         if arguments.json:
@@ -237,8 +237,7 @@ def feedback(arguments: Namespace, settings: Settings, _: Parts) -> int:
 
 def gaps(arguments: Namespace, settings: Settings, _: Parts) -> int:
     """Print what people in Slack asked and the articles did not say, by topic."""
-    from bot.slack.feedback import open_feedback
-    from bot.slack.gaps import find_gaps
+    from bot.slack.review import find_gaps, open_feedback
 
     with closing(open_feedback(settings)) as database:
         found = find_gaps(database, arguments.days)

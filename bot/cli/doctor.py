@@ -130,7 +130,7 @@ def _index(settings: Settings, parts: Parts) -> Found:
 
 
 def _database(settings: Settings, _: Parts) -> Found:
-    from bot.slack.feedback import open_feedback
+    from bot.slack.review import open_feedback
 
     if not settings.database_url and not (settings.data / "slack.db").exists():
         yield True, "there is none yet; `clippings slack` makes it"

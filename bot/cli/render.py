@@ -22,7 +22,7 @@ from index.models import Article, ClippingsError, Source, Span
 
 if TYPE_CHECKING:
     from bot.slack.database import Feedback
-    from bot.slack.gaps import Gaps
+    from bot.slack.review import Gaps
     from index.explain import Explained
     from index.status import Status
 

@@ -26,12 +26,10 @@ from bot.slack.connection import MAX_REPLY_SECONDS, DatabaseError
 from bot.slack.database import Database, Question
 from bot.slack.events import Interaction, Malformed, Payload
 from bot.slack.interactions import Interactions
-from bot.slack.leases import Leases
-from bot.slack.log import request_id
 from bot.slack.respond import Apologies, Backend, Responder
-from bot.slack.traces import Watch
+from bot.slack.watch import Watch, request_id
 from bot.slack.web import SlackError
-from bot.slack.workers import Workers
+from bot.slack.workers import Leases, Workers
 from bot.slack.workspaces import Workspaces
 
 if TYPE_CHECKING:

@@ -5,25 +5,49 @@ An answer that does not fit into one message becomes several; the last one has t
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from slack_sdk.models import blocks as kit
 
-from bot.models import REFUSAL, Answer, by_number
+from bot.models import REFUSAL, Answer, Citation, by_number, in_marks
 from bot.plain_text import MAX_OUTLETS_SHOWN, one_line, safe
 from bot.query.dates import find_period
-from bot.slack import message_parts
-from bot.slack.message_parts import MAX_TEXT_SIZE, Message, Part, button, long_date, make_message, text_part
-from bot.slack.rich_text import escaped, literal, plain, section, shortened, split, text_block, text_of, unescaped
+from bot.slack.rich_text import (
+    escaped,
+    linked,
+    literal,
+    plain,
+    section,
+    shortened,
+    size,
+    split,
+    text_block,
+    text_of,
+    unescaped,
+)
 from index.models import Source
 
 if TYPE_CHECKING:
-    from bot.slack.gaps import Gaps
+    from bot.slack.review import Gaps
     from index.status import Status
 
+_MAX_MESSAGE_BYTES = 3_900  # of a message's text in UTF-8; chat.update takes 4,000
+MAX_TEXT_SIZE = 3_000  # of a paragraph of the answer, in `size`
+_MAX_QUOTE_SIZE = 1_000  # of a quoted sentence, in `size`
+# Characters of a message's blocks in JSON, without the buttons for the whole answer. Slack takes about 13,000, and
+# seems to count more than the texts. Also keeps a message under Slack's 50 blocks: no block is shorter than 190.
+_MAX_JSON_CHARACTERS = 8_000
+_MAX_BUTTONS_PER_ROW = 5
+_MAX_BUTTON_VALUE_CHARACTERS = 2_000
+_MAX_PASSAGE_QUOTES = 20  # that a button shows in their article
+_MAX_HEADLINE_CHARACTERS, _MAX_OUTLET_CHARACTERS = 200, 80
+_T = TypeVar("_T")
 _MAX_SHOWN_QUESTION_CHARACTERS = 300
 _MAX_TOPICS, _MAX_PER_TOPIC, _MAX_GAP_CHARACTERS = 10, 3, 120  # of what could not be answered
 _MAX_STATUS_OUTLET_CHARACTERS = 40
@@ -44,14 +68,159 @@ _WAYS = (
 _ADMIN_WAY = "You are an admin: send me “reindex” to have the articles read again, “gaps” for what I could not answer."
 
 
+class Message(NamedTuple):
+    """Blocks, and their escaped text for notifications and screen readers."""
+
+    text: str
+    blocks: tuple[kit.Block, ...]
+
+
+class Part(NamedTuple):
+    """A block that belongs to one message with its escaped text and its button."""
+
+    text: str
+    block: kit.Block
+    button: kit.ButtonElement | None = None
+
+
+def make_part(block: kit.Block, button: kit.ButtonElement | None = None) -> Part:
+    """Make a part whose text is what its block shows."""
+    return Part(escaped(text_of(block.to_dict())), block, button)
+
+
+def text_part(text: str, block_id: str, bold: Collection[str] = (), short: str = "") -> Part:
+    """Text with its beginning in bold, if that is ``short``, and some numbers, such as ``[1]``."""
+    lead = short if text.startswith(short) else ""
+    runs = [literal(run, bold=run in bold) for run in re.split(r"(\[\d+\])", text.removeprefix(lead))]
+    return make_part(text_block(literal(lead, bold=True), *runs, block_id=block_id))
+
+
+def citation_parts(cited: Sequence[Citation]) -> Iterator[Part]:
+    """Number, headline, outlet, date and quotes of an article; after quotes the other outlets with the same story."""
+    source, button = cited[0].source, _passage_button(cited)
+    number = literal(f"[{cited[0].number}] ", bold=True)
+    title = [section(number, linked(headline(source), source.url), literal(origin(source)))]
+    for also_in, alike in groupby(cited, key=lambda citation: citation.also_in):
+        for citation in alike:
+            for text in split(in_marks(one_line(citation.quote)), _MAX_QUOTE_SIZE):
+                quote = kit.RichTextQuoteElement(elements=literal(text))
+                yield make_part(kit.RichTextBlock(elements=[*title, quote]), button)
+                title, button = [], None
+        for sources in _pack(also_in, lambda some: sum(map(_also_size, some)) <= MAX_TEXT_SIZE):
+            runs: list[Sequence[kit.RichTextElement]] = []
+            for other in sources:
+                runs += [literal(", " if runs else "Also in: "), linked(_outlet(other), other.url)]
+            yield make_part(text_block(*runs))
+
+
+def headline_part(source: Source) -> Part:
+    """An article as a bullet."""
+    item = section(linked(headline(source), source.url), literal(origin(source)))
+    return make_part(kit.RichTextBlock(elements=[kit.RichTextListElement(style="bullet", elements=[item])]))
+
+
+def note_parts(text: str) -> Iterator[Part]:
+    """A line about the answer, in small grey type."""
+    for line in split(one_line(text), _MAX_QUOTE_SIZE):
+        yield make_part(kit.ContextBlock(elements=[plain(line)]))
+
+
+def button(text: str, action_id: str, value: str, label: str | None = None) -> kit.ButtonElement:
+    """A button; screen readers say ``label`` instead of its text."""
+    return kit.ButtonElement(text=plain(text), action_id=action_id, value=value, accessibility_label=label)
+
+
+def quote_digest(quotes: str) -> str:
+    """Eight hex digits that tell whether an article still says the same."""
+    return hashlib.sha256(quotes.encode("utf-8", "replace")).hexdigest()[:8]
+
+
+def headline(source: Source) -> str:
+    """The headline in one line, or "(no headline)"."""
+    return shortened(source.headline, _MAX_HEADLINE_CHARACTERS) or "(no headline)"
+
+
+def origin(source: Source) -> str:
+    """Outlet and day, to follow a headline: `` · The Courier · 3 January 2024``."""
+    outlet, published = shortened(source.outlet or "", _MAX_OUTLET_CHARACTERS), source.published
+    date_text = long_date(published) + ("" if source.published_certain else " (uncertain)") if published else "no date"
+    return "".join(f" · {text}" for text in (outlet, date_text) if text)
+
+
+def long_date(day: date) -> str:
+    """A day in words: ``3 January 2024``."""
+    return f"{day.day} {day:%B} {day.year}"
+
+
+def make_messages(parts: Sequence[Part]) -> list[Message]:
+    """Lay out parts as few messages, in order."""
+    return [_assemble(group) for group in _pack(parts, _fit)]
+
+
+def make_message(*blocks: kit.Block) -> Message:
+    """Make a message of blocks that fit; their text is cut if it does not."""
+    text = "\n".join(text_of(block.to_dict()) for block in blocks)
+    return Message(escaped(split(text, _MAX_MESSAGE_BYTES)[0]), blocks)
+
+
+def _pack(items: Sequence[_T], fit: Callable[[Sequence[_T]], bool]) -> list[list[_T]]:
+    """Group items in order, each group as large as fits; a single item always fits."""
+    groups: list[list[_T]] = []
+    for item in items:
+        if groups and fit([*groups[-1], item]):
+            groups[-1].append(item)
+        else:
+            groups.append([item])
+    return groups
+
+
+def _fit(parts: Sequence[Part]) -> bool:
+    """Whether one message can hold the parts."""
+    message = _assemble(parts)
+    json_size = sum(len(json.dumps(block.to_dict(), ensure_ascii=False)) for block in message.blocks)
+    return len(message.text.encode()) <= _MAX_MESSAGE_BYTES and json_size <= _MAX_JSON_CHARACTERS
+
+
+def _assemble(parts: Sequence[Part]) -> Message:
+    """Make a message: text and sources, rows of passage buttons, notes."""
+    blocks, buttons = [part.block for part in parts], [part.button for part in parts if part.button]
+    rows = [buttons[start : start + _MAX_BUTTONS_PER_ROW] for start in range(0, len(buttons), _MAX_BUTTONS_PER_ROW)]
+    text_blocks = [block for block in blocks if not isinstance(block, kit.ContextBlock)]
+    button_rows = [kit.ActionsBlock(block_id=f"passages-{number}", elements=row) for number, row in enumerate(rows)]
+    notes = [block for block in blocks if isinstance(block, kit.ContextBlock)]
+    return Message("\n\n".join(part.text for part in parts), (*text_blocks, *button_rows, *notes))
+
+
+def _outlet(source: Source) -> str:
+    return shortened(source.outlet or "", _MAX_OUTLET_CHARACTERS) or headline(source)
+
+
+def _also_size(source: Source) -> int:
+    """Share of the "Also in" line, with the url and some 100 characters of JSON."""
+    return size(_outlet(source)) + len(source.url or "") + 100
+
+
+def _passage_button(cited: Sequence[Citation]) -> kit.ButtonElement | None:
+    """The button that shows the quotes in their article; None if the article's id is too long for a button."""
+    cited = cited[:_MAX_PASSAGE_QUOTES]
+    first, number = cited[0], cited[0].number
+    place: dict[str, object] = {"id": first.source.id, "start": first.start, "end": first.end}
+    if len(cited) > 1:
+        place["more"] = [(citation.start, citation.end) for citation in cited[1:]]
+    value = json.dumps(place | {"mark": quote_digest("".join(citation.quote for citation in cited))})
+    if len(value) > _MAX_BUTTON_VALUE_CHARACTERS:
+        return None
+    return button(f"Show passage {number}", f"passage-{number}", value, f"Show passage {number} in its paragraph")
+
+
 def answer_messages(
     answer: Answer, key: str, *, asked_by: str | None = None, shareable: bool = False, note: str | None = None
 ) -> list[Message]:
     """Lay out an answer. The question comes first if the answer is ``shareable``, or shared by ``asked_by`` (an id)."""
     parts = [_question_part(answer.question, asked_by)] if asked_by or shareable else []
     parts += _refusal_parts(answer) if answer.refusal else _answer_parts(answer)
-    parts += [part for line in (answer.notice, note) if line for part in message_parts.note_parts(line)]
-    messages = message_parts.make_messages(parts)
+    parts += [part for line in (answer.notice, note) if line for part in note_parts(line)]
+    messages = make_messages(parts)
     if answer.answerer != "reply":
         buttons = _answer_buttons(key, shareable=shareable, shared=bool(asked_by))
         messages[-1] = messages[-1]._replace(blocks=(*messages[-1].blocks, *buttons))
@@ -182,7 +351,7 @@ def _answer_parts(answer: Answer) -> list[Part]:
         if text
     ]
     cited = by_number(answer.citations).values()
-    return parts + [part for quotes in cited for part in message_parts.citation_parts(quotes)]
+    return parts + [part for quotes in cited for part in citation_parts(quotes)]
 
 
 def _refusal_parts(answer: Answer) -> list[Part]:
@@ -191,7 +360,7 @@ def _refusal_parts(answer: Answer) -> list[Part]:
     reason = split(one_line(answer.refusal.reason), MAX_TEXT_SIZE)
     parts = [text_part(REFUSAL, f"{_ANSWER_ID}0"), *(text_part(text, f"reason-{n}") for n, text in enumerate(reason))]
     if answer.refusal.nearest:
-        parts += [text_part("Nearest headlines:", "nearest"), *map(message_parts.headline_part, answer.refusal.nearest)]
+        parts += [text_part("Nearest headlines:", "nearest"), *map(headline_part, answer.refusal.nearest)]
     return parts
 
 

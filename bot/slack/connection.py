@@ -13,7 +13,7 @@ import sqlalchemy as sql
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from bot.slack.metrics import DATABASE_ERRORS
+from bot.slack.watch import DATABASE_ERRORS
 from index.models import ClippingsError
 
 # Whoever asks hears within ten seconds of a database that is away. To notice it takes the wait for a reply and for a

@@ -6,8 +6,8 @@ import logging
 import time
 from collections.abc import Sequence
 
+from bot.slack.blocks import Message
 from bot.slack.database import Database, Question
-from bot.slack.message_parts import Message
 from bot.slack.rich_text import streamed
 from bot.slack.web import TEMPORARY, Posted, Slack, SlackError, respond_to
 

@@ -13,17 +13,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot import serialize
 from bot.models import QuestionTooLong
-from bot.slack import blocks, metrics
+from bot.slack import blocks, watch
 from bot.slack.access import Access, Asker
 from bot.slack.connection import DatabaseError
 from bot.slack.database import Database, Question
 from bot.slack.delivery import Delivery, Preview
-from bot.slack.events import Conversation
-from bot.slack.gaps import find_gaps
-from bot.slack.leases import LeaseLost
-from bot.slack.threads import Threads
-from bot.slack.traces import Watch
+from bot.slack.review import find_gaps
+from bot.slack.threads import Conversation, Threads
+from bot.slack.watch import Watch
 from bot.slack.web import TEMPORARY, Slack, SlackError, respond_to
+from bot.slack.workers import LeaseLost
 from bot.slack.workspaces import Workspaces
 from index.models import ClippingsError, IndexDamaged, IndexLocked, IndexMissing
 
@@ -84,7 +83,7 @@ class Responder:
         attempt = self._database.begin(question.key)
         if not attempt:  # another process has answered it
             return None
-        with self._watch.question(question, attempt) as note:
+        with self._watch.question(question.key, question.text, attempt) as note:
             return self._attempt(question, guard, attempt, note)
 
     def _attempt(
@@ -109,7 +108,7 @@ class Responder:
         ms = (time.monotonic() - started) * 1000
         text = f" text={question.text!r}" if self._settings.slack_log_text else ""
         if outcome:
-            metrics.ANSWER_SECONDS.observe(max(0.0, time.time() - question.received))
+            watch.ANSWER_SECONDS.observe(max(0.0, time.time() - question.received))
             _log.info("%s key=%s user=%s attempt=%d ms=%.0f%s", outcome, question.key, question.user, attempt, ms, text)
         return None
 
@@ -118,7 +117,7 @@ class Responder:
 
         Raises SlackError if Slack cannot be reached: a later attempt replaces what this one delivered.
         """
-        with metrics.step("thread"):
+        with watch.timed("thread"):
             earlier = self._threads.conversation(question, slack)
         if not question.addressed and not earlier.takes_part:
             self._database.forget(question.key)
@@ -171,7 +170,7 @@ class Responder:
         if earlier.is_partial:
             note = "Slack did not let me read this thread just now: I know only what I was asked in it, and answered."
         updated = delivery.begun
-        with metrics.step("post"):
+        with watch.timed("post"):
             delivery.put(*blocks.answer_messages(answer, question.key, shareable=question.ephemeral, note=note))
         if updated:
             delivery.show_status("")

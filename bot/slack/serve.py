@@ -26,11 +26,10 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.socket_mode.builtin import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
-from bot.slack import metrics
+from bot.slack import watch
 from bot.slack.app import Bot, bad_request
 from bot.slack.database import Database
 from bot.slack.events import Malformed, reading
-from bot.slack.log import start_logging
 from bot.slack.pages import MAX_REQUEST_BYTES, Health, Pages
 from bot.slack.web import SDK_LOG, make_client
 from bot.slack.workspaces import (
@@ -62,7 +61,7 @@ _log = logging.getLogger(__name__)
 
 def serve(settings: Settings, parts: Parts, *, http: bool) -> int:
     """Run until SIGTERM or Ctrl-C. Raises ClippingsError if a setting is missing or wrong."""
-    start_logging(settings.log)
+    watch.start_logging(settings.log)
     service = Service(settings, parts, http=http)
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -84,7 +83,7 @@ def wsgi_app() -> Pages:
     from bot.settings import load_settings, notices
 
     settings = load_settings()
-    start_logging(settings.log)
+    watch.start_logging(settings.log)
     for notice in notices():
         _log.warning("%s", notice)
     service, main = Service(settings, Parts(), http=True), threading.main_thread()
@@ -164,9 +163,9 @@ class Service:
         threading.Thread(target=self._engine.warm, name="warm", daemon=True).start()
         port = self._settings.metrics_port
         if port is not None:
-            metrics.WAITING.set_function(lambda: float(self.bot.workers.waiting))
+            watch.WAITING.set_function(lambda: float(self.bot.workers.waiting))
             figures = partial(self._parts.index_figures, self._settings)
-            self._metrics = metrics.serve(self._settings.slack_host, port, figures)
+            self._metrics = watch.serve_metrics(self._settings.slack_host, port, figures)
             _log.info("metrics on port %d", self._metrics.server_port)
         unanswered = self.bot.resume()
         if self._socket:

@@ -16,11 +16,26 @@ from bot import serialize
 from bot.models import Turn
 from bot.slack import blocks
 from bot.slack.database import Database, Exchange, Question
-from bot.slack.events import Conversation, last_turns, order, turns_of
+from bot.slack.events import Payload, question_of
 from bot.slack.web import RATE_LIMITED, TEMPORARY, Slack, SlackError
 
 _MAX_READ = 1_000  # threads that are remembered
+_MAX_TURNS = 20
+_MAX_TURNS_CHARACTERS = 8_000
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """The turns before a message; ``takes_part``: the bot is among the speakers; ``left_out`` turns were too many.
+
+    ``is_partial``: Slack did not let the bot read what it had not seen itself.
+    """
+
+    turns: tuple[Turn, ...] = ()
+    takes_part: bool = False
+    left_out: int = 0
+    is_partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +103,33 @@ def _turns(exchange: Exchange) -> Iterator[Turn]:
     if exchange.answer is not None and exchange.is_posted:
         for message in blocks.answer_messages(serialize.read_answer(exchange.answer), ""):
             yield Turn("assistant", blocks.own_words([block.to_dict() for block in message.blocks], message.text))
+
+
+def last_turns(turns: Sequence[Turn], *, takes_part: bool) -> Conversation:
+    """Keep the last turns with words: at most 20, and 8,000 characters."""
+    turns = [turn for turn in turns if turn.text]
+    kept: list[Turn] = []
+    for turn in reversed(turns[-_MAX_TURNS:]):
+        if sum(len(later.text) for later in kept) + len(turn.text) > _MAX_TURNS_CHARACTERS:
+            break
+        kept.insert(0, turn)
+    return Conversation(tuple(kept), takes_part, len(turns) - len(kept))
+
+
+def turns_of(replies: Sequence[Payload], bot_user: str) -> Iterator[tuple[str, Turn]]:
+    """The turns of a thread with their timestamps; empty those of other bots, and the bot's own but for answers."""
+    for message in replies:
+        text = str(message.get("text") or "")
+        if message.get("user") == bot_user:
+            turn = Turn("assistant", blocks.own_words(message.get("blocks") or (), text))
+        elif message.get("bot_id") or message.get("subtype") == "bot_message":
+            turn = Turn("user", "")
+        else:
+            turn = Turn("user", question_of(message, bot_user))
+        yield str(message["ts"]), turn
+
+
+def order(ts: str) -> tuple[int, int]:
+    """Sort key of a timestamp: two counters; as a float, neighbours may be equal."""
+    seconds, _, count = ts.partition(".")
+    return int(seconds or 0), int(count or 0)

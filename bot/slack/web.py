@@ -19,10 +19,10 @@ from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.models.metadata import Metadata
 from slack_sdk.webhook import WebhookClient
 
-from bot.slack.metrics import SLACK_ERRORS
+from bot.slack.watch import SLACK_ERRORS
 
 if TYPE_CHECKING:
-    from bot.slack.message_parts import Message
+    from bot.slack.blocks import Message
 
     Content = Mapping[str, Any]
     Effect = Callable[[], Content | None]
