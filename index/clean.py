@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from index.boilerplate import split_page
+from index.boilerplate_patterns import AGENCY
 from index.footnotes import plain_scripts, without_markdown_marks, without_marks
+from index.formats.document import FILE_AUTHOR
 from index.formats.scan import RECOGNIZED
 from index.fragment import fragment_text
 from index.live import with_times
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
     from trafilatura.settings import Document
 
-CLEANER_VERSION = 8
+CLEANER_VERSION = 9
 """Part of an article's digest: a new version cleans and indexes every article again."""
 
 DEFAULT_OUTLET = "default outlet"
@@ -63,8 +65,8 @@ def clean(raw: RawRecord) -> Article:
     source = Source(
         id=article_id(raw),
         headline=(page.headline or _first_sentence(page.body))[:_MAX_HEADLINE_CHARACTERS],
-        outlet=_outlet(fields, url),
-        byline=_byline(fields) or page.byline,
+        outlet=_outlet(fields, url, page.outlet),
+        byline=_byline(fields) or page.byline or _line(fields, FILE_AUTHOR, limit=_MAX_NAME_CHARACTERS),
         published=published.date,
         published_from=published.source,
         published_certain=published.certain,
@@ -241,11 +243,14 @@ def host_of(url: str) -> str | None:
     return parts.hostname if parts.scheme in {"http", "https"} else None
 
 
-def _outlet(fields: Mapping[str, object], url: str | None) -> str | None:
-    names = ("outlet", "source", "sitename", "site_name", "publisher")
-    outlet = _line(fields, *names, limit=_MAX_NAME_CHARACTERS)
-    host = host_of(outlet or "") or (not outlet and not fields.get(DEFAULT_OUTLET) and host_of(url or ""))
-    return host.removeprefix("www.") if host else outlet or _line(fields, DEFAULT_OUTLET, limit=_MAX_NAME_CHARACTERS)
+def _outlet(fields: Mapping[str, object], url: str | None, named: str) -> str | None:
+    """The outlet of the fields, the address, the text (``named``), or of all articles of a folder, in this order."""
+    stated = _line(fields, "outlet", "source", "sitename", "site_name", "publisher", limit=_MAX_NAME_CHARACTERS)
+    default = _line(fields, DEFAULT_OUTLET, limit=_MAX_NAME_CHARACTERS)
+    if (default or url) and AGENCY.fullmatch(named):  # a newspaper prints what agencies write
+        named = ""
+    host = host_of(stated or "") or (not (stated or named or default) and host_of(url or ""))
+    return host.removeprefix("www.") if host else stated or named or default
 
 
 def _byline(fields: Mapping[str, object]) -> str | None:
