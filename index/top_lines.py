@@ -42,8 +42,8 @@ _SMALL = frozenset(
     "de del della di da do dos du des la le las van von der den dem el al bin of the for and & und et y e en".split()
 )
 _LABEL = re.compile(
-    r"(?:written|words|story|text|report(?:ing)?)$|(?:[\w-]+ ){0,4}(?:correspondent|editor|reporter|writer|columnist|contributor|staff|bureau|journalist|critic"
-    r"|redakteur(?:in)?)s?(?: (?:in|for|at|of) [\w ]{1,40})?$"
+    r"(?:written|words|story|text|report(?:ing)?)$|(?:[\w-]+ ){0,4}(?:correspondent|editor|reporter|writer|columnist"
+    r"|contributor|staff|bureau|journalist|critic|redakteur(?:in)?)s?(?: (?:in|for|at|of) [\w ]{1,40})?$"
     r"|(?:page|pg\.?|p\.|seite|section:?|length:?|language:?) [\w ]{1,20}$|\d+ (?:words|wörter|mots)$",
     re.IGNORECASE,
 )

@@ -21,14 +21,16 @@ def _read_docx(document: Document) -> Iterator[Item]:
     import docx
     from docx.table import Table
 
-    open_zip(document).close()
+    open_zip(document, what="Word document").close()
     try:
         opened = docx.Document(document.file)
         blocks = list(opened.iter_inner_content())
         properties = opened.core_properties
         fields = {"title": properties.title or "", FILE_AUTHOR: properties.author or ""}
     except (BadZipFile, KeyError, ValueError, AttributeError, zlib.error) as error:
-        raise UnreadableError("the Word document is damaged") from error
+        raise UnreadableError(
+            "not a Word document that can be read: what it must hold is damaged or missing"
+        ) from error
     paragraphs = list[str]()
     for block in blocks:
         if isinstance(block, Table):
@@ -42,7 +44,7 @@ def _read_docx(document: Document) -> Iterator[Item]:
 
 
 def _read_odt(document: Document) -> Iterator[Item]:
-    with open_zip(document) as opened:
+    with open_zip(document, what="OpenDocument text") as opened:
         content, meta = parse_xml(part(opened, "content.xml")), parse_xml(part(opened, "meta.xml"))
     stated = {
         str(element.tag).rpartition("}")[2]: (element.text or "").strip()
