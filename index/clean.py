@@ -27,6 +27,7 @@ from index.page import page_names, states
 from index.published import GUESSED, publication_date
 from index.split_body import merge_split_body
 from index.text import composed, sentences, strip_invisible, unaccented
+from index.top_lines import names_outlet
 from index.web.walls import FETCHED, is_listing, wall, wall_without_text
 
 if TYPE_CHECKING:
@@ -129,11 +130,14 @@ def _from_html(page: str) -> tuple[str, dict[str, object]]:
         raise UnreadableError("it is a list of the files in a folder of a web server, and no article")
     paragraphs = "\n\n".join(_paragraphs(with_times(tree, document.text or "")))
     fields = {name: getattr(document, name) for name in ("title", "author", "date", "sitename", "url", "language")}
+    persons = "; ".join(name for name in (document.author or "").split("; ") if not names_outlet(name))
     host = (host_of(document.url or "") or "").removeprefix("www.")
     names = page_names(tree, document.title or "", document.sitename or "", host)
     if not document.date or not states(tree, document.date):
         fields[GUESSED] = fields.pop("date") or _guessed_date(page)
-    return paragraphs, fields | {"title": names.headline, "sitename": names.outlet}
+    return paragraphs, fields | {
+        "title": names.headline, "sitename": names.outlet, "author": persons or document.author,
+    }  # fmt: skip
 
 
 def _paragraphs(text: str) -> Iterator[str]:

@@ -58,7 +58,7 @@ _OUTLET = re.compile(
 )
 """What is in the names of outlets, and of hardly any person or place."""
 _AND, _NO_NAME = re.compile(r"\s(?:and|und|et|y|&)\s"), re.compile(r"[:!?\"“”«»…]")
-_ACRONYM = re.compile(r"[A-Z]{2,3}(?: [A-Z][a-z]+)?")
+_ACRONYM = re.compile(r"[A-Z]{2,3}")
 
 
 class TopLine(NamedTuple):
@@ -113,7 +113,7 @@ def _read(piece: str) -> tuple[str, str] | None:
     kind, name = (prefix.lastgroup or "", piece[prefix.end() :]) if prefix else ("", piece)
     if not _is_name(name):
         return None
-    return kind or ("outlet" if _names_outlet(name) else "name"), name
+    return kind or ("outlet" if names_outlet(name) else "name"), name
 
 
 def _is_name(text: str) -> bool:
@@ -129,5 +129,6 @@ def _is_in_name(word: str) -> bool:
     return word in _SMALL or (is_plain and (word[0].isupper() or word[0].isdigit() or is_host(word)))
 
 
-def _names_outlet(name: str) -> bool:
+def names_outlet(name: str) -> bool:
+    """Whether a name can hardly be of a person or a place: "Norvik Post", "BBC News", "mdr.de"."""
     return bool(_OUTLET.search(name) or _ACRONYM.fullmatch(name) or is_host(name))
