@@ -31,6 +31,11 @@ def one_line(text: str) -> str:
     return " ".join(safe(text).split())
 
 
+def counted(number: int, noun: str) -> str:
+    """Format a count: ``1 chunk``, ``2 chunks``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def title(source: Source) -> str:
     """Format a source on one line: ``Bridge reopens · The Courier · 2024-01-03``."""
     return " · ".join(title_parts(source))

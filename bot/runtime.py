@@ -110,10 +110,16 @@ class Parts:
     def explain(self, settings: Settings, name: str) -> Iterator[Explained | Failure]:
         """Say how the articles of a file or an address are read, without indexing them."""
         from index.explain import explained
+        from index.folder_names import completed
         from index.load import load
+        from index.models import RawRecord
+        from index.status import explained_as
 
         if not is_address(name):
-            return explained(load([Path(name)]))
+            with closing(home(settings)) as place:
+                known = explained_as(place, Path(name))
+            records = load([Path(name)])
+            return explained(completed(item, *known) if isinstance(item, RawRecord) else item for item in records)
         from index.web.read import read_once
 
         return explained(read_once(name, settings.web_hosts))

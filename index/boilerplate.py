@@ -10,21 +10,17 @@ import re
 from typing import NamedTuple
 
 from index.boilerplate_patterns import (
-    BYLINE,
     CAPTION_BESIDE_CREDIT,
     CREDIT_AT_END,
-    DATE_LABEL,
-    DATE_LINE_WORDS,
-    HAS_DATE,
     IN_PLACE,
     LINKS_HEADING,
-    NAME_AND_DATE,
     PATTERNS,
     REPORTED_BY,
     SIGNED,
     SIGNED_OFF,
 )
 from index.models import Boilerplate
+from index.top_lines import TopLine, is_date_line, is_labelled_date, top_line
 
 _MAX_LINE_CHARACTERS = 450  # a longer line is prose, whatever it begins or ends with
 _MAX_CAPTION_CHARACTERS = 300
@@ -52,12 +48,13 @@ class SplitPage(NamedTuple):
 
     body: str
     headline: str | None
-    byline: str | None
+    byline: str
+    outlet: str
     boilerplate: tuple[Boilerplate, ...]
 
 
 def split_page(text: str, headline: str | None, *, find_headline: bool) -> SplitPage:
-    """Separate body and boilerplate, and look for a byline.
+    """Separate body and boilerplate, and look for a byline and an outlet.
 
     Without a known ``headline``, and with ``find_headline``, a line at the top may become it. The paragraphs of the
     body stand in ``text`` to the letter, in order. If nothing would be left, the whole text is the body.
@@ -71,7 +68,10 @@ def split_page(text: str, headline: str | None, *, find_headline: bool) -> Split
     if not headline and find_headline:
         headline = page.repeated_headline()
     page.label_captions()
-    byline = page.label_bylines_and_dates() or page.closing_byline()
+    byline, outlet = page.label_bylines_and_dates(has_headline=bool(headline))
+    if not byline:
+        byline, signed_for = page.label_signature()
+        outlet = outlet or signed_for
     if not headline and find_headline:
         headline = page.first_headline()
     if headline and find_headline:
@@ -80,8 +80,8 @@ def split_page(text: str, headline: str | None, *, find_headline: bool) -> Split
         page.label_headlines(headline)
     page.label_links_at_end()
     if not (body := page.body()):
-        return SplitPage(text.strip(), headline, byline, ())
-    return SplitPage(body, headline, byline, page.boilerplate())
+        return SplitPage(text.strip(), headline, byline, outlet, ())
+    return SplitPage(body, headline, byline, outlet, page.boilerplate())
 
 
 class _Page:
@@ -171,32 +171,38 @@ class _Page:
             if (adjoins and begins and has_blank_lines) or CAPTION_BESIDE_CREDIT.search(lines[above]):
                 kinds[above] = "caption"
 
-    def label_bylines_and_dates(self) -> str | None:
-        """Label bylines and dates at the top, below at most one sentence; return the first byline."""
-        byline, sentences = None, 0
-        for place, index in enumerate(self.article_lines(_MAX_TOP_LINES)):
-            line = self.lines[index]
-            is_top = 0 < place <= _MAX_NAMED_DATE_PLACE and not sentences
-            if match := BYLINE.match(line):
-                self.kinds[index], byline = "byline", byline or match["who"]
-            elif _is_date(line) or (is_top and NAME_AND_DATE.match(line)):
-                self.kinds[index] = "date"
-            sentences += not self.kinds[index] and _is_sentence(line)
+    def label_bylines_and_dates(self, *, has_headline: bool) -> tuple[str, str]:
+        """Label bylines and dates at the top, below at most one sentence; return the first byline and outlet."""
+        byline, outlet, sentences = "", "", 0
+        top = [place for place, line in enumerate(self.lines) if line and self.kinds[place] in {None, "date"}]
+        del top[_MAX_TOP_LINES:]
+        read = [top_line(self.lines[index]) for index in top]
+        certain = [is_date_line(self.lines[index]) or _is_certain(line) for index, line in zip(top, read, strict=True)]
+        for place, (index, line) in enumerate(zip(top, read, strict=True)):
+            is_below = place > 0 or has_headline
+            is_named_date = line and line.is_dated and is_below and place <= _MAX_NAMED_DATE_PLACE and not sentences
+            if line and (is_named_date or (is_below and any(certain[max(0, place - 1) : place + 2]))):
+                certain[place] = True
+            if certain[place]:
+                self.kinds[index] = "byline" if line and line.byline else "date"
+                byline, outlet = byline or (line.byline if line else ""), outlet or (line.outlet if line else "")
+            sentences += not certain[place] and _is_sentence(self.lines[index])
             if sentences > 1:
                 break
-        return byline
+        return byline, outlet
 
-    def closing_byline(self) -> str | None:
-        """The authors that a credit names, or who signed the last line, unless that is below a quotation."""
+    def label_signature(self) -> tuple[str, str]:
+        """The authors that a credit names, or who signed the last line, unless below a quotation; and an outlet."""
         for line, kind in zip(self.lines, self.kinds, strict=True):
             if kind == "credit" and (match := REPORTED_BY.match(line)):
-                return IN_PLACE.sub("", match["who"])
+                return IN_PLACE.sub("", match["who"]), ""
         *above, last = self.article_lines() or [0]
-        match = SIGNED.match(self.lines[last]) if above else None
-        if not match or self.lines[above[-1]].endswith(_CLOSING_MARKS):
-            return None
-        self.kinds[last] = "byline"
-        return match["who"]
+        read, match = top_line(self.lines[last]), SIGNED.match(self.lines[last])
+        if not above or (match and self.lines[above[-1]].endswith(_CLOSING_MARKS)):
+            return "", ""
+        if match or _is_certain(read):
+            self.kinds[last] = "byline"
+        return (match["who"], "") if match else (read.byline, read.outlet) if read and _is_certain(read) else ("", "")
 
     def repeated_headline(self) -> str | None:
         """A line that stands twice at the top."""
@@ -276,14 +282,14 @@ def _kind(line: str) -> str | None:
         return None
     if not any(character.isalnum() for character in line):
         return "separator"
-    if DATE_LABEL.match(line) and _is_date(line):
+    if is_labelled_date(line):
         return "date"
     return next((kind for kind, pattern in PATTERNS if pattern.search(line)), None)
 
 
-def _is_date(line: str) -> bool:
-    is_short = len(line) <= _MAX_HEADLINE_CHARACTERS
-    return is_short and bool(HAS_DATE.search(line)) and not DATE_LINE_WORDS.sub("", line)
+def _is_certain(line: TopLine | None) -> bool:
+    """Whether a line is of authors or an outlet wherever it stands."""
+    return bool(line and (line.byline or (line.is_dated and line.outlet)))
 
 
 def _is_sentence(line: str) -> bool:

@@ -148,10 +148,6 @@ CREDIT_AT_END = re.compile(r"(?<=[.!?”\"])\s*(?=\((?:Additional r|R)eporting b
 """Where the credits begin in the last line of a paragraph."""
 
 _PERSON = r"[A-Z][\w.'’-]*(?: (?:[A-Z][\w.'’-]*|de|del|van|von|der|den|la|le|al|bin|da|di|du)){0,4}"
-BYLINE = re.compile(
-    rf"^(?:{DATE}\s*[|·•–—-]\s*)?(?:By|BY|Written by|Story by|Posted by|Author:)\s+(?!THE |The [a-z])"
-    rf"(?P<who>{_PERSON}(?:(?:,| and|, and| &) {_PERSON}){{0,5}})(?:\s*[|·•–—-].{{0,60}}|\s+{DATE}.{{0,40}})?\.?$"
-)
 REPORTED_BY = re.compile(
     rf"[(\[—– -]*(?:Reporting|Reported|Written) by (?P<who>{_PERSON}(?: in {_PERSON})?"
     rf"(?:(?:,| and|, and| &) {_PERSON}(?: in {_PERSON})?){{0,5}})"
@@ -160,17 +156,5 @@ REPORTED_BY = re.compile(
 IN_PLACE = re.compile(rf" in {_PERSON}")
 SIGNED = re.compile(rf"[—–-]{{1,2}} ?(?!The )(?P<who>[A-Z][\w.'’-]* {_PERSON})(?:, [A-Z][\w ]{{2,40}})?$")
 """The last line of an article: "— Ann Lee, Jakarta"."""
-HAS_DATE = re.compile(DATE)
-NAME_AND_DATE = re.compile(
-    rf"^[A-Z][\w.'’&-]*(?: (?:[A-Z&][\w.'’&-]*|of|the|and|de|la)){{0,5}}(?:\s*[,|·]|\s+[–—-])\s*{DATE}\.?$"
-)
-"""Below the headline: "The Courier, 9 June 2024", "LONDON | Jan. 9, 2024"."""
-DATE_LABEL = re.compile(r"^(?:(?:first |last )?(?:published|updated|posted|modified)|date)\b", re.IGNORECASE)
-DATE_LINE_WORDS = re.compile(
-    rf"{DATE}|\b\d+ (?:min(?:ute)?|hour|day)s? ago\b|\b\d+[ -]min(?:ute)?s?(?: read(?:ing)?(?: time)?)?\b"
-    r"|\b\d{1,2} ?(?:(?:[:.h]\d\d(?::\d\d)?)? ?(?:[ap]\.?m\b\.?|uhr\b)|[:.h]\d\d(?::\d\d)?|[時시] ?\d{1,2} ?[分분])"
-    r"|\b(?:first|last|published|updated|posted|modified|date|on|at|stand|um|gmt|utc|[a-z]{1,3}[sd]t|et|myt|wib|jst|gst"
-    r"|(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?)\b|[\W_]+",
-    re.IGNORECASE,
-)
-"""Everything that a date line may hold: dates, times, time zones, labels."""
+AGENCY = re.compile(_AGENCY)
+"""The name of an agency, whose texts newspapers print."""

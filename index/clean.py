@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from index.boilerplate import split_page
+from index.boilerplate_patterns import AGENCY
 from index.footnotes import plain_scripts, without_markdown_marks, without_marks
+from index.formats.document import FILE_AUTHOR
 from index.formats.scan import RECOGNIZED
 from index.fragment import fragment_text
 from index.live import with_times
@@ -25,6 +27,7 @@ from index.page import page_names, states
 from index.published import GUESSED, publication_date
 from index.split_body import merge_split_body
 from index.text import composed, sentences, strip_invisible, unaccented
+from index.top_lines import names_outlet
 from index.web.walls import FETCHED, is_listing, wall, wall_without_text
 
 if TYPE_CHECKING:
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
     from trafilatura.settings import Document
 
-CLEANER_VERSION = 8
+CLEANER_VERSION = 9
 """Part of an article's digest: a new version cleans and indexes every article again."""
 
 DEFAULT_OUTLET = "default outlet"
@@ -63,8 +66,8 @@ def clean(raw: RawRecord) -> Article:
     source = Source(
         id=article_id(raw),
         headline=(page.headline or _first_sentence(page.body))[:_MAX_HEADLINE_CHARACTERS],
-        outlet=_outlet(fields, url),
-        byline=_byline(fields) or page.byline,
+        outlet=_outlet(fields, url, page.outlet),
+        byline=_byline(fields) or page.byline or _line(fields, FILE_AUTHOR, limit=_MAX_NAME_CHARACTERS),
         published=published.date,
         published_from=published.source,
         published_certain=published.certain,
@@ -127,11 +130,14 @@ def _from_html(page: str) -> tuple[str, dict[str, object]]:
         raise UnreadableError("it is a list of the files in a folder of a web server, and no article")
     paragraphs = "\n\n".join(_paragraphs(with_times(tree, document.text or "")))
     fields = {name: getattr(document, name) for name in ("title", "author", "date", "sitename", "url", "language")}
+    persons = "; ".join(name for name in (document.author or "").split("; ") if not names_outlet(name))
     host = (host_of(document.url or "") or "").removeprefix("www.")
     names = page_names(tree, document.title or "", document.sitename or "", host)
     if not document.date or not states(tree, document.date):
         fields[GUESSED] = fields.pop("date") or _guessed_date(page)
-    return paragraphs, fields | {"title": names.headline, "sitename": names.outlet}
+    return paragraphs, fields | {
+        "title": names.headline, "sitename": names.outlet, "author": persons or document.author,
+    }  # fmt: skip
 
 
 def _paragraphs(text: str) -> Iterator[str]:
@@ -241,11 +247,14 @@ def host_of(url: str) -> str | None:
     return parts.hostname if parts.scheme in {"http", "https"} else None
 
 
-def _outlet(fields: Mapping[str, object], url: str | None) -> str | None:
-    names = ("outlet", "source", "sitename", "site_name", "publisher")
-    outlet = _line(fields, *names, limit=_MAX_NAME_CHARACTERS)
-    host = host_of(outlet or "") or (not outlet and not fields.get(DEFAULT_OUTLET) and host_of(url or ""))
-    return host.removeprefix("www.") if host else outlet or _line(fields, DEFAULT_OUTLET, limit=_MAX_NAME_CHARACTERS)
+def _outlet(fields: Mapping[str, object], url: str | None, named: str) -> str | None:
+    """The outlet of the fields, the address, the text (``named``), or of all articles of a folder, in this order."""
+    stated = _line(fields, "outlet", "source", "sitename", "site_name", "publisher", limit=_MAX_NAME_CHARACTERS)
+    default = _line(fields, DEFAULT_OUTLET, limit=_MAX_NAME_CHARACTERS)
+    if (default or url) and AGENCY.fullmatch(named):  # a newspaper prints what agencies write
+        named = ""
+    host = host_of(stated or "") or (not (stated or named or default) and host_of(url or ""))
+    return host.removeprefix("www.") if host else stated or named or default
 
 
 def _byline(fields: Mapping[str, object]) -> str | None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePath
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from pathlib import Path, PurePath
 
 from index.clean import DEFAULT_OUTLET
+from index.models import RawRecord
 from index.published import GUESSED, date_in_path
 
 _YEAR = re.compile(r"(?:19|20)\d\d(?:[-_.]?(?:0[1-9]|1[0-2]))?(?:[-_.]?(?:0[1-9]|[12]\d|3[01]))?")
@@ -28,3 +31,12 @@ def folder_fields(path: PurePath) -> dict[str, str]:
     if day := date_in_path(f"/{path.as_posix()}"):
         fields[GUESSED] = day.isoformat()
     return fields
+
+
+def completed(record: RawRecord, roots: Collection[str], defaults: Mapping[str, Mapping[str, str]]) -> RawRecord:
+    """Add to a record what the folders below its root say, and the defaults of the nearest root that has some."""
+    places = (record.path, *map(str, Path(record.path).parents))
+    root = next((place for place in places if place in roots), None)
+    by_folder = folder_fields(PurePath(record.path).relative_to(root)) if root else {}
+    stated = next((defaults[place] for place in places if place in defaults), {})
+    return replace(record, fields={**by_folder, **record.fields, **stated})

@@ -16,14 +16,14 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from itertools import chain, islice
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from index.catalogue import REMOVED, WITHDRAWN, Catalogue, Edition
 from index.chunk import chunk
 from index.clean import CLEANER_VERSION, DEFAULT_OUTLET, article_id, host_of
 from index.cleaner import Cleaner
 from index.embed import Embedder
-from index.folder_names import folder_fields
+from index.folder_names import completed
 from index.generation import Opened
 from index.home import Home, at
 from index.load import POINTS_OUTSIDE, STANDARD_INPUT, Reader, as_read, count, load, printable
@@ -296,16 +296,9 @@ class _Run:
             self.outcomes.setdefault(identity, "unchanged")
         return is_current
 
-    def _with_defaults(self, record: RawRecord) -> RawRecord:
-        places = (record.path, *map(str, Path(record.path).parents))
-        root = next((place for place in places if place in self.roots), None)
-        by_folder = folder_fields(PurePath(record.path).relative_to(root)) if root else {}
-        defaults = next((self.defaults[place] for place in places if place in self.defaults), {})
-        return replace(record, fields={**by_folder, **record.fields, **defaults})
-
     def completed_if_new(self, record: RawRecord) -> RawRecord | None:
         """A record as it will be read, unless it is indexed already. Called by a thread that reads ahead."""
-        whole = self._with_defaults(record)
+        whole = completed(record, self.roots, self.defaults)
         known = self.generation.catalogue.known(article_id(record))
         return None if known == (_digest(whole), whole.path) else whole
 
@@ -322,7 +315,7 @@ class _Run:
             if isinstance(record, Failure):
                 self.failed.append(record)
                 continue
-            identity, record = article_id(record), self._with_defaults(record)  # noqa: PLW2901  # the same, completed
+            identity, record = article_id(record), completed(record, self.roots, self.defaults)  # noqa: PLW2901  # the same, completed
             if not self._is_in_use(identity, record):
                 if self.editions.get(identity, Edition()).state:
                     articles.pop(identity, None)

@@ -17,6 +17,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+from index.decode import refuse_binary
 from index.formats import scan
 from index.formats.document import HEAD_BYTES, HIDDEN, Item, Skipped
 from index.formats.registry import KINDS_READ, File, ending, kind_of, read_file
@@ -220,11 +221,24 @@ def _is_read(path: Path, status: os.stat_result, *, named: bool) -> bool:
             raise UnreadableError("not a file but a pipe, a socket or a device")
         return False
     known = kind_of(path.name, b"") or kind_of(path.name, _head(path, named=named))
+    if known is scan.KIND and not path.parent.name.endswith("_files"):
+        _refuse_text(path)
     if known is scan.KIND and not named:  # what lies beside a saved page, or in an album, is no clipping
         return scan.is_installed() and not path.parent.name.endswith("_files")
     if not known and named:
         raise UnreadableError(f"not a kind that is read: {path.suffix or path.name}; {KINDS_READ} are")
     return bool(known)
+
+
+def _refuse_text(path: Path) -> None:
+    """Raise UnreadableError if a file that is named as a picture holds text."""
+    head = _head(path, named=False)
+    try:
+        refuse_binary(head)
+    except UnreadableError:
+        return
+    if head:
+        raise UnreadableError("not a picture, but text: name it as what it holds (.txt, .html …) to have it read")
 
 
 def _head(path: Path, *, named: bool) -> bytes:

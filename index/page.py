@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from lxml.html import HtmlElement
 
 from index.outlets import is_host
+from index.top_lines import names_outlet
 
 _JSON_LD = "application/ld+json"
 _MAX_SCRIPTS, _MAX_OBJECTS, _MAX_HEADINGS = 20, 2_000, 20
@@ -51,7 +52,10 @@ def page_names(tree: HtmlElement, title: str, sitename: str, host: str) -> PageN
     headlines = [_line(one["headline"]) for one in data if isinstance(one.get("headline"), str)]
     headings = [text for text in [*headings, *headlines[:1]] if text and _key(text) not in keys]
     labels = {label for label in map(_key, host.split(".")[:-1]) if len(label) >= _MIN_LABEL_CHARACTERS}
-    return PageNames(_headline(_line(title), headings, keys, labels), outlet)
+    headline = _headline(_line(title), headings, keys, labels)
+    beside = _SEPARATOR.split(_line(title))[-1]
+    is_outlet = beside not in headline and " " in beside and names_outlet(beside)  # not "News", which is a section
+    return PageNames(headline, outlet or (beside if is_outlet else ""))
 
 
 def _headline(title: str, headings: list[str], keys: set[str], labels: set[str]) -> str:

@@ -18,6 +18,16 @@ from index.models import Boilerplate
 from index.text import MONTH
 
 _MONTH = rf"(?:{MONTH}|{MONTH.upper()})\b\.?"  # not "may", which is a verb
+_MONTHS = {
+    start: number
+    for number, starts in enumerate(
+        "jan ene gen,feb fév fev,mar mär maa,apr avr abr,may mai mei maj mag,jun juin giu,jul juil lug,aug aoû ago,"
+        "sep set,oct okt ott out,nov,dec dez déc dic".split(","), 1
+    )
+    for start in starts.split()
+}  # fmt: skip
+"""How months begin in English, German, French, Spanish, Italian, Portuguese, Dutch and the languages of Scandinavia."""
+_MONTH_STARTS = "|".join(f"[{start[0]}{start[0].upper()}]{start[1:]}" for start in _MONTHS)
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 _YEAR = r"(?:1[789]|20)\d\d"
 _DAY_AND_MONTH = rf"(?:{_MONTH}\s{_DAY}\b(?!:)|\b{_DAY}\s{_MONTH})"
@@ -30,9 +40,13 @@ DATE = (
 )
 """A whole date, as a fragment of a regular expression: "Jan. 25, 2024", "25 January 2024", "2024-01-25", "2024/1/25",
 "25.1.2024", "2024年1月25日"."""
+DATE_IN_LINE = (
+    rf"(?:{DATE}|\b\d{{1,2}}[/-]\d{{1,2}}[/-]\d{{4}}\b|\b{_MONTH}\s{_YEAR}\b"
+    rf"|\b{_DAY}\.?\s(?:de\s)?(?:{_MONTH_STARTS})[a-zéûç]{{0,7}}\.?\s(?:del?\s)?{_YEAR}\b)"
+)
+"""As DATE, and what is too weak in prose: "25/01/2024", "January 2024", "25. Januar 2024", "25 de enero de 2024"."""
 
-_DATE = re.compile(DATE)
-_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_DATE, _DATE_IN_LINE = re.compile(DATE), re.compile(DATE_IN_LINE)
 _WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _IN_URL = re.compile(
     r"[/_-]((?:19|20)\d\d)([/_-])(0?[1-9]|1[0-2]|[a-z]{3})\2(0?[1-9]|[12]\d|3[01])(?=[/_.?-]|$)"
@@ -47,7 +61,7 @@ _ON_WEEKDAY = re.compile(
 )
 _PAST = re.compile(r"\b(?:said|says|told|was|were|[a-z]+ed)\b")
 _FUTURE = re.compile(r"\b(?:will|would|due|scheduled|expected|set to|until|since)\b")
-_UPDATED = re.compile(r"(?:last )?(?:updated|modified)\b", re.IGNORECASE)
+_UPDATED = re.compile(r"\b(?:updated|modified|aktualisiert|mis à jour|actualizado|aggiornato)\b", re.IGNORECASE)
 _NUMERIC = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4})\b")
 _FIELDS = (
     "published", "date", "published_at", "publishedat", "publication_date", "pubdate", "date_published",
@@ -190,12 +204,18 @@ def _from_dateline(text: str, texts: list[str]) -> PublicationDate | None:
 
 
 def _from_date_lines(lines: list[str]) -> PublicationDate | None:
-    """The first line that is not of an update; else the first of an update, which is marked as inferred."""
-    for updated in (False, True):
-        matches = [_DATE.search(line) for line in lines if bool(_UPDATED.match(line)) is updated]
-        if first := _first("text", [_parse_date(match.group()) for match in matches if match]):
-            return first._replace(certain=not updated)
-    return None
+    """The first date that is not of an update; else the first of an update, which is marked as inferred."""
+    dates: dict[bool, list[date | None]] = {False: [], True: []}
+    for line in lines:
+        position = 0
+        for match in _DATE_IN_LINE.finditer(line):
+            is_update = bool(_UPDATED.search(line, position, match.start()))
+            position = match.end()
+            numeric = _NUMERIC.fullmatch(match.group())
+            dates[is_update].append(_parse_numeric(numeric) if numeric else _parse_date(match.group()))
+    first = _first("text", dates[False])
+    updated = _first("text", dates[True])
+    return first or (updated and updated._replace(certain=False))
 
 
 def _from_weekday(text: str, texts: list[str]) -> PublicationDate | None:
@@ -225,14 +245,13 @@ def _with_year(short: str, weekday: int | None, texts: list[str]) -> date | None
 def _parse_date(written: str) -> date | None:
     """Parse what DATE matches: ``"Jan. 25, 2024"``, ``"2024/1/25"``, ``"25.1.2024"``; None for Feb 30."""
     numbers = [int(number) for number in re.findall(r"\d+", written)]
-    if word := re.search(r"[A-Za-z]{3}", written):
-        day, year = numbers
-        return _date(year, _month(word.group()), day)
+    if word := re.search(r"[^\W\d_]{3,}", written.replace(" de ", " ")):
+        return _date(numbers[1], _month(word.group()), numbers[0]) if len(numbers) > 1 else None
     return _date(*numbers) if len(str(numbers[0])) > len(str(numbers[2])) else _date(*reversed(numbers))
 
 
 def _month(word: str) -> int:
-    return _MONTHS.index(word.lower()[:3]) + 1 if word.lower()[:3] in _MONTHS else 0
+    return _MONTHS.get(word.lower()[:4]) or _MONTHS.get(word.lower()[:3], 0)
 
 
 def _date(year: int, month: int, day: int) -> date | None:

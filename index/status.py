@@ -8,11 +8,13 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from index.catalogue import Catalogue
 from index.generation import FINGERPRINT
 from index.home import Home, at
-from index.models import IndexDamaged
+from index.load import as_read
+from index.models import ClippingsError, IndexDamaged
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +54,28 @@ def status(place: Path | Home) -> Status:
 
 def roots(place: Path | Home) -> list[Path]:
     """The files and folders that were indexed, which a run without any reads again."""
+    return [Path(root) for root in _noted(place, "roots") or ()]
+
+
+def explained_as(place: Path | Home, file: Path) -> tuple[list[str], dict[str, dict[str, str]]]:
+    """The roots and defaults with which an index reads a file: its own; else as if the folders above were indexed."""
+    try:
+        known, defaults = _noted(place, "roots") or [], _noted(place, "defaults") or {}
+    except ClippingsError:  # no file is explained worse for a damaged index
+        known, defaults = [], {}
+    path, here = as_read(file), Path.cwd()
+    above = str(here) if path.is_relative_to(here) else path.anchor
+    return [root for root in known if path.is_relative_to(root)] or [above], defaults
+
+
+def _noted(place: Path | Home, note: str) -> Any:  # noqa: ANN401  # what stood in JSON
+    """A note of the index; None if there is none."""
     home = at(place)
     name = home.current()
     if name is None:
-        return []
+        return None
     with closing(home.open_catalogue(name)) as catalogue:
-        return [Path(root) for root in json.loads(catalogue.get("roots") or "[]")]
+        return json.loads(catalogue.get(note) or "null")
 
 
 def _problem(home: Home, name: str, catalogue: Catalogue, fingerprint: str, chunks: int) -> str | None:

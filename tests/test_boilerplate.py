@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.clean import clean
+from index.clean import DEFAULT_OUTLET, clean
 from index.models import Article, RawRecord
 
+JUNE = date(2024, 6, 9)
 FIRST = "The harbour of Norvik was closed on Monday after a ship lost its anchor chain, the port authority said."
 SECOND = "Nobody was hurt, and two tugs held the ship in place until divers had found the chain."
 
@@ -155,13 +158,109 @@ def test_a_name_with_a_date_below_the_headline_is_a_date_line(line: str) -> None
     "text",
     [
         f"Election Night, November 5, 2024\n\n{FIRST}",
-        f"Harbour closed\n\n{FIRST}\n\nEvening Post, 9 June 2024\n\n{SECOND}",
+        f"Harbour closed\n\n{FIRST}\n\n{SECOND}\n\nEvening Post, 9 June 2024\n\n{SECOND[:60]}.",
         f"Harbour closed\n\nThe port of Norvik was closed, 9 June 2024\n\n{FIRST}",
     ],
 )
 def test_a_name_with_a_date_elsewhere_is_text(text: str) -> None:
     """A headline, a line further down, and a line of other words."""
     assert "date" not in [kind for kind, _ in cleaned(text).boilerplate]
+
+
+@pytest.mark.parametrize(
+    ("line", "byline", "outlet", "day"),
+    [
+        ("By Ann Lee, Norvik Star, 9 June 2024", "Ann Lee", "Norvik Star", JUNE),
+        (
+            "By Ann Lee and Bo Ek | Norvik Star | Sunday, June 9, 2024 | 4:34 pm",
+            "Ann Lee and Bo Ek",
+            "Norvik Star",
+            JUNE,
+        ),
+        ("by Ann Lee, Health Editor, The Phare – 9 Jun 2024, 16.34 BST", "Ann Lee", "The Phare", JUNE),
+        (
+            "By Ann Lee, Bo Ek and Cy Dee · norvik.example · 2024-06-09",
+            "Ann Lee, Bo Ek and Cy Dee",
+            "norvik.example",
+            JUNE,
+        ),
+        ("Ann Lee, Norvik Star, 9 June 2024", "Ann Lee", "Norvik Star", JUNE),
+        ("Ann Lee for the Norvik Star, 9 June 2024", "Ann Lee", "Norvik Star", JUNE),
+        ("Norvik Star / 9 June 2024 / Ann Lee", "Ann Lee", "Norvik Star", JUNE),
+        ("9 June 2024 | Norvik Star | By Ann Lee", "Ann Lee", "Norvik Star", JUNE),
+        ("The Norvik Star (9 June 2024)", None, "The Norvik Star", JUNE),
+        ("BBC News, 9 June 2024", None, "BBC News", JUNE),
+        ("ANN LEE, NORVIK STAR, 9 JUNE 2024", "ANN LEE", "NORVIK STAR", JUNE),
+        ("Published by Ann Lee on 9 June 2024", "Ann Lee", None, JUNE),
+        ("Posted on 9 June 2024 at 9 am by Ann Lee in Politics", "Ann Lee", None, JUNE),
+        ("Updated 10 June 2024, first published 9 June 2024", None, None, JUNE),
+        ("Von Ann Lee, Norviker Zeitung, 9. Juni 2024", "Ann Lee", "Norviker Zeitung", JUNE),
+        ("Par Ann Lee, Le Phare, le 9 juin 2024 à 16h34", "Ann Lee", "Le Phare", JUNE),
+        ("Por Ann Lee | Diario de Norvik | 9 de junio de 2024", "Ann Lee", "Diario de Norvik", JUNE),
+        ("By Ann Lee, Norvik Star", "Ann Lee", "Norvik Star", None),
+        ("By Ann Lee, political correspondent, 25/06/2024", "Ann Lee", None, date(2024, 6, 25)),
+        ("Norvik Star, 04/03/2024", None, "Norvik Star", None),
+        ("Norvik Star, June 2024", None, "Norvik Star", None),
+    ],
+)
+def test_a_line_of_author_outlet_and_day_is_read_and_is_no_part_of_the_text(
+    line: str, byline: str | None, outlet: str | None, day: date | None
+) -> None:
+    """In any order, below a headline or a standfirst, above the headline, and, if it is no plain day, at the end."""
+    pages = [f"Old pool to close\n{line}\n\n{FIRST}", f"Old pool to close\n\n{FIRST}\n\n{line}\n\n{SECOND}"]
+    if byline or outlet:
+        pages += [f"{line}\n\nOld pool to close\n\n{FIRST}"]
+    for page in pages:
+        article = cleaned(page)
+        assert line not in article.body
+        source = article.source
+        assert (source.headline, source.byline, source.outlet) == ("Old pool to close", byline, outlet)
+        assert (source.published, source.published_certain) == (day, True)
+
+
+def test_lines_of_an_outlet_a_day_or_a_role_are_read_together() -> None:
+    """Lines that are too weak alone count beside a byline or a day; a headline may be known from elsewhere."""
+    article = cleaned(f"Old pool to close\n\nBy Ann Lee\nHealth correspondent\nNorvik Star\n9 June 2024\n\n{FIRST}")
+    assert (article.body, article.source.outlet, article.source.published) == (FIRST, "Norvik Star", JUNE)
+    titled = clean(
+        RawRecord("/a.docx", "", f"Outlet: Norvik Star\n\nDate: 9 June 2024\n\n{FIRST}", "text", {"title": "T"})
+    )
+    assert (titled.body, titled.source.outlet, titled.source.published) == (FIRST, "Norvik Star", JUNE)
+
+
+@pytest.mark.parametrize(
+    "end", ["By Ann Lee, Norvik Star, 9 June 2024", "Ann Lee, Norvik Star, 9 June 2024", "By Ann Lee"]
+)
+def test_the_last_line_may_name_author_and_outlet(end: str) -> None:
+    """A line at the end says the same as at the top."""
+    article = cleaned(f"{FIRST}\n\n{SECOND}\n\n{end}")
+    assert (article.body, article.source.byline) == (f"{FIRST}\n\n{SECOND}", "Ann Lee")
+    assert article.source.outlet == ("Norvik Star" if "Star" in end else None)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "By Friday, 9 June 2024, the tugs had gone",
+        "By the numbers: 2024",
+        "By George, he won.",
+        "A reporter was shot in Norvik",
+        "Prayer for the Dead",
+        "In Norvik",
+        "Ann Lee, 42, a pilot",
+        "World Cup final, 18 December 2022",
+    ],
+)
+def test_a_line_that_only_begins_like_a_byline_stays(line: str) -> None:
+    """Prose, and headlines of parts."""
+    assert line in cleaned(f"Old pool to close\n\nBy Ann Lee\n\n{line}\n\n{FIRST}\n\n{SECOND}").body
+
+
+def test_an_agency_is_the_outlet_only_where_nothing_else_is_known() -> None:
+    """A newspaper prints the texts of agencies."""
+    line = f"Harbour closed\n\nBy Ann Lee, Associated Press, 9 June 2024\n\n{FIRST}"
+    assert cleaned(line).source.outlet == "Associated Press"
+    assert clean(RawRecord("/a.txt", "", line, "text", {DEFAULT_OUTLET: "Courier"})).source.outlet == "Courier"
 
 
 @given(st.lists(st.sampled_from(["Ann", "of", " ", ",", "9 June 2024", "Jan. 9, 2024", "x", ".", "—"]), max_size=40))

@@ -131,7 +131,8 @@ def test_what_is_removed_stays_out_until_it_is_restored(run: Run, tmp_path: Path
         write(news, name, f"The {name} of Arden was in the news on Monday.", outlet=outlet, published=when)
     run("index", "news")
     code, _, err = run("remove", "Echo", "Nobody")
-    assert (code, err) == (1, "No article has the id, file, folder, address or outlet 'Nobody'. None was removed.\n")
+    reason = "No article has the id, file, folder, address, outlet or headline 'Nobody'. None was removed.\n"
+    assert (code, err) == (1, reason)
     assert "2 removed." in run("remove", "echo")[1]
     assert "1 removed." in run("remove", "--older-than", "2021-01-01")[1]
     assert json.loads(run("remove", "news/frost.md", "--json")[1])["removed"][0]["outlet"] == "Sun"
@@ -140,6 +141,38 @@ def test_what_is_removed_stays_out_until_it_is_restored(run: Run, tmp_path: Path
     assert "Articles that `clippings remove` removed, left out: 4." in out
     assert run("index", "--restore")[1].startswith("4 added")
     assert run("index")[1].startswith("0 added, 0 changed, 4 unchanged")
+
+
+@pytest.mark.process
+def test_a_file_is_removed_by_its_name_as_it_is_shown(run: Run, tmp_path: Path) -> None:
+    """Also by a whole headline. A name of two files removes none, and lists both; no folder goes by its bare name."""
+    for folder, name in (("north", "weir"), ("south", "weir"), ("south", "bees")):
+        write(tmp_path / "news" / folder, name, f"The {name} of the {folder} was in the news on Monday.")
+    run("index", "news")
+    weirs = ", ".join(str(tmp_path / "news" / folder / "weir.md") for folder in ("north", "south"))
+    for command in ("show", "remove"):
+        code, _, err = run(command, "weir.md")
+        assert (code, err) == (1, f"weir.md may mean 2 articles. Choose from: {weirs}\n")
+        assert run(command, "ir.md")[0] == run(command, "south/")[0] == 1
+        assert run(command, "bees.md", "--json")[0] == 0
+    assert "1 removed." in run("remove", "north/weir.md")[1]
+    assert "1 removed." in run("remove", "news/south")[1]
+
+
+@pytest.mark.process
+def test_a_file_is_explained_as_an_index_of_its_folder_reads_it(run: Run, tmp_path: Path) -> None:
+    """Folders above it give outlet and day; what an index was given for its folder counts."""
+    folder = tmp_path / "news" / "Norvik Star" / "2024" / "01" / "25"
+    folder.mkdir(parents=True)
+    (folder / "a.txt").write_text("\n\n".join(documents.STORY))
+
+    def read_as() -> tuple[object, ...]:
+        (article,) = json.loads(run("index", "--explain", str(folder / "a.txt"), "--json")[1])["articles"]
+        return article["outlet"], article["published"], article["published_certain"]
+
+    assert read_as() == ("Norvik Star", "2024-01-25", False)
+    run("index", "news/Norvik Star", "--outlet", "Echo")
+    assert read_as() == ("Echo", "2024-01-25", False)
 
 
 def test_standard_input_is_read(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -354,6 +354,23 @@ def test_a_folder_with_one_of_each_is_read_and_the_rest_is_counted(tmp_path: Pat
     assert skipped == {".xlsx": 1}
 
 
+@pytest.mark.process
+def test_a_file_that_is_not_what_its_name_says_is_named_as_what_it_should_be(tmp_path: Path) -> None:
+    """A document that cannot be read names its kind; a picture that is text is a failure, and no picture."""
+    (tmp_path / "a.docx").write_bytes(ALL["a.docx"][:200])
+    (tmp_path / "b.odt").write_bytes(b"none")
+    (tmp_path / "c.epub").write_bytes(b"none")
+    (tmp_path / "d.png").write_text("The harbour of Norvik was closed.")
+    (tmp_path / "e_files").mkdir()
+    (tmp_path / "e_files" / "e.png").write_text("<svg/>")
+    reasons = [item.reason for item in load([tmp_path]) if isinstance(item, Failure)]
+    ends = " that can be read: it is damaged, cut off, or something else"
+    assert reasons == [
+        *(f"not a {kind}{ends}" for kind in ("Word document", "OpenDocument text", "book (EPUB)")),
+        "not a picture, but text: name it as what it holds (.txt, .html …) to have it read",
+    ]
+
+
 def _sleep_or_fill(task: str) -> list[str]:
     import time
 

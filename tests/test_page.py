@@ -17,7 +17,8 @@ from bot.query.filter_reason import why_none_passes
 from index.catalogue import Catalogue
 from index.catalogue_sqlite import SQLiteCatalogue
 from index.chunk import chunk
-from index.models import Filters
+from index.clean import clean
+from index.models import Filters, RawRecord
 from index.outlets import NOTE, Outlets
 from index.page import PageNames, page_names
 from tests.corpus import article
@@ -47,6 +48,21 @@ SITE = '<meta property="og:site_name" content="Norvik Post">'
 def test_the_name_of_the_site_is_no_part_of_the_headline(title: str) -> None:
     """Whatever separates them, and whether the heading or the name of the site tells them apart."""
     assert names(SITE, "<h1>Harbour of Norvik closed</h1>", title).headline == "Harbour of Norvik closed"
+
+
+def test_a_page_without_a_name_of_its_site_has_that_of_its_title() -> None:
+    """If it can hardly be anything else; a section or another headline is none."""
+    heading, title = "<h1>Harbour of Norvik closed</h1>", "Harbour of Norvik closed - {}"
+    for beside, outlet in (("Norvik Post", "Norvik Post"), ("News", ""), ("Ann Lee", ""), ("Ships wait", "")):
+        assert names("", heading, title.format(beside)).outlet == outlet
+
+
+def test_an_outlet_among_the_authors_of_a_page_is_no_author() -> None:
+    """Unless there is no other."""
+    page = '<html><body><article><h1>Harbour closed</h1><p class="byline">{}</p>{}</article></body></html>'
+    prose = "<p>The harbour of Norvik was closed after a ship lost its anchor chain, the port authority said.</p>" * 4
+    for line, byline in (("By Ann Lee, Norvik Post, 9 June 2024", "Ann Lee"), ("By Norvik Post", "Norvik Post")):
+        assert clean(RawRecord("/a.html", "", page.format(line, prose), "html")).source.byline == byline
 
 
 def test_a_headline_keeps_what_looks_like_a_name() -> None:

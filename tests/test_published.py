@@ -173,7 +173,7 @@ def test_a_day_that_only_the_text_of_a_page_has_is_a_guess() -> None:
     stated = page.format('<meta property="article:published_time" content="2024-01-25T10:00:00Z">', "", prose)
     source = clean(RawRecord("/a.html", "", stated, "html")).source
     assert (source.published, source.published_certain) == (DAY, True)
-    for written in ("am 25. Januar 2024", "04/03/2024"):
+    for written in ("seit dem 25. Januar 2024 bei uns", "04/03/2024"):
         source = clean(RawRecord("/a.html", "", page.format("", written, prose), "html")).source
         assert source.published is not None
         assert not source.published_certain

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 from bot.cli import render
 from bot.cli.filters import known_outlet, make_filters, read_day
 from bot.models import Answer, AnswerEngine, Turn, by_number
-from bot.plain_text import one_line, safe, title
+from bot.plain_text import counted, one_line, safe, title
 from index.data_folder import prepare
 from index.models import ClippingsError, Filters, Source
 
@@ -187,7 +187,7 @@ def greeting(sources: Sequence[Source], llm_name: str) -> str:
     """Describe the indexed articles and how answers are made, in two lines."""
     days = sorted(source.published for source in sources if source.published)
     period = f", {days[0]} to {days[-1]}" if days else ""
-    count = f"{len(sources)} article{'' if len(sources) == 1 else 's'}"
+    count = counted(len(sources), "article")
     method = f"written by {one_line(llm_name)} and checked" if llm_name else "quoted; no language model is set"
     return f"Clippings: {count}{period}. Answers are {method}.\nAsk, or /help; Ctrl-D leaves."
 

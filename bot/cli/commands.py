@@ -6,11 +6,10 @@ The docstring of a command is its help text.
 from __future__ import annotations
 
 import difflib
-import os
 import shutil
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from itertools import islice
@@ -21,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 from bot import serialize
 from bot.cli import render
 from bot.cli.filters import known_outlet, make_filters
-from bot.plain_text import one_line, title
+from bot.plain_text import counted, one_line, title
 from bot.runtime import Parts, is_address, progress_bar, shown_steps
-from index.models import ClippingsError, Failure, Filters, Source
+from index.models import ClippingsError, Failure, Filters
 
 if TYPE_CHECKING:
     from bot.models import AnswerEngine
@@ -38,7 +37,6 @@ NO_ARTICLES = frozenset(
 """The endings of what lies beside articles, by which the exit code is not LEFT_OUT."""
 MAX_SKIPPED_KINDS = 8
 MAX_EXPLAINED = 20  # records of a file
-MAX_LISTED_IDS = 10
 _LEFT_OUT = {
     "withdrawn": "Stories that their sender has withdrawn, and that are not indexed: {}.",
     "embargoed": "Stories under embargo, to be read by a later run: {}.",
@@ -302,7 +300,7 @@ def _summary(report: Report, arguments: Namespace) -> str:
     from index.formats.registry import KINDS_READ
 
     counts = ", ".join(f"{getattr(report, name)} {name}" for name in ("added", "changed", "unchanged", "removed"))
-    embedded = f"{report.chunks_embedded} chunks embedded in {report.seconds:.1f} s"
+    embedded = f"{counted(report.chunks_embedded, 'chunk')} embedded in {report.seconds:.1f} s"
     lines = [f"{counts}, {len(report.failed)} failed; {embedded}."]
     if report.rebuilt:
         lines.append(f"The whole index was rebuilt: {report.rebuilt}.")
@@ -336,30 +334,15 @@ def _filters(arguments: Namespace, engine: AnswerEngine) -> Filters:
 
 
 def _article_id(word: str, engine: AnswerEngine) -> str:
-    """Return the id of the article that a word means. Raises ClippingsError if it means several.
-
-    The first of these ways that fits counts: an id; a file; the end of a file's path; an address; the beginning of an
-    id; a headline; a part of a headline.
-    """
-    from index.formats.urls import canonical
+    """Return the id of the article that a word, or a part of a headline, means. Raises ClippingsError if several."""
+    from index.meant import meant, several
     from index.text import fold
 
-    path, ending, text = os.path.realpath(word), os.sep + word.removeprefix(f".{os.sep}"), fold(word)
-    ways: tuple[Callable[[Source], object], ...] = (
-        lambda source: source.id == word,
-        lambda source: source.path and os.path.realpath(source.path) == path,
-        lambda source: source.path and source.path.endswith(ending),
-        lambda source: source.url and canonical(source.url) == canonical(word),
-        lambda source: source.id.startswith(word),
-        lambda source: fold(source.headline) == text,
-        lambda source: text in fold(source.headline),
-    )
-    sources = engine.sources() if word else ()
-    matches = next((ids for fits in ways if (ids := [source.id for source in sources if fits(source)])), [])
+    sources = engine.sources()
+    matches = meant(word, sources) or [source for source in sources if word and fold(word) in fold(source.headline)]
     if len(matches) > 1:
-        shown = ", ".join(matches[:MAX_LISTED_IDS]) + (" …" if len(matches) > MAX_LISTED_IDS else "")
-        raise ClippingsError(f"{word} may mean {len(matches)} articles. Choose from: {shown}")
-    return matches[0] if matches else word
+        raise several(word, (source.id for source in matches))
+    return matches[0].id if matches else word
 
 
 def _unknown_article(article_id: str, engine: AnswerEngine) -> str:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from bot.plain_text import counted
 from bot.settings import notices
 from index.models import ClippingsError
 
@@ -124,7 +125,8 @@ def _index(settings: Settings, parts: Parts) -> Found:
     elif not status.articles:
         yield False, "it holds no articles; run `clippings index PATH`"
     else:
-        yield True, f"{status.articles} articles in {status.chunks} chunks, {status.size_bytes / 1e6:.1f} MB; searched"
+        holds = f"{counted(status.articles, 'article')} in {counted(status.chunks, 'chunk')}"
+        yield True, f"{holds}, {status.size_bytes / 1e6:.1f} MB; searched"
     if status.indexed_at and status.indexed_at.timestamp() > time.time() + MAX_CLOCK_SKEW_SECONDS:
         yield False, f"it was written at {status.indexed_at:%Y-%m-%d %H:%M}, after now: see whether this clock is right"
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from bot.models import REFUSAL, Answer, Citation, Kind, by_number, in_marks
-from bot.plain_text import MAX_OUTLETS_SHOWN, day_of, one_line, safe, title, title_parts
+from bot.plain_text import MAX_OUTLETS_SHOWN, counted, day_of, one_line, safe, title, title_parts
 from index.models import Article, ClippingsError, Source, Span
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ def status_lines(status: Status, data: Path, llm: str) -> list[Line]:
         period += " (ahead of this computer's clock: see which of them is wrong)"
     more = f" and {len(outlets) - MAX_OUTLETS_SHOWN} more" if len(outlets) > MAX_OUTLETS_SHOWN else ""
     facts = {
-        "articles": f"{status.articles} in {status.chunks} chunks{period}",
+        "articles": f"{status.articles} in {counted(status.chunks, 'chunk')}{period}",
         "outlets": f"{named}{more}" or "none is named",
         "index": f"{status.size_bytes / 1e6:.1f} MB in {one_line(', '.join(status.servers.values()) or str(data))}",
         "indexed": f"{status.indexed_at:%Y-%m-%d %H:%M}" if status.indexed_at else "never",

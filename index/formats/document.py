@@ -23,6 +23,8 @@ MAX_ARTICLE_BYTES = 5_000_000  # or characters of a line: a long novel has 3 mil
 MAX_FILE_BYTES = 100_000_000  # of a file that is read whole: a PDF of photographs has 50 MB
 MAX_UNPACKED_BYTES = 2_000_000_000  # of all that is unpacked from a file: ten years of a daily paper as JSON
 MAX_DEPTH = 4  # archives in archives: a .zip of .tar.gz of mails with an attachment
+FILE_AUTHOR = "file author"
+"""The field with whom a program names as the author of a file: an account as often as an author."""
 HEAD_BYTES = 65_536  # by which a kind is known: the parts of a .docx follow a picture
 
 _MAX_NAME_CHARACTERS = 400

@@ -15,7 +15,7 @@ from index.fragment import fragment_text
 
 
 def _read(document: Document) -> Iterator[Item]:
-    with open_zip(document) as opened:
+    with open_zip(document, what="book (EPUB)") as opened:
         container = parse_xml(part(opened, "META-INF/container.xml"))
         place = next((str(root.get("full-path")) for root in container.iter("{*}rootfile")), "")
         package = parse_xml(part(opened, place))

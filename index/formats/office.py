@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from zipfile import BadZipFile
 
 from index.decode import decode
-from index.formats.document import Document, Item, Kind, begins
+from index.formats.document import FILE_AUTHOR, Document, Item, Kind, begins
 from index.formats.markup import parse_xml
 from index.formats.zips import open_zip, part
 from index.models import UnreadableError
@@ -21,14 +21,16 @@ def _read_docx(document: Document) -> Iterator[Item]:
     import docx
     from docx.table import Table
 
-    open_zip(document).close()
+    open_zip(document, what="Word document").close()
     try:
         opened = docx.Document(document.file)
         blocks = list(opened.iter_inner_content())
         properties = opened.core_properties
-        fields = {"title": properties.title or "", "byline": properties.author or ""}
+        fields = {"title": properties.title or "", FILE_AUTHOR: properties.author or ""}
     except (BadZipFile, KeyError, ValueError, AttributeError, zlib.error) as error:
-        raise UnreadableError("the Word document is damaged") from error
+        raise UnreadableError(
+            "not a Word document that can be read: what it must hold is damaged or missing"
+        ) from error
     paragraphs = list[str]()
     for block in blocks:
         if isinstance(block, Table):
@@ -42,7 +44,7 @@ def _read_docx(document: Document) -> Iterator[Item]:
 
 
 def _read_odt(document: Document) -> Iterator[Item]:
-    with open_zip(document) as opened:
+    with open_zip(document, what="OpenDocument text") as opened:
         content, meta = parse_xml(part(opened, "content.xml")), parse_xml(part(opened, "meta.xml"))
     stated = {
         str(element.tag).rpartition("}")[2]: (element.text or "").strip()
@@ -55,7 +57,7 @@ def _read_odt(document: Document) -> Iterator[Item]:
                 space.text = written
         if not any(True for _ in element.iterancestors(f"{_ODF}p", f"{_ODF}note")):  # of a frame, of a footnote
             paragraphs.append("".join(element.xpath(".//text()[not(ancestor::*[local-name()='note'])]")))
-    fields = {"title": stated.get("title", ""), "byline": stated.get("creator", "")}
+    fields = {"title": stated.get("title", ""), FILE_AUTHOR: stated.get("creator", "")}
     yield Item(document.place, document.record("\n\n".join(filter(str.strip, paragraphs)), fields=_true(fields)))
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from index.formats.document import MAX_ARTICLE_BYTES, Document, Item, Kind, begins, load_extra, too_large
+from index.formats.document import FILE_AUTHOR, MAX_ARTICLE_BYTES, Document, Item, Kind, begins, load_extra, too_large
 from index.formats.lines import paragraphs
 from index.formats.scan import EXTRA, MAX_SIDE_PIXELS, RECOGNIZED, recognized
 from index.models import UnreadableError
@@ -51,7 +51,7 @@ def _read(document: Document) -> Iterator[Item]:
     fields |= {
         "retrieved": day,
         "title": headline or ("" if _NO_TITLE.search(title) else title),
-        "byline": stated.get("Author", "").strip(),
+        FILE_AUTHOR: stated.get("Author", "").strip(),
     }
     yield Item(document.place, document.record(text, fields=fields))
 

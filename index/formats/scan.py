@@ -158,7 +158,7 @@ def _read(document: Document) -> Iterator[Item | Skipped]:
     except UnreadableError:
         raise
     except Exception as error:  # the library raises anything on a broken picture
-        raise UnreadableError("the picture is damaged, or is none") from error
+        raise UnreadableError("not a picture that can be read: it is damaged, cut off, or something else") from error
     lines = [line for page in pages for line in page]
     if len(_WORD.findall(" ".join(lines))) < _MIN_WORDS:
         yield Skipped(Path(document.path).suffix.lower())

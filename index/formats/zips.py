@@ -11,13 +11,16 @@ from index.models import UnreadableError
 MAX_MEMBERS = 100_000
 
 
-def open_zip(document: Document, limit: int | None = MAX_FILE_BYTES) -> ZipFile:
-    """Open a zip file. Raises UnreadableError if it is none, or says that it unpacks to more than ``limit`` bytes."""
+def open_zip(document: Document, limit: int | None = MAX_FILE_BYTES, what: str = "zip file") -> ZipFile:
+    """Open a zip file. Raises UnreadableError if it is none, or says that it unpacks to more than ``limit`` bytes.
+
+    ``what``: the kind of file that the error names.
+    """
     document.file.seek(0)
     try:
         opened = ZipFile(document.file)
     except (BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise UnreadableError("the archive is damaged, or is none") from error
+        raise UnreadableError(f"not a {what} that can be read: it is damaged, cut off, or something else") from error
     members = opened.infolist()
     if len(members) > MAX_MEMBERS:
         raise UnreadableError(f"too large: {len(members):,} members, an archive may have {MAX_MEMBERS:,}")
