@@ -1,4 +1,4 @@
-"""`clippings feedback`: people's opinions of answers as JSON for `clippings eval`, or as a table."""
+"""People's opinions of answers, for `clippings feedback` (JSON for `clippings eval`, or a table) and for archives."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
+from pydantic import TypeAdapter
+
+from bot import serialize
 from bot.plain_text import safe
-from bot.slack.database import Database, Feedback
+from bot.slack.database import MAX_ID_CHARACTERS, MAX_KEY_CHARACTERS, MAX_MODEL_CHARACTERS, Database, Feedback
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -36,6 +39,25 @@ def write_csv(database: Database, out: TextIO) -> None:
     for row in _rows(database):
         row["relevant"] = " ".join(row["relevant"])
         writer.writerow([_cell(row[column]) for column in _COLUMNS])
+
+
+def exported(database: Database) -> Iterator[bytes]:
+    """A line of JSON for each opinion, as `imported` reads it."""
+    yield from map(TypeAdapter(Feedback).dump_json, database.feedback())
+
+
+def imported(line: bytes) -> Feedback:
+    """Read an opinion from elsewhere. Raises ValueError if it is none that could be stored and shown."""
+    opinion = TypeAdapter(Feedback).validate_json(line)
+    limits = {opinion.key: MAX_KEY_CHARACTERS, opinion.user: MAX_ID_CHARACTERS, opinion.model: MAX_MODEL_CHARACTERS}
+    if any(len(text) > limit for text, limit in limits.items()):
+        raise ValueError("a field is too long")
+    try:
+        json.dumps(_row(opinion, agreed=True))
+        serialize.read_answer(opinion.answer)
+    except (LookupError, TypeError, AttributeError, OverflowError, OSError, RecursionError) as error:
+        raise ValueError("its answer cannot be read") from error
+    return opinion
 
 
 def _rows(database: Database) -> Iterator[dict[str, Any]]:
