@@ -41,6 +41,7 @@ _LLM_SECRETS = {
     "openai-like": ("OPENAI_API_KEY",),
     "ollama": ("OLLAMA_API_KEY",),  # which Ollama's client reads by itself
 }
+_PLACES = ("data", "model_dir", "slack_api_url", "chroma_url", "slack_host")
 _SENDS_OUT = (
     "CLIPPINGS_LLM",
     "CLIPPINGS_SLACK_API_URL",
@@ -159,6 +160,18 @@ class Settings(BaseModel):
         """The API key of the provider of `llm`; None for Ollama, which needs none."""
         keys = {"openai": self.openai_api_key, "openai-like": self.openai_api_key, "anthropic": self.anthropic_api_key}
         return keys.get(self.llm.partition(":")[0])
+
+
+def portable(settings: Settings) -> dict[str, str]:
+    """The settings that another installation may want, by variable: no defaults, secrets, places or addresses."""
+    kept = {}
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name)
+        is_place = name in _PLACES or (name == "llm" and "//" in value)  # whose address may hold a password
+        if field.annotation != _Secret and not is_place and value != field.default:
+            text = ",".join(sorted(value)) if isinstance(value, frozenset) else str(value)
+            kept[_variable(name)] = text
+    return kept
 
 
 def variables() -> dict[str, str]:

@@ -91,6 +91,10 @@ class Catalogue(ABC):
         """Make all that is written inside happen at once, or not at all."""
 
     @abstractmethod
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Read all that is read inside as it is now, whatever others write meanwhile."""
+
+    @abstractmethod
     def version(self) -> int:
         """A number that changes when another process has written."""
 

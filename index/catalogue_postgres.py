@@ -110,6 +110,13 @@ class PostgresCatalogue(Catalogue):
             changed = "UPDATE state SET version = version + 1, chunks = chunks + ?, words = words + ?"
             self._execute(changed, (self._added_chunks, self._added_words))
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Read all that is read inside as it is now, whatever others write meanwhile."""
+        with self._database.transaction():
+            self._rows("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield
+
     def version(self) -> int:
         """A number that changes when another process has written."""
         return int(self._rows("SELECT version FROM state")[0][0])

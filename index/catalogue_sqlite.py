@@ -114,6 +114,16 @@ class SQLiteCatalogue(Catalogue):
                     self._rows("ROLLBACK")
                 raise
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Read all that is read inside as it is now, whatever others write meanwhile."""
+        with self._lock:
+            self._rows("BEGIN")
+            try:
+                yield
+            finally:
+                self._rows("ROLLBACK")
+
     def version(self) -> int:
         """A number that changes when another process has written."""
         if self.read_only:

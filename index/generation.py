@@ -28,6 +28,8 @@ from index.text import WORDS_VERSION
 
 FINGERPRINT = f"{MODEL_NAME}/chunker-{CHUNKER_VERSION}/schema-{SCHEMA_VERSION}/words-{WORDS_VERSION}"
 """What an index is built with; one with another fingerprint is not read but rebuilt."""
+IMPORTING = "an import that did not end"
+"""The fingerprint of a generation until all of an archive is in it; nobody reads it, and nothing is taken over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,8 @@ def _whole(data: Path) -> Path | None:
             continue
         try:
             with closing(open_catalogue(folder)) as catalogue:
+                if catalogue.get("fingerprint") == IMPORTING:
+                    continue
                 is_complete, articles = bool(catalogue.get("indexed_at")), catalogue.counts()[0]
         except ClippingsError:
             is_complete, articles = True, 0
@@ -200,6 +204,15 @@ def open_for_writing(data: Path) -> tuple[Generation, Replaced | None]:
         rest.close()
         shutil.rmtree(beside)
     return Generation.make(beside), replaced
+
+
+def open_beside(data: Path) -> Generation:
+    """A new generation beside the one in use, and what killed imports left is gone."""
+    folder = current(data)
+    for other in generations(data):
+        if other != folder:
+            shutil.rmtree(other, ignore_errors=True)
+    return Generation.make(unused(data, folder))
 
 
 def _to_be_replaced(folder: Path) -> Replaced | None:

@@ -47,6 +47,10 @@ class Home(ABC):
         """The generation to write to, and the old one if the index has to be rebuilt from it. Only while locked."""
 
     @abstractmethod
+    def open_beside(self) -> Opened:
+        """Make a new generation beside the one in use, which stays so. Only while locked."""
+
+    @abstractmethod
     def make_current(self, generation: Opened) -> None:
         """Switch every reader to this generation in one step."""
 
@@ -128,6 +132,10 @@ class Folder(Home):
     def open_for_writing(self) -> tuple[Generation, Replaced | None]:
         """The generation in use, or a new one beside it."""
         return folders.open_for_writing(self.data)
+
+    def open_beside(self) -> Generation:
+        """A new folder beside the others."""
+        return folders.open_beside(self.data)
 
     def is_alone(self) -> bool:
         """True: a folder has no shards."""

@@ -1,9 +1,4 @@
-"""The story of indexing: paths -> raw records -> articles -> chunks -> vectors and words, on disk.
-
-A batch of articles changes in three steps: write the new vectors, commit the catalogue's transaction, delete the
-vectors that no chunk refers to. Killed before the commit, a run leaves the old state, after it the new one; the note
-`dirty` in the catalogue makes the next run look for stray vectors.
-"""
+"""The story of indexing: paths -> raw records -> articles -> chunks -> vectors and words, on disk."""
 
 from __future__ import annotations
 
@@ -12,7 +7,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from itertools import chain, islice
@@ -24,7 +19,6 @@ from index.clean import CLEANER_VERSION, DEFAULT_OUTLET, article_id, host_of
 from index.cleaner import Cleaner
 from index.embed import Embedder
 from index.folder_names import completed
-from index.generation import Opened
 from index.home import Home, at
 from index.load import POINTS_OUTSIDE, STANDARD_INPUT, Reader, as_read, count, load, printable
 from index.models import Article, Chunk, ClippingsError, Failure, IndexDamaged, RawRecord, Source, UnreadableError
@@ -33,12 +27,9 @@ from index.published import DEFAULT_PUBLISHED
 from index.removal import remove_articles
 from index.shard import Shard
 from index.weights import locate
+from index.writer import BATCH_ARTICLES, Digested, Writer
 
 _NOTES = ("roots", "indexed_at", "defaults", "sources", "marks", NOTE)  # that a rebuilt catalogue takes over
-_BATCH_ARTICLES = 16  # memory stays flat, the bar moves, and the embedder can sort by length
-
-Digested = tuple[Article, list[Chunk], str]
-"""An article, its chunks, and the digest of its raw record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +118,7 @@ def ingest(  # noqa: PLR0913  # most are options of a command, with a default
         embedder = Embedder(locate(model_dir))
         generation, old = home.open_for_writing()
         with closing(generation), closing(Cleaner()) as cleaner:
-            run = _Run(generation, embedder, cleaner, choices.shard, restore=choices.restore)
+            run = _Run(generation, embedder, choices.shard, cleaner=cleaner, restore=choices.restore)
             if home.is_alone():
                 run.repair()
             home.let_others()
@@ -157,7 +148,7 @@ def ingest(  # noqa: PLR0913  # most are options of a command, with a default
             kept = str(home.scans or "")
             files = filter(run.is_mine, load(present, skipped := Counter[str](), choices.standard_input, kept))
             records = chain(cleaner.ahead(files, run.completed_if_new), run.from_web(choices))
-            while batch := list(islice(records, _BATCH_ARTICLES)):
+            while batch := list(islice(records, BATCH_ARTICLES)):
                 run.write(run.changed_articles(batch))
                 progress(done := done + len(batch), total)
             run.handle_gone(roots, missing, prune=prune, force=force)
@@ -176,16 +167,12 @@ def ingest(  # noqa: PLR0913  # most are options of a command, with a default
     )  # fmt: skip
 
 
-@dataclass(slots=True)
-class _Run:
+@dataclass(slots=True, kw_only=True)
+class _Run(Writer):
     """The writing side of an index, and the counts of its report."""
 
-    generation: Opened
-    embedder: Embedder
     cleaner: Cleaner
-    shard: Shard | None = None
     restore: bool = False
-    removed: int = 0
     gone: int = 0
     unreached: int = 0
     withdrawn: int = 0
@@ -193,11 +180,9 @@ class _Run:
     superseded: int = 0
     kept_out: int = 0
     outcomes: dict[str, str] = field(default_factory=dict)  # "added", "changed" or "unchanged", by id
-    chunks_embedded: int = 0
     failed: list[Failure] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
     lost: dict[str, str] = field(default_factory=dict)  # paths by id, of articles that could not be copied
-    editions: dict[str, Edition] = field(default_factory=dict)  # that the next transaction notes
     defaults: dict[str, dict[str, str]] = field(default_factory=dict)  # fields by root, for articles without them
     roots: set[str] = field(default_factory=set)
     outlets: Outlets = field(default_factory=lambda: Outlets({}))
@@ -205,20 +190,6 @@ class _Run:
     def is_mine(self, record: RawRecord | Failure) -> bool:
         """Whether a record belongs to the shard of this run."""
         return not self.shard or self.shard.holds(record.path if isinstance(record, Failure) else article_id(record))
-
-    def repair(self) -> None:
-        """Make vectors and catalogue agree after a run that did not end. No other shard may be at work."""
-        catalogue, store = self.generation.catalogue, self.generation.store
-        if not catalogue.get("dirty") and store.count() == catalogue.counts()[1]:
-            return
-        with self._dirty():
-            stored, wanted = set(store.ids()), set(catalogue.all_chunk_ids())
-            store.delete(sorted(stored - wanted))
-            missing = wanted - stored
-            for identity in sorted({owner for name in missing if (owner := catalogue.article_of(name))}):
-                if article := catalogue.article(identity):
-                    self._embed([piece for piece in chunk(article) if piece.id in missing])
-        catalogue.set("dirty", "")
 
     def copy(self, old: Catalogue | None, progress: Callable[[int, int], None]) -> None:
         """Index the articles of an old generation again, from its own copy of them, where that is not damaged."""
@@ -229,9 +200,9 @@ class _Run:
         except IndexDamaged:
             return
         identities = list(paths)
-        for start in range(0, len(identities), _BATCH_ARTICLES):
+        for start in range(0, len(identities), BATCH_ARTICLES):
             batch: list[Digested] = []
-            for identity in identities[start : start + _BATCH_ARTICLES]:
+            for identity in identities[start : start + BATCH_ARTICLES]:
                 try:
                     article, known = old.article(identity), old.known(identity)
                 except IndexDamaged:
@@ -390,34 +361,6 @@ class _Run:
             self.outcomes[identity] = "changed" if known else "added"
         return article, chunks, digest
 
-    def write(self, articles: Sequence[Digested]) -> None:
-        """Embed and store articles, in place of what the index holds of them, and remove those that were withdrawn."""
-        if not articles and not self.editions:
-            return
-        catalogue, store = self.generation.catalogue, self.generation.store
-        out_of_use = [identity for identity, edition in self.editions.items() if edition.state]
-        owners = [*(article.id for article, _, _ in articles), *out_of_use]
-        before = {name for identity in owners for name in catalogue.chunk_ids(identity)}
-        after = {piece.id: piece for _, chunks, _ in articles for piece in chunks}
-        with self._dirty():
-            self._embed([piece for name, piece in after.items() if name not in before])
-            with catalogue.transaction():
-                for article, chunks, digest in articles:
-                    catalogue.put(article, digest, chunks)
-                for identity in out_of_use:
-                    self.removed += catalogue.known(identity) is not None
-                    catalogue.remove(identity)
-                for identity, edition in self.editions.items():
-                    catalogue.set_edition(identity, edition)
-            store.delete(sorted(before - after.keys()))
-        self.editions.clear()
-
-    def _embed(self, chunks: Sequence[Chunk]) -> None:
-        if chunks:
-            vectors = self.embedder.passages([piece.embedded for piece in chunks])
-            self.generation.store.upsert([piece.id for piece in chunks], vectors)
-            self.chunks_embedded += len(chunks)
-
     def handle_gone(self, roots: Sequence[Path], missing: Collection[Path], *, prune: bool, force: bool) -> None:
         """Count, or with ``prune`` remove, the articles that these roots no longer hold; count the unreached ones.
 
@@ -444,17 +387,6 @@ class _Run:
             return
         remove_articles(self.generation, gone)
         self.removed += len(gone)
-
-    @contextmanager
-    def _dirty(self) -> Iterator[None]:
-        """Note that vectors and catalogue may disagree, until the end of the block; after an error the note stays.
-
-        With other shards at work it stays, too: the last of them looks at all.
-        """
-        self.generation.catalogue.set("dirty", "yes")
-        yield
-        if not self.shard:
-            self.generation.catalogue.set("dirty", "")
 
 
 def _digest(record: RawRecord) -> str:

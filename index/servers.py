@@ -135,12 +135,10 @@ class Servers(Home):
 
     def open_for_writing(self) -> tuple[Opened, Replaced | None]:
         """The generation in use, or a new one beside it. Of several shards one at a time, until `let_others`."""
-        database, is_alone = self._writing, self.is_alone()
+        is_alone = self.is_alone()
         if self._shard and not is_alone and self._other_shards() != {self._shard.count}:
             raise IndexLocked(f"Other processes index another number of shards into {self}. Wait for them to end.")
-        with database.transaction():
-            database.rows(_LAYOUT)
-        generations = self._generations(database)
+        generations = self._laid_out()
         name = next((name for name, is_current in generations if is_current), None)
         if not name:
             generation = self._write(self._make())
@@ -161,6 +159,19 @@ class Servers(Home):
             self._drop(beside)
             beside = self._make()
         return self._write(beside), replaced
+
+    def open_beside(self) -> Opened:
+        """Make a new schema and a new collection; those that are not in use are gone."""
+        for name, is_current in self._laid_out():
+            if not is_current:
+                self._drop(name)
+        return self._write(self._make())
+
+    def _laid_out(self) -> list[tuple[str, bool]]:
+        """Make the tables of the database, and return its generations."""
+        with self._writing.transaction():
+            self._writing.rows(_LAYOUT)
+        return self._generations(self._writing)
 
     def is_alone(self) -> bool:
         """Whether no other shard is being indexed; none begins or ends until `let_others`."""

@@ -47,7 +47,7 @@ from tests.corpus import write
 
 TODAY = date(2025, 1, 1)
 QUESTIONS = 40
-_SYLLABLES = "ba ren tor li mo sta ner vi cal do mas per ta lin gor we".split()
+SYLLABLES = "ba ren tor li mo sta ner vi cal do mas per ta lin gor we".split()
 _ARTICLES = Path(__file__).parents[1] / "articles"
 _INDEXING = """
 import resource, sys
@@ -61,12 +61,12 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 class News:
     """Made-up news: the words of `articles/` and rarer ones made of syllables, as often as Zipf's law has it."""
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int = 0) -> None:
         text = " ".join(file.read_text(encoding="utf-8") for file in sorted(_ARTICLES.glob("*.txt")))
         common = [word for word, _ in Counter(re.findall(r"[a-z]+", text.lower())).most_common()]
-        self._words = common + ["".join(parts) for parts in product(_SYLLABLES, repeat=3)]
+        self._words = common + ["".join(parts) for parts in product(SYLLABLES, repeat=3)]
         self._weights = list(accumulate(1 / (rank + 3) for rank in range(len(self._words))))
-        self._random = random.Random(0)  # noqa: S311  # the same news each time, and no secret
+        self._random = random.Random(seed)  # noqa: S311  # the same news each time, and no secret
 
     def sentence(self) -> str:
         """Some 17 words."""
@@ -88,11 +88,11 @@ class News:
             write(folder, f"article-{number}", body, headline=self.sentence()[:60], published=self.day())
         return folder
 
-    def articles(self, count: int) -> Iterator[tuple[Article, list[Chunk]]]:
-        """Articles of six chunks of some 200 words."""
-        for number in range(count):
+    def articles(self, count: int, first: int = 0, length: int = 12) -> Iterator[tuple[Article, list[Chunk]]]:
+        """Articles of six chunks of so many sentences, numbered from ``first``."""
+        for number in range(first, first + count):
             source = Source(f"a{number}", self.sentence()[:60], "The Courier", published=self.day(), path=f"/{number}")
-            pieces = self.paragraphs(6, 12)
+            pieces = self.paragraphs(6, length)
             starts = list(accumulate((len(piece) + 2 for piece in pieces), initial=0))
             chunks = [
                 Chunk(f"{source.id}-{start}", source.id, start, end - 2, piece)

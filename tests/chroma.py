@@ -3,66 +3,36 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
-from typing import Self
+from typing import Any
 
-from tests.postgres import free_port
+from tests.server_process import ServerProcess
 
 _RUN = "import sys; from chromadb.cli.cli import app; sys.argv[0] = 'chroma'; app()"
-_START_SECONDS = 60.0
 
 
-class Chroma:
+class Chroma(ServerProcess):
     """A server that keeps its files in a folder, on a port of 127.0.0.1."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder, self.port = folder, free_port()
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> Self:
-        """Start."""
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End."""
-        self.kill()
+        super().__init__(folder / "log")
+        self._folder = folder
 
     @property
     def url(self) -> str:
         """The address, as CHROMA_URL has it."""
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self) -> None:
-        """Start the server, and wait until it answers."""
+    @property
+    def _command(self) -> list[str]:
         options = ["run", "--path", str(self._folder), "--host", "127.0.0.1", "--port", str(self.port)]
-        surroundings = {**os.environ, "ANONYMIZED_TELEMETRY": "False"}
-        with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", _RUN, *options], stdout=log, stderr=log, cwd=self._folder, env=surroundings
-            )
-        until = time.monotonic() + _START_SECONDS
-        while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > until:
-                raise AssertionError(f"Chroma did not start:\n{(self._folder / 'log').read_text('utf-8', 'replace')}")
-            time.sleep(0.05)
+        return [sys.executable, "-c", _RUN, *options]
 
-    def kill(self) -> None:
-        """End it at once."""
-        self.signal(signal.SIGKILL)
-        if self._process:
-            self._process.wait(30)
-        self._process = None
-
-    def signal(self, number: signal.Signals) -> None:
-        """Send it a signal."""
-        if self._process:
-            self._process.send_signal(number)
+    @property
+    def _options(self) -> dict[str, Any]:
+        return {"cwd": self._folder, "env": {**os.environ, "ANONYMIZED_TELEMETRY": "False"}}
 
     def _answers(self) -> bool:
         try:

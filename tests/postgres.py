@@ -15,19 +15,18 @@ import importlib.util
 import os
 import shutil
 import signal
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
+
+from tests.server_process import ServerProcess
 
 _SUPERUSER = "postgres"  # of the database, whatever user runs it
 _PLACES = ("/usr/lib/postgresql", "/usr/pgsql", "/opt/homebrew/opt", "/usr/local/opt")
 _SETTINGS = ("-F", "-c", "unix_socket_directories=", "-c", "max_connections=200", "-c", "shared_buffers=16MB")
-_START_SECONDS = 30.0
 
 
 @cache
@@ -49,27 +48,16 @@ def _folders() -> Iterator[Path]:
     yield from sorted((place for root in _PLACES for place in Path(root).glob("*/bin")), reverse=True)
 
 
-class Postgres:
+class Postgres(ServerProcess):
     """A server in a folder of its own, on a port of 127.0.0.1."""
 
     def __init__(self, folder: Path, bin_: Path | None = None) -> None:
-        self._bin = bin_ or programs() or Path()
-        self._data, self._log = folder / "data", folder / "log"
-        self._process: subprocess.Popen[bytes] | None = None
-        self.port = free_port()
+        super().__init__(folder / "log")
+        self._bin, self._data = bin_ or programs() or Path(), folder / "data"
         if os.geteuid() == 0:  # which PostgreSQL refuses to run as
             os.chown(folder, _as_user()["user"], _as_user()["group"])
         options = ("-A", "trust", "-U", _SUPERUSER, "-E", "UTF8", "--no-sync", "--locale=C")
         self._run("initdb", "-D", str(self._data), *options)
-
-    def __enter__(self) -> Self:
-        """Start."""
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End."""
-        self.kill()
 
     def url(self, database: str = _SUPERUSER) -> str:
         """The URL of a database, as DATABASE_URL has it."""
@@ -84,26 +72,18 @@ class Postgres:
         """Remove a database, and end its connections."""
         self._run("dropdb", "--force", *self._place(), database)
 
-    def start(self) -> None:
-        """Start the server, and wait until it answers."""
-        command = [str(self._bin / "postgres"), "-D", str(self._data), "-p", str(self.port), "-h", "127.0.0.1"]
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*command, *_SETTINGS], stdout=log, stderr=log, cwd="/", start_new_session=True, **_as_user()
-            )
-        ready = ["pg_isready", *self._place()]
-        until = time.monotonic() + _START_SECONDS
-        while subprocess.run([str(self._bin / ready[0]), *ready[1:]], capture_output=True, check=False).returncode:
-            if self._process.poll() is not None or time.monotonic() > until:
-                raise AssertionError(f"PostgreSQL did not start:\n{self._log.read_text('utf-8')}")
-            time.sleep(0.05)
+    @property
+    def _command(self) -> list[str]:
+        place = ["-D", str(self._data), "-p", str(self.port), "-h", "127.0.0.1"]
+        return [str(self._bin / "postgres"), *place, *_SETTINGS]
 
-    def kill(self) -> None:
-        """End it and all its processes at once."""
-        self.signal(signal.SIGKILL)
-        if self._process:
-            self._process.wait(30)
-        self._process = None
+    @property
+    def _options(self) -> dict[str, Any]:
+        return {"cwd": "/", "start_new_session": True, **_as_user()}
+
+    def _answers(self) -> bool:
+        ready = [str(self._bin / "pg_isready"), *self._place()]
+        return not subprocess.run(ready, capture_output=True, check=False).returncode
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to all its processes, each of which has a session of its own."""
@@ -137,10 +117,3 @@ def _parents() -> dict[int, int]:
     """The parent of each process."""
     listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, check=True, text=True).stdout
     return {int(pid): int(parent) for pid, parent in (line.split() for line in listed.splitlines())}
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

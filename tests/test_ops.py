@@ -23,7 +23,8 @@ import yaml
 from bot.cli.parser import make_parser
 from bot.settings import Settings, variables
 from tests.fake_slack import FakeSlack
-from tests.postgres import Postgres, free_port
+from tests.postgres import Postgres
+from tests.server_process import free_port
 from tests.slack_process import BotProcess, copied
 
 ROOT = Path(__file__).parents[1]

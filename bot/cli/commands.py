@@ -11,7 +11,8 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -202,6 +203,36 @@ def print_checks(arguments: Namespace, checks: Sequence[tuple[str, bool, str]]) 
     value = {"ok": is_ok, "checks": [{"name": name, "ok": ok, "text": text} for name, ok, text in checks]}
     _print(arguments, value, render.check_lines(checks))
     return OK if is_ok else FAILED
+
+
+def export(arguments: Namespace, settings: Settings, _: Parts) -> int:
+    """Write the articles and the feedback into an archive, with which `import` makes the same index elsewhere."""
+    return _export(arguments, settings, arguments.file)
+
+
+def backup(arguments: Namespace, settings: Settings, _: Parts) -> int:
+    """Write an archive, as `export` does; into a folder with the time in its name."""
+    file, now = arguments.file, datetime.now().astimezone()
+    return _export(arguments, settings, file / f"clippings-{now:%Y-%m-%d-%H%M%S}.zip" if file.is_dir() else file)
+
+
+def _export(arguments: Namespace, settings: Settings, file: Path) -> int:
+    from bot.cli.transfer import export
+
+    with progress_bar("articles") as progress:
+        written = export(settings, file, vectors=arguments.vectors, progress=progress)
+    _print(arguments, asdict(written), render.export_lines(written))
+    return OK
+
+
+def import_(arguments: Namespace, settings: Settings, _: Parts) -> int:
+    """Make the index that of an archive, and add its feedback; nothing has changed until all of it is read."""
+    from bot.cli.transfer import restore
+
+    with progress_bar("articles") as progress:
+        read = restore(settings, arguments.file, replace=arguments.replace, follow=arguments.follow, progress=progress)
+    _print(arguments, asdict(read), render.import_lines(read))
+    return OK
 
 
 def evaluate(arguments: Namespace, settings: Settings, parts: Parts) -> int:

@@ -291,6 +291,29 @@ def _gaps(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="the archive to write, a zip")
+    _archive(parser)
+
+
+def _backup(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="PLACE", help="the archive to write, or a folder")
+    _archive(parser)
+
+
+def _archive(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--vectors", action="store_true", help="with the vectors: larger, and quicker to import")
+    _json(parser)
+
+
+def _import(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("file", type=Path, metavar="FILE", help="what `export` or `backup` has written")
+    add("--replace", action="store_true", help="put it in the place of the articles that are here")
+    add("--follow", action="store_true", help="also read again here what was read there: folders, files, addresses")
+    _json(parser)
+
+
 COMMANDS: dict[str, tuple[Run, Callable[[argparse.ArgumentParser], None], str]] = {
     "index": (commands.index, _index, "index articles/ --prune"),
     "sources": (commands.sources, _sources, "sources add https://news.example/feed.xml"),
@@ -301,6 +324,9 @@ COMMANDS: dict[str, tuple[Run, Callable[[argparse.ArgumentParser], None], str]] 
     "slack": (commands.slack, _slack, "slack --data ./data"),
     "status": (commands.status, _json, "status --json"),
     "doctor": (commands.doctor, _json, "doctor"),
+    "export": (commands.export, _export, "export clippings.zip"),
+    "import": (commands.import_, _import, "import clippings.zip --follow"),
+    "backup": (commands.backup, _backup, "backup /srv/backups --vectors"),
     "eval": (commands.evaluate, _eval, "eval questions/"),
     "feedback": (commands.feedback, _feedback, "feedback --json > questions/queries.jsonl"),
     "gaps": (commands.gaps, _gaps, "gaps --days 1"),

@@ -21,6 +21,7 @@ from bot.plain_text import MAX_OUTLETS_SHOWN, counted, day_of, one_line, safe, t
 from index.models import Article, ClippingsError, Source, Span
 
 if TYPE_CHECKING:
+    from bot.cli.transfer import Exported, Imported
     from bot.slack.database import Feedback
     from bot.slack.review import Gaps
     from index.explain import Explained
@@ -220,6 +221,29 @@ def check_lines(checks: Iterable[tuple[str, bool, str]]) -> list[Line]:
         line(StyledText(f"{'ok' if ok else 'WRONG':<6}", "faint" if ok else "mark"), f"{name}: {one_line(text)}")
         for name, ok, text in checks
     ]
+
+
+def export_lines(written: Exported) -> list[Line]:
+    """Render what was written into an archive."""
+    size = f"{written.articles} articles, {written.feedback} opinions, {written.bytes / 1e6:.1f} MB"
+    without = "" if written.vectors else " Without vectors: an import embeds the articles anew (--vectors keeps them)."
+    return [line(f"{size}: {one_line(written.file)}.{without}")]
+
+
+def import_lines(read: Imported) -> list[Line]:
+    """Render what was read from an archive, and what is left to do."""
+    replaced = f" in place of {read.replaced}" if read.replaced else ""
+    counts = f"{read.articles} articles{replaced}, {read.chunks_embedded} chunks embedded"
+    lines = [line(f"{counts}; {read.feedback} opinions added.")]
+    if again := [*read.paths, *read.addresses]:
+        hint = (
+            "From now on read again by" if read.followed else "Not taken over, but with --follow, to be read again by"
+        )
+        lines.append(line(f"{hint} `clippings index` and `clippings sources`: {one_line(', '.join(again))}."))
+    if read.settings:
+        lines.append(line("Settings of the archive that differ from those here:"))
+        lines += [line(one_line(f"{name}={value}"), indent=2) for name, value in read.settings.items()]
+    return lines
 
 
 def gap_lines(gaps: Gaps) -> list[Line]:

@@ -29,6 +29,10 @@ class DatabaseError(ClippingsError):
     """The database cannot be reached or used. The message holds no secret."""
 
 
+class NothingStoredError(ClippingsError):
+    """The Slack bot has not run with this database."""
+
+
 def make_engine(url: str | sql.URL, *, make: bool = True) -> sql.Engine:
     """Connect to a database. A missing SQLite file is made, or with ``make=False`` an error.
 
@@ -57,7 +61,7 @@ def make_engine(url: str | sql.URL, *, make: bool = True) -> sql.Engine:
             _restrict(file)
             sql.event.listen(engine, "connect", _set_up_sqlite)
         elif not file.exists():
-            raise ClippingsError(nothing_in(parsed))
+            raise NothingStoredError(nothing_in(parsed))
     elif engine.dialect.driver == "psycopg":
         sql.event.listen(engine, "do_connect", _connect_psycopg)
     return engine

@@ -7,7 +7,7 @@ So copies are recognized, and the next process finds what this one left unanswer
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -17,6 +17,7 @@ import sqlalchemy as sql
 from sqlalchemy.exc import IntegrityError
 
 from bot.slack.connection import (
+    NothingStoredError,
     make_engine,
     make_tables,
     nothing_in,
@@ -30,16 +31,17 @@ from index.models import ClippingsError
 
 MAX_AGE_SECONDS = 7 * 24 * 3600  # of answered questions and of answers
 MAX_KEY_CHARACTERS = 200
-_MAX_MODEL_CHARACTERS = 200
+MAX_ID_CHARACTERS = 40  # of Slack's ids and timestamps
+MAX_MODEL_CHARACTERS = 200
 _MAX_ANSWERS_OF_THREAD = 10  # that are read for a follow-up
 _metadata = sql.MetaData()
 _questions = sql.Table(
     "questions",
     _metadata,
     sql.Column("key", sql.String(MAX_KEY_CHARACTERS), primary_key=True),
-    *(sql.Column(name, sql.String(40), nullable=False) for name in ("team", "enterprise")),
-    *(sql.Column(name, sql.String(40), nullable=False, index=True) for name in ("user", "channel")),
-    *(sql.Column(name, sql.String(40), nullable=False) for name in ("ts", "thread")),
+    *(sql.Column(name, sql.String(MAX_ID_CHARACTERS), nullable=False) for name in ("team", "enterprise")),
+    *(sql.Column(name, sql.String(MAX_ID_CHARACTERS), nullable=False, index=True) for name in ("user", "channel")),
+    *(sql.Column(name, sql.String(MAX_ID_CHARACTERS), nullable=False) for name in ("ts", "thread")),
     sql.Column("text", sql.Text, nullable=False),
     sql.Column("addressed", sql.Boolean, nullable=False),
     sql.Column("response_url", sql.Text, nullable=False),
@@ -52,7 +54,7 @@ _repeats = sql.Table(  # the times at which questions had been received before t
     "repeats",
     _metadata,
     sql.Column("id", sql.Integer, primary_key=True),
-    *(sql.Column(name, sql.String(40), nullable=False, index=True) for name in ("user", "channel")),
+    *(sql.Column(name, sql.String(MAX_ID_CHARACTERS), nullable=False, index=True) for name in ("user", "channel")),
     sql.Column("received", sql.Double, nullable=False, index=True),
 )
 _shares = sql.Table(
@@ -66,7 +68,7 @@ _overheard = sql.Table(  # that people said something else in a thread of the bo
     "overheard",
     _metadata,
     sql.Column("thread", sql.String(MAX_KEY_CHARACTERS), primary_key=True),
-    sql.Column("ts", sql.String(40), nullable=False),
+    sql.Column("ts", sql.String(MAX_ID_CHARACTERS), nullable=False),
     sql.Column("at", sql.Double, nullable=False),
 )
 _answers = sql.Table(
@@ -75,7 +77,7 @@ _answers = sql.Table(
     sql.Column("key", sql.String(MAX_KEY_CHARACTERS), primary_key=True),
     sql.Column("version", sql.Integer, nullable=False),
     sql.Column("answer", sql.JSON, nullable=False),
-    sql.Column("model", sql.String(_MAX_MODEL_CHARACTERS), nullable=False),
+    sql.Column("model", sql.String(MAX_MODEL_CHARACTERS), nullable=False),
     sql.Column("at", sql.Double, nullable=False),
 )
 _feedback = sql.Table(
@@ -83,11 +85,11 @@ _feedback = sql.Table(
     _metadata,
     sql.Column("key", sql.String(MAX_KEY_CHARACTERS), primary_key=True),
     sql.Column("version", sql.Integer, primary_key=True),
-    sql.Column("user", sql.String(40), primary_key=True),
+    sql.Column("user", sql.String(MAX_ID_CHARACTERS), primary_key=True),
     sql.Column("helpful", sql.Boolean, nullable=False),
     sql.Column("reason", sql.Text, nullable=False),
     sql.Column("answer", sql.JSON, nullable=False),
-    sql.Column("model", sql.String(_MAX_MODEL_CHARACTERS), nullable=False),
+    sql.Column("model", sql.String(MAX_MODEL_CHARACTERS), nullable=False),
     sql.Column("asked", sql.Double, nullable=False),
     sql.Column("at", sql.Double, nullable=False),
 )
@@ -166,7 +168,7 @@ class Database:
             if make:
                 make_tables(self.engine, _metadata)
             elif not sql.inspect(self.engine).has_table(_feedback.name):
-                raise ClippingsError(nothing_in(self.engine.url))
+                raise NothingStoredError(nothing_in(self.engine.url))
             opened.pop_all()
 
     @classmethod
@@ -292,7 +294,7 @@ class Database:
 
     def keep_answer(self, key: str, answer: Mapping[str, object], model: str) -> None:
         """Store the latest answer to a question, in the JSON of `ask --json`."""
-        row = {"answer": dict(answer), "model": storable(model)[:_MAX_MODEL_CHARACTERS], "at": time.time()}
+        row = {"answer": dict(answer), "model": storable(model)[:MAX_MODEL_CHARACTERS], "at": time.time()}
         with transaction(self.engine) as connection:
             newer = _answers.update().where(_answers.c.key == key).values(version=_answers.c.version + 1, **row)
             upsert(connection, newer, _answers.insert().values(key=key, version=1, **row))
@@ -346,6 +348,22 @@ class Database:
         for ids in rows(self.engine, sql.select(*primary).order_by(_feedback.c.at, *primary)):
             same = (column == ids[column.name] for column in primary)
             yield from (Feedback(**row) for row in rows(self.engine, sql.select(*columns).where(*same)))
+
+    def add_feedback(self, feedback: Iterable[Feedback]) -> int:
+        """Store opinions from elsewhere, all or none, unless there is the same or a later one; returns their number."""
+        stored = 0
+        with transaction(self.engine) as connection:
+            for opinion in feedback:
+                row = {
+                    name: storable(value) if isinstance(value, str) else value
+                    for name, value in asdict(opinion).items()
+                }
+                same = [_feedback.c[column.name] == row[column.name] for column in _feedback.primary_key]
+                kept = connection.execute(sql.select(_feedback.c.at).where(*same)).scalar_one_or_none()
+                if kept is None or kept < opinion.at:
+                    upsert(connection, _feedback.update().where(*same).values(row), _feedback.insert().values(row))
+                    stored += 1
+        return stored
 
     def clean(self) -> None:
         """Delete what was answered more than a week ago. Unanswered questions and feedback stay."""

@@ -1,6 +1,7 @@
 """What the keepers of the bot read: people's opinions of answers, and what the articles did not say.
 
-`clippings feedback` writes opinions as JSON for `clippings eval`, or as a table. Both read only what is kept anyway.
+`clippings feedback` writes opinions as JSON for `clippings eval`, or as a table; archives hold them too. All read only
+what is kept anyway.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
+from pydantic import TypeAdapter
+
+from bot import serialize
 from bot.plain_text import safe
 from bot.query.followup import content_words
-from bot.slack.database import Database, Feedback
+from bot.slack.database import MAX_ID_CHARACTERS, MAX_KEY_CHARACTERS, MAX_MODEL_CHARACTERS, Database, Feedback
 from index.text import stems
 
 if TYPE_CHECKING:
@@ -52,6 +56,25 @@ def write_csv(database: Database, out: TextIO) -> None:
     for row in _rows(database):
         row["relevant"] = " ".join(row["relevant"])
         writer.writerow([_cell(row[column]) for column in _COLUMNS])
+
+
+def exported(database: Database) -> Iterator[bytes]:
+    """A line of JSON for each opinion, as `imported` reads it."""
+    yield from map(TypeAdapter(Feedback).dump_json, database.feedback())
+
+
+def imported(line: bytes) -> Feedback:
+    """Read an opinion from elsewhere. Raises ValueError if it is none that could be stored and shown."""
+    opinion = TypeAdapter(Feedback).validate_json(line)
+    limits = {opinion.key: MAX_KEY_CHARACTERS, opinion.user: MAX_ID_CHARACTERS, opinion.model: MAX_MODEL_CHARACTERS}
+    if any(len(text) > limit for text, limit in limits.items()):
+        raise ValueError("a field is too long")
+    try:
+        json.dumps(_row(opinion, agreed=True))
+        serialize.read_answer(opinion.answer)
+    except (LookupError, TypeError, AttributeError, OverflowError, OSError, RecursionError) as error:
+        raise ValueError("its answer cannot be read") from error
+    return opinion
 
 
 def _rows(database: Database) -> Iterator[dict[str, Any]]:
