@@ -303,7 +303,7 @@ def _summary(report: Report, arguments: Namespace) -> str:
     from index.formats.registry import KINDS_READ
 
     counts = ", ".join(f"{getattr(report, name)} {name}" for name in ("added", "changed", "unchanged", "removed"))
-    embedded = f"{report.chunks_embedded} chunks embedded in {report.seconds:.1f} s"
+    embedded = f"{report.chunks_embedded} chunk{'s' * (report.chunks_embedded != 1)} embedded in {report.seconds:.1f} s"
     lines = [f"{counts}, {len(report.failed)} failed; {embedded}."]
     if report.rebuilt:
         lines.append(f"The whole index was rebuilt: {report.rebuilt}.")
