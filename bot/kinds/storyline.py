@@ -124,7 +124,8 @@ def _more(stories: list[Story] | Found, request: Request, matter: Matter, scope:
                 known.append(text)
                 count += 1
     if not events:
-        return Found(refusal=f"There is nothing more about {matter.subject} in the articles.")
+        about = "it" if "(" in request.text else matter.subject  # brackets: what completes a follow-up
+        return Found(refusal=f"There is nothing more about {about} in the articles.")
     return compose([_line(event) for event in sorted(events, key=_by_time)])
 
 

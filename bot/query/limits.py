@@ -26,6 +26,7 @@ _SHOWN = re.compile(
     r"|\b(?P<only>this|that) (?:article|story|piece|report)\b)",
     re.IGNORECASE,
 )
+_OPENING = re.compile(r"\A(?:\W*\bplease\b)?\s*[,:;]\s*", re.IGNORECASE)  # of "only the Echo please: what …"
 _NO_LIMIT = re.compile(r"\s*\b(?:in|from|of) (?:all|any|every) (?:the )?(?:outlets?|papers?|sources?)\b", re.IGNORECASE)
 _SHOWN_MARK = re.compile(r"(?P<shown>[^\[\]]*)\[(?P<number>\d{1,2})\]")
 _QUOTE = re.compile(r"“([^“”]+)”")
@@ -127,7 +128,8 @@ def _limited(limits: Limits, match: re.Match[str], filters: Filters, note: str) 
 
 
 def _without(question: str, match: re.Match[str]) -> str:
-    return " ".join(f"{question[: match.start()]} {question[match.end() :]}".split()).replace(" ?", "?")
+    rest = " ".join(f"{question[: match.start()]} {question[match.end() :]}".split()).replace(" ?", "?")
+    return _OPENING.sub("", rest)
 
 
 def _aliases(outlets: tuple[str, ...], known: Mapping[str, str]) -> dict[str, str]:
