@@ -58,6 +58,8 @@ def test_relative_days_are_days_of_publication(question: str, since: str, until:
 @pytest.mark.parametrize(
     ("question", "since", "until"),
     [
+        ("What happened from 5 to 9 January?", "2024-01-05", "2024-01-09"),
+        ("Who met between the 5th and 9th of March 2023?", "2023-03-05", "2023-03-09"),
         ("Who died in March?", "2023-03-01", "2023-03-31"),
         ("Who died in January?", "2024-01-01", "2024-01-31"),
         ("Who died last January?", "2023-01-01", "2023-01-31"),

@@ -22,10 +22,13 @@ DAY, LATER = date(2024, 1, 2), date(2024, 1, 5)
 
 
 def test_an_unknown_outlet_is_said_with_the_nearest_names() -> None:
-    """Accents and case do not count; without a near name there is no hint."""
+    """Accents and case do not count; without a near name those that there are, six at most."""
     assert no_such_outlet("meridian pos", OUTLETS).endswith("named meridian pos. Did you mean Meridian Post?")
     assert no_such_outlet("Courrier", OUTLETS).endswith("Did you mean Le Courrier or The Courier?")
-    assert no_such_outlet("Zog", OUTLETS) == "No article is from an outlet named Zog."
+    there = "The articles are from: Le Courrier, Meridian Post, The Courier."
+    assert no_such_outlet("Zog", OUTLETS) == f"No article is from an outlet named Zog. {there}"
+    many = no_such_outlet("Zog", [f"Post {number}" for number in range(9)])
+    assert many.endswith("from: Post 0, Post 1, Post 2, Post 3, Post 4, Post 5 and 3 more.")
     assert no_such_outlet("Zog", []) == "No article is from an outlet named Zog."
 
 
@@ -43,7 +46,10 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalogue]:
 @pytest.mark.parametrize(
     ("filters", "reason"),
     [
-        (Filters("Zog", DAY), "No article is from an outlet named Zog."),
+        (
+            Filters("Zog", DAY),
+            "No article is from an outlet named Zog. The articles are from: Le Courrier, Meridian Post, The Courier.",
+        ),
         (Filters("the courier", DAY, LATER), "No article of the courier is dated from 2024-01-02 to 2024-01-05."),
         (Filters(since=date(2024, 2, 1)), "No article is dated 2024-02-01 or later."),
         (Filters(until=DAY), "No article is dated 2024-01-02 or earlier."),

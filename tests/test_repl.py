@@ -230,14 +230,17 @@ def test_the_greeting_says_what_is_indexed_and_who_answers() -> None:
 def test_chat_reads_a_pipe_line_by_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """From a pipe there is no greeting, no prompt and no history, and the engine is closed at the end."""
+    """From a pipe there is no greeting and no history, and the engine is closed at the end.
+
+    Each line is shown before its answer, safe for a terminal, so that the output reads as a conversation.
+    """
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "stdin", io.StringIO("one\n\n/filter\nlast"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("one \x1b[31mmore\n\n/filter\nlast"))
     parts = FakeParts(ANSWER, REPLY)
     assert main(["--data", str(tmp_path / "data"), "chat"], parts=parts) == 0
-    expected = f"{ANSWER.text}\n{SOURCES_LINE}Searching all articles.\nHello.\n\n"
+    expected = f"> one more\n{ANSWER.text}\n{SOURCES_LINE}> /filter\nSearching all articles.\n> last\nHello.\n\n"
     assert capsys.readouterr() == (expected, "")
-    assert [call.question for call in parts.fake.asked] == ["one", "last"]
+    assert [call.question for call in parts.fake.asked] == ["one \x1b[31mmore", "last"]
     assert parts.fake.closed
     assert not (tmp_path / "data").exists()
 

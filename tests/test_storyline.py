@@ -204,7 +204,7 @@ def test_through_the_engine(indexed: Path, weights: Path) -> None:
     with closing(make_engine(Settings(data=indexed, model_dir=weights))) as engine:
         for question, kind, begins in (
             ("Tell me about the hottest year", "summary", "2023 was the warmest year on record"),
-            ("timeline of the marrow bridge closure", "timeline", "- 1874: “The bridge, built in 1874"),
+            ("timeline of the marrow bridge closure", "timeline", "- Background, 1874: “The bridge, built"),
             ("What's the latest on Marrow Bridge?", "news", "The latest on Marrow Bridge:\n- Marrow Bridge reopens"),
         ):
             answer = engine.ask(question, as_of=date(2024, 6, 10))

@@ -178,9 +178,17 @@ def run_chat(engine: AnswerEngine, settings: Settings, *, debug: bool = False) -
     sources = engine.sources()  # raises IndexMissing before the first question
     if live:
         print(greeting(sources, settings.llm_name))
-    read = _prompt(settings.data / "history") if live else input
+    read = _prompt(settings.data / "history") if live else input if sys.stdin.isatty() else _echoed
     Chat(engine, sys.stdout, live=live, debug=debug).run(read)
     return 0
+
+
+def _echoed() -> str:
+    """Read a line that no terminal shows, and print it, so that the output reads as a conversation."""
+    line = input()
+    if line.strip():
+        print(safe(f"> {line.strip()}"))
+    return line
 
 
 def greeting(sources: Sequence[Source], llm_name: str) -> str:

@@ -21,7 +21,7 @@ _MAX_LISTED = 500  # of which the sections are read
 _MAX_HEADLINE_CHARACTERS = 140
 _NEW_DAYS = 7  # older news is not passed off as new
 _BARE = re.compile(rf"\d|{MONTH}\b", re.IGNORECASE)
-_PREPOSITION = re.compile(r"^(?:of|for|from|around|during)\s+", re.IGNORECASE)
+_PREPOSITION = re.compile(r"^(?:of|for|from(?!.* to )|around|during)\s+", re.IGNORECASE)
 
 
 def answer_news(request: Request, scope: Scope) -> Found:

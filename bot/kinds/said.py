@@ -33,6 +33,7 @@ _MAX_TELLING = 3  # sentences that may tell in other words what somebody said
 _TELLING = (
     r"told|tells|warns?|warned|concur(?:s|red)?|agrees?|agreed|disagree[sd]?|denies|denied|urge[sd]?|accuse[sd]?|blame[sd]?"
     r"|vows?|vowed|pledge[sd]?|condemn(?:s|ed)?|welcome[sd]?|praise[sd]?|rejects?|rejected|predict(?:s|ed)?|reveal(?:s|ed)?"
+    r"|wants?|wanted"
 )
 _OCCASION = re.compile(r"\b(?:when|after|before|during) (?!asked\b)(.+)$", re.IGNORECASE)
 _QUOTED = re.compile(r"[“\"„«‘']([^”\"»]{3,})[”\"»’']")

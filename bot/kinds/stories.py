@@ -39,7 +39,8 @@ _OF_ARTICLES = re.compile(
     re.IGNORECASE,
 )
 _EDGE = re.compile(
-    r"^(?:(?:about|on|of|in|with|for|from|to|and|so far)\s+)+|(?:\s+(?:about|on|of|in|and|so far|please))+$",
+    r"^(?:(?:about|on|of|in|with|for|from|to|and|so far)\s+)+|(?:\s+(?:about|on|of|in|and|so far"
+    r"|please|for (?:me|us)))+$",
     re.IGNORECASE,
 )
 # Words that a story need not hold to be the one asked about, stemmed.
@@ -51,6 +52,8 @@ _BLAND = frozenset(
         topic update""".split(),
     )
 )
+# What articles on an event need not call it, where its name says which: "the Hollin dam disaster".
+_JUDGING = frozenset(map(stem, "calamity catastrophe controversy crisis disaster emergency scandal tragedy".split()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,8 @@ def parse_matter(request: Request, as_of: date) -> Matter:
         subject = re.sub(rf"\b{re.escape(' '.join(tokens[start:]))}\b(?:['’]s)?", " ", subject)
     subject = _EDGE.sub("", _OF_ARTICLES.sub("", " ".join(subject.split()), count=1)).strip(' ,;:?.“”"')
     words = tuple(dict.fromkeys(stem(word.replace("'", "")) for word in content_words(subject)))
+    if _names(f"about {subject}"):
+        words = tuple(word for word in words if word not in _JUDGING)
     return Matter(subject, () if _BLAND.issuperset(words) else words, period)
 
 

@@ -40,6 +40,7 @@ _MAX_DATED_LINES = 10
 _MAX_DATED_STORIES = 30
 _MAX_LINES_OF_A_DAY = 2  # of one article
 _MAX_DAYS_TO_REPORT = 2
+_MIN_DAYS_BEFORE = 14  # the first story, for what is called its background
 _MAX_NEWS_DAYS = 31  # what lies further back is told for comparison
 _MIN_SAME_SPECIFICS, _MIN_SAME_SHARE = 2, 0.25  # of two sentences about the same event
 _EARLY_BONUS, _SUBJECT_BONUS, _FIGURE_BONUS, _SPEECH_FACTOR = 1.0, 0.5, 0.3, 0.5
@@ -123,7 +124,8 @@ def _more(stories: list[Story] | Found, request: Request, matter: Matter, scope:
                 known.append(text)
                 count += 1
     if not events:
-        return Found(refusal=f"There is nothing more about {matter.subject} in the articles.")
+        about = "it" if "(" in request.text else matter.subject  # brackets: what completes a follow-up
+        return Found(refusal=f"There is nothing more about {about} in the articles.")
     return compose([_line(event) for event in sorted(events, key=_by_time)])
 
 
@@ -155,7 +157,17 @@ def timeline(request: Request, scope: Scope) -> Found | None:
     for event in sorted(events, key=lambda event: (not event.is_lead, -_relevance(event, matter))):
         if len(chosen) < _MAX_DATED_LINES and not any(_is_same(event, other) for other in chosen):
             chosen.append(event)
+    begun = min(event.when.first for event in chosen if event.is_lead)
+    chosen = [replace(event, label="Background, ") if _is_older(event, begun, matter) else event for event in chosen]
     return compose([_line(event) for event in sorted(chosen, key=_by_time)])
+
+
+def _is_older(event: Event, begun: date, matter: Matter) -> bool:
+    """Whether it was weeks before the first story and does not name the subject: an offer before the strike."""
+    if event.is_lead or event.when.last > begun - timedelta(_MIN_DAYS_BEFORE):
+        return False
+    things = set(matter.words) - set(stems(" ".join(names(f"about {matter.subject}"))))
+    return not things <= set(stems(event.text))
 
 
 def _stories(matter: Matter, scope: Scope) -> list[Story] | Found:

@@ -60,6 +60,7 @@ _EXPRESSION = re.compile(
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
+_FROM_DAY = re.compile(rf"\b(?:from|between)\s+(?:the\s+)?(?P<day>{_DAY})\s+\Z", re.IGNORECASE)  # "from 5 to 9 August"
 _ANY_YEAR = re.compile(rf"(?<![\w$€£.,/-]){_YEAR}(?=\W|s\b|$)", re.ASCII)
 _LATEST = re.compile(r"(?<!at the )\b(?:latest|newest|most recent(?:ly)?|breaking news|recent news)\b", re.IGNORECASE)
 _PART_OF = re.compile(r"\b(?:week|weekend|days?|end|beginning|start|middle|month)\s+$", re.IGNORECASE)
@@ -142,6 +143,11 @@ def _range(question: str, first: re.Match[str], second: re.Match[str] | None, as
 
 def _single(question: str, match: re.Match[str], as_of: date) -> Period | None:
     lead = _lead(match)
+    if lead.partition(" ")[0] in ("to", "and") and match["day_first"] and (first := _FROM_DAY.search(question, 0, match.start())):
+        until = _days(match, as_of, "")
+        since = until and _day(until[0].year, until[0].month, int(re.sub(r"\D", "", first["day"])))
+        matched = question[first.start() : match.end()]
+        return _period(since[0], until[0], as_of, match, matched) if since and until else None
     word = lead.partition(" ")[0]
     if "next" in lead or (word == "from" and match["year"]):  # "a card from 1952"
         return None

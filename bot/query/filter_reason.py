@@ -9,17 +9,21 @@ from index.catalogue import Catalogue
 from index.models import Filters
 from index.text import fold
 
-_MAX_NEAR_OUTLETS = 3
+_MAX_NEAR_OUTLETS, _MAX_NAMED_OUTLETS = 3, 6
 _MIN_LIKENESS = 0.5  # of difflib
 
 
 def no_such_outlet(name: str, outlets: Iterable[str]) -> str:
-    """Say that no article is from an outlet, with the nearest names: "… Did you mean The Courier?"."""
+    """Say that no article is from an outlet, and which come near, or else are there: "… Did you mean The Courier?"."""
     known = {fold(outlet): outlet for outlet in outlets if outlet}
     near = [known[key] for key in difflib.get_close_matches(fold(name), known, _MAX_NEAR_OUTLETS, _MIN_LIKENESS)]
     *others, last = near or [""]
     names = f"{', '.join(others)} or {last}" if others else last
     hint = f" Did you mean {names}?" if near else ""
+    if known and not near:
+        there = sorted(set(known.values()))
+        more = f" and {len(there) - _MAX_NAMED_OUTLETS} more" if len(there) > _MAX_NAMED_OUTLETS else ""
+        hint = f" The articles are from: {', '.join(there[:_MAX_NAMED_OUTLETS])}{more}."
     return f"No article is from an outlet named {name}.{hint}"
 
 

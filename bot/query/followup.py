@@ -60,7 +60,7 @@ _PRONOUN = re.compile(
     re.IGNORECASE,
 )
 _POINTER = re.compile(
-    r"\b(?:this|that|these|those|there)\W*$|\belse\b"
+    r"\b(?:this|that|these|those|there)\W*$|\belse\b|\b(?:for|of) each\W*$"
     r"|\b(?:of|about|for|in|on|at|to|with|from|by|is|was|did|does)\s+(?:this|that|these|those)\b",
     re.IGNORECASE,
 )
@@ -83,6 +83,21 @@ _ELLIPSIS = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _MAX_ELLIPSIS_WORDS = 4  # content words
+# "And when?" after "Why did the drivers strike?"; not after "Who won?", whose verb would be another.
+_ONLY_WORD = re.compile(r"\A\W*(?:(?:and|but|so) )?(?P<word>when|where|why|how)\W*\Z", re.IGNORECASE)
+_REPLACED_WORD = re.compile(
+    r"\A\W*(?:(?:and|but|so) )?(?:(?:when|where|why|how) (?=(?:did|does|do|was|were|is|are|will|has|have|had)\b)"
+    r"|(?:what|who|whom) (?=(?:did|does|do)\b))",
+    re.IGNORECASE,
+)
+_HOW_MUCH = re.compile(  # "How long did the strike last?" is about a strike
+    r"\A\W*(?:(?:and|but|so) )?how (?:long|old|far|big|tall|high|often|soon|large|deep|heavy|fast|late) "
+    r"(?=(?:did|does|do|was|were|is|are|will|has|have|had)\b)",
+    re.IGNORECASE,
+)
+_NEAR = re.compile(r"(?:today|yesterday|now|tomorrow|tonight|(?:this|last|next) \w+)\Z", re.IGNORECASE)
+_PLACE = re.compile(r"(?:in|at|on|near|off|from)\b", re.IGNORECASE)
+_OWNER = re.compile(r"\b(?:(?:the|an?) )?[\w-]+['’]s\b", re.IGNORECASE)
 _ANOTHER_ONE = re.compile(r"(?P<which>the (?:\w+ )?\w+) one\Z", re.IGNORECASE)
 _DETERMINED = re.compile(r"\b(?:the|an?|his|her|its|their)\s", re.IGNORECASE)
 _NAME = re.compile(r"(?<=\s)(?:the )?[A-ZÀ-Þ][\w'’-]*(?: [A-ZÀ-Þ][\w'’-]*)*")
@@ -224,20 +239,29 @@ def _substituted(question: str, topics: Sequence[str]) -> str:
     A phrase with a preposition in the place of one with the same, a name of a name, "the strike" of "the wall", "hurt"
     of "killed"; and "the second one" before the thing that the conversation began with.
     """
-    ellipsis = _ELLIPSIS.fullmatch(question)
+    ellipsis, earlier = _ELLIPSIS.fullmatch(question), topics[-1].rstrip(" ?.!")
+    if (only := _ONLY_WORD.match(question)) and (replaced := _REPLACED_WORD.match(earlier)):
+        return f"{only['word'].capitalize()} {earlier[replaced.end() :]}?{_carried(earlier, topics)}"
     if not ellipsis or not is_ellipsis(question):
         return ""
-    rest, earlier = ellipsis["rest"], topics[-1].rstrip(" ?.!")
+    rest = ellipsis["rest"]
     if other := _ANOTHER_ONE.fullmatch(rest):
         thing = _without_question_word(topics[0])
         pattern = re.compile(rf"(?:\bthe )?{re.escape(thing)}" if len(topics) == 1 else _IT.pattern, re.IGNORECASE)
         whole = pattern.sub(lambda _: f"{other['which']} {thing}", earlier, count=1)
         return f"{whole}?" if whole != earlier else ""
-    if preposition := _PREPOSITION.match(rest):
-        phrases = [phrase for phrase in _PHRASE.finditer(earlier) if phrase.group().startswith(preposition.group())]
-        same = [phrase for phrase in phrases if bool(_WHEN.search(phrase.group())) == bool(_WHEN.search(rest))]
+    preposition = _PREPOSITION.match(rest)
+    if preposition or _NEAR.match(rest):
+        alike = [
+            phrase for phrase in _PHRASE.finditer(earlier) if bool(_WHEN.search(phrase.group())) == _is_time(rest)
+        ]
+        same = [phrase for phrase in alike if preposition and phrase.group().startswith(preposition.group())]
+        if not same and (_is_time(rest) or (_PLACE.match(rest) and name_spans(f"It {rest}"))):
+            same = [phrase for phrase in alike if _is_time(rest) or _PLACE.match(phrase.group())]
         start, end = same[-1].span() if same else (len(earlier), len(earlier))
         whole = f"{earlier[:start].rstrip()} {rest} {earlier[end:]}"
+    elif rest.endswith(("'s", "’s")) and (owners := list(_OWNER.finditer(earlier))):
+        whole = f"{earlier[: owners[-1].start()]}{rest}{earlier[owners[-1].end() :]}"
     elif name_spans(f"It {rest}") and (span := _last_name(earlier)):
         owner = earlier[span.start : span.end][-2:] if earlier[: span.end].endswith(("'s", "’s")) else ""
         whole = f"{earlier[: span.start]}{rest}{owner}{earlier[span.end :]}"
@@ -245,8 +269,16 @@ def _substituted(question: str, topics: Sequence[str]) -> str:
         whole = f"{earlier[: span.start]}{rest}{earlier[span.end :]}"
     else:
         return ""
-    carried = f" ({'; '.join(map(_without_question_word, topics[:-1]))})" if points_back(earlier) and topics[1:] else ""
-    return f"{' '.join(whole.split())}?{carried}"
+    return f"{' '.join(whole.split())}?{_carried(earlier, topics)}"
+
+
+def _carried(earlier: str, topics: Sequence[str]) -> str:
+    """The topics before the last question, in brackets, if that points to them."""
+    return f" ({'; '.join(map(_without_question_word, topics[:-1]))})" if points_back(earlier) and topics[1:] else ""
+
+
+def _is_time(phrase: str) -> bool:
+    return bool(_WHEN.search(phrase) or _NEAR.match(phrase))
 
 
 def _last_name(text: str) -> Span | None:
@@ -316,5 +348,6 @@ def _topics(question: str, turns: Sequence[Turn]) -> list[str]:
 
 def _without_question_word(topic: str) -> str:
     """Cut what stands before the first content word: "Who was killed in Kerman?" -> "killed in Kerman"."""
+    topic = _HOW_MUCH.sub("", topic)
     start = next((span.start for word, span in word_spans(topic) if word not in _NO_CONTENT), len(topic))
     return topic[start:].rstrip(" ?.!")

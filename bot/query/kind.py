@@ -81,7 +81,7 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      rf"{_WHEN}{_NEWS_OF}")),
     ("news",
      (r"what(?: is| was| were| has been| have been)? (?:in the (?:news|papers?|headlines)|published|reported|new)\b"
-     rf"{_WHEN}(?: (?:on|since|after|before|in) .+)?(?P<subject>)$")),
+     rf"{_WHEN}(?: (?:on|since|after|before|in|from|between|during|over) .+)?(?P<subject>)$")),
     ("news",
      (r"what did (?:the )?(?:papers?|outlets|media|press|articles) (?:report|say|write|carry)(?: (?:on|in|since) )?"
      rf"(?:{MONTH}\b.*|\d.*|{_WHEN})(?P<subject>)$")),
@@ -275,5 +275,5 @@ def _is_pointer(subject: str) -> bool:
 
 def _slot(text: str | None, carried: str) -> str:
     """A slot as written; the topic that a follow-up was completed with, if it is empty or only points there."""
-    slot = (text or "").strip(" ,:;?")
+    slot = (text or "").partition("? ")[0].strip(" ,:;?")
     return carried if carried and text is not None and fold(slot) in _POINTERS else slot

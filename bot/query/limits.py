@@ -26,6 +26,13 @@ _SHOWN = re.compile(
     r"|\b(?P<only>this|that) (?:article|story|piece|report)\b)",
     re.IGNORECASE,
 )
+# "Who wrote it?", "which outlet is that from?": of the article that was quoted first.
+_ORIGIN = re.compile(
+    r"\A\W*(?:(?:and|but|so) )?(?:(?P<who>who (?:wrote|reported))|(?:which|what) (?:outlet|newspaper|paper|source)"
+    r" (?:is|was)) (?:it|that|this)(?: (?:from|in|by))?\W*(?:\([^()]*\))?\W*\Z",
+    re.IGNORECASE,
+)
+_OPENING = re.compile(r"\A(?:\W*\bplease\b)?\s*[,:;]\s*", re.IGNORECASE)  # of "only the Echo please: what …"
 _NO_LIMIT = re.compile(r"\s*\b(?:in|from|of) (?:all|any|every) (?:the )?(?:outlets?|papers?|sources?)\b", re.IGNORECASE)
 _SHOWN_MARK = re.compile(r"(?P<shown>[^\[\]]*)\[(?P<number>\d{1,2})\]")
 _QUOTE = re.compile(r"“([^“”]+)”")
@@ -48,6 +55,11 @@ def read_limits(question: str, turns: Sequence[Turn], filters: Filters, catalogu
     if match := _NO_LIMIT.search(question):
         return Limits(_without(question, match), filters)
     limits = Limits(question, filters)
+    if (origin := _ORIGIN.match(question)) and (shown := shown_sources(turns, catalogue)):
+        source = next(iter(shown.values()))
+        note = f"Only “{source.headline}” was read."
+        asked = "Who wrote" if origin["who"] else "Which outlets published"
+        return Limits(f"{asked} the article?", replace(filters, article=source.id), note)
     if match := _SHOWN.search(question):
         limits = _limit_to_shown(limits, match, shown_sources(turns, catalogue))
     if not limits.filters.article and not filters.outlet:
@@ -127,7 +139,8 @@ def _limited(limits: Limits, match: re.Match[str], filters: Filters, note: str) 
 
 
 def _without(question: str, match: re.Match[str]) -> str:
-    return " ".join(f"{question[: match.start()]} {question[match.end() :]}".split()).replace(" ?", "?")
+    rest = " ".join(f"{question[: match.start()]} {question[match.end() :]}".split()).replace(" ?", "?")
+    return _OPENING.sub("", rest)
 
 
 def _aliases(outlets: tuple[str, ...], known: Mapping[str, str]) -> dict[str, str]:

@@ -6,13 +6,14 @@ Only people whom the index knows count. Without exactly one, the question is lef
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bot.models import Turn
+from bot.query.limits import shown_sources
 from index.catalogue import Catalogue
 from index.models import Source
 from index.people import NAMED, NO_NAMES, Introduction
-from index.text import word_spans
+from index.text import word_spans, words
 
 _PRONOUN = re.compile(
     r"\b(?P<owner>his|her(?=\s+\w))\b|\b(?:he|she|him|her|hers)\b|(?:(?<=\bwho's )|(?<=\bwho is ))that(?=\W*\Z)",
@@ -22,6 +23,10 @@ _HE = re.compile(r"\b(?:he|him|his)\b", re.IGNORECASE)
 _SHE = re.compile(r"\b(?:she|hers?)\b", re.IGNORECASE)
 _COMPANY = re.compile(r"^,? which\b", re.MULTILINE)  # behind its name
 _NAME = re.compile(r"\w[\w'’.-]+(?: [\w'’.-]+){0,2} \w[\w'’-]+")  # two to four words: a cast of actors is no person
+_NAME_BEHIND = re.compile(r" [A-ZÀ-Þ]\w")
+# "And the company?": the only one that the articles shown last name, of those that any introduces as such.
+_BODY = re.compile(r"\bthe (?P<noun>company|firm|union|club|council|party|charity|agency|museum|airline|bank)\b(?! of\b)")
+_MAX_WORDS_OF_BODY = 4  # of a question in which it stands
 _MAX_TURNS = 4
 _MAX_WORDS = 400  # of a turn
 _MIN_OTHERS = 2  # of "she" behind the name of one who is not "he"
@@ -34,6 +39,7 @@ def resolve_pronouns(question: str, turns: Sequence[Turn], catalogue: Catalogue)
     A name that stands in the question itself is what its pronouns mean: it stays as it is. "He" is nobody whom the
     articles call "she", and no company.
     """
+    question = _with_body(question, turns, catalogue)
     if not turns or not _PRONOUN.search(question) or _people(question, catalogue):
         return question
     named = [_people(turn.text, catalogue) for turn in _nearest(turns[-_MAX_TURNS:])]
@@ -45,6 +51,25 @@ def resolve_pronouns(question: str, turns: Sequence[Turn], catalogue: Catalogue)
         return f"{chosen}’s" if match["owner"] else chosen
 
     return _PRONOUN.sub(name, question)
+
+
+def _with_body(question: str, turns: Sequence[Turn], catalogue: Catalogue) -> str:
+    """Put its name for "the company" of a short follow-up, if the articles shown last name a single one."""
+    body = _BODY.search(question)
+    if not turns or not body or len(question.split()) > _MAX_WORDS_OF_BODY:
+        return question
+    known: dict[str, str] = {}
+    for source, person in catalogue.people(office=body["noun"]):
+        if person.rank < NAMED and (article := catalogue.article(source.id)):
+            known.setdefault(person.key, article.body[slice(*person.name)])
+    shown = {name for source in shown_sources(turns, catalogue).values() for name in _mentioned(source, known, catalogue)}
+    return f"{question[: body.start()]}{shown.pop()}{question[body.end() :]}" if len(shown) == 1 else question
+
+
+def _mentioned(source: Source, known: Mapping[str, str], catalogue: Catalogue) -> list[str]:
+    """The names, by their keys, that an article mentions."""
+    article = catalogue.article(source.id)
+    return [name for key, name in known.items() if article and f" {key} " in f" {' '.join(words(article.body))} "]
 
 
 def _is_other(pronoun: str, behind: str) -> bool:
@@ -69,17 +94,19 @@ def _people(text: str, catalogue: Catalogue) -> dict[str, str]:
 
     In the order of the text.
     """
-    words = word_spans(text)[:_MAX_WORDS]
+    spoken = word_spans(text)[:_MAX_WORDS]
     people: dict[str, tuple[str, str]] = {}
-    for position, (word, span) in enumerate(words):
-        before = words[position - 1][0] if position else ""
+    for position, (word, span) in enumerate(spoken):
+        before = spoken[position - 1][0] if position else ""
         known = [
             (source, person)
             for source, person in catalogue.people(surname=word)
             if " " in person.key and (person.rank < NAMED or NO_NAMES.isdisjoint(person.key.split()))
         ]
         whole = [(source, person) for source, person in known if person.key.split()[-2] == before]
-        alone = known if text[span.start].isupper() and len({person.key for _, person in known}) == 1 else []
+        is_forename = _NAME_BEHIND.match(text, span.end) is not None  # "Karim Aziz" is no Judith Karim
+        is_alone = text[span.start].isupper() and not is_forename
+        alone = known if is_alone and len({person.key for _, person in known}) == 1 else []
         for source, person in (whole or alone)[:1]:
             article = catalogue.article(source.id)
             name = article.body[slice(*person.name)] if article else ""
