@@ -10,7 +10,7 @@ import re
 
 from index.injection import instruction_spans
 from index.models import Span
-from index.text import names, sentences, stems, surrounding, words
+from index.text import MONTH, names, sentences, stems, surrounding, words
 
 _MAX_SENTENCES_BEFORE = 2
 _MAX_WORDS_BEFORE = 40
@@ -37,8 +37,22 @@ _ANAPHORIC = re.compile(
     r"[^A-Z“\"]{0,50}\b(?:he|she|they|his|her|their)\b"
 )
 _DEFINITE = re.compile(r"\bthe ([\w-]+(?: [\w-]+)?)", re.IGNORECASE)
-# Before a sentence, and no part of it: "(CNN) ", "(AP) — ", "[citation needed] ".
-_AGENCY_MARK = re.compile(r"(?:\([A-Z][\w .&]{1,20}\)\s*(?:[-–—]+\s*)?|\[[^\[\]]{1,30}\]\s*)+(?=\w)")
+# Before a sentence, and no part of it: "(CNN) ", "(AP) — ", "[citation needed] ", "By Ann Lee, The Echo, 2 May 2025 ".
+_AGENCY_MARK = re.compile(
+    r"(?:\([A-Z][\w .&]{1,20}\)\s*(?:[-–—]+\s*)?|\[[^\[\]]{1,30}\]\s*"
+    rf"|By [A-Z][^.;:!?\n]{{3,80}}?,? \d{{1,2}} {MONTH} \d{{4}}[.,:]?\s+)+(?=[\w“\"])"
+)
+_DENIES = re.compile(
+    r"\b(?:den(?:y|ies|ied|ying)|plead(?:s|ed|ing)? not guilty|protest\w* (?:his|her|their|its) innocence|untrue|baseless"
+    r"|unfounded|groundless|a lie|no truth|(?:reject|dismiss|disput|contest|refut)\w* (?:\w+ ){0,2}"
+    r"(?:claims?|charges?|allegations?|accusations?|account|findings?|criticism|version|suggestions?))\b",
+    re.IGNORECASE,
+)
+_ACCUSES = re.compile(
+    r"\b(?:accus\w+|alleg\w+|charged with|blam\w+|suspect\w*|claim\w*|said|says|told|according to|found that)\b",
+    re.IGNORECASE,
+)
+_MAX_DENIAL_CHARACTERS = 240
 
 
 # A caption, a box or the head of a line-up: "Photo: …", "Substitutes: …".
@@ -52,6 +66,7 @@ _CELLS = re.compile(r"\t|\S {2,}\S.* {2,}\S| \| ")
 _BESIDE_NAMES = frozenset(
     "a an and at by c de der g h in m min mins not of og or p pen sub subs the to v van von vs w".split()
 )
+_MIN_TITLE_WORDS = 3
 _MIN_LINE_UP_NAMES, _MIN_LINE_UP_SEPARATORS = 6, 4
 _MIN_ROW_WORDS, _MIN_ROW_NUMBERS = 3, 0.5
 
@@ -63,8 +78,21 @@ def decontextualize(text: str, span: Span, question: str = "") -> Span:
     quotation that begins or ends inside comes whole, where it is not too long.
     """
     start, end = _with_whole_quotations(text, Span(_start(text, span, question), span.end))
-    mark = _AGENCY_MARK.match(text, start, end)
-    return Span(mark.end() if mark else start, end)
+    return presented(text, Span(start, end))
+
+
+def presented(text: str, span: Span) -> Span:
+    """Cut an agency's mark or a byline off the beginning of a span, and take in the denial right behind an accusation.
+
+    ``Stein placed 61 bets, the league said.`` goes on with ``Stein denies the charge.``
+    """
+    mark = _AGENCY_MARK.match(text, *span)
+    start, end = mark.end() if mark else span.start, span.end
+    if _ACCUSES.search(text, start, end) and not _DENIES.search(text, start, end):
+        behind = next(iter(sentences(text[end : end + _MAX_DENIAL_CHARACTERS])), Span(0, 0))
+        if _DENIES.search(text, end + behind.start, end + behind.end):
+            end += behind.end
+    return Span(start, end)
 
 
 def _with_whole_quotations(text: str, span: Span) -> Span:
@@ -117,6 +145,9 @@ def is_fragment(sentence: str) -> bool:
     numbers = sum(word[0].isdigit() for word in written)
     if len(written) >= _MIN_ROW_WORDS and numbers >= _MIN_ROW_NUMBERS * len(written) and not is_statement(sentence):
         return True
+    is_title = all(word[0].isupper() or word[0].isdigit() for word in written)
+    if len(written) - numbers >= _MIN_TITLE_WORDS and is_title and not is_statement(sentence):
+        return True  # "By Ann Lee, The Echo, 2 September 2025"
     has_verb = any(word[0].islower() and word not in _BESIDE_NAMES for word in written)
     separators = sum(map(sentence.count, ",;("))
     is_line_up = len(written) - numbers >= _MIN_LINE_UP_NAMES and separators >= _MIN_LINE_UP_SEPARATORS

@@ -7,21 +7,24 @@ are no development of each other: what they give are two figures.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from bot.extract.ranking import Candidate, Retrieval, candidates_of
-from bot.query.numbers import conflict, find_counts, is_forecast
+from bot.query.numbers import conflict, counted_stems, counts, find_counts, is_forecast
 from index.catalogue import Catalogue
 from index.models import Filters, Passage
 from index.text import CALENDAR_NAMES, STOP_WORDS, names, sentences, stem, words
 
+_MAX_NAMELESS_DAYS = 7  # between an event and an article that names nothing of it
 _MAX_LATER_ARTICLES = 10  # the newest that name the event
 # Who says it is no part of the event: "…, said Ruth Amsel, whose brother drowned".
 _ATTRIBUTION = re.compile(r",? (?:said|says|told|added|according to)\b[^.;]*", re.IGNORECASE)
 _PART = re.compile(r"(?:another|a further|an additional|at least another)\s+\Z", re.IGNORECASE)
 _OF_MORE = re.compile(r"\s+(?:\w+ )?(?:more|others?|further|of (?:the|them|those|its|his|her|their))\b", re.IGNORECASE)
 _REVISED = re.compile(r"\b(?:revis\w+|correct\w+|not|fewer|lower\w*|down)\b", re.IGNORECASE)
+_STANDS = re.compile(r"\b(?:to|at|is|was|of)\s(?:at least |now )?\Z", re.IGNORECASE)
 _ANYBODY = frozenset(map(stem, "people person persons men women lives bodies victims dead deaths casualties".split()))
 _MAX_PART_CHARACTERS = 30
 
@@ -47,8 +50,11 @@ def is_same_event(first: Candidate, second: Candidate, question: str = "") -> bo
     if wanted & first.context_stems & second.context_stems:
         return True
     near, other = event_names(first), event_names(second)
-    if first.passage.source.id == second.passage.source.id or not (near and other):
+    if first.passage.source.id == second.passage.source.id:
         return True
+    if not (near and other):  # "The toll has risen to six", soon after
+        days = [one.passage.source.published for one in (first, second) if one.passage.source.published]
+        return len(days) < 2 or abs((days[1] - days[0]).days) <= _MAX_NAMELESS_DAYS  # noqa: PLR2004  # two days
     is_apart = not near <= second.context_stems and not other <= first.context_stems
     return not is_apart and not (near.isdisjoint(second.context_stems) and other.isdisjoint(first.context_stems))
 
@@ -97,9 +103,41 @@ def is_newer(best: Candidate, later: Candidate) -> bool:
     return any(_is_whole(later.text, *span, later) for span in spans)
 
 
+def is_toll(candidate: Candidate, fates: frozenset[str]) -> bool:
+    """Whether a sentence counts all who died, or were hurt, in an event: "Five drowned", "The toll has risen to six"."""
+    quantity = candidate.quantity
+    if not quantity or not fates & quantity.counted or is_forecast(candidate.text):
+        return False
+    spans = [span for value, span in find_counts(candidate.text) if value == quantity.value]
+    behind = [next(iter(words(candidate.text[span.end :])), "") for span in spans]
+    is_count = not spans or any(
+        counts(candidate.text, span, "people") or counted_stems(f"how many {word}") & fates or _STANDS.search(
+            candidate.text, max(0, span.start - _MAX_PART_CHARACTERS), span.start
+        )
+        for span, word in zip(spans, behind, strict=True)
+    )
+    return is_count and not any(_is_of_more(candidate.text, *span) for span in spans)
+
+
+def latest_toll(tolls: Sequence[Candidate]) -> Candidate:
+    """The toll of the newest article, or of an earlier one if it is higher and the newer one revises nothing."""
+    latest = max(tolls, key=lambda one: one.passage.source.published or date.min)
+    highest = max(tolls, key=_value)
+    return latest if _REVISED.search(latest.text) or _value(latest) == _value(highest) else highest
+
+
+def _value(candidate: Candidate) -> float:
+    return float(candidate.quantity.value) if candidate.quantity else 0.0
+
+
+def _is_of_more(text: str, start: int, end: int) -> bool:
+    """Whether a number counts others than those before: "another three", "three more"."""
+    return bool(_PART.search(text, max(0, start - _MAX_PART_CHARACTERS), start) or _OF_MORE.match(text, end))
+
+
 def _is_whole(text: str, start: int, end: int, candidate: Candidate) -> bool:
     """Whether a number counts all: nothing like "three more", and no other noun behind it ("two firefighters")."""
-    if _PART.search(text, max(0, start - _MAX_PART_CHARACTERS), start) or _OF_MORE.match(text, end):
+    if _is_of_more(text, start, end):
         return False
     behind = text[end : end + _MAX_PART_CHARACTERS]
     noun = next(iter(words(behind)), "") if behind[:1] == " " else ""

@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import pairwise
 from typing import Literal
 
 from bot.extract.decontextualize import decontextualize, is_statement
@@ -231,6 +232,9 @@ def _relation(query: Query, chosen: Sequence[Candidate]) -> _Relation:
     if 0 < len(forecasts) < len(chosen):
         latest = max(chosen, key=lambda candidate: _day(candidate) or date.min)
         return "update" if is_dated and len(set(days)) == len(chosen) and latest not in forecasts else ""
+    in_time = sorted(chosen, key=lambda candidate: _day(candidate) or date.min)
+    if is_dated and all(is_newer(first, later) for first, later in pairwise(in_time)):
+        return "update"
     return "update" if is_dated and (max(days) - min(days)).days > _MAX_SAME_TIME_DAYS else "differ"
 
 

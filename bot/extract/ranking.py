@@ -18,7 +18,7 @@ from bot.extract.reader import Reading, Text
 from bot.extract.tuning import TUNED
 from bot.query.answer_type import AnswerType, expected_answer_type, has_answer_type
 from bot.query.followup import topic_first
-from bot.query.numbers import Quantity, counted_stems, find_quantity
+from bot.query.numbers import Quantity, counted_stems, find_quantity, risen_quantity
 from index.embed import Vectors
 from index.injection import is_instruction
 from index.models import Passage, Span
@@ -220,6 +220,8 @@ def candidates_of(query: Query, passage: Passage, story_id: str) -> list[Candida
         is_of_type = has_answer_type(query.answer_type, text, query.words)
         is_money = query.answer_type == "money"
         quantity = find_quantity(text, query.counted, is_money=is_money) if query.is_counting else None
+        if query.is_counting and quantity is None:
+            quantity = risen_quantity(text, f"{passage.source.headline} {before} {text}", query.counted)
         score = query.coverage(held | headline) + TUNED.passage_weight * passage.score
         score += TUNED.answer_type_weight * is_of_type
         score += TUNED.quantity_weight * len(quantity.counted) / len(query.counted) if quantity else 0.0

@@ -116,5 +116,5 @@ def _of_section(matter: Matter, scope: Scope, filters: Filters) -> list[Story]:
 
 def _line(story: Story, subject: Sequence[str] = (), *, shows_quote: bool = False) -> Line:
     span, words = first_on(story, subject), story_title(story)
-    line = Line.at(story.article, span, f"{words}:" if shows_quote else words, story.also_in(span))
+    line = Line.telling(story.article, span, f"{words}:" if shows_quote else words, story.also_in(span))
     return replace(line, shows_quote=shows_quote)

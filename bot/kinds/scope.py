@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from bot.extract.decontextualize import decontextualize
+from bot.extract.decontextualize import decontextualize, presented
 from bot.extract.ranking import Candidate, Retrieval
 from bot.models import Answer, Citation, in_marks, numbered
 from bot.query.date_preference import outside_period
@@ -97,6 +97,11 @@ class Line:
     def at(cls, article: Article, span: Span, words: str = "", also_in: tuple[Source, ...] = ()) -> Line:
         """A line that quotes a span of an article."""
         return cls(article.source, article.body[slice(*span)], span.start, words, also_in)
+
+    @classmethod
+    def telling(cls, article: Article, span: Span, words: str = "", also_in: tuple[Source, ...] = ()) -> Line:
+        """A line that quotes what an article tells: without a byline, and no accusation without its denial."""
+        return cls.at(article, presented(article.body, span), words, also_in)
 
     @classmethod
     def about(cls, article: Article, words: str) -> Line:

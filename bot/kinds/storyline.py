@@ -88,7 +88,7 @@ def summarize(request: Request, scope: Scope) -> Found | None:
     if len(stories) == 1:
         story = stories[0]
         lines = [
-            Line.at(story.article, span, also_in=story.also_in(span))
+            Line.telling(story.article, span, also_in=story.also_in(span))
             for span in _best(story, matter, _LINES_OF_ONE, [])
         ]
         return compose(lines, f"{story_title(story)}:")
@@ -408,4 +408,4 @@ def _by_time(event: Event) -> tuple[date, date, int]:
 def _line(event: Event) -> Line:
     """``"9 June 2024: “…” [1]"``."""
     when = str(event.when) if event.when.first > date.min else "Undated"
-    return Line.at(event.story.article, event.span, f"{event.label}{when}:", event.story.also_in(event.span))
+    return Line.telling(event.story.article, event.span, f"{event.label}{when}:", event.story.also_in(event.span))

@@ -13,7 +13,7 @@ from datetime import date
 
 from bot.extract.decontextualize import decontextualize
 from bot.kinds.decided import LEFT_OFFICE
-from bot.kinds.deed import answer_deed
+from bot.kinds.fact import answer_fact
 from bot.kinds.names import Introduced, Named, distinct, look_up, text_of
 from bot.kinds.scope import Found, Line, Scope, compose, day, lead
 from bot.query.kind import Request
@@ -81,7 +81,7 @@ def answer_holder(request: Request, scope: Scope) -> Found | None:
     office = office_of(match["office"]) if match else ""
     noun = office.rpartition(" ")[2]
     if not match or noun not in PERSON_NOUNS | _OFFICES:
-        return answer_deed(request, scope)
+        return answer_fact(request, scope)
     forms = _SPOKEN_AS.get(noun, (noun,))
     words = set(stems(f"{match['office']} {match['body'] or ''}")) - set(stems(f"{office} {' '.join(forms)}"))
     words -= _OF_TIME

@@ -30,9 +30,50 @@ _HOW_MANY = re.compile(r"\bhow (?:many|much)\b", re.IGNORECASE)
 _PLACE_OR_TIME = re.compile(r"[?(]|\b(?:in|at|on|by|from|during|after|before|when|since|because|for)\b", re.IGNORECASE)
 # Deaths and injuries are what the news counts most, in many words. Stems, but for "lives": people also live somewhere.
 _SAME_COUNT = {
-    **dict.fromkeys("kill dead death die fatal toll victim lives perish".split(), "die"),
+    **dict.fromkeys("kill dead death die fatal toll victim lives perish drown bodi murder".split(), "die"),
     **dict.fromkeys("injur wound hurt casualti".split(), "hurt"),
+    **dict.fromkeys("miss unaccount".split(), "miss"),
+    **dict.fromkeys("arrest detain custodi".split(), "arrest"),
+    **dict.fromkeys("surviv survivor rescu aliv save".split(), "surviv"),
+    **dict.fromkeys("board aboard carri passeng".split(), "board"),
 }
+FATES = frozenset(_SAME_COUNT.values())
+"""What befell people, as counted stems: a number of the dead is none of the injured."""
+_HARM = frozenset(["die", "hurt"])
+_ORDINALS = "second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
+# "A seventh man has died" is a count of seven.
+_ORDINAL_DEATH = re.compile(
+    rf"\ba (?P<ordinal>{'|'.join(_ORDINALS)}) (?:\w+ ){{1,3}}(?:died|was killed|drowned)\b"
+    rf"|\b(?P<body>{'|'.join(_ORDINALS)}) (?:body|victim|death)\b",
+    re.IGNORECASE,
+)
+_RISEN = re.compile(
+    r"\b(?:number|figure|count|total|tally|toll|it)\b[^.;]{0,40}?\b(?:risen|rose|rises|climbed|gone up|went up|increased|grown"
+    r"|grew|stands|stood|is now|fallen|fell|down|up)\s(?:to|at)?\s?(?:at least )?\Z",
+    re.IGNORECASE,
+)
+_MAX_RISEN_CHARACTERS = 90
+# Words for the same things, counted.
+_SAME_THINGS = tuple(
+    frozenset(map(stem, words.split()))
+    for words in (
+        "jobs posts positions roles workers employees staff redundancies",
+        "fans supporters spectators", "pupils students schoolchildren children", "children kids youngsters",
+        "houses homes properties buildings dwellings households", "cars vehicles automobiles",
+        "planes aircraft jets airliners", "flights services", "ships vessels boats", "votes ballots lawmakers mps senators members",
+        "games matches", "soldiers troops", "shops stores outlets branches", "companies firms businesses",
+        "passengers travellers people", "trees oaks", "hospitals clinics", "copies books", "cases infections",
+        "rooms bedrooms", "seats constituencies", "goals times", "earthquakes quakes", "attacks strikes", "sites places locations",
+    )
+)  # fmt: skip
+_PEOPLE = frozenset(map(stem, "people persons person men women victims lives souls individuals citizens".split()))
+_NOUN_STOPS = frozenset("are were was is have has had do does did will would can could may might should of there".split())
+_NO_PLURALS = frozenset("its his this has was is does as us yes across always perhaps plus versus thus less".split())
+_PLURALS = frozenset("people men women children staff police troops crew fish sheep aircraft mps lives feet".split())
+_PERSON_PLURAL = re.compile(r"\w{3,}(?:ers|ors|ists|ians|ees|men|women|ents|ants|eers|arians|people|folk)\Z")
+_MAX_NOUN_WORDS = 4
+_AGE = re.compile(r"(?:, |aged? )\d\d,", re.IGNORECASE)
+_SCORE_AFTER = re.compile(r"[-–]\d")
 Bound = Literal["below", "above", ""]
 # What measures a number: the unit, and how it is written behind the number or, of money, before it.
 _UNITS = {
@@ -90,13 +131,14 @@ def counted_stems(question: str) -> frozenset[str]:
 
     ``"How many people were killed in the Kerman attack?" -> {"peopl", "die"}``; ``"Kerman death toll" -> {"die"}``
     """
+    question = question.replace("on board", "aboard")
     how_many = _HOW_MANY.search(question)
     phrase = _PLACE_OR_TIME.split(question[how_many.end() :], maxsplit=1)[0] if how_many else question
     named = {stem(name) for name in names(question)}
     counted = frozenset(
         _count_stem(word) for word in words(phrase) if word not in STOP_WORDS and stem(word) not in named
     )
-    return counted if how_many else counted & frozenset(_SAME_COUNT.values()) or counted
+    return counted if how_many else counted & _HARM or counted
 
 
 def find_counts(text: str) -> list[tuple[str, Span]]:
@@ -149,7 +191,69 @@ def find_quantity(sentence: str, counted: frozenset[str], *, is_money: bool = Fa
         near = frozenset(word for word, _ in gaps)
         if near and (rank := (len(near), -min(gap for _, gap in gaps))) > best_rank:
             best, best_rank = Quantity(value, bound_of(sentence, span.start), near, unit), rank
+    if best is None and "die" in counted and (ordinal := _ORDINAL_DEATH.search(sentence)):
+        value = str(_ORDINALS.index((ordinal["ordinal"] or ordinal["body"]).lower()) + 2)
+        return Quantity(value, "", frozenset(["die"]))
     return best
+
+
+def risen_quantity(sentence: str, before: str, counted: frozenset[str]) -> Quantity | None:
+    """The number to which what the text before counts has risen: ``"It has risen to nine.", "Six died."``."""
+    fates = counted & FATES
+    if not fates or fates.isdisjoint(map(_count_stem, words(before))):
+        return None
+    for value, span in find_counts(sentence):
+        if _RISEN.search(sentence, max(0, span.start - _MAX_RISEN_CHARACTERS), span.start):
+            return Quantity(value, bound_of(sentence, span.start), fates, unit_of(sentence, span))
+    return None
+
+
+def counted_noun(question: str) -> str:
+    """The noun that "how many" counts: ``"How many parking spaces are there?" -> "spaces"``; "" if it is not certain."""
+    how_many = _HOW_MANY.search(question)
+    if not how_many or how_many.group()[-4:].lower() != "many":
+        return ""
+    leading: list[str] = []
+    for word in words(question[how_many.end() :])[:_MAX_NOUN_WORDS]:
+        if word in _NOUN_STOPS:
+            return leading[-1] if leading and _is_plural(leading[-1]) and word != "of" else ""
+        leading.append(word)
+    return next(filter(_is_plural, leading), "")
+
+
+def counts(text: str, span: Span, noun: str) -> bool | None:
+    """Whether the number ``text[start:end]`` counts a noun; None if that is open, as with no noun behind it.
+
+    ``"Its 312 pupils", "teachers" -> False; "nine of them", "teachers" -> None``
+    """
+    if is_money(text, span) and not _same_thing(noun, unit_of(text, span)):
+        return False
+    if _AGE.search(text, max(0, span.start - _MAX_CURRENCY_CHARACTERS), span.end + 1) or _SCORE_AFTER.match(text, span.end):
+        return False
+    behind = re.split(r"[,.;:()“”\"–—]", text[span.end : span.end + _MAX_GAP_CHARACTERS], maxsplit=1)[0]
+    following = words(behind)[:_MAX_NOUN_WORDS]
+    for word in following:
+        if _same_thing(noun, word):
+            return True
+        if word in STOP_WORDS:
+            break
+        if _is_plural(word):
+            return False
+    return None
+
+
+def _is_plural(word: str) -> bool:
+    return word in _PLURALS or (word.endswith("s") and not word.endswith("ss") and word not in _NO_PLURALS)
+
+
+def _same_thing(noun: str, other: str) -> bool:
+    """Whether another noun is of the things, or people, that a noun counts: workers are people."""
+    first, second = stem(noun), stem(other)
+    if first == second or any(first in same and second in same for same in _SAME_THINGS):
+        return True
+    return (first in _PEOPLE and (second in _PEOPLE or bool(_PERSON_PLURAL.match(other)))) or (
+        second in _PEOPLE and bool(_PERSON_PLURAL.match(noun))
+    )
 
 
 def conflict(first: Quantity, second: Quantity) -> bool:

@@ -1,0 +1,114 @@
+"""How many: a number that counts what is asked about, and of deaths and injuries the latest of each event.
+
+A number of other things is no answer, however near it stands: of "How many were injured?" not that of the dead.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from bot.extract.answerability import predict
+from bot.extract.events import event_names, is_same_event, is_toll, latest_toll
+from bot.extract.ranking import Candidate, Retrieval
+from bot.kinds.scope import Found, Line, Scope, compose, day
+from bot.query.followup import content_words
+from bot.query.kind import Request
+from bot.query.numbers import FATES, counted_noun, counted_stems, counts, find_counts
+from bot.query.wording import is_past_form
+from index.models import Span
+from index.text import stem, words
+
+_MAX_EVENTS = 4
+_MIN_LOGIT = 0.0  # of the reader, for another sentence than the best
+_NUMBER_WORD = re.compile(
+    r"\b(?:no|none|nobody|no ?one|one|both|a couple|several|dozens|scores|hundreds|thousands|millions|half|third)\b",
+    re.IGNORECASE,
+)
+_OF_A_WHOLE = re.compile(r"\bhow many\b.*\b(?:(?:does|do|did)\b.*\bhave|(?:are|were) there)\b", re.IGNORECASE)
+_PLACE_BEFORE = re.compile(r"\b(?:in|at|from|to|across|among|another|a further)\s+(?:about |some |around )?\Z", re.IGNORECASE)
+_COUNTING = re.compile(r"\bhow many\b|\btoll\b|\bnumber of\b", re.IGNORECASE)
+_WORKING = re.compile(r"\b(?:work|works|worked|working|employ\w*)\b", re.IGNORECASE)
+_BLAND = frozenset(
+    map(
+        stem,
+        """latest current newest recent new now far toll number figure people person count many total accident disaster
+        crash tragedy incident event overall altogether confirmed""".split(),
+    )
+)
+
+
+def answer_count(request: Request, scope: Scope) -> Found | None:
+    """Tell several events apart, quote a sentence that counts what is asked, or refuse; None if the best one does."""
+    retrieval = scope.retrieve_in_period(request.text)
+    noun, fates = counted_noun(request.text), retrieval.query.counted & FATES
+    if not retrieval.ranked or not (noun or fates) or not _COUNTING.search(request.text):
+        return None
+    noun = "workers" if noun == "people" and _WORKING.search(request.text) else noun
+    if fates & {"die", "hurt"} and (several := _events(request.text, fates & {"die", "hurt"}, retrieval)):
+        return several
+    if not predict(retrieval).answerable:
+        return None
+    counting = [one for one in retrieval.ranked if _counts(one, noun, fates, request.text)]
+    if counting[:1] == [retrieval.ranked[0]]:
+        return None
+    if counting and counting[0].logit >= _MIN_LOGIT:
+        return compose([Line.of(counting[0], retrieval)])
+    return Found(refusal="No article that comes near gives this number.", is_final=False)
+
+
+def _counts(candidate: Candidate, noun: str, fates: frozenset[str], question: str) -> bool:
+    """Whether a sentence has a number that may count the noun, and what befell it."""
+    text = candidate.text
+    held = counted_stems(f"how many {text.replace('?', ' ')}") | {stem(word) for word in words(text)}
+    in_quantity = candidate.quantity.counted if candidate.quantity else frozenset()
+    if not fates <= held | in_quantity | _fates(text):
+        return False
+    spans = [span for _, span in find_counts(text)]
+    if not spans:
+        return bool(_NUMBER_WORD.search(text)) or candidate.quantity is not None
+    answers = candidate.reading.answer if candidate.reading else Span(0, 0)
+    spans = [span for span in spans if answers.start <= span.start < answers.end] or spans
+    verdicts = [(counts(text, span, noun) if noun else None, span) for span in spans]
+    if _OF_A_WHOLE.search(question):
+        verdicts = [(verdict and not _is_part(text, span, noun), span) for verdict, span in verdicts]
+    return any(verdict is not False for verdict, _ in verdicts)
+
+
+def _fates(text: str) -> frozenset[str]:
+    return frozenset(fate for word in words(text) for fate in counted_stems(f"how many {word}")) & FATES
+
+
+def _is_part(text: str, span: Span, noun: str) -> bool:
+    """Whether some of the things did something, or something happened in some of them: not all that there are."""
+    if _PLACE_BEFORE.search(text, 0, span.start):
+        return True
+    following = words(text[span.end :])
+    place = next((number for number, word in enumerate(following) if stem(word) == stem(noun)), None)
+    behind = following[place + 1 : place + 2] if place is not None else []
+    return any(is_past_form(word) or word in {"were", "was", "have", "had"} for word in behind)
+
+
+def _events(question: str, fates: frozenset[str], retrieval: Retrieval) -> Found | None:
+    """The latest figure of each event, if the question names none and there are several, or only asks for the toll."""
+    topic = {stem(word) for word in content_words(question)} - _BLAND
+    topic -= {word for word in topic if counted_stems(f"how many {word}") & FATES or is_past_form(word)}
+    topic -= {stem(word) for word in words(question) if counted_stems(f"how many {word}") & FATES}
+    tolls = [one for one in retrieval.ranked if is_toll(one, fates)]
+    if any(not topic <= one.context_stems for one in tolls):
+        return None
+    events: list[list[Candidate]] = []
+    for toll in sorted(tolls, key=lambda one: not event_names(one)):
+        same = [event for event in events if any(is_same_event(toll, other) for other in event)]
+        if not same:
+            events.append([toll])
+        elif len(same) == 1 or event_names(toll):
+            same[0].append(toll)
+    if len(events) < 2 and (topic or not events or predict(retrieval).answerable):  # noqa: PLR2004  # one event
+        return None
+    latest = [latest_toll(event) for event in events]
+    latest.sort(key=lambda one: one.passage.source.published or date.min, reverse=True)
+    lines = [
+        Line.of(one, retrieval, f"{one.passage.source.headline} ({day(one.passage.source)}):") for one in latest[:_MAX_EVENTS]
+    ]
+    return compose(lines, "The latest of each event:" if len(lines) > 1 else "The latest:")
