@@ -30,11 +30,13 @@ MOUNTS = {"read-only": READ_ONLY, "full": FULL, "killed, with": READ_ONLY, "kill
 COMMANDS = """
 import sys
 from bot.cli.parser import main
-for data in sys.argv[1:]:
-    for stream in (sys.stdout, sys.stderr):
-        print("in", data, file=stream, flush=True)
-    for command in (["ask", "When was the ferry late?"], ["show", "ferry"], ["status"], ["index"]):
-        print(command[0], main(["--data", data, *command]), flush=True)
+from tests.kept_models import models_kept
+with models_kept():
+    for data in sys.argv[1:]:
+        for stream in (sys.stdout, sys.stderr):
+            print("in", data, file=stream, flush=True)
+        for command in (["ask", "When was the ferry late?"], ["show", "ferry"], ["status"], ["index"]):
+            print(command[0], main(["--data", data, *command]), flush=True)
 """
 
 
