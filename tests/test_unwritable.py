@@ -75,11 +75,11 @@ def printed(indexed: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str
     )
     for name, disk in disks.items():
         assert _contents(disk) == before[name]
-    streams = (done.stdout, done.stderr)
-    return {
-        name: tuple(stream.partition(f"in {disk}\n")[2].partition("\nin ")[0] for stream in streams)
-        for name, disk in disks.items()
-    }
+
+    def of(disk: Path, stream: str) -> str:
+        return stream.partition(f"in {disk}\n")[2].partition("\nin ")[0]
+
+    return {name: (of(disk, done.stdout), of(disk, done.stderr)) for name, disk in disks.items()}
 
 
 def write_and_die(data: Path) -> None:
