@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,9 @@ import hypothesis
 import pytest
 from filelock import FileLock
 
+from bot.answer import Engine
+from bot.runtime import make_engine
+from bot.settings import Settings
 from index import integrity
 from index.home import Folder, Home
 from index.ingest import ingest
@@ -34,7 +38,7 @@ if TYPE_CHECKING:
     from xdist.remote import Producer
     from xdist.scheduler import LoadScopeScheduling
 
-hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, database=None)
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, database=None, max_examples=50)
 hypothesis.settings.register_profile("dev", hypothesis.settings.get_profile("ci"), max_examples=20)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
@@ -150,6 +154,13 @@ def indexed(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             assert ingest(part, [_ARTICLES], model_dir=weights, progress=lambda _done, _total: None).failed == ()
             part.rename(made)
     return Path(shutil.copytree(made, own / "indexed"))
+
+
+@pytest.fixture(scope="session")
+def engine(indexed: Path, weights: Path) -> Iterator[Engine]:
+    """An engine over the project's articles, without a language model."""
+    with closing(make_engine(Settings(data=indexed, model_dir=weights))) as made:
+        yield made
 
 
 # Databases

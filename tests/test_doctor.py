@@ -11,14 +11,37 @@ from pathlib import Path
 import pytest
 
 from bot.cli.parser import main
+from bot.runtime import Parts
+from bot.settings import Settings
 from bot.slack.database import Database, Question
 from bot.slack.serve import scopes
+from index.status import Status
 from tests.fake_slack import FakeSlack
 from tests.fakes.openai_server import OpenAIServer
 
 pytestmark = pytest.mark.process(seconds=15)
 Doctor = Callable[..., tuple[int, dict[str, list[tuple[bool, str]]], str]]
 NAMES = ["settings", "versions", "disk", "weights", "index", "database", "slack", "language model"]
+
+
+class LookedOnce(Parts):
+    """The real parts. The state of an index is looked up once, for it is tried in a process, which takes a second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._found: dict[Path, Status] = {}
+
+    def status(self, settings: Settings) -> Status:
+        """What is found for a data folder."""
+        if settings.data not in self._found:
+            self._found[settings.data] = super().status(settings)
+        return self._found[settings.data]
+
+
+@pytest.fixture(scope="module")
+def parts() -> Parts:
+    """What the commands of this module are made of."""
+    return LookedOnce()
 
 
 @pytest.fixture
@@ -31,7 +54,7 @@ def slack() -> Iterator[FakeSlack]:
 
 @pytest.fixture
 def doctor(
-    slack: FakeSlack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    slack: FakeSlack, parts: Parts, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> Doctor:
     """Exit code, what was found by name, and all that was printed; for a data folder and settings."""
 
@@ -49,9 +72,9 @@ def doctor(
                     patch.delenv(name)
             for name, value in environment.items():
                 patch.setenv(name, value)
-            code = main(["--data", str(data), "doctor", "--json"])
+            code = main(["--data", str(data), "doctor", "--json"], parts=parts)
             printed = capsys.readouterr()
-            assert main(["--data", str(data), "doctor"]) == code
+            assert main(["--data", str(data), "doctor"], parts=parts) == code
             shown = capsys.readouterr()
         value = json.loads(printed.out)
         assert value["ok"] is (code == 0)

@@ -223,11 +223,10 @@ def test_there_is_no_more_of_a_greeting(greeting: str, tmp_path: Path) -> None:
     assert (made.answerer, made.text) == ("reply", reply_without_answer())
 
 
-def test_conversation_goes_on_and_repeats(indexed: Path, weights: Path) -> None:
+def test_conversation_goes_on_and_repeats(engine: Engine) -> None:
     """Through the whole engine: other quotes for "tell me more", and for "in short?" the same once more."""
-    with closing(make_engine(Settings(data=indexed, model_dir=weights))) as engine:
-        turns: list[Turn] = []
-        texts = [_ask(engine, turns, text) for text in ("Why was Marrow Bridge closed?", "tell me more", "in short?")]
+    turns: list[Turn] = []
+    texts = [_ask(engine, turns, text) for text in ("Why was Marrow Bridge closed?", "tell me more", "in short?")]
     assert len({*texts}) == 2
     assert texts[1] == texts[2]
     assert texts[0].split("[1]")[0].strip() not in texts[1]

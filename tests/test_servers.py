@@ -306,15 +306,15 @@ def test_lost_vectors_are_said_and_embedded_again(
 
 def test_a_server_keeps_its_vectors_over_a_restart(tmp_path: Path) -> None:
     """Past the thousand at which Chroma begins a graph each vector is found after a kill (chroma-core/chroma#7090)."""
-    drawn = np.random.default_rng(1).normal(size=(2_500, 384))
+    drawn = np.random.default_rng(1).normal(size=(1_200, 384))
     vectors = np.asarray(drawn / np.linalg.norm(drawn, axis=1, keepdims=True), dtype=np.float32)
     with Chroma(tmp_path) as chroma:
         with closing(ServerVectors(chroma.url, "", "many", make=True)) as store:
-            store.upsert([str(i) for i in range(2_500)], vectors)
+            store.upsert([str(i) for i in range(1_200)], vectors)
         chroma.kill()
         chroma.start()
         with closing(ServerVectors(chroma.url, "", "many")) as store:
-            assert store.count() == 2_500
+            assert store.count() == 1_200
             store.self_search()
 
 

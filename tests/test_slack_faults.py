@@ -21,7 +21,6 @@ pytestmark = pytest.mark.process(seconds=90)
 COUNCIL = "What did the council decide to repair before winter?"
 INSIDE = pytest.mark.parametrize("bot", ["inside"], indirect=True)
 """For what is the same by Socket Mode and by HTTP, and does not end the process: the service in this one."""
-
 MILL = "How many jobs will the Aldermoor paper mill cut?"
 MILL_FILE = ARTICLES / "northgate-courier.jsonl"
 INTERNAL = re.compile(
@@ -323,7 +322,6 @@ def test_slack_out_of_reach_for_some_seconds(slack: FakeSlack) -> None:
 
 # The language model
 
-
 MODEL_FAULTS = {
     "down": Reply(status=503),
     "refuses": Reply(status=401),
@@ -421,8 +419,8 @@ def test_ended_in_order_while_an_answer_is_streamed(
 
 @pytest.fixture(scope="module")
 def bare(llm: OpenAIServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BotProcess]:
-    """The bot with nothing indexed, and little patience with the language model. U1 is an admin."""
-    model = {"CLIPPINGS_LLM": f"openai-like:{llm.url}#fake", "CLIPPINGS_LLM_TIMEOUT": "1"}
+    """The bot with nothing indexed. U1 is an admin."""
+    model = {"CLIPPINGS_LLM": f"openai-like:{llm.url}#fake"}
     data = tmp_path_factory.mktemp("bare") / "data"
     with FakeSlack() as slack, BotProcess(slack, data, CLIPPINGS_SLACK_ADMINS="U1", **model) as started:
         yield started
@@ -460,14 +458,6 @@ def test_index_missing_made_under_way_and_damaged(bare: BotProcess, tmp_path: Pa
     answered(slack, "C1", root)
     with locked(bare.data):
         assert "140 of its 560 jobs" in told(bare, MILL)[0].text
-
-
-def test_slow_language_model_is_not_waited_for(bare: BotProcess, llm: OpenAIServer) -> None:
-    """Beyond the time that is set for it, the answer is quoted."""
-    llm.script(Reply.of("The ", "mill", pause=30.0))
-    answer = told(bare, MILL)[0]
-    assert "140 of its 560 jobs" in answer.text
-    assert "did not finish within 1 seconds. The answer is quoted instead." in answer.text
 
 
 def test_questions_are_answered_while_the_articles_are_indexed(bare: BotProcess, tmp_path: Path) -> None:

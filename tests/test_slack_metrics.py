@@ -8,7 +8,6 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from concurrent import futures
-from contextlib import closing
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,8 +20,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
+from bot.answer import Engine
 from bot.models import ON_MODEL_CALL, ON_STEP, REQUEST_ID
-from bot.runtime import Parts, make_engine
+from bot.runtime import Parts
 from bot.settings import Settings
 from bot.slack import watch
 from bot.slack.watch import Watch, request_id
@@ -145,7 +145,7 @@ def test_question_is_seen_in_metrics_log_and_traces(indexed: Path, tmp_path: Pat
     assert not [words for words in ("Aldermoor", "Eurovision", "140 jobs", "paper mill") if words in seen]
 
 
-def test_traces_have_texts_only_if_asked_for(indexed: Path, weights: Path) -> None:
+def test_traces_have_texts_only_if_asked_for(engine: Engine) -> None:
     """The steps of an answer are spans below that of its question; nothing is left behind when it ends."""
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -153,23 +153,22 @@ def test_traces_have_texts_only_if_asked_for(indexed: Path, weights: Path) -> No
 
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    with closing(make_engine(Settings(data=indexed, model_dir=weights))) as engine:
-        for with_texts in (False, True):
-            watch = Watch(provider.get_tracer("test"), with_texts=with_texts)
-            with watch.question("T1/C1/1.1", MILL, 2) as answered_with:
-                answered_with(engine.ask(MILL))
-            spans = {span.name: span for span in exporter.get_finished_spans()}
-            exporter.clear()
-            root = spans["question"]
-            assert root.attributes is not None
-            assert root.attributes["clippings.attempt"] == 2
-            assert {"embed", "search", "rank_sentences"} <= spans.keys()
-            assert all(
-                span.parent and span.parent.span_id == root.context.span_id
-                for name, span in spans.items()
-                if name != "question"
-            )
-            assert ("Aldermoor" in str(dict(root.attributes))) is with_texts
+    for with_texts in (False, True):
+        watch = Watch(provider.get_tracer("test"), with_texts=with_texts)
+        with watch.question("T1/C1/1.1", MILL, 2) as answered_with:
+            answered_with(engine.ask(MILL))
+        spans = {span.name: span for span in exporter.get_finished_spans()}
+        exporter.clear()
+        root = spans["question"]
+        assert root.attributes is not None
+        assert root.attributes["clippings.attempt"] == 2
+        assert {"embed", "search", "rank_sentences"} <= spans.keys()
+        assert all(
+            span.parent and span.parent.span_id == root.context.span_id
+            for name, span in spans.items()
+            if name != "question"
+        )
+        assert ("Aldermoor" in str(dict(root.attributes))) is with_texts
     assert (REQUEST_ID.get(), ON_STEP.get()("x"), ON_MODEL_CALL.get()(None)) == ("", None, None)  # type: ignore[arg-type]  # the defaults do nothing
 
 

@@ -30,11 +30,13 @@ MOUNTS = {"read-only": READ_ONLY, "full": FULL, "killed, with": READ_ONLY, "kill
 COMMANDS = """
 import sys
 from bot.cli.parser import main
-for data in sys.argv[1:]:
-    for stream in (sys.stdout, sys.stderr):
-        print("in", data, file=stream, flush=True)
-    for command in (["ask", "When was the ferry late?"], ["show", "ferry"], ["status"], ["index"]):
-        print(command[0], main(["--data", data, *command]), flush=True)
+from tests.kept_models import models_kept
+with models_kept():
+    for data in sys.argv[1:]:
+        for stream in (sys.stdout, sys.stderr):
+            print("in", data, file=stream, flush=True)
+        for command in (["ask", "When was the ferry late?"], ["show", "ferry"], ["status"], ["index"]):
+            print(command[0], main(["--data", data, *command]), flush=True)
 """
 
 
@@ -73,11 +75,11 @@ def printed(indexed: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str
     )
     for name, disk in disks.items():
         assert _contents(disk) == before[name]
-    streams = (done.stdout, done.stderr)
-    return {
-        name: tuple(stream.partition(f"in {disk}\n")[2].partition("\nin ")[0] for stream in streams)
-        for name, disk in disks.items()
-    }
+
+    def of(disk: Path, stream: str) -> str:
+        return stream.partition(f"in {disk}\n")[2].partition("\nin ")[0]
+
+    return {name: (of(disk, done.stdout), of(disk, done.stderr)) for name, disk in disks.items()}
 
 
 def write_and_die(data: Path) -> None:
