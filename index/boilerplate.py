@@ -117,7 +117,11 @@ class _Page:
         """
         above, last = 0, max((index for index, line in enumerate(self.lines) if line), default=0)
         for index, line in enumerate(self.lines):
-            if self.kinds[index] == "caption" and SIGNED_OFF.search(line) and above >= (1 if index == last else _MIN_SENTENCES_ABOVE):
+            if (
+                self.kinds[index] == "caption"
+                and SIGNED_OFF.search(line)
+                and above >= (1 if index == last else _MIN_SENTENCES_ABOVE)
+            ):
                 self.kinds[index] = None
             above += not self.kinds[index] and _is_sentence(line)
 
