@@ -48,7 +48,8 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _OUTLET = re.compile(
-    r"^(?:the|le|la|el|il|die|der|das) (?!hague|netherlands|philippines|bahamas|gambia|vatican|havre|mans|rochelle|paz|paso|plata|salvador|valletta|spezia)"
+    r"^(?:the|le|la|el|il|die|der|das) (?!hague|netherlands|philippines|bahamas|gambia|vatican|havre|mans|paz"
+    r"|paso|plata|salvador|valletta|spezia)"
     r"|\b(?:news|times|post|star|courier|gazette|herald|journal|daily|weekly|tribune|chronicle|guardian|telegraph"
     r"|observer|echo|mail|express|mirror|sun|standard|independent|examiner|advertiser|argus|mercury|press|record"
     r"|register|review|sentinel|bulletin|dispatch|globe|inquirer|ledger|leader|monitor|voice|world|today|magazine|radio"
