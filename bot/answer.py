@@ -29,7 +29,7 @@ from bot.generate.rewrite import rewrite
 from bot.generate.stream import UNFINISHED
 from bot.generate.support import SupportReader
 from bot.generate.verify import Verifier
-from bot.kinds.scope import Found, Scope, key
+from bot.kinds.scope import Found, Scope, key, notes_beside
 from bot.kinds.several import joined, turns_of_part, with_other_figure
 from bot.kinds.ways import WAYS
 from bot.models import (
@@ -186,7 +186,7 @@ class Engine:
         the same with a notice that there is nothing else.
         """
         inquiry = _Inquiry.of(question, turns, filters, as_of)
-        return AnswerStream(self._converse(replace(inquiry, quoted=frozenset(shown))))
+        return AnswerStream(self._noted(self._converse(replace(inquiry, quoted=frozenset(shown)))))
 
     def retrieve(
         self,
@@ -207,6 +207,13 @@ class Engine:
         inquiry = _Inquiry.of(question, turns, _NO_FILTERS, as_of)
         answer = inquiry.answer(retrieval.query.text, classify(retrieval.query.text).kind)
         return AnswerStream(self._synthesize(inquiry, retrieval, answer))
+
+    def _noted(self, answering: Generator[str, None, Answer]) -> Generator[str, None, Answer]:
+        answer = yield from answering
+        notes = notes_beside(answer.citations, self._searcher.catalogue) if answer.citations else ()
+        return replace(
+            answer, notice=_notice(answer.notice, *(note for note in notes if note not in str(answer.notice)))
+        )
 
     def _converse(self, inquiry: _Inquiry) -> Generator[str, None, Answer]:
         """Answer a question, answer the last one again ("in short?"), or go on from it ("anything else?")."""

@@ -111,10 +111,17 @@ class _Page:
                     self.kinds[start:end] = ["credit"] * len(credit)
 
     def keep_signed_off(self) -> None:
-        """Keep a paragraph with its agency behind the full stop if sentences stand above it: it may be no caption."""
-        above = 0
+        """Keep a paragraph with its agency behind the full stop if sentences stand above it: it may be no caption.
+
+        For the last line of the page one is enough.
+        """
+        above, last = 0, max((index for index, line in enumerate(self.lines) if line), default=0)
         for index, line in enumerate(self.lines):
-            if self.kinds[index] == "caption" and SIGNED_OFF.search(line) and above >= _MIN_SENTENCES_ABOVE:
+            if (
+                self.kinds[index] == "caption"
+                and SIGNED_OFF.search(line)
+                and above >= (1 if index == last else _MIN_SENTENCES_ABOVE)
+            ):
                 self.kinds[index] = None
             above += not self.kinds[index] and _is_sentence(line)
 

@@ -34,7 +34,7 @@ _DATE_WORDS = re.compile(
 _SECTION = re.compile(r"[\0|·•/;()–—]|(?:^|(?<=\s))-+(?=\s)|\.\s*(?=\0)")
 _PIECE = re.compile(r",(?:\s+|$)|\s+(?=(?:by|By|BY|for|in)\s)|\s+(?:on|at|am|le|el|il|vom)$")
 _PREFIX = re.compile(
-    r"(?:(?P<author>(?i:by|von|par|por|di|door|av|by ?line|authors?))"
+    r"(?:(?P<author>(?i:by|by ?line|authors?)|(?:[Vv]on|[Pp]ar|[Pp]or|[Dd]i|[Dd]oor|[Aa]v)(?= [A-Z]\S+ [A-Z]))"
     r"|(?P<outlet>(?i:from|for|outlet|publication|newspaper|source))|(?P<place>in))\b\s?:?\s*(?<!\w)"
     r"(?!THE |The [a-z])(?:the (?=[A-Z]))?"
 )
@@ -48,12 +48,14 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _OUTLET = re.compile(
-    r"^(?:the|le|la|el|il|die|der|das) (?!hague|havre|mans|rochelle|paz|paso|plata|salvador|valletta|spezia)"
+    r"^(?:the|le|la|el|il|die|der|das) (?!hague|netherlands|philippines|bahamas|gambia|vatican|havre|mans|paz"
+    r"|paso|plata|salvador|valletta|spezia)"
     r"|\b(?:news|times|post|star|courier|gazette|herald|journal|daily|weekly|tribune|chronicle|guardian|telegraph"
     r"|observer|echo|mail|express|mirror|sun|standard|independent|examiner|advertiser|argus|mercury|press|record"
     r"|register|review|sentinel|bulletin|dispatch|globe|inquirer|ledger|leader|monitor|voice|world|today|magazine|radio"
     r"|tv|television|online|wire|welt|diario|corriere|gazzetta|giornale|jornal|folha|\w*(?:zeitung|anzeiger"
-    r"|tage?blatt|bote|kurier|nachrichten|rundschau|presse|merkur|dagblad(?:et)?|posten|bladet|avisen|tidning(?:en)?))\b",
+    r"|tage?blatt|bote|kurier|nachrichten|rundschau|presse|merkur|dagblad(?:et)?|posten|bladet|avisen|tidning(?:en)?))"
+    r"(?=$| (?:of|de|del|du|van|di|and|&|online|digital|media)\b)|^(?:daily|radio)\b",
     re.IGNORECASE,
 )
 """What is in the names of outlets, and of hardly any person or place."""

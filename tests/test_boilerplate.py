@@ -116,6 +116,11 @@ def test_a_paragraph_above_a_credit_is_no_caption_without_a_further_sign() -> No
     assert dated.body == f"{FIRST}\n\n{SECOND}"
 
 
+def test_an_agency_may_sign_the_last_of_two_sentences() -> None:
+    """The second paragraph of a brief is no caption."""
+    assert cleaned(f"Harbour closed\n\n{FIRST}\n\n{SECOND} Reuters").body == f"{FIRST}\n\n{SECOND} Reuters"
+
+
 def test_prose_with_one_line_a_paragraph_loses_no_line_to_a_credit() -> None:
     """Where no blank lines part the paragraphs, the line above a credit may be one of them and stays."""
     assert cleaned(f"{FIRST}\n{SECOND}\nPHOTO: Ann Lee").body == f"{FIRST}\n{SECOND}"

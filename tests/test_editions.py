@@ -57,7 +57,9 @@ def test_a_correction_replaces_and_is_said(run: Run, tmp_path: Path) -> None:
         code, out, _ = run("index", "wire")
         assert (code, out.startswith(counts)) == (0, True)
         assert "Older versions of stories, left out: 1." in out
-    assert "15 to 4" in run("ask", QUESTION)[1]
+    answer = json.loads(run("ask", QUESTION, "--json")[1])
+    assert "15 to 4" in answer["text"]
+    assert answer["notice"] == f"{documents.TITLE} — correction: Corrects the vote."
     assert "correction: Corrects the vote." in run("show", "urn:newsml:arden:weir")[1]
 
 

@@ -171,3 +171,15 @@ def title(source: Source) -> str:
 def key(text: str) -> str:
     """What a quote is found by in a text that shows it, whatever its marks and lines: its folded letters and digits."""
     return "".join(filter(str.isalnum, fold(text)))
+
+
+def notes_beside(citations: Sequence[Citation], catalogue: Catalogue) -> list[str]:
+    """What a reader must know of the cited articles: that they were corrected, or recognized in a picture (OCR)."""
+    articles = map(catalogue.article, dict.fromkeys(citation.source.id for citation in citations))
+    return [
+        f"{' '.join(article.source.headline.split())} — {piece.kind}: {piece.text}"
+        for article in articles
+        if article
+        for piece in article.boilerplate
+        if piece.kind in {"correction", "note"}
+    ]
