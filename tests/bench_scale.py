@@ -52,18 +52,15 @@ _COLOURS = {"folder": "#1f77b4", "servers": "#d62728"}
 
 
 class Random:
-    """In place of the embedding model: a vector that a hash of the text seeds. ``seconds``: the time that it takes."""
+    """In place of the embedding model: a vector that a hash of the text seeds."""
 
     def __init__(self) -> None:
-        self.seconds = 0.0
         self._common = np.random.default_rng(0).normal(size=DIMENSIONS)  # all are rather alike, as real ones are
 
     def passages(self, texts: Sequence[str]) -> Vectors:
         """Return an array of len(texts) x 384."""
-        started = time.perf_counter()
         seeds = [int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) for text in texts]
         vectors = np.array([self._common + np.random.default_rng(seed).normal(size=DIMENSIONS) for seed in seeds])
-        self.seconds += time.perf_counter() - started
         return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
 
 
@@ -85,22 +82,25 @@ class ManyWords(News):
 
 
 def grow(home: Home, first: int, count: int) -> dict[str, float]:
-    """Add articles; returns the milliseconds of each, beyond making them up."""
-    batches, spent, embedder = _batches(first, count), 0.0, Random()
+    """Add articles; returns the milliseconds of each, beyond making them and their vectors up."""
+    spent, embedder = 0.0, Random()
     with home.locked():
         generation, old = home.open_for_writing()
         assert not old
-        with closing(generation):
-            writer = Writer(generation, embedder)  # type: ignore[arg-type]  # as it is used here, the same
-            for batch in batches:
+        with closing(generation), closing(Writer(generation, embedder)) as writer:  # type: ignore[arg-type]  # as it is used here, the same
+            for batch in _batches(first, count):
+                pieces = [piece for _, chunks in batch for piece in chunks]
+                vectors = embedder.passages([piece.embedded for piece in pieces])
+                writer.vectors = dict(zip((piece.id for piece in pieces), vectors, strict=True))
                 started = time.perf_counter()
                 writer.write([(article, chunks, "digest") for article, chunks in batch])
+                writer.embed_all()
                 spent += time.perf_counter() - started
             generation.catalogue.set("indexed_at", datetime.now(UTC).isoformat(timespec="seconds"))
         started = time.perf_counter()
         home.finish(generation)
         spent += time.perf_counter() - started
-    return {"index (ms an article)": 1_000 * (spent - embedder.seconds) / count, "memory of an indexer (MB)": _memory()}
+    return {"index (ms an article)": 1_000 * spent / count, "memory of an indexer (MB)": _memory()}
 
 
 def _batches(first: int, count: int) -> Iterator[list[tuple[Article, list[Chunk]]]]:
@@ -147,12 +147,7 @@ def update(home: Home, writer_home: Home) -> dict[str, float]:
             changed = [Chunk(f"new-{time.time_ns()}", article.id, 0, len(text), text)]
 
             def write() -> None:
-                with writer_home.locked():
-                    generation, _ = writer_home.open_for_writing()
-                    with closing(generation):
-                        piece = Article(article.source, text)  # noqa: B023  # called at once
-                        Writer(generation, Random()).write([(piece, changed, str(number))])  # type: ignore[arg-type]  # noqa: B023  # called at once; as it is used here, the same
-                    writer_home.finish(generation)
+                _rewrite(writer_home, Article(article.source, text), changed)  # noqa: B023  # called at once
 
             written.append(_milliseconds(write))
             vector = Random().passages([text])[0]
@@ -160,6 +155,15 @@ def update(home: Home, writer_home: Home) -> dict[str, float]:
             seen.append(_milliseconds(lambda: found.extend(searcher.search(vector, words))))  # noqa: B023  # called at once
             assert found[0].source.id == article.id
     return {"update (ms)": statistics.median(written), "search after it (ms)": statistics.median(seen)}
+
+
+def _rewrite(home: Home, article: Article, chunks: list[Chunk]) -> None:
+    with home.locked():
+        generation, _ = home.open_for_writing()
+        with closing(generation), closing(Writer(generation, Random())) as writer:  # type: ignore[arg-type]  # as above
+            writer.write([(article, chunks, str(time.time_ns()))])
+            writer.embed_all()
+        home.finish(generation)
 
 
 def _milliseconds(work: Callable[[], object]) -> float:
@@ -257,8 +261,8 @@ def plot(results: Mapping[str, Mapping[int, Mapping[str, float]]]) -> str:
                 parts.append(f'<text x="{x}" y="{int(y) - 4}" fill="{_COLOURS[place]}" font-size="10">{label}</text>')
     places = ", ".join(f'<tspan fill="{_COLOURS[place]}">{place}</tspan>' for place in results)
     parts.append(f'<text x="20" y="{20 + 2 * (height + 30)}">{places}; dashed: goal at 100,000 chunks</text>')
-    size = f'width="{3 * (width + 20) + 20}" height="{2 * (height + 30) + 30}"'
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="12">'
+    extent = f'width="{3 * (width + 20) + 20}" height="{2 * (height + 30) + 30}"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {extent} font-family="sans-serif" font-size="12">'
     return "\n".join([head, '<rect width="100%" height="100%" fill="white"/>', *parts, "</svg>\n"])
 
 
@@ -282,8 +286,8 @@ def main() -> None:
                 data = folder / "data"
                 results[place] = measured([str(data)], options.sizes, lambda data=data: _megabytes(data))  # type: ignore[misc]  # a default binds it
                 continue
-            for name in ("postgres", "chroma"):
-                (folder / name).mkdir()
+            for server in ("postgres", "chroma"):
+                (folder / server).mkdir()
             postgres = stack.enter_context(Postgres(folder / "postgres"))
             chroma = stack.enter_context(Chroma(folder / "chroma"))
             spec = [postgres.url(), chroma.url]
