@@ -367,6 +367,7 @@ class Engine:
                     list(idf),
                     filters=inquiry.limits,
                     preference=date_preference(query, period, inquiry.as_of),
+                    embed=models.embedder.passages,
                 )
             with step("rank_sentences"):
                 weighted = Query(query, idf, vector)

@@ -100,7 +100,9 @@ def failure(failure: Failure) -> dict[str, object]:
 
 def status(status: Status) -> dict[str, object]:
     """Serialize what is indexed."""
-    names = "articles chunks outlets first_published last_published model indexed_at size_bytes healthy problem"
+    names = (
+        "articles chunks outlets first_published last_published model indexed_at size_bytes healthy problem embedded"
+    )
     return {**_attributes(status, names), "outlets": dict(status.outlets), "servers": dict(status.servers)}
 
 

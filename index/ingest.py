@@ -117,8 +117,11 @@ def ingest(  # noqa: PLR0913  # most are options of a command, with a default
     with home.locked(choices.shard):
         embedder = Embedder(locate(model_dir))
         generation, old = home.open_for_writing()
-        with closing(generation), closing(Cleaner()) as cleaner:
-            run = _Run(generation, embedder, choices.shard, cleaner=cleaner, restore=choices.restore)
+        with (
+            closing(generation),
+            closing(Cleaner()) as cleaner,
+            closing(_Run(generation, embedder, choices.shard, cleaner=cleaner, restore=choices.restore)) as run,
+        ):
             if home.is_alone():
                 run.repair()
             home.let_others()
@@ -136,6 +139,7 @@ def ingest(  # noqa: PLR0913  # most are options of a command, with a default
                     else "Nothing to index: name a file or a folder, as in `clippings index articles`."
                 )
             if old:
+                run.embed_all()
                 if old.is_damaged or run.lost:
                     rebuilt += f"; what could be read was kept, and the damaged files are now in {home.set_aside(old)}"
                 home.make_current(generation)
@@ -150,7 +154,9 @@ def ingest(  # noqa: PLR0913  # most are options of a command, with a default
             records = chain(cleaner.ahead(files, run.completed_if_new), run.from_web(choices))
             while batch := list(islice(records, BATCH_ARTICLES)):
                 run.write(run.changed_articles(batch))
-                progress(done := done + len(batch), total)
+                done += len(batch)
+                progress(max(done - run.waiting, 0), total)
+            run.embed_all(lambda: progress(done - run.waiting, total))
             run.handle_gone(roots, missing, prune=prune, force=force)
             run.report_lost()
             if choices.shard:

@@ -159,6 +159,11 @@ class Postgres:
             return IndexDamaged(f"The index in the database {self.server} is damaged ({reason}). {_REBUILD}")
         if isinstance(error, psycopg.ProgrammingError) and not self._connection:
             return ClippingsError("DATABASE_URL is not the URL of a PostgreSQL: postgresql://USER:PASSWORD@HOST/NAME.")
+        if isinstance(error, psycopg.errors.DiskFull):
+            return ClippingsError(
+                f"The database {self.server} has no room left ({reason}). What was stored so far is kept. Make room "
+                "there, then run the same command again."
+            )
         if self._writer and self._connection:
             return ClippingsError(
                 f"The connection to the database {self.server} failed ({reason}). What was indexed so far is kept: "
@@ -202,7 +207,7 @@ def limited_connection(max_seconds: float) -> Any:  # noqa: ANN401  # psycopg is
                 except StopIteration as end:
                     return end.value
                 ready = yield state
-                if not ready and time.monotonic() > until:
+                if time.monotonic() > until:  # also if a part of the reply is there: it may drip in
                     self.pgconn.finish()
                     raise psycopg.OperationalError(f"no reply within {max_seconds:.0f} seconds")
 

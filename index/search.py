@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.catalogue import Catalogue
+from index.chunk import header
 from index.embed import Vectors
 from index.generation import FINGERPRINT, Opened
 from index.home import Home, at
@@ -35,6 +36,7 @@ class SearchParameters:
     candidates: int = 100  # from either retriever, dense and lexical
     passages: int = 40  # of the fused ranking
     lexical_weight: float = 0.5  # of BM25 in the fused score; the rest is the cosine
+    max_embedded: int = 16  # of the first by words, that an indexer has not embedded yet: half a second
     max_exact_chunks: int = 2_000  # that pass a filter and are all compared, without Chroma's search
 
 
@@ -87,9 +89,11 @@ class Searcher:
         *,
         filters: Filters = _NO_FILTERS,
         preference: DatePreference | None = None,
+        embed: Callable[[Sequence[str]], Vectors] | None = None,
     ) -> list[Passage]:
         """Rank passages for the vector (384) and the stemmed words of a query, best first, without near-duplicates.
 
+        ``embed``: computes the vectors of the first passages by words that have none yet, while an indexer runs.
         Raises IndexMissing if nothing was indexed, IndexDamaged if the index cannot be read.
         """
         passages: list[Passage] = []
@@ -97,7 +101,7 @@ class Searcher:
             generation = self._fresh()
             before = self._state(generation)
             try:
-                passages = _search(generation, vector, words, filters, preference)
+                passages = _search(generation, vector, words, filters, preference, embed)
             except IndexDamaged:  # raised by a search during a write, too (chroma 1.5.9); real damage fails to reopen
                 if attempt == _MAX_ATTEMPTS - 1:
                     raise
@@ -138,12 +142,21 @@ class Searcher:
 
 
 def _search(
-    generation: Opened, vector: Vectors, words: Sequence[str], filters: Filters, preference: DatePreference | None
+    generation: Opened,
+    vector: Vectors,
+    words: Sequence[str],
+    filters: Filters,
+    preference: DatePreference | None,
+    embed: Callable[[Sequence[str]], Vectors] | None,
 ) -> list[Passage]:
     catalogue = generation.catalogue
     lexical = dict(catalogue.search(words, TUNED.candidates, filters))
     cosines = _dense(generation, vector, filters)
     cosines |= generation.store.cosines(vector, [name for name in lexical if name not in cosines])
+    if embed and (new := [name for name in lexical if name not in cosines][: TUNED.max_embedded]):
+        rows = catalogue.chunks(new, filters)
+        vectors = embed([header(row.source) + row.text for row in rows.values()])
+        cosines |= zip(rows, (vectors @ vector).tolist(), strict=True)
     days = catalogue.days(cosines, filters)
     scores = fuse({name: cosines[name] for name in days}, lexical)
     if preference:

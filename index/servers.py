@@ -121,6 +121,7 @@ class Servers(Home):
             if shard:
                 self._try_lock(_lock_of(shard), f"Another process is indexing --shard {shard}")
             yield
+            writer.rows("SELECT pg_advisory_unlock_all()")  # a server notices the end of a connection only later
 
     def _try_lock(self, number: int, problem: str, *, shared: bool = False) -> None:
         lock = "pg_try_advisory_lock_shared" if shared else "pg_try_advisory_lock"

@@ -19,7 +19,10 @@ from index.models import ClippingsError, IndexDamaged
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The state of an index. ``problem`` names what is wrong and the way out; ``servers``, what each of them holds."""
+    """The state of an index. ``problem`` names what is wrong and the way out; ``servers``, what each of them holds.
+
+    ``embedded``: the chunks that are found by meaning, the others are found by their words; None if that is unknown.
+    """
 
     articles: int
     chunks: int
@@ -32,6 +35,7 @@ class Status:
     healthy: bool
     problem: str | None = None
     servers: Mapping[str, str] = field(default_factory=dict)
+    embedded: int | None = None
 
 
 def status(place: Path | Home) -> Status:
@@ -44,11 +48,12 @@ def status(place: Path | Home) -> Status:
         articles, chunks = catalogue.counts()
         fingerprint, indexed_at = catalogue.get("fingerprint") or "", catalogue.get("indexed_at")
         first, last = catalogue.period()
-        problem = _problem(home, name, catalogue, fingerprint, chunks)
+        problem, embedded = _problem(home, name, catalogue, fingerprint, chunks)
         return Status(
             articles, chunks, catalogue.outlets(), first, last, fingerprint.partition("/")[0],
             datetime.fromisoformat(indexed_at) if indexed_at else None,
             home.size_bytes(), healthy=problem is None, problem=problem, servers=home.servers,
+            embedded=embedded,
         )  # fmt: skip
 
 
@@ -78,19 +83,23 @@ def _noted(place: Path | Home, note: str) -> Any:  # noqa: ANN401  # what stood 
         return json.loads(catalogue.get(note) or "null")
 
 
-def _problem(home: Home, name: str, catalogue: Catalogue, fingerprint: str, chunks: int) -> str | None:
+def _problem(
+    home: Home, name: str, catalogue: Catalogue, fingerprint: str, chunks: int
+) -> tuple[str | None, int | None]:
+    """What is wrong, and the number of vectors."""
     if fingerprint != FINGERPRINT:
-        return "the index was built by another version; run `clippings index` to rebuild it"
+        return "the index was built by another version; run `clippings index` to rebuild it", None
     if damage := home.damage(name):
-        return f"{damage}; run `clippings index` to rebuild it"
+        return f"{damage}; run `clippings index` to rebuild it", None
     try:
         catalogue.check()
     except IndexDamaged as error:
-        return str(error)
+        return str(error), None
     try:
         vectors = home.count_vectors(name)
     except IndexDamaged as error:
-        return f"{error}; run `clippings index` to rebuild them"
+        return f"{error}; run `clippings index` to rebuild them", None
     if catalogue.get("dirty") or vectors != chunks:
-        return "the last indexing is under way or was stopped; run `clippings index` to complete it"
-    return None
+        far = f" ({vectors} of {chunks} chunks are embedded)" if vectors < chunks else ""
+        return f"the last indexing is under way or was stopped{far}; run `clippings index` to complete it", vectors
+    return None, vectors

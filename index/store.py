@@ -14,11 +14,12 @@ import re
 import sqlite3
 import sys
 import threading
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -247,7 +248,8 @@ class ServerVectors(VectorStore):
         self._api = self._system.instance(ServerAPI)  # type: ignore[type-abstract]  # it makes the one of the settings
         # Chroma sets no limit of time, and has no setting for one (1.5.9).
         self._session: httpx.Client = getattr(self._api, "_session")  # noqa: B009  # private, and not in the interface
-        self._session.timeout = _MAX_WRITE_SECONDS if make else _MAX_REPLY_SECONDS
+        self._session.timeout = max_seconds = _MAX_WRITE_SECONDS if make else _MAX_REPLY_SECONDS
+        self._session.event_hooks = {"response": [partial(_limit_reply, max_seconds)]}
         configuration = CreateCollectionConfiguration(hnsw=CreateHNSWConfiguration(space="cosine"))
 
         def open_collection() -> Collection:
@@ -305,6 +307,25 @@ class ServerVectors(VectorStore):
     @property
     def _server(self) -> str:
         return self._url.netloc.rpartition("@")[2]
+
+
+def _limit_reply(max_seconds: float, response: httpx.Response) -> None:
+    """Let a reply end in time: httpx has a limit for the wait between two parts of it."""
+    import httpx
+
+    until, stream = time.monotonic() + max_seconds, response.stream
+
+    class Limited(httpx.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            for part in cast("Iterable[bytes]", stream):
+                yield part
+                if time.monotonic() > until:
+                    raise httpx.ReadTimeout(f"no whole reply within {max_seconds:.0f} seconds")
+
+        def close(self) -> None:
+            cast("httpx.SyncByteStream", stream).close()
+
+    response.stream = Limited()
 
 
 def stable_files(folder: Path) -> list[Path]:

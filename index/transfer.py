@@ -127,8 +127,8 @@ def import_index(  # most are options of a command
         with closing(generation):
             catalogue = generation.catalogue
             catalogue.set("fingerprint", IMPORTING)
-            writer = Writer(generation, embedder)
-            _write(writer, archive, progress)
+            with closing(Writer(generation, embedder)) as writer:
+                _write(writer, archive, progress)
             for key, note in notes.items():
                 if follow or key not in _FOLLOWED:
                     catalogue.set(key, note)
@@ -156,7 +156,9 @@ def _write(writer: Writer, archive: Archive, progress: OnProgress) -> None:
         if archive.manifest.get("vectors") == MODEL_NAME:
             writer.vectors = dict(chain.from_iterable(map(_vectors, entries)))
         writer.write([(entry.article, chunk(entry.article), entry.digest) for entry in entries])
-        progress(done := done + len(entries), total)
+        done += len(entries)
+        progress(done - writer.waiting, total)
+    writer.embed_all(lambda: progress(done - writer.waiting, total))
     with writer.generation.catalogue.transaction():
         for line in archive.lines(EDITIONS):
             writer.generation.catalogue.set_edition(*_edition(line, archive))

@@ -15,6 +15,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -116,7 +117,8 @@ class Ruin:
                     versions = [body(number(path), self.version), body(number(path), self.version - 1)]
                     assert article.body in versions, (identity, article.body[:200])
                     assert catalogue.chunk_ids(identity) == [piece.id for piece in chunk(article)]
-                found = searcher.search(self.embedder.question("What did the council repair?"), stems("council repair"))
+                question = self.embedder.question("What did the council repair?")
+                found = searcher.search(question, stems("council repair"), embed=self.embedder.passages)
                 assert bool(found) == bool(catalogue.counts()[0])
                 for passage in found:
                     article = catalogue.article(passage.source.id)
@@ -148,21 +150,23 @@ def child(parent: Connection, data: Path, articles: Path, weights: Path, step: i
 
 
 def steps_of(index: Callable[[], object], *, last: int = 0) -> int:
-    """How many steps of our own indexing takes, from the first vector that is written; killed at the last."""
+    """How many steps of our own indexing takes, from the first that is written, in all threads; killed at the last."""
     steps = 0
 
     def step(frame: FrameType, _event: str, _argument: object) -> None:
         nonlocal steps
-        if (steps or frame.f_code.co_name == "upsert") and frame.f_code.co_filename.endswith(OURS):
+        if (steps or frame.f_code.co_name in {"put", "upsert"}) and frame.f_code.co_filename.endswith(OURS):
             steps += 1
             if steps == last:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    sys.setprofile(step)
+    for threads in (sys, threading):
+        threads.setprofile(step)
     try:
         index()
     finally:
-        sys.setprofile(None)
+        for threads in (sys, threading):
+            threads.setprofile(None)
     return steps
 
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -50,6 +51,7 @@ from tests.chroma import Chroma
 from tests.corpus import prose, run, write
 from tests.kill_servers import torment
 from tests.postgres import Postgres
+from tests.tcp_proxy import Proxy
 
 T = TypeVar("T")
 pytestmark = pytest.mark.process(seconds=60)
@@ -63,6 +65,13 @@ import sys, index.servers
 with index.servers.Servers(*sys.argv[1:]).locked():
     print("held", flush=True)
     sys.stdin.read()
+"""
+# What PostgreSQL replies to an INSERT on a full disk.
+FULL = """
+CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    RAISE EXCEPTION 'could not extend file "base/1/2": No space left on device' USING ERRCODE = 'disk_full';
+END $$;
+CREATE TRIGGER no_room BEFORE INSERT ON articles FOR EACH ROW EXECUTE FUNCTION no_room();
 """
 INDEX = """
 import pathlib, sys, index.ingest, index.servers, index.shard
@@ -357,6 +366,72 @@ def test_a_server_that_fails_is_named_in_time(
         assert names(eventually(lambda: ask(searcher, embedder, "mill"))) == ["mill"]
 
 
+@pytest.mark.parametrize(("slow", "rate"), [("postgres", 16), ("chroma", 60)])
+def test_a_server_that_is_too_slow_is_named_in_time(
+    servers: Servers, tmp_path: Path, embedder: Embedder, weights: Path, slow: str, rate: int
+) -> None:
+    """A reply that drips in never ends for a limit of the next byte: the whole reply has a limit, too."""
+    write(tmp_path / "texts", "mill", "The mill of Greyford lost a sail.")
+    for i in range(20):  # whose ids and distances are 2 kB
+        write(tmp_path / "texts", f"a{i}", f"Council {i} met.")
+    run(servers, [tmp_path / "texts"], weights)
+    with proxied(servers, slow) as (proxy, place), closing(Searcher(place)) as searcher:
+        assert names(ask(searcher, embedder, "mill"))[0] == "mill"
+        proxy.drips = rate
+        started = time.monotonic()
+        with pytest.raises(ClippingsError, match=f"127.0.0.1:{proxy.port}") as caught:
+            ask(searcher, embedder, "mill")
+        assert time.monotonic() - started < 10
+        assert not isinstance(caught.value, IndexDamaged)
+        proxy.drips = 0
+        assert names(eventually(lambda: ask(searcher, embedder, "mill")))[0] == "mill"
+
+
+@pytest.mark.parametrize("cut", ["postgres", "chroma"])
+def test_replies_that_are_cut_off_give_no_wrong_answer(
+    servers: Servers, tmp_path: Path, embedder: Embedder, weights: Path, cut: str
+) -> None:
+    """Wherever a connection is reset, a question gets the same passages or a message that names the server."""
+    write(tmp_path / "texts", "mill", "The mill of Greyford lost a sail.")
+    write(tmp_path / "texts", "octopus", "An aquarium in Easterby got an octopus.")
+    run(servers, [tmp_path / "texts"], weights)
+    with proxied(servers, cut) as (proxy, place), closing(Searcher(place)) as searcher:
+        expected, outcomes = ask(searcher, embedder, "mill"), set()
+        for after in range(0, 6_000, 500):
+            proxy.cuts_after = after
+            try:
+                assert ask(searcher, embedder, "mill") == expected
+                outcomes.add("answered")
+            except ClippingsError as error:
+                assert f"127.0.0.1:{proxy.port}" in str(error)  # noqa: PT017  # either may be
+                outcomes.add("said")
+        assert outcomes >= {"answered"}
+        proxy.cuts_after = -1
+        assert eventually(lambda: ask(searcher, embedder, "mill")) == expected
+
+
+def test_a_database_without_room_is_said_and_nothing_is_lost(
+    servers: Servers, tmp_path: Path, embedder: Embedder, weights: Path
+) -> None:
+    """What was indexed stays and is found; with room again the same command completes it."""
+    write(tmp_path / "texts", "mill", "The mill of Greyford lost a sail.")
+    run(servers, [tmp_path / "texts"], weights)
+    write(tmp_path / "texts", "octopus", "An aquarium in Easterby got an octopus.")
+    write(tmp_path / "texts", "mill", "The mill of Greyford has a new sail.")
+    with closing(Connection(servers._database_url, schema="clippings_1", writer=True)) as database:
+        database.rows(FULL)
+        with pytest.raises(ClippingsError, match=r"has no room left \(could not extend file .*Make room.*run the same"):
+            run(servers, [tmp_path / "texts"], weights)
+        with closing(Searcher(servers)) as searcher:
+            assert [passage.text for passage in ask(searcher, embedder, "mill")] == [
+                "The mill of Greyford lost a sail."
+            ]
+        database.rows("DROP TRIGGER no_room ON articles")
+    assert run(servers, [tmp_path / "texts"], weights).chunks_embedded >= 1
+    assert paths(servers) == {"mill", "octopus"}
+    assert is_whole(servers)
+
+
 def test_a_server_that_resets_is_named(servers: Servers, tmp_path: Path, embedder: Embedder, weights: Path) -> None:
     """Something that takes connections and drops them is not taken for a server that knows nothing."""
     write(tmp_path / "texts", "mill", "The mill of Greyford lost a sail.")
@@ -443,6 +518,18 @@ def eventually(act: Callable[[], T], seconds: float = 20.0) -> T:
             if time.monotonic() > until:
                 raise
             time.sleep(0.1)
+
+
+@contextmanager
+def proxied(servers: Servers, which: str) -> Iterator[tuple[Proxy, Servers]]:
+    """The same index, with a proxy before one of the servers."""
+    database, chroma = arguments(servers)
+    url = database if which == "postgres" else chroma
+    port = urlsplit(url).port
+    assert port
+    with Proxy(port) as proxy:
+        through = url.replace(f":{port}", f":{proxy.port}")
+        yield proxy, Servers(through, chroma) if which == "postgres" else Servers(database, through)
 
 
 @contextmanager
