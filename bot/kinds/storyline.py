@@ -22,6 +22,7 @@ from bot.kinds.stories import (
     Story,
     first_on,
     group_stories,
+    is_correction,
     newest_stories,
     parse_matter,
     quotable,
@@ -44,7 +45,6 @@ _MIN_DAYS_BEFORE = 14  # the first story, for what is called its background
 _MAX_NEWS_DAYS = 31  # what lies further back is told for comparison
 _MIN_SAME_SPECIFICS, _MIN_SAME_SHARE = 2, 0.25  # of two sentences about the same event
 _EARLY_BONUS, _SUBJECT_BONUS, _FIGURE_BONUS, _SPEECH_FACTOR = 1.0, 0.5, 0.3, 0.5
-_CORRECTION = re.compile(r"\b(?:correction|clarification|corrected|erratum)\b", re.IGNORECASE)
 _WRONG = re.compile(
     r"\b(?:not|instead of|rather than)\s+([^,.;]{1,40})|\b(?:article|report|story|version|we)\b[^.]{0,30}"
     r"\b(?:said|stated|gave|reported|wrote)\b(.*)",
@@ -208,7 +208,7 @@ def _course(stories: Sequence[Story], matter: Matter) -> list[Event]:
 
     What a correction says was wrong is not quoted.
     """
-    corrections = [story for story in stories if _is_correction(story.article.source)]
+    corrections = [story for story in stories if is_correction(story.article.source)]
     reports = [story for story in stories if story not in corrections] or list(stories)
     if len(stories) > _MAX_LINES:  # the newest, and how it began
         stories = [*stories[: _MAX_LINES - 1], reports[-1]]
@@ -270,7 +270,7 @@ def _best(
 def _events(story: Story, matter: Matter) -> list[Event]:
     """The lead, and every sentence and clause of time with a date for certain, about the subject."""
     article, body = story.article, story.article.body
-    if _is_correction(article.source):
+    if is_correction(article.source):
         return [_correction_event(story)]
     first = first_on(story, matter.words)
     is_about = _leads(story, matter, first)
@@ -332,10 +332,6 @@ def _correction_event(story: Story) -> Event:
 def _first_two(article: Article) -> Span:
     spans = quotable(article)[:2] or (lead(article),)
     return Span(spans[0].start, spans[-1].end)
-
-
-def _is_correction(source: Source) -> bool:
-    return bool(_CORRECTION.search(source.headline))
 
 
 def _wrong_figures(story: Story, corrections: Sequence[Story]) -> frozenset[str]:

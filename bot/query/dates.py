@@ -143,7 +143,11 @@ def _range(question: str, first: re.Match[str], second: re.Match[str] | None, as
 
 def _single(question: str, match: re.Match[str], as_of: date) -> Period | None:
     lead = _lead(match)
-    if lead.partition(" ")[0] in ("to", "and") and match["day_first"] and (first := _FROM_DAY.search(question, 0, match.start())):
+    if (
+        lead.partition(" ")[0] in ("to", "and")
+        and match["day_first"]
+        and (first := _FROM_DAY.search(question, 0, match.start()))
+    ):
         until = _days(match, as_of, "")
         since = until and _day(until[0].year, until[0].month, int(re.sub(r"\D", "", first["day"])))
         matched = question[first.start() : match.end()]
