@@ -148,10 +148,10 @@ def _single(question: str, match: re.Match[str], as_of: date) -> Period | None:
         and match["day_first"]
         and (first := _FROM_DAY.search(question, 0, match.start()))
     ):
-        until = _days(match, as_of, "")
-        since = until and _day(until[0].year, until[0].month, int(re.sub(r"\D", "", first["day"])))
+        last = _days(match, as_of, "")
+        earliest = last and _day(last[0].year, last[0].month, int(re.sub(r"\D", "", first["day"])))
         matched = question[first.start() : match.end()]
-        return _period(since[0], until[0], as_of, match, matched) if since and until else None
+        return _period(earliest[0], last[0], as_of, match, matched) if earliest and last else None
     word = lead.partition(" ")[0]
     if "next" in lead or (word == "from" and match["year"]):  # "a card from 1952"
         return None
