@@ -11,6 +11,7 @@ from bot.extract.decontextualize import is_statement
 from bot.extract.ranking import Candidate, Retrieval
 from bot.kinds.members import find_members, unknown_role
 from bot.kinds.scope import Found, Line, Scope, compose
+from bot.kinds.storyline import list_events
 from bot.query.followup import content_words
 from bot.query.kind import Request
 from bot.query.wording import is_past_form, word_key
@@ -44,8 +45,9 @@ _CLASS = re.compile(
 def answer_list(request: Request, scope: Scope) -> Found | None:
     """Quote each sentence that names further members; None if only one sentence does, or none surely."""
     retrieval = scope.retrieve_in_period(request.text)
-    if members := find_members(request.text, retrieval, scope):
-        return compose(members)
+    members = [] if (events := list_events(request, scope)) else find_members(request.text, retrieval, scope)
+    if events or members:
+        return events or compose(members)
     if reason := _why_none(request.text, retrieval):
         return Found(refusal=f"No article that comes near {reason}.", is_final=False)
     if not predict(retrieval).answerable:

@@ -51,6 +51,37 @@ _WRONG = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _HAPPENED = re.compile(r"what (?:has )?happen", re.IGNORECASE)  # a fact, where no article is about its subject
+# Sorts of events that news tells by other words than their name, and by which.
+_ACCIDENT = (
+    r"accident|explo(?:ded?|sion)|blast|burst|crash|collid|collision|derail|capsiz|sank\b|spil(?:l|t)"
+    r"|(?<!opened )(?<!under )fires?\b|(?:dam|bridge|building|crane|wall|roof|tree|lift|mine|tower) (?:fell|collapsed)"
+    r"|(?:gas|acid|chlorine|oil|fuel|ammonia|chemicals?|tank|pipe) (?:\w+ )?leak"
+    r"|leak(?:ed)? [^.,;]{0,30}\b(?:acid|oil|gas)\b"
+)
+_SORTS = tuple(
+    (name, re.compile(rf"\b(?:{words})", re.IGNORECASE))
+    for name, words in (
+        ("accident|incident|mishap", _ACCIDENT),
+        ("attack", r"attack|bomb|blast|shot\b|shoot|stabb|gunm[ae]n"),
+        ("protest", "protest|demonstrat|march(?:ed|es)|rall(?:y|ied)|blockad"),
+        ("resign", r"resign|step(?:ped|s) down|stood down|quit\b"),
+        ("offer", "offer"),
+    )
+)
+_EVENTS_ASKED = re.compile(
+    r"\W*(?:and |please )*(?:(?:list|name|give me|show me|which|what)\s(?:(?:were|are|all|every|the|other|of|pay)\s)*"
+    r"|list (?:everyone|everybody|all|those) who (?:has |have )?|who (?:all )?(?:has |have )?)"
+    r"(?P<sort>(?:accident|incident|mishap|attack|protest|resignation|offer)s|resigned)\b(?P<rest>[^?]*)",
+    re.IGNORECASE,
+)
+_NO_SUBJECT = re.compile(
+    r"\b(?:happen(?:ed|s)?|occur(?:red|s)?|took place|have there been|has there been|been|were there|ma[dk]e|so far"
+    r"|reported|there)\b",
+    re.IGNORECASE,
+)
+_NOT_YET = re.compile(
+    r"\b(?:would|could|might|may|call(?:ed|s)? (?:on|for)|demand\w*|urged?|refus\w+|den(?:y|ied|ies))\b"
+)
 _PERSONAL = re.compile(r"\b(?:s?he|his|hers?|they|their|(?P<object>him|them))\b", re.IGNORECASE)
 _WHOLE = re.compile(r"\b(?:news|articles|everything|collection|stories|headlines|papers?)\b", re.IGNORECASE)
 
@@ -160,6 +191,41 @@ def timeline(request: Request, scope: Scope) -> Found | None:
     begun = min(event.when.first for event in chosen if event.is_lead)
     chosen = [replace(event, label="Background, ") if _is_older(event, begun, matter) else event for event in chosen]
     return compose([_line(event) for event in sorted(chosen, key=_by_time)])
+
+
+def list_events(request: Request, scope: Scope) -> Found | None:
+    """List the dated events of a sort ("all accidents at the works", "who has resigned"), oldest first.
+
+    None if the question names no sort that is known by its verbs, or the articles have but one of it.
+    """
+    asked = _EVENTS_ASKED.match(request.text)
+    if not asked:
+        return None
+    happened = next(pattern for name, pattern in _SORTS if re.search(name, asked["sort"], re.IGNORECASE))
+    matter = parse_matter(replace(request, subject=_NO_SUBJECT.sub(" ", asked["rest"])), scope.as_of)
+    stories = stories_about(matter, scope, scope.filters) if matter.words else []
+    stories = stories or ([] if matter.words else newest_stories(scope, scope.filters, _MAX_DATED_STORIES))
+    dated = [event for story in stories[:_MAX_DATED_STORIES] for event in _events(story, matter)]
+    chosen: list[Event] = []
+    for event in sorted(dated, key=lambda event: (not event.is_lead, _by_time(event))):
+        is_told = happened.search(event.text) and not _NOT_YET.search(event.text) and _overlaps(event, matter)
+        if is_told and not any(_is_same(event, other) or _is_within(event, other) for other in chosen):
+            chosen.append(event)
+    newest = sorted(chosen, key=_by_time)[-_MAX_DATED_LINES:]
+    more = f", the newest {len(newest)}" if len(newest) < len(chosen) else ""
+    head = f"{_sort(asked['sort'])} that the articles date{more}:"
+    return compose([_line(event) for event in newest], head) if len(newest) > 1 else None
+
+
+def _sort(written: str) -> str:
+    return "Resignations" if written.lower() == "resigned" else written.capitalize()
+
+
+def _is_within(event: Event, other: Event) -> bool:
+    """Whether the days of a quote hold those of another with half of its words: "an explosion in January"."""
+    is_wide = event.when.first <= other.when.first and other.when.last <= event.when.last
+    held = set(stems(event.text))
+    return is_wide and 2 * len(held.intersection(stems(other.text))) >= len(held)
 
 
 def _is_older(event: Event, begun: date, matter: Matter) -> bool:

@@ -164,7 +164,7 @@ def _single(question: str, match: re.Match[str], as_of: date) -> Period | None:
     elif word == "after":
         since, until = shift(until, 1), as_of
     elif word in ("before", "until", "till", "by"):
-        if until > as_of:
+        if (since if word == "before" else until) > as_of:
             return None  # "by 2030" asks for what is to come
         since, until = date.min, shift(since, -1) if word == "before" else until
     return _period(since, until, as_of, match, match.group())
