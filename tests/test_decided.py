@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.kinds.decided import answered_question, judge_end, judge_office, judge_vote
+from bot.kinds.decided import (
+    answered_question,
+    judge_end,
+    judge_first,
+    judge_none,
+    judge_nothing,
+    judge_office,
+    judge_plan,
+    judge_resignation,
+    judge_vote,
+)
 from bot.kinds.statement import Sentence, Statement
 
 VOTE = "Council votes on the sea wall. "
@@ -118,3 +128,93 @@ def test_any_text_is_judged(question: str, text: str) -> None:
     assert set(verdicts) <= {"Yes", "No", ""}
     answer = answered_question(statement, text)
     assert answer is None or answer[1] in {"Yes", "No"}
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "expected"),
+    [
+        ("Did the bus strike end?", "The bus strike in Tarrow ended on Tuesday.", "Yes"),
+        ("Has the strike ended?", "They accepted the offer, ending a strike of 26 days.", "Yes"),
+        ("Is the strike still going on?", "The strike was called off on Friday.", "No"),
+        ("Did the bus strike end?", "The rail strike ended on Tuesday.", ""),
+        ("Did the bus strike end?", "Talks on the bus strike ended in the night.", ""),
+        ("Did the bus strike end?", "The bus strike will have ended by Tuesday.", ""),
+    ],
+)
+def test_an_end_is_of_the_same_thing(question: str, sentence: str, expected: str) -> None:
+    """In other words too; not of another thing, nor in the future."""
+    assert judge_end(Statement.of(question), sentence) == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "previous", "text", "expected"),
+    [
+        ("Was anyone hurt in the 2022 fire?", "", "In August 2022 a fire broke out; nobody was hurt.", "No"),
+        ("Was anybody hurt when the crane fell?", "A crane fell.", "Nobody was hurt.", "No"),
+        ("Was anyone hurt in the explosion?", "", "In August 2022 a fire broke out; nobody was hurt.", ""),
+        ("Was anyone hurt in the 2021 fire?", "", "In August 2022 a fire broke out; nobody was hurt.", ""),
+        ("Was anyone killed in the fire?", "A fire broke out.", "Nobody was hurt.", ""),
+        ("Was anyone hurt in the fire?", "A fire broke out.", "Nobody but the cook was hurt.", ""),
+        ("Was anyone hurt?", "A fire broke out.", "Nobody was hurt.", ""),
+        ("Was the mill hurt in the fire?", "A fire broke out.", "Nobody was hurt.", ""),
+    ],
+)
+def test_nobody_is_of_the_same_event(question: str, previous: str, text: str, expected: str) -> None:
+    """What happened is in the sentence, or before it if it says no more."""
+    sentence = Sentence(text, "", f"{previous} {text}", "The mill", previous)
+    assert judge_none(Statement.of(question), sentence) == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "expected"),
+    [
+        ("Will Marl's shareholders see a dividend?", "There will be no dividend.", "No"),
+        ("Did Marl pay a dividend?", "There will be no dividend.", ""),
+        ("Will Marl's shareholders criticise the dividend?", "There will be no dividend.", ""),
+        ("Will Orrin's shareholders see a dividend?", "There will be no dividend.", ""),
+        ("Will Marl's shareholders see a bonus?", "There will be no dividend.", ""),
+    ],
+)
+def test_there_is_none_to_have(question: str, text: str, expected: str) -> None:
+    """Of the one whose passage it is, in the same tense, for who would have it."""
+    sentence = Sentence(text, "", f"Marl slips into the red. {text}", "Marl slips into the red")
+    assert judge_nothing(Statement.of(question), sentence) == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "expected"),
+    [
+        ("Has the mayor of Tarrow resigned?", "Ines Halloran resigned as mayor of Tarrow on Wednesday.", "Yes"),
+        ("Did the chief executive quit?", "Piet Lam has stepped down as chief executive.", "Yes"),
+        ("Has the mayor of Veldon resigned?", "Ines Halloran resigned as mayor of Tarrow on Wednesday.", ""),
+        ("Has the mayor of Tarrow resigned?", "The opposition asked whether she had resigned as mayor of Tarrow.", ""),
+    ],
+)
+def test_who_holds_an_office_has_left_it(question: str, text: str, expected: str) -> None:
+    """The same office of the same place."""
+    assert judge_resignation(Statement.of(question), text) == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "expected"),
+    [
+        ("Will Victor Lund appeal?", "His lawyer said that he maintained his innocence and would appeal.", "Yes"),
+        ("Will Victor Lund appeal?", "His lawyer said that he would not appeal.", "No"),
+        ("Will Victor Lund appeal?", "His lawyer said that he would appeal if he could.", ""),
+        ("Will Victor Lund pay?", "His lawyer said that he would appeal.", ""),
+        ("Did Victor Lund appeal?", "His lawyer said that he would appeal.", ""),
+    ],
+)
+def test_a_plan_is_told_by_who_has_it(question: str, text: str, expected: str) -> None:
+    """Without a condition, of somebody named before."""
+    sentence = Sentence(text, "Lund shook his head. ", f"Victor Lund was convicted. {text}")
+    assert judge_plan(Statement.of(question), sentence) == expected
+
+
+def test_the_first_time() -> None:
+    """Told of whom the question names, by a sentence that the reader is sure of."""
+    asked = Statement.of("Is this the first time Joni Mitchell sings at the Grammys?")
+    told = Sentence("Joni Mitchell will perform at the Grammys for the first time.", "", "", is_sure=True)
+    assert judge_first(asked, told) == "Yes"
+    assert not judge_first(asked, Sentence(told.text, "", ""))
+    assert not judge_first(asked, Sentence("Ann Lee will sing for the first time.", "", "", is_sure=True))

@@ -181,11 +181,22 @@ def _ordered(side: str, keys: set[str]) -> list[str]:
     return [key for key in map(word_key, content_words(side)) if key in keys]
 
 
+def _tells_change(candidate: Candidate, wanted: Sequence[str]) -> bool:
+    """Whether a sentence with all words of a thing tells from what to what it changed: "Attendance fell from 9 to 8"."""
+    held = {word_key(word) for word in words(f"{candidate.passage.source.headline} {candidate.text}")}
+    own = {word_key(word) for word in words(candidate.text)}
+    is_of_it = bool(wanted) and held.issuperset(wanted) and wanted[-1] in own
+    return is_of_it and _FROM_TO.search(candidate.text) is not None and len(find_counts(candidate.text)) > 1
+
+
 def _change(keys: Sequence[str], retrieval: Retrieval) -> Found | None:
     """The oldest and the newest value of a thing, each with its day; None if there are not two."""
+    wanted = [key for key in keys if key not in _COMPARING]
+    best = retrieval.ranked[0] if retrieval.ranked else None
+    if best and _tells_change(best, wanted):
+        return compose([Line.of(best, retrieval)])
     if not predict(retrieval).answerable:
         return None
-    wanted = [key for key in keys if key not in _COMPARING]
     dated: dict[date, tuple[Candidate, Quantity]] = {}
     for candidate in retrieval.ranked if wanted else ():
         source = candidate.passage.source

@@ -11,10 +11,12 @@ from bot.extract.decontextualize import is_statement
 from bot.extract.ranking import Candidate, Retrieval
 from bot.kinds.members import find_members, unknown_role
 from bot.kinds.scope import Found, Line, Scope, compose
+from bot.kinds.storyline import list_events
 from bot.query.followup import content_words
 from bot.query.kind import Request
 from bot.query.wording import is_past_form, word_key
-from index.text import figure_spans, name_spans, names, sentences, stems, words
+from index.models import Span
+from index.text import CALENDAR_NAMES, figure_spans, name_spans, names, sentences, stems, words
 
 _MAX_LINES = 8
 _MIN_LOGIT = 0.0  # of the reader, for a sentence that holds only part of the question's words
@@ -29,8 +31,11 @@ _SIDES = (
         re.compile(r"\b(?:[Ii]n favour|voted for|backed|voted yes)\b"),
     ),
 )
+_BETWEEN = frozenset(map(word_key, "other more only different named".split()))
 _MAX_QUOTED = 3  # sentences of the ordinary quote
 _SERIES = re.compile(r"\d|\w, [\w’' -]{3,60}? (?:and|or) \w|; ")
+_WHO = re.compile(r"(?:and |but |so )?who\b", re.IGNORECASE)
+_IN_PLACE = re.compile(r"\b(?:of|in|at|near|from|to) (?:the )?\Z")
 _PARTIAL = re.compile(r"\b(?:including|includes?|among (?:them|others)|such as|for example)\b", re.IGNORECASE)
 _BESIDES = re.compile(r"\b(?:besides|other than|apart from|aside from)\b", re.IGNORECASE)
 _DEED = re.compile(r"(?:which|what) (?:\w+ ){0,2}?\w+s (?P<deed>\w+)\b", re.IGNORECASE)
@@ -44,8 +49,9 @@ _CLASS = re.compile(
 def answer_list(request: Request, scope: Scope) -> Found | None:
     """Quote each sentence that names further members; None if only one sentence does, or none surely."""
     retrieval = scope.retrieve_in_period(request.text)
-    if members := find_members(request.text, retrieval, scope):
-        return compose(members)
+    members = [] if (events := list_events(request, scope)) else find_members(request.text, retrieval, scope)
+    if events or members:
+        return events or compose(members)
     if reason := _why_none(request.text, retrieval):
         return Found(refusal=f"No article that comes near {reason}.", is_final=False)
     if not predict(retrieval).answerable:
@@ -53,7 +59,9 @@ def answer_list(request: Request, scope: Scope) -> Found | None:
     enumerations = _enumerations(request.text, retrieval)
     chosen = enumerations or _choose(request.text, retrieval)
     quoted = chosen or retrieval.ranked[:_MAX_QUOTED]
-    if not any(_names_something(request.text, candidate.text) for candidate in quoted):
+    texts = [candidate.text for candidate in quoted]
+    only_counts = bool(texts) and _only_counts(request.text, texts[0]) and not any(map(_is_enumeration, texts))
+    if only_counts or not any(_names_something(request.text, text) for text in texts):
         return Found(refusal="No article that comes near names them.", is_final=False)
     if not enumerations and retrieval.ranked[0] not in chosen:
         return None
@@ -64,7 +72,22 @@ def answer_list(request: Request, scope: Scope) -> Found | None:
 def _names_something(question: str, text: str) -> bool:
     """Whether a sentence can hold members: a name that the question has not, a figure, or things joined by commas."""
     known = set(words(question))
-    return not known.issuperset(names(text)) or _SERIES.search(text) is not None
+    is_of_who = _WHO.match(question) is not None  # whom a place does not answer
+    named = {name for name, span in name_spans(text) if not (is_of_who and _IN_PLACE.search(text, 0, span.start))}
+    return not known.issuperset(named - CALENDAR_NAMES) or (not is_of_who and _SERIES.search(text) is not None)
+
+
+def _only_counts(question: str, text: str) -> bool:
+    """Whether a sentence gives the number of those asked for: "a code known to five people"."""
+    counted = {(value, _after(question, span)) for value, span in figure_spans(question)}
+    held = {(value, _after(text, span)) for value, span in figure_spans(text)}
+    return any(noun for _, noun in counted & held)
+
+
+def _after(text: str, span: Span) -> str:
+    """The noun behind a number, or behind the word after it: "four other people"."""
+    behind = [word_key(word) for word in words(text[span.end : span.end + 30])[:2]]
+    return next((key for key in behind if key not in _BETWEEN), "")
 
 
 def _why_none(question: str, retrieval: Retrieval) -> str:

@@ -40,10 +40,11 @@ _SPEAKERS = re.compile(
 )
 _VERB_AFTER = re.compile(r"\b(?:who|that|did|do|does|have|has|will|would)\s+(?:\w+ly )?(?P<verb>[a-z]+)", re.IGNORECASE)
 _PROPOSED = re.compile(
-    r"^what (?:else )?(?:does|did|do|has|have) .+? (?P<verb>recommend|recommended|propose|proposed|demand|demanded)$",
+    r"^what (?:else |changes |measures |steps )?(?:does|did|do|has|have) .+? (?P<verb>recommend|recommended|propose"
+    r"|proposed|demand|demanded|call(?:ed)? for)$",
     re.IGNORECASE,
 )
-_PROPOSALS = {"recommend": "recommendation", "propos": "proposal", "demand": "demand"}
+_PROPOSALS = {"recommend": "recommendation", "propos": "proposal", "demand": "demand", "call": "recommendation"}
 # Deeds that news tells in many words: how a question asks for who did it, and what a sentence of it holds.
 _DEEDS = (
     (
@@ -121,8 +122,8 @@ def find_members(question: str, retrieval: Retrieval, scope: Scope) -> list[Line
     if lines := _by_deed(bare, retrieval, scope):
         return lines
     if proposed := _PROPOSED.search(bare):
-        noun = _PROPOSALS[word_key(proposed["verb"].lower())]
-        wanted = _wanted(bare) - {word_key(proposed["verb"].lower())}
+        verb = word_key(proposed["verb"].lower().split()[0])
+        noun, wanted = _PROPOSALS[verb], _wanted(bare) - {verb, "chang", "measur", "step"}
         spans = ((article, _counted_items(article, noun)) for article in _articles(wanted, retrieval, scope))
         return [Line.at(article, span) for article, span in spans if span][:1]
     if head := _HEAD.match(bare):

@@ -86,7 +86,10 @@ def _completed(parts: list[str], *, has_whole_sides: bool) -> tuple[str, ...]:
     heads = content_words(first)
     behind = _TAIL.search(last)
     if behind and not any(map(_TAIL.search, parts[:-1])):  # "the estimate and the real cost of the repair"
-        return (*(f"{part}{behind.group()}" for part in parts[:-1]), last)
+        noun = f" {_after_first_content_word(last)}"  # "the planned and the actual cost of the stadium"
+        is_state = (STATE_WORDS.issuperset(content_words(part)) for part in parts[:-1])
+        tails = (noun if is_bare else behind.group() for is_bare in is_state)
+        return (*(f"{part}{tail}" for part, tail in zip(parts, tails, strict=False)), last)
     is_whole = all(len(content_words(part)) > 1 and STATE_WORDS.isdisjoint(content_words(part)) for part in parts)
     if has_whole_sides and is_whole:
         return tuple(parts)  # "the sea wall with Pell's plan"

@@ -382,7 +382,12 @@ class _Pair:
         for place in self._matched(self.statement.words):
             word = self.spoken[place]
             is_infinitive = place > 0 and self.spoken[place - 1].folded == "to" and not word.is_name
-            if is_infinitive and self.statement.aux and not self.is_denied:
+            if (
+                is_infinitive
+                and f" to {word.folded}" not in self.statement.text
+                and self.statement.aux
+                and not self.is_denied
+            ):
                 return False
             if word.is_possessive and word.key not in owners:
                 return False
@@ -463,7 +468,8 @@ class _Pair:
             between = self.spoken[agents[0] + 1 : min(left, default=0)]
             return 0 <= len(between) < _MAX_AUXILIARY_GAP and not any(word.is_name for word in between) and bool(left)
         is_killed = verb.key == _DIE and (verb.folded in _DYING) != (self.spoken[at].folded in _DYING)
-        return (bool(left) and is_killed) or (self.statement.aux in _BE and not right)  # "The fire killed nine"
+        is_passive = self.statement.aux in _BE or " been " in self.statement.text
+        return (bool(left) and is_killed) or (is_passive and not right)  # "The fire killed nine"
 
     def _is_head(self, first: int, verb: int) -> bool:
         """Whether a relative clause with a single verb parts subject and verb: "The fire that killed nine began"."""

@@ -32,6 +32,7 @@ _MIN_COSINE, _MAX_COSINE_GAP = 0.72, 0.08
 _MIN_SENTENCE_WORDS, _MAX_SENTENCE_WORDS = 5, 60
 _MIN_DERIVED_LETTERS = 4  # that words of one family share: closur, close
 _DERIVED_ENDINGS = frozenset("e ed er or ing ion at ation al ment ur ure y anc enc th ist ish".split()) | {""}
+_CORRECTION = re.compile(r"\b(?:correction|clarification|corrected|erratum)\b", re.IGNORECASE)
 _OF_ARTICLES = re.compile(
     r"(?:(?:the|an?|this|that|all|any|your)\s+)?(?:\w+\s+)?"
     r"(?:articles?|stor(?:y|ies)|pieces?|reports?|news|coverage)\s+"
@@ -165,6 +166,11 @@ def _is_named_in(words: Sequence[str], article: Article) -> bool:
 
 def _names(text: str) -> set[str]:
     return {stem(name) for name in names(text) if name not in CALENDAR_NAMES}
+
+
+def is_correction(source: Source) -> bool:
+    """Whether an article corrects an earlier one."""
+    return bool(_CORRECTION.search(source.headline))
 
 
 def newest_stories(scope: Scope, filters: Filters, count: int) -> list[Story]:

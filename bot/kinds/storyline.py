@@ -22,6 +22,7 @@ from bot.kinds.stories import (
     Story,
     first_on,
     group_stories,
+    is_correction,
     newest_stories,
     parse_matter,
     quotable,
@@ -44,13 +45,43 @@ _MIN_DAYS_BEFORE = 14  # the first story, for what is called its background
 _MAX_NEWS_DAYS = 31  # what lies further back is told for comparison
 _MIN_SAME_SPECIFICS, _MIN_SAME_SHARE = 2, 0.25  # of two sentences about the same event
 _EARLY_BONUS, _SUBJECT_BONUS, _FIGURE_BONUS, _SPEECH_FACTOR = 1.0, 0.5, 0.3, 0.5
-_CORRECTION = re.compile(r"\b(?:correction|clarification|corrected|erratum)\b", re.IGNORECASE)
 _WRONG = re.compile(
     r"\b(?:not|instead of|rather than)\s+([^,.;]{1,40})|\b(?:article|report|story|version|we)\b[^.]{0,30}"
     r"\b(?:said|stated|gave|reported|wrote)\b(.*)",
     re.IGNORECASE | re.DOTALL,
 )
 _HAPPENED = re.compile(r"what (?:has )?happen", re.IGNORECASE)  # a fact, where no article is about its subject
+# Sorts of events that news tells by other words than their name, and by which.
+_ACCIDENT = (
+    r"accident|explo(?:ded?|sion)|blast|burst|crash|collid|collision|derail|capsiz|sank\b|spil(?:l|t)"
+    r"|(?<!opened )(?<!under )fires?\b|(?:dam|bridge|building|crane|wall|roof|tree|lift|mine|tower) (?:fell|collapsed)"
+    r"|(?:gas|acid|chlorine|oil|fuel|ammonia|chemicals?|tank|pipe) (?:\w+ )?leak"
+    r"|leak(?:ed)? [^.,;]{0,30}\b(?:acid|oil|gas)\b"
+)
+_SORTS = tuple(
+    (name, re.compile(rf"\b(?:{words})", re.IGNORECASE))
+    for name, words in (
+        ("accident|incident|mishap", _ACCIDENT),
+        ("attack", r"attack|bomb|blast|shot\b|shoot|stabb|gunm[ae]n"),
+        ("protest", "protest|demonstrat|march(?:ed|es)|rall(?:y|ied)|blockad"),
+        ("resign", r"resign|step(?:ped|s) down|stood down|quit\b"),
+        ("offer", "offer"),
+    )
+)
+_EVENTS_ASKED = re.compile(
+    r"\W*(?:and |please )*(?:(?:list|name|give me|show me|which|what)\s(?:(?:were|are|all|every|the|other|of|pay)\s)*"
+    r"|list (?:everyone|everybody|all|those) who (?:has |have )?|who (?:all )?(?:has |have )?)"
+    r"(?P<sort>(?:accident|incident|mishap|attack|protest|resignation|offer)s|resigned)\b(?P<rest>[^?]*)",
+    re.IGNORECASE,
+)
+_NO_SUBJECT = re.compile(
+    r"\b(?:happen(?:ed|s)?|occur(?:red|s)?|took place|have there been|has there been|been|were there|ma[dk]e|so far"
+    r"|reported|there)\b",
+    re.IGNORECASE,
+)
+_NOT_YET = re.compile(
+    r"\b(?:would|could|might|may|call(?:ed|s)? (?:on|for)|demand\w*|urged?|refus\w+|den(?:y|ied|ies))\b"
+)
 _PERSONAL = re.compile(r"\b(?:s?he|his|hers?|they|their|(?P<object>him|them))\b", re.IGNORECASE)
 _WHOLE = re.compile(r"\b(?:news|articles|everything|collection|stories|headlines|papers?)\b", re.IGNORECASE)
 
@@ -162,6 +193,41 @@ def timeline(request: Request, scope: Scope) -> Found | None:
     return compose([_line(event) for event in sorted(chosen, key=_by_time)])
 
 
+def list_events(request: Request, scope: Scope) -> Found | None:
+    """List the dated events of a sort ("all accidents at the works", "who has resigned"), oldest first.
+
+    None if the question names no sort that is known by its verbs, or the articles have but one of it.
+    """
+    asked = _EVENTS_ASKED.match(request.text)
+    if not asked:
+        return None
+    happened = next(pattern for name, pattern in _SORTS if re.search(name, asked["sort"], re.IGNORECASE))
+    matter = parse_matter(replace(request, subject=_NO_SUBJECT.sub(" ", asked["rest"])), scope.as_of)
+    stories = stories_about(matter, scope, scope.filters) if matter.words else []
+    stories = stories or ([] if matter.words else newest_stories(scope, scope.filters, _MAX_DATED_STORIES))
+    dated = [event for story in stories[:_MAX_DATED_STORIES] for event in _events(story, matter)]
+    chosen: list[Event] = []
+    for event in sorted(dated, key=lambda event: (not event.is_lead, _by_time(event))):
+        is_told = happened.search(event.text) and not _NOT_YET.search(event.text) and _overlaps(event, matter)
+        if is_told and not any(_is_same(event, other) or _is_within(event, other) for other in chosen):
+            chosen.append(event)
+    newest = sorted(chosen, key=_by_time)[-_MAX_DATED_LINES:]
+    more = f", the newest {len(newest)}" if len(newest) < len(chosen) else ""
+    head = f"{_sort(asked['sort'])} that the articles date{more}:"
+    return compose([_line(event) for event in newest], head) if len(newest) > 1 else None
+
+
+def _sort(written: str) -> str:
+    return "Resignations" if written.lower() == "resigned" else written.capitalize()
+
+
+def _is_within(event: Event, other: Event) -> bool:
+    """Whether the days of a quote hold those of another with half of its words: "an explosion in January"."""
+    is_wide = event.when.first <= other.when.first and other.when.last <= event.when.last
+    held = set(stems(event.text))
+    return is_wide and 2 * len(held.intersection(stems(other.text))) >= len(held)
+
+
 def _is_older(event: Event, begun: date, matter: Matter) -> bool:
     """Whether it was weeks before the first story and does not name the subject: an offer before the strike."""
     if event.is_lead or event.when.last > begun - timedelta(_MIN_DAYS_BEFORE):
@@ -208,7 +274,7 @@ def _course(stories: Sequence[Story], matter: Matter) -> list[Event]:
 
     What a correction says was wrong is not quoted.
     """
-    corrections = [story for story in stories if _is_correction(story.article.source)]
+    corrections = [story for story in stories if is_correction(story.article.source)]
     reports = [story for story in stories if story not in corrections] or list(stories)
     if len(stories) > _MAX_LINES:  # the newest, and how it began
         stories = [*stories[: _MAX_LINES - 1], reports[-1]]
@@ -270,7 +336,7 @@ def _best(
 def _events(story: Story, matter: Matter) -> list[Event]:
     """The lead, and every sentence and clause of time with a date for certain, about the subject."""
     article, body = story.article, story.article.body
-    if _is_correction(article.source):
+    if is_correction(article.source):
         return [_correction_event(story)]
     first = first_on(story, matter.words)
     is_about = _leads(story, matter, first)
@@ -332,10 +398,6 @@ def _correction_event(story: Story) -> Event:
 def _first_two(article: Article) -> Span:
     spans = quotable(article)[:2] or (lead(article),)
     return Span(spans[0].start, spans[-1].end)
-
-
-def _is_correction(source: Source) -> bool:
-    return bool(_CORRECTION.search(source.headline))
 
 
 def _wrong_figures(story: Story, corrections: Sequence[Story]) -> frozenset[str]:

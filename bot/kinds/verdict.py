@@ -17,13 +17,25 @@ from bot.extract.answerability import predict, why_unanswerable
 from bot.extract.decontextualize import is_statement
 from bot.extract.events import is_same_event
 from bot.extract.ranking import Candidate, Retrieval
-from bot.kinds.decided import answered_question, judge_end, judge_office, judge_vote
+from bot.kinds.decided import (
+    answered_question,
+    judge_end,
+    judge_first,
+    judge_none,
+    judge_nothing,
+    judge_office,
+    judge_plan,
+    judge_resignation,
+    judge_vote,
+)
 from bot.kinds.scope import Found, Line, Scope, compose, quoted_span
 from bot.kinds.stated_figure import answer_stated_figure
 from bot.kinds.statement import Judgement, Sentence, Statement
+from bot.kinds.stories import is_correction
 from bot.query.kind import Request
+from bot.query.wording import word_key
 from index.models import Span
-from index.text import names, sentences
+from index.text import name_spans, names, sentences, words
 
 # The probability that it is answerable; the reader's logit. At 1 instead of 0, 9 instead of 14 of 32 unanswerable
 # questions of three sets are quoted for, and 39 instead of 41 answerable ones (2026-11-27).
@@ -55,7 +67,7 @@ def answer_verdict(request: Request, scope: Scope) -> Found | None:
     statement = Statement.of(_with_capitals(request.text, retrieval))
     proofs = [proof for candidate in retrieval.ranked if (proof := _proof(statement, candidate))]
     certain = [proof for proof in proofs if proof.judgement.verdict]
-    certain = _superseded(statement, certain, retrieval)[:1] or certain or _answered(statement, retrieval)
+    certain = _left(statement, certain, retrieval)[:1] or certain or _answered(statement, retrieval)
     if chosen := _latest(_of_one_event(statement, certain)):
         return _found(chosen, retrieval)
     if proofs:
@@ -84,10 +96,30 @@ def _proof(statement: Statement, candidate: Candidate) -> _Proof | None:
     sentence = _sentence(statement, candidate)
     judgement = sentence.judge(statement)
     if judgement and judgement.verdict:
-        return _Proof(candidate, judgement)
-    if verdict := judge_vote(statement, candidate.text, sentence.around) or judge_end(statement, candidate.text):
+        return _Proof(candidate, Judgement("") if _is_of_other(statement, candidate.text) else judgement)
+    verdict = (
+        judge_vote(statement, candidate.text, f"{sentence.headline} {sentence.previous} {candidate.text}")
+        or judge_end(statement, candidate.text)
+        or judge_none(statement, sentence)
+        or judge_nothing(statement, sentence)
+        or judge_resignation(statement, candidate.text)
+        or judge_first(statement, sentence)
+    )
+    if verdict:
         return _Proof(candidate, Judgement(verdict))
+    if plan := judge_plan(statement, sentence):
+        return _Proof(candidate, Judgement(plan, is_account=True))
     return _Proof(candidate, judgement) if judgement else None
+
+
+def _is_of_other(statement: Statement, text: str) -> bool:
+    """Whether a sentence begins with a whole name, and has nothing of what the statement begins with.
+
+    "Ann Lee and Bob Ray voted for closing it" says nothing of what "the council" voted for.
+    """
+    begins = [word for word, span in name_spans(text) if span.start <= 1]
+    held = set(map(word_key, words(text)))
+    return bool(begins) and not statement.words[0].is_name and statement.words[0].key not in held
 
 
 def _sentence(statement: Statement, candidate: Candidate) -> Sentence:
@@ -119,15 +151,20 @@ def _answered(statement: Statement, retrieval: Retrieval) -> list[_Proof]:
     return proofs
 
 
-def _superseded(statement: Statement, certain: Sequence[_Proof], retrieval: Retrieval) -> list[_Proof]:
-    """What is no longer so: sentences of later articles in which an office has another holder, or its holder leaves."""
-    since = max((proof.day or date.min for proof in certain if proof.judgement.verdict == "Yes"), default=None)
-    proofs = [
-        _Proof(candidate, Judgement(verdict))
-        for candidate in retrieval.ranked
-        if since and (verdict := judge_office(statement, candidate.text))
-    ]
-    return [proof for proof in proofs if since and (proof.day or date.min) > since]
+def _left(statement: Statement, certain: Sequence[_Proof], retrieval: Retrieval) -> list[_Proof]:
+    """The sentences in which an office has another holder, or its holder leaves, later than any that says Yes."""
+    holds = [proof for proof in certain if proof.judgement.verdict == "Yes"]
+    since = max((proof.day or date.min for proof in holds), default=None)
+    sources = {proof.candidate.passage.source.id for proof in holds if (proof.day or date.min) == since}
+    office = {word.key for word in statement.words if not word.is_name}
+    proofs = []
+    for candidate in retrieval.ranked:
+        source = candidate.passage.source
+        is_whole = office <= set(map(word_key, words(f"{source.headline} {candidate.text}")))
+        proof = _Proof(candidate, Judgement(judge_office(statement, candidate.text)))
+        is_later = (proof.day or date.min) > since or source.id in sources if since else is_whole
+        proofs += [proof] if proof.judgement.verdict and is_later else []
+    return proofs
 
 
 def _of_one_event(statement: Statement, certain: Sequence[_Proof]) -> list[_Proof]:
@@ -148,6 +185,8 @@ def _latest(certain: Sequence[_Proof]) -> list[_Proof]:
 
 
 def _found(chosen: Sequence[_Proof], retrieval: Retrieval) -> Found:
+    if is_correction(chosen[0].candidate.passage.source):  # what it corrects is wrong
+        chosen = chosen[:1]
     lines = [Line.of(proof.candidate, retrieval) for proof in chosen]
     verdict, is_account = chosen[0].judgement
     if len(lines) == 1:

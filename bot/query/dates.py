@@ -143,11 +143,15 @@ def _range(question: str, first: re.Match[str], second: re.Match[str] | None, as
 
 def _single(question: str, match: re.Match[str], as_of: date) -> Period | None:
     lead = _lead(match)
-    if lead.partition(" ")[0] in ("to", "and") and match["day_first"] and (first := _FROM_DAY.search(question, 0, match.start())):
-        until = _days(match, as_of, "")
-        since = until and _day(until[0].year, until[0].month, int(re.sub(r"\D", "", first["day"])))
+    if (
+        lead.partition(" ")[0] in ("to", "and")
+        and match["day_first"]
+        and (first := _FROM_DAY.search(question, 0, match.start()))
+    ):
+        last = _days(match, as_of, "")
+        earliest = last and _day(last[0].year, last[0].month, int(re.sub(r"\D", "", first["day"])))
         matched = question[first.start() : match.end()]
-        return _period(since[0], until[0], as_of, match, matched) if since and until else None
+        return _period(earliest[0], last[0], as_of, match, matched) if earliest and last else None
     word = lead.partition(" ")[0]
     if "next" in lead or (word == "from" and match["year"]):  # "a card from 1952"
         return None
@@ -160,7 +164,7 @@ def _single(question: str, match: re.Match[str], as_of: date) -> Period | None:
     elif word == "after":
         since, until = shift(until, 1), as_of
     elif word in ("before", "until", "till", "by"):
-        if until > as_of:
+        if (since if word == "before" else until) > as_of:
             return None  # "by 2030" asks for what is to come
         since, until = date.min, shift(since, -1) if word == "before" else until
     return _period(since, until, as_of, match, match.group())

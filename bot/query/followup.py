@@ -252,9 +252,7 @@ def _substituted(question: str, topics: Sequence[str]) -> str:
         return f"{whole}?" if whole != earlier else ""
     preposition = _PREPOSITION.match(rest)
     if preposition or _NEAR.match(rest):
-        alike = [
-            phrase for phrase in _PHRASE.finditer(earlier) if bool(_WHEN.search(phrase.group())) == _is_time(rest)
-        ]
+        alike = [phrase for phrase in _PHRASE.finditer(earlier) if bool(_WHEN.search(phrase.group())) == _is_time(rest)]
         same = [phrase for phrase in alike if preposition and phrase.group().startswith(preposition.group())]
         if not same and (_is_time(rest) or (_PLACE.match(rest) and name_spans(f"It {rest}"))):
             same = [phrase for phrase in alike if _is_time(rest) or _PLACE.match(phrase.group())]

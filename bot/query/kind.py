@@ -180,8 +180,8 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      r"(?: again| exactly| anyway| now| currently| today| please| pls)?$")),
     ("list", r"(?:list|name|enumerate|give me|show me)\b(?P<subject>.*)"),
     ("list",
-     (r"who (?:all |else )?(?:voted|opposed|backed|supported|attended|were|are|signed|objected)\b("
-     r"?P<subject>.*)")),
+     (r"(?:and |but |so )?who (?:all |else )?(?:voted|opposed|backed|supported|attended|were|are|signed|objected"
+      r"|(?:has |have )?resigned(?= so far|$))\b(?P<subject>.*)")),
     ("list",
      (r"(?:which|what) (?:(?:other|new|five|four|three|two|different|main) )*(?!(?:was|is|does|has|this|news|happens"
      r"|makes|causes|goes|comes|means|needs|gets|gives|takes|leads|keeps|becomes|remains|helps)\b)"

@@ -25,7 +25,9 @@ _COMPANY = re.compile(r"^,? which\b", re.MULTILINE)  # behind its name
 _NAME = re.compile(r"\w[\w'’.-]+(?: [\w'’.-]+){0,2} \w[\w'’-]+")  # two to four words: a cast of actors is no person
 _NAME_BEHIND = re.compile(r" [A-ZÀ-Þ]\w")
 # "And the company?": the only one that the articles shown last name, of those that any introduces as such.
-_BODY = re.compile(r"\bthe (?P<noun>company|firm|union|club|council|party|charity|agency|museum|airline|bank)\b(?! of\b)")
+_BODY = re.compile(
+    r"\bthe (?P<noun>company|firm|union|club|council|party|charity|agency|museum|airline|bank)\b(?! of\b)"
+)
 _MAX_WORDS_OF_BODY = 4  # of a question in which it stands
 _MAX_TURNS = 4
 _MAX_WORDS = 400  # of a turn
@@ -62,7 +64,9 @@ def _with_body(question: str, turns: Sequence[Turn], catalogue: Catalogue) -> st
     for source, person in catalogue.people(office=body["noun"]):
         if person.rank < NAMED and (article := catalogue.article(source.id)):
             known.setdefault(person.key, article.body[slice(*person.name)])
-    shown = {name for source in shown_sources(turns, catalogue).values() for name in _mentioned(source, known, catalogue)}
+    shown = {
+        name for source in shown_sources(turns, catalogue).values() for name in _mentioned(source, known, catalogue)
+    }
     return f"{question[: body.start()]}{shown.pop()}{question[body.end() :]}" if len(shown) == 1 else question
 
 
