@@ -28,7 +28,8 @@ _VERBS = (
     r"|determined|chosen|appointed|explain|explained|specif(?:y|ied)|found|settled|fixed"
 )
 _UNSAID = re.compile(
-    rf"(?:\b(?:not|nor|never|no|neither|declin\w+ to|refus\w+ to|yet to)|n['’]t)\b(?! only)[^.;]{{0,40}}?\b(?:{_VERBS})\b"
+    rf"(?:\b(?:not|nor|never|neither|(?:declin|refus)\w+ to|yet to)|n['’]t)\b(?! only)[^.,;]{{0,40}}?\b(?:{_VERBS})\b"
+    rf"|\bno (?:\w+ ){{1,3}}(?:has|have|had|was|were|is|are) (?:yet )?(?:been )?(?:{_VERBS})\b"
     r"|\b(?:unclear|unknown|unnamed|undecided|uncertain|an open question|remains? to be seen|too early to say"
     r"|(?:gave|given|gives|giving) no|still open)\b",
     re.IGNORECASE,
