@@ -52,7 +52,7 @@ _ACCUSES = re.compile(
     r"\b(?:accus\w+|alleg\w+|charged with|blam\w+|suspect\w*|claim\w*|said|says|told|according to|found that)\b",
     re.IGNORECASE,
 )
-_MAX_DENIAL_CHARACTERS = 240
+_MAX_DENIAL_CHARACTERS, _MAX_DENIER_CHARACTERS = 240, 80  # of the sentence, and up to its verb
 
 
 # A caption, a box or the head of a line-up: "Photo: …", "Substitutes: …".
@@ -90,7 +90,7 @@ def presented(text: str, span: Span) -> Span:
     start, end = mark.end() if mark else span.start, span.end
     if _ACCUSES.search(text, start, end) and not _DENIES.search(text, start, end):
         behind = next(iter(sentences(text[end : end + _MAX_DENIAL_CHARACTERS])), Span(0, 0))
-        if _DENIES.search(text, end + behind.start, end + behind.end):
+        if _DENIES.search(text, end + behind.start, end + min(behind.end, behind.start + _MAX_DENIER_CHARACTERS)):
             end += behind.end
     return Span(start, end)
 

@@ -9,7 +9,7 @@ import re
 from datetime import date
 
 from bot.extract.answerability import predict
-from bot.extract.events import event_names, is_same_event, is_toll, latest_toll
+from bot.extract.events import event_names, is_newer, is_same_event, is_toll, latest_toll, with_latest_figure
 from bot.extract.ranking import Candidate, Retrieval
 from bot.kinds.scope import Found, Line, Scope, compose, day
 from bot.query.followup import content_words
@@ -45,7 +45,7 @@ def answer_count(request: Request, scope: Scope) -> Found | None:
     if not retrieval.ranked or not (noun or fates) or not _COUNTING.search(request.text):
         return None
     noun = "workers" if noun == "people" and _WORKING.search(request.text) else noun
-    if fates & {"die", "hurt"} and (several := _events(request.text, fates & {"die", "hurt"}, retrieval)):
+    if fates & {"die", "hurt"} and (several := _events(request.text, fates & {"die", "hurt"}, retrieval, scope)):
         return several
     if not predict(retrieval).answerable:
         return None
@@ -83,13 +83,19 @@ def _is_part(text: str, span: Span, noun: str) -> bool:
     """Whether some of the things did something, or something happened in some of them: not all that there are."""
     if _PLACE_BEFORE.search(text, 0, span.start):
         return True
-    following = words(text[span.end :])
+    following = words(re.split(r"[,.;:()–—]", text[span.end :], maxsplit=1)[0])
     place = next((number for number, word in enumerate(following) if stem(word) == stem(noun)), None)
     behind = following[place + 1 : place + 2] if place is not None else []
     return any(is_past_form(word) or word in {"were", "was", "have", "had"} for word in behind)
 
 
-def _events(question: str, fates: frozenset[str], retrieval: Retrieval) -> Found | None:
+def _newest(toll: Candidate, retrieval: Retrieval, scope: Scope) -> Candidate:
+    """The toll, or that of a later article that was not found."""
+    later = with_latest_figure(retrieval, scope.catalogue, scope.filters, toll).ranked
+    return latest_toll([toll, *(one for one in later if is_newer(toll, one))])
+
+
+def _events(question: str, fates: frozenset[str], retrieval: Retrieval, scope: Scope) -> Found | None:
     """The latest figure of each event, if the question names none and there are several, or only asks for the toll."""
     topic = {stem(word) for word in content_words(question)} - _BLAND
     topic -= {word for word in topic if counted_stems(f"how many {word}") & FATES or is_past_form(word)}
@@ -106,7 +112,7 @@ def _events(question: str, fates: frozenset[str], retrieval: Retrieval) -> Found
             same[0].append(toll)
     if len(events) < 2 and (topic or not events or predict(retrieval).answerable):  # noqa: PLR2004  # one event
         return None
-    latest = [latest_toll(event) for event in events]
+    latest = [_newest(latest_toll(event), retrieval, scope) for event in events]
     latest.sort(key=lambda one: one.passage.source.published or date.min, reverse=True)
     lines = [
         Line.of(one, retrieval, f"{one.passage.source.headline} ({day(one.passage.source)}):") for one in latest[:_MAX_EVENTS]

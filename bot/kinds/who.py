@@ -35,7 +35,7 @@ _LEADS = re.compile(
     re.IGNORECASE,
 )
 _LEADERS = ("chief executive", "managing director", "leader", "chair", "president", "head", "director", "commissioner")
-_SUCCEEDED = re.compile(r"\b(?:succeeded|replaced) by\b|\bsuccessor\b|\b(?:takes|took) over\b")
+_SUCCEEDED = re.compile(r"\b(?:succeeded|replaced) by\b|\bsuccessor\b|\b(?:takes?|took|taken) over\b")
 _MAX_SUCCESSION_SENTENCES = 3
 _OF_TIME = frozenset(stems("new current now present today"))
 # Offices that one person at a time holds; a winner or an author may be named by a verb.
@@ -96,7 +96,7 @@ def answer_holder(request: Request, scope: Scope) -> Found | None:
             return _dated(distinct(line for _, line in holders)[:_MAX_QUOTES])
         return compose([_succession(*holders[0], scope)])  # the newest holds it
     if not known and noun not in _OFFICES:
-        return None
+        return answer_fact(request, scope)
     of = f" of {match['body']}" if match["body"] else ""
     return Found(refusal=f"No article names the {match['office']}{of}.")
 
@@ -120,11 +120,11 @@ def _leader(body: set[str], scope: Scope) -> Found | None:
 
 
 def _succession(holder: Introduced, line: Line, scope: Scope) -> Line:
-    """The line that names a holder, or how the holder left for a successor, if a later article says so."""
+    """The line that names a holder, or how the holder left for a successor, if the same article or a later one says so."""
     source, person = holder
     for later, mention in scope.catalogue.people(surname=person.key.rpartition(" ")[2], filters=scope.filters):
         article = scope.article(later)
-        is_later = (later.published or date.min) > (source.published or date.min)
+        is_later = later.id == source.id or (later.published or date.min) > (source.published or date.min)
         if is_later and mention.key == person.key and LEFT_OFFICE.search(article.body, *mention.span):
             spans = [span for span in sentences(article.body) if span.start >= mention.span.start]
             ends = (span.end for span in spans[:_MAX_SUCCESSION_SENTENCES] if _SUCCEEDED.search(article.body, *span))
