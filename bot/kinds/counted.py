@@ -14,10 +14,10 @@ from bot.extract.ranking import Candidate, Retrieval
 from bot.kinds.scope import Found, Line, Scope, compose, day
 from bot.query.followup import content_words
 from bot.query.kind import Request
-from bot.query.numbers import FATES, counted_noun, counted_stems, counts, find_counts
+from bot.query.numbers import FATES, counted_noun, counted_stems, counts, find_counts, unit_of
 from bot.query.wording import is_past_form
 from index.models import Span
-from index.text import stem, words
+from index.text import STOP_WORDS, stem, words
 
 _MAX_EVENTS = 4
 _MIN_LOGIT = 0.0  # of the reader, for another sentence than the best
@@ -29,6 +29,13 @@ _OF_A_WHOLE = re.compile(r"\bhow many\b.*\b(?:(?:does|do|did)\b.*\bhave|(?:are|w
 _PLACE_BEFORE = re.compile(r"\b(?:in|at|from|to|across|among|another|a further)\s+(?:about |some |around )?\Z", re.IGNORECASE)
 _COUNTING = re.compile(r"\bhow many\b|\btoll\b|\bnumber of\b", re.IGNORECASE)
 _WORKING = re.compile(r"\b(?:work|works|worked|working|employ\w*)\b", re.IGNORECASE)
+_IS_REVISED = re.compile(
+    r"\b(?:lower|rais|reduc|increas|revis|halv|doubl|scal|dropp)\w* (?:back |down |up )?(?:(?:its|his|her|their|the) )?"
+    r"(?:\w+ )?(?:demand|offer|claim|bid|target|forecast|estimate|plan|price|charge|fare|fee)s?\b"
+    r"|\bnow (?:asks?|wants?|demands?|offers?|seeks?|expects?|plans?|puts?)\b|\binstead of\b|\bnot\b[^.;]{0,20}\bas planned\b",
+    re.IGNORECASE,
+)
+_BELONGING = frozenset("attend work live belong make sit serve study play".split())
 _BLAND = frozenset(
     map(
         stem,
@@ -55,6 +62,25 @@ def answer_count(request: Request, scope: Scope) -> Found | None:
     if counting and counting[0].logit >= _MIN_LOGIT:
         return compose([Line.of(counting[0], retrieval)])
     return Found(refusal="No article that comes near gives this number.", is_final=False)
+
+
+def answer_revised(request: Request, scope: Scope) -> Found | None:
+    """The newest of a demand, an offer or a plan that was lowered or raised, with the earlier one."""
+    retrieval = scope.retrieve_in_period(request.text)
+    best = next(iter(retrieval.ranked), None)
+    if best is None or not retrieval.query.is_counting or not predict(retrieval).answerable:
+        return None
+    units = {unit_of(best.text, span) for _, span in find_counts(best.text)} - {""}
+    for later in retrieval.ranked[1:]:
+        days = [one.passage.source.published for one in (best, later) if one.passage.source.published_certain]
+        is_later = len(days) == 2 and days[0] and days[1] and days[0] < days[1]  # noqa: PLR2004  # both are certain
+        same_unit = any(unit_of(later.text, span) in units for _, span in find_counts(later.text))
+        if is_later and same_unit and _IS_REVISED.search(later.text) and is_same_event(best, later, request.text):
+            return compose([
+                Line.of(later, retrieval, f"The latest, {day(later.passage.source)}:"),
+                Line.of(best, retrieval, f"Earlier, {day(best.passage.source)}:"),
+            ])
+    return None
 
 
 def _counts(candidate: Candidate, noun: str, fates: frozenset[str], question: str) -> bool:
@@ -86,7 +112,10 @@ def _is_part(text: str, span: Span, noun: str) -> bool:
     following = words(re.split(r"[,.;:()–—]", text[span.end :], maxsplit=1)[0])
     place = next((number for number, word in enumerate(following) if stem(word) == stem(noun)), None)
     behind = following[place + 1 : place + 2] if place is not None else []
-    return any(is_past_form(word) or word in {"were", "was", "have", "had"} for word in behind)
+    begins = not text[: span.start].strip(" “\"‘'")
+    return any(is_past_form(word) or word in {"were", "was", "have", "had"} for word in behind) or (
+        begins and bool(behind) and behind[0] not in STOP_WORDS | _BELONGING
+    )
 
 
 def _newest(toll: Candidate, retrieval: Retrieval, scope: Scope) -> Candidate:

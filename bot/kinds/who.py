@@ -16,8 +16,9 @@ from bot.kinds.decided import LEFT_OFFICE
 from bot.kinds.fact import answer_fact
 from bot.kinds.names import Introduced, Named, distinct, look_up, text_of
 from bot.kinds.scope import Found, Line, Scope, compose, day, lead
+from bot.kinds.unsaid import correction
 from bot.query.kind import Request
-from index.models import Article, Span
+from index.models import Article, Passage, Span
 from index.people import DEED, NAMED, OPENERS, PERSON_NOUNS, ROLE, Introduction, is_noun, name_words, office_of
 from index.text import names, sentences, stems, surrounding
 
@@ -37,6 +38,7 @@ _LEADS = re.compile(
 _LEADERS = ("chief executive", "managing director", "leader", "chair", "president", "head", "director", "commissioner")
 _SUCCEEDED = re.compile(r"\b(?:succeeded|replaced) by\b|\bsuccessor\b|\b(?:takes?|took|taken) over\b")
 _MAX_SUCCESSION_SENTENCES = 3
+_MAX_CORRECTIONS = 5  # later articles that name the holder
 _OF_TIME = frozenset(stems("new current now present today"))
 # Offices that one person at a time holds; a winner or an author may be named by a verb.
 _OFFICES = frozenset(
@@ -94,7 +96,7 @@ def answer_holder(request: Request, scope: Scope) -> Found | None:
     if holders := _holders(rows, words, scope):
         if re.search(r"\b(?:was|were)\b", request.text, re.IGNORECASE):
             return _dated(distinct(line for _, line in holders)[:_MAX_QUOTES])
-        return compose([_succession(*holders[0], scope)])  # the newest holds it
+        return _corrected(holders[0], scope) or compose([_succession(*holders[0], scope)])  # the newest holds it
     if not known and noun not in _OFFICES:
         return answer_fact(request, scope)
     of = f" of {match['body']}" if match["body"] else ""
@@ -109,6 +111,17 @@ def _holders(rows: Sequence[Introduced], words: set[str], scope: Scope) -> list[
         if person.key.rpartition(" ")[2] not in holders and _is_of(article, person, words):
             holders[person.key.rpartition(" ")[2]] = (source, person), Line.at(article, person.span)
     return list(holders.values())
+
+
+def _corrected(holder: tuple[Introduced, Line], scope: Scope) -> Found | None:
+    """The correction that withdraws the line that names a holder."""
+    (source, person), line = holder
+    since = replace(scope.filters, since=max(source.published or date.min, scope.filters.since or date.min))
+    later = scope.catalogue.mentioning(stems(person.key.rpartition(" ")[2]), since, limit=_MAX_CORRECTIONS)
+    articles = map(scope.article, later)
+    return correction(
+        line.quote, source, [Passage("", one.source, one.body, 0, len(one.body), 0.0) for one in articles]
+    )
 
 
 def _leader(body: set[str], scope: Scope) -> Found | None:
