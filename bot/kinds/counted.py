@@ -14,7 +14,7 @@ from bot.extract.ranking import Candidate, Retrieval
 from bot.kinds.scope import Found, Line, Scope, compose, day
 from bot.query.followup import content_words
 from bot.query.kind import Request
-from bot.query.numbers import FATES, counted_noun, counted_stems, counts, find_counts, unit_of
+from bot.query.numbers import FATES, counted_noun, counted_stems, counts, find_counts, is_amount, unit_of
 from bot.query.wording import is_past_form
 from index.models import Span
 from index.text import STOP_WORDS, stem, words
@@ -36,6 +36,8 @@ _IS_REVISED = re.compile(
     re.IGNORECASE,
 )
 _BELONGING = frozenset("attend work live belong make sit serve study play".split())
+_HOW_MUCH = re.compile(r"(?:and |but |so )?how much (?:has|have|had|do|does|did|will|would|is|was)\b", re.IGNORECASE)
+_NO_NUMBER = "No article that comes near gives this number."
 _BLAND = frozenset(
     map(
         stem,
@@ -48,6 +50,10 @@ _BLAND = frozenset(
 def answer_count(request: Request, scope: Scope) -> Found | None:
     """Tell several events apart, quote a sentence that counts what is asked, or refuse; None if the best one does."""
     retrieval = scope.retrieve_in_period(request.text)
+    if _HOW_MUCH.match(request.text) and predict(retrieval).answerable:
+        numbers = find_counts(retrieval.ranked[0].text)
+        if numbers and not any(is_amount(retrieval.ranked[0].text, span) for _, span in numbers):
+            return Found(refusal=_NO_NUMBER, is_final=False)
     noun, fates = counted_noun(request.text), retrieval.query.counted & FATES
     if not retrieval.ranked or not (noun or fates) or not _COUNTING.search(request.text):
         return None
@@ -61,7 +67,7 @@ def answer_count(request: Request, scope: Scope) -> Found | None:
         return None
     if counting and counting[0].logit >= _MIN_LOGIT:
         return compose([Line.of(counting[0], retrieval)])
-    return Found(refusal="No article that comes near gives this number.", is_final=False)
+    return Found(refusal=_NO_NUMBER, is_final=False)
 
 
 def answer_revised(request: Request, scope: Scope) -> Found | None:
@@ -129,9 +135,7 @@ def _events(question: str, fates: frozenset[str], retrieval: Retrieval, scope: S
     topic = {stem(word) for word in content_words(question)} - _BLAND
     topic -= {word for word in topic if counted_stems(f"how many {word}") & FATES or is_past_form(word)}
     topic -= {stem(word) for word in words(question) if counted_stems(f"how many {word}") & FATES}
-    tolls = [one for one in retrieval.ranked if is_toll(one, fates)]
-    if any(not topic <= one.context_stems for one in tolls):
-        return None
+    tolls = [one for one in retrieval.ranked if is_toll(one, fates) and topic <= one.context_stems]
     events: list[list[Candidate]] = []
     for toll in sorted(tolls, key=lambda one: not event_names(one)):
         same = [event for event in events if any(is_same_event(toll, other) for other in event)]

@@ -14,6 +14,7 @@ from datetime import date
 from bot.extract.decontextualize import decontextualize
 from bot.kinds.decided import LEFT_OFFICE
 from bot.kinds.fact import answer_fact
+from bot.kinds.german import german_holder
 from bot.kinds.names import Introduced, Named, distinct, look_up, text_of
 from bot.kinds.scope import Found, Line, Scope, compose, day, lead
 from bot.kinds.unsaid import correction
@@ -66,6 +67,9 @@ def answer_who(request: Request, scope: Scope) -> Found | None:
     if not named.introductions:
         if office_of(request.subject) and is_person:
             return answer_holder(request, scope)
+        office, _, body = request.subject.partition(" von ")
+        if german := german_holder(office, set(stems(body)), scope):
+            return german
         return _unknown(request, scope, is_person=is_person or bool(names(f"the {request.subject}")))
     if not introduced and not is_person:
         return None
@@ -97,6 +101,8 @@ def answer_holder(request: Request, scope: Scope) -> Found | None:
         if re.search(r"\b(?:was|were)\b", request.text, re.IGNORECASE):
             return _dated(distinct(line for _, line in holders)[:_MAX_QUOTES])
         return _corrected(holders[0], scope) or compose([_succession(*holders[0], scope)])  # the newest holds it
+    if german := german_holder(office, words, scope):
+        return german
     if not known and noun not in _OFFICES:
         return answer_fact(request, scope)
     of = f" of {match['body']}" if match["body"] else ""
