@@ -52,7 +52,8 @@ _ACCUSES = re.compile(
     r"\b(?:accus\w+|alleg\w+|charged with|blam\w+|suspect\w*|claim\w*|said|says|told|according to|found that)\b",
     re.IGNORECASE,
 )
-_MAX_DENIAL_CHARACTERS = 240
+_MAX_SENTENCES_TO_DENIAL = 2
+_MAX_DENIAL_CHARACTERS, _MAX_DENIER_CHARACTERS = 240, 80  # of the sentence, and up to its verb
 
 
 # A caption, a box or the head of a line-up: "Photo: …", "Substitutes: …".
@@ -89,9 +90,11 @@ def presented(text: str, span: Span) -> Span:
     mark = _AGENCY_MARK.match(text, *span)
     start, end = mark.end() if mark else span.start, span.end
     if _ACCUSES.search(text, start, end) and not _DENIES.search(text, start, end):
-        behind = next(iter(sentences(text[end : end + _MAX_DENIAL_CHARACTERS])), Span(0, 0))
-        if _DENIES.search(text, end + behind.start, end + behind.end):
-            end += behind.end
+        for behind in sentences(text[span.end : span.end + _MAX_DENIAL_CHARACTERS])[:_MAX_SENTENCES_TO_DENIAL]:
+            first, last = span.end + behind.start, span.end + behind.end
+            if _DENIES.search(text, first, min(last, first + _MAX_DENIER_CHARACTERS)):
+                end = last
+                break
     return Span(start, end)
 
 

@@ -1,4 +1,8 @@
-"""Who did it: whoever is charged with a deed, suspected of it or denies it is no doer, and is not told as such."""
+"""Deeds: when something was done, and who did it.
+
+The day on which a pool closed is not the day on which it opened. Whoever is charged with a deed, suspected of it or
+denies it is no doer, and is not told as such.
+"""
 
 from __future__ import annotations
 
@@ -26,10 +30,37 @@ _PROVES = re.compile(
     re.IGNORECASE,
 )
 _MAX_LINES = 3
+_MIN_LOGIT = 0.0  # of the reader, for another sentence than the best
+_WHEN = re.compile(r"(?:and |but |so )?(?:when|(?:on|in|since) (?:what|which) (?:day|date|month|year)|what (?:day|date))\b", re.IGNORECASE)
+# A deed of a question, what is done in the same sense, and what is the contrary.
+_DEEDS = {
+    deed: (frozenset(map(word_key, same.split())), frozenset(map(word_key, contrary.split())))
+    for deeds, same, contrary in (
+        ("open", "open opening reopen begin launch inaugurate start", "close closure shut end stop"),
+        ("reopen", "open opening reopen begin resume return restart back", "close closure shut end stop"),
+        ("close", "close closure shut end stop closing", "open opening reopen begin resume return"),
+        ("begin launch", "begin open launch resume outset from", "end close stop finish abandon"),
+        ("end finish stop", "end finish stop close over until abandon settle", "begin open launch resume"),
+        ("appoint hire elect", "appoint name hire elect become sign take", "resign sack leave quit dismiss retire"),
+        ("resign leave quit retire", "resign leave quit retire step down depart", "appoint hire elect join become"),
+        ("sack dismiss", "sack dismiss fire oust", "appoint hire elect join"),
+        ("arrive", "arrive reach come land", "leave depart sail"),
+        ("leave depart", "leave depart sail resign quit", "arrive reach land"),
+        ("arrest jail", "arrest detain jail custody", "release free clear acquit"),
+        ("release", "release free publish", "arrest detain jail"),
+        ("buy", "buy acquire purchase", "sell"),
+        ("sell", "sell sale", "buy acquire"),
+        ("die", "die death kill", "bear birth"),
+        ("born", "born birth", "die death kill"),
+    )
+    for deed in map(word_key, deeds.split())
+}  # fmt: skip
 
 
 def answer_deed(request: Request, scope: Scope) -> Found | None:
-    """Tell an accusation and a denial as such, or who was convicted; None if the best sentence is no such thing."""
+    """Date the deed and not its contrary; tell an accusation and a denial as such, or who was convicted; None if the best sentence is no such thing."""
+    if _WHEN.match(request.text):
+        return _when(request, scope)
     asked = _WHO_DID.match(request.text)
     if not asked or not is_past_form(asked["verb"].lower()) or _is_claim(asked["verb"]):
         return None
@@ -49,6 +80,24 @@ def answer_deed(request: Request, scope: Scope) -> Found | None:
     lines = list({line.quote: line for line in (Line.of(one, retrieval) for one in claims)}.values())
     what = "a denial" if _DENIES.search(claims[0].text) else "an accusation"
     return compose(lines[:_MAX_LINES], f"No article that comes near says who did it, but there is {what}:")
+
+
+def _when(request: Request, scope: Scope) -> Found | None:
+    """Quote the best sentence that does not tell the contrary of the deed alone, or refuse; None if that is the best."""
+    deeds = [_DEEDS[key] for key in map(word_key, words(request.text)) if key in _DEEDS]
+    retrieval = scope.retrieve_in_period(request.text)
+    if len(deeds) != 1 or not predict(retrieval).answerable:
+        return None
+    ((same, contrary),) = deeds
+    keys = {
+        one: set(map(word_key, words(f"{one.passage.source.headline} {one.text}"))) for one in retrieval.ranked
+    }
+    if keys[retrieval.ranked[0]].isdisjoint(contrary) or keys[retrieval.ranked[0]] & same:
+        return None
+    other = next((one for one in keys if keys[one] & same and one.has_answer_type and one.logit >= _MIN_LOGIT), None)
+    if other:
+        return compose([Line.of(other, retrieval)])
+    return Found(refusal="No article that comes near says when that was.", is_final=False)
 
 
 def _is_claim(text: str, deed: str = "") -> bool:

@@ -10,13 +10,16 @@ import re
 from dataclasses import replace
 
 from bot.extract.answerability import predict
+from bot.extract.events import is_same_event
 from bot.extract.ranking import Candidate
 from bot.extract.tuning import TUNED
 from bot.kinds.scope import Found, Line, Scope, compose
+from bot.kinds.unsaid import is_unsaid
 from bot.query.followup import content_words
 from bot.query.kind import Request
+from bot.query.numbers import counted_stems
 from bot.query.wording import is_past_form, word_key
-from index.text import sentences, word_spans
+from index.text import sentences, word_spans, words
 
 _CAUSE = re.compile(
     r"\b(?:because|due|owing|result|caus\w+|blam\w+|reasons?|thanks|prompted|attributed|in order|so|since|after|forced"
@@ -25,6 +28,20 @@ _CAUSE = re.compile(
     r"|turned out)\b",
     re.IGNORECASE,
 )
+_STRONG = re.compile(
+    r"\b(?:because|due to|owing to|results? of|caus(?:ed|es)|blam\w+|reason|thanks to|prompted|attributed|triggered|sparked"
+    r"|led to|started|set off|made|let|weakened|softened|fault\w*|failure|failed|broke|burst|snapped|overheated|asleep)\b",
+    re.IGNORECASE,
+)
+# Who looks into causes, and says what they were.
+_FINDING = re.compile(
+    r"\b(?:inquir\w+|inquest|investigat\w+|commission|experts?|engineers?|inspectors?|examin\w+|coroner|report)\b"
+    r"[^.;]{0,60}?\b(?:said|says|found|finds|concluded|established|believe\w*|told)\b",
+    re.IGNORECASE,
+)
+_OF_CAUSE = re.compile(r"\b(?:cause|why|reason|motive|too early to say)\b", re.IGNORECASE)
+_NO_REASON = "No article that comes near gives a reason for it."
+_MIN_CAUSE_LOGIT = -2.5  # of the reader, for a sentence with a strong word of cause, or a finding
 _WHY = re.compile(r"(?:and |but |so )?(?:why|how come)\b", re.IGNORECASE)
 # In the sentences behind it: what had happened before, and an account in other words.
 _EXPLAINS = re.compile(
@@ -42,9 +59,14 @@ _SURE_LOGIT = 2.0  # of the reader, for a sentence that gives the reason in no w
 def answer_reason(request: Request, scope: Scope) -> Found | None:
     """Quote the best sentence with what explains it, or refuse; None if it has a cause, and is quoted as ever."""
     retrieval = scope.retrieve_in_period(request.text)
-    if not _WHY.match(request.text) or not predict(retrieval).answerable:
+    if not predict(retrieval).answerable:
         return None
     wanted, best = {word_key(word) for word in content_words(request.text)}, retrieval.ranked[0]
+    is_consequence = _tells_harm(best.text) and not _tells_harm(request.text) and not _states_cause(best, wanted)
+    if is_consequence or (is_unsaid(best.text) and _OF_CAUSE.search(best.text)):
+        return _other_cause(request, scope, best, wanted)
+    if not _WHY.match(request.text):
+        return None
     if best.logit > TUNED.min_logit and not _is_subordinate(best, wanted):
         if _has_cause(best.text, wanted):
             return None
@@ -52,7 +74,33 @@ def answer_reason(request: Request, scope: Scope) -> Found | None:
             return compose([Line.of(cause, retrieval)])
     if best.logit >= _SURE_LOGIT:
         return None
-    return Found(refusal="No article that comes near gives a reason for it.", is_final=False)
+    return Found(refusal=_NO_REASON, is_final=False)
+
+
+def _other_cause(request: Request, scope: Scope, best: Candidate, wanted: set[str]) -> Found:
+    """Quote another sentence that states the cause, or that it is not known; else refuse."""
+    retrievals = (scope.retrieve_in_period(text) for text in (request.text, f"{request.text} Inquiry: the cause of it"))
+    unsaid: Found | None = None
+    for retrieval in retrievals:
+        near = [one for one in retrieval.ranked if is_same_event(best, one, request.text)]
+        for one in near:
+            is_open = is_unsaid(one.text) and _OF_CAUSE.search(one.text)
+            if one.logit >= _MIN_CAUSE_LOGIT and not is_open and _states_cause(one, wanted):
+                return compose([Line.of(one, retrieval)])
+        open_ = (one for one in near if is_unsaid(one.text) and _OF_CAUSE.search(one.text))
+        unsaid = unsaid or next((compose([Line.of(one, retrieval)]) for one in open_), None)
+    return unsaid or Found(refusal=_NO_REASON, is_final=False)
+
+
+def _states_cause(candidate: Candidate, wanted: set[str]) -> bool:
+    """Whether a sentence states a cause in strong words, or what an inquiry has found."""
+    strong = (match.group().lower() for match in _STRONG.finditer(candidate.text))
+    return any(word_key(word) not in wanted for word in strong) or bool(_FINDING.search(candidate.text))
+
+
+def _tells_harm(text: str) -> bool:
+    """Whether a text tells of deaths or injuries: what came of it, and not why."""
+    return any(counted_stems(f"how many {word}") & {"die", "hurt"} for word in words(text))
 
 
 def _has_cause(text: str, wanted: set[str]) -> bool:

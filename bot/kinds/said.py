@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from bot.kinds.fact import answer_fact
 from bot.kinds.names import Spoken, distinct, look_up, look_up_group, text_of
 from bot.kinds.news import period_in_words
 from bot.kinds.scope import Found, Line, Scope, compose, day, lead
@@ -33,7 +34,7 @@ _MAX_TELLING = 3  # sentences that may tell in other words what somebody said
 _TELLING = (
     r"told|tells|warns?|warned|concur(?:s|red)?|agrees?|agreed|disagree[sd]?|denies|denied|urge[sd]?|accuse[sd]?|blame[sd]?"
     r"|vows?|vowed|pledge[sd]?|condemn(?:s|ed)?|welcome[sd]?|praise[sd]?|rejects?|rejected|predict(?:s|ed)?|reveal(?:s|ed)?"
-    r"|wants?|wanted"
+    r"|demand(?:s|ed)?|wants?|wanted|asks? for|asked for|offer(?:s|ed)?|seeks?|sought|calls? for|called for|proposed?"
 )
 _OCCASION = re.compile(r"\b(?:when|after|before|during) (?!asked\b)(.+)$", re.IGNORECASE)
 _QUOTED = re.compile(r"[“\"„«‘']([^”\"»]{3,})[”\"»’']")
@@ -94,7 +95,7 @@ def _unquoted(request: Request, speaker: str, scope: Scope, *, is_known: bool) -
     is_group = fold(speaker).split()[-1] in GROUPS
     telling = re.compile(rf"\b{re.escape(fold(speaker).split()[-1])}\b[^.;]{{0,60}}?\b(?:{_TELLING})\b")
     if any(telling.search(fold(candidate.text)) for candidate in scope.retrieve(request.text).ranked[:_MAX_TELLING]):
-        return None
+        return answer_fact(request, scope)
     if is_known and not is_group:
         return Found(refusal=f"The articles name {speaker}, but no article quotes {speaker}.")
     is_name = bool(names(f"the {speaker}"))

@@ -7,17 +7,18 @@ correction withdraws is answered with the correction.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
+from itertools import pairwise
 
 from bot.extract.answerability import predict
 from bot.extract.decontextualize import decontextualize
-from bot.extract.ranking import Candidate, Retrieval
+from bot.extract.ranking import Retrieval
 from bot.kinds.scope import Found, Line, Scope, compose
 from bot.query.followup import content_words
 from bot.query.kind import Request
 from bot.query.wording import word_key
-from index.models import Passage, Span
+from index.models import Passage, Source, Span
 from index.text import name_spans, sentences, words
 
 _MAX_PASSAGES = 6
@@ -28,7 +29,8 @@ _VERBS = (
     r"|determined|chosen|appointed|explain|explained|specif(?:y|ied)|found|settled|fixed"
 )
 _UNSAID = re.compile(
-    rf"(?:\b(?:not|nor|never|no|neither|declin\w+ to|refus\w+ to|yet to)|n['’]t)\b(?! only)[^.;]{{0,40}}?\b(?:{_VERBS})\b"
+    rf"(?:\b(?:not|nor|never|neither|(?:declin|refus)\w+ to|yet to)|n['’]t)\b(?! only)[^.,;]{{0,40}}?\b(?:{_VERBS})\b"
+    rf"|\bno (?:\w+ ){{1,3}}(?:has|have|had|was|were|is|are) (?:yet )?(?:been )?(?:{_VERBS})\b"
     r"|\b(?:unclear|unknown|unnamed|undecided|uncertain|an open question|remains? to be seen|too early to say"
     r"|(?:gave|given|gives|giving) no|still open)\b",
     re.IGNORECASE,
@@ -78,12 +80,23 @@ def answer_unsaid(request: Request, scope: Scope) -> Found | None:
 def answer_corrected(request: Request, scope: Scope) -> Found | None:
     """Quote a correction that withdraws what the best sentence says."""
     retrieval = scope.retrieve_in_period(request.text)
-    if not predict(retrieval).answerable:
-        return None
-    best = retrieval.ranked[0]
-    for passage in retrieval.passages[:_MAX_PASSAGES]:
-        if _CORRECTION.search(f"{passage.source.headline}. {passage.text}") and (span := _withdrawn(passage, best)):
-            return compose([Line.within(passage, span)])
+    best = next(iter(retrieval.ranked), None)
+    found = best and correction(best.text, best.passage.source, retrieval.passages[:_MAX_PASSAGES])
+    return found if found and predict(retrieval).answerable else None
+
+
+def correction(quote: str, source: Source, passages: Iterable[Passage]) -> Found | None:
+    """Quote what withdraws a quote of a source, with the sentence behind it, which says what is so."""
+    wanted = {word_key(word) for word in content_words(quote)}
+    for passage in passages:
+        is_earlier = (passage.source.published or date.max) < (source.published or date.min)
+        if is_earlier or not _CORRECTION.search(f"{passage.source.headline}. {passage.text}"):
+            continue
+        for span, behind in pairwise([*sentences(passage.text), Span(0, 0)]):
+            text = passage.text[slice(*span)]
+            held = {word_key(word) for word in words(text)}
+            if _WITHDRAWS.search(text) and len(wanted & held) >= _MIN_WITHDRAWN_SHARE * len(wanted):
+                return compose([Line.within(passage, Span(span.start, max(span.end, behind.end)))])
     return None
 
 
@@ -132,21 +145,3 @@ def _has_thing(around: str, text: str, wh: str, plain: set[str]) -> bool:
 def _is_later(passage: Passage, other: Passage) -> bool:
     days = [one.source.published if one.source.published_certain else None for one in (passage, other)]
     return passage.source.id != other.source.id and (days[0] or date.min) > (days[1] or date.max)
-
-
-def _withdrawn(passage: Passage, best: Candidate) -> Span | None:
-    """The sentences of a correction from what it withdraws, if the best sentence says that, to what is so."""
-    spans = sentences(passage.text)
-    wanted = {word_key(word) for word in content_words(best.text)}
-    for number, span in enumerate(spans):
-        text = passage.text[slice(*span)]
-        if not _WITHDRAWS.search(text):
-            continue
-        until = spans[min(number + 1, len(spans) - 1)]
-        is_here = best.passage.source.id == passage.source.id and span.start <= best.start - passage.start < until.end
-        held = {word_key(word) for word in words(text)}
-        if is_here or (
-            best.passage.source.id != passage.source.id and len(wanted & held) >= _MIN_WITHDRAWN_SHARE * len(wanted)
-        ):
-            return Span(span.start, until.end)
-    return None

@@ -13,6 +13,7 @@ from bot.kinds.said import answer_said
 from bot.kinds.scope import Way
 from bot.kinds.storyline import summarize, timeline
 from bot.kinds.total import answer_total
+from bot.kinds.unsaid import answer_unsaid
 from bot.kinds.verdict import answer_verdict
 from bot.kinds.who import answer_holder, answer_who
 from bot.models import Kind
@@ -23,7 +24,7 @@ WAYS: Mapping[Kind, Way] = {
     "summary": summarize,
     "timeline": timeline,
     "compare": answer_comparison,
-    "list": answer_list,
+    "list": lambda request, scope: answer_unsaid(request, scope) or answer_list(request, scope),
     "reason": answer_reason,
     "total": answer_total,
     "yes_no": answer_verdict,

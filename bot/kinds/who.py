@@ -14,10 +14,12 @@ from datetime import date
 from bot.extract.decontextualize import decontextualize
 from bot.kinds.decided import LEFT_OFFICE
 from bot.kinds.fact import answer_fact
+from bot.kinds.german import german_holder
 from bot.kinds.names import Introduced, Named, distinct, look_up, text_of
 from bot.kinds.scope import Found, Line, Scope, compose, day, lead
+from bot.kinds.unsaid import correction
 from bot.query.kind import Request
-from index.models import Article, Span
+from index.models import Article, Passage, Span
 from index.people import DEED, NAMED, OPENERS, PERSON_NOUNS, ROLE, Introduction, is_noun, name_words, office_of
 from index.text import names, sentences, stems, surrounding
 
@@ -35,8 +37,9 @@ _LEADS = re.compile(
     re.IGNORECASE,
 )
 _LEADERS = ("chief executive", "managing director", "leader", "chair", "president", "head", "director", "commissioner")
-_SUCCEEDED = re.compile(r"\b(?:succeeded|replaced) by\b|\bsuccessor\b|\b(?:takes|took) over\b")
+_SUCCEEDED = re.compile(r"\b(?:succeeded|replaced) by\b|\bsuccessor\b|\b(?:takes?|took|taken) over\b")
 _MAX_SUCCESSION_SENTENCES = 3
+_MAX_CORRECTIONS = 5  # later articles that name the holder
 _OF_TIME = frozenset(stems("new current now present today"))
 # Offices that one person at a time holds; a winner or an author may be named by a verb.
 _OFFICES = frozenset(
@@ -64,6 +67,9 @@ def answer_who(request: Request, scope: Scope) -> Found | None:
     if not named.introductions:
         if office_of(request.subject) and is_person:
             return answer_holder(request, scope)
+        office, _, body = request.subject.partition(" von ")
+        if german := german_holder(office, set(stems(body)), scope):
+            return german
         return _unknown(request, scope, is_person=is_person or bool(names(f"the {request.subject}")))
     if not introduced and not is_person:
         return None
@@ -94,9 +100,11 @@ def answer_holder(request: Request, scope: Scope) -> Found | None:
     if holders := _holders(rows, words, scope):
         if re.search(r"\b(?:was|were)\b", request.text, re.IGNORECASE):
             return _dated(distinct(line for _, line in holders)[:_MAX_QUOTES])
-        return compose([_succession(*holders[0], scope)])  # the newest holds it
+        return _corrected(holders[0], scope) or compose([_succession(*holders[0], scope)])  # the newest holds it
+    if german := german_holder(office, words, scope):
+        return german
     if not known and noun not in _OFFICES:
-        return None
+        return answer_fact(request, scope)
     of = f" of {match['body']}" if match["body"] else ""
     return Found(refusal=f"No article names the {match['office']}{of}.")
 
@@ -111,6 +119,17 @@ def _holders(rows: Sequence[Introduced], words: set[str], scope: Scope) -> list[
     return list(holders.values())
 
 
+def _corrected(holder: tuple[Introduced, Line], scope: Scope) -> Found | None:
+    """The correction that withdraws the line that names a holder."""
+    (source, person), line = holder
+    since = replace(scope.filters, since=max(source.published or date.min, scope.filters.since or date.min))
+    later = scope.catalogue.mentioning(stems(person.key.rpartition(" ")[2]), since, limit=_MAX_CORRECTIONS)
+    articles = map(scope.article, later)
+    return correction(
+        line.quote, source, [Passage("", one.source, one.body, 0, len(one.body), 0.0) for one in articles]
+    )
+
+
 def _leader(body: set[str], scope: Scope) -> Found | None:
     """Name who leads a body, whatever the office is called, by the newest introduction."""
     rows = [row for office in _LEADERS for row in scope.catalogue.people(office=office, filters=scope.filters)]
@@ -120,11 +139,11 @@ def _leader(body: set[str], scope: Scope) -> Found | None:
 
 
 def _succession(holder: Introduced, line: Line, scope: Scope) -> Line:
-    """The line that names a holder, or how the holder left for a successor, if a later article says so."""
+    """The line that names a holder, or how the holder left for a successor, if the same article or a later one says so."""
     source, person = holder
     for later, mention in scope.catalogue.people(surname=person.key.rpartition(" ")[2], filters=scope.filters):
         article = scope.article(later)
-        is_later = (later.published or date.min) > (source.published or date.min)
+        is_later = later.id == source.id or (later.published or date.min) > (source.published or date.min)
         if is_later and mention.key == person.key and LEFT_OFFICE.search(article.body, *mention.span):
             spans = [span for span in sentences(article.body) if span.start >= mention.span.start]
             ends = (span.end for span in spans[:_MAX_SUCCESSION_SENTENCES] if _SUCCEEDED.search(article.body, *span))

@@ -40,12 +40,16 @@ _SAME_COUNT = {
 FATES = frozenset(_SAME_COUNT.values())
 """What befell people, as counted stems: a number of the dead is none of the injured."""
 _HARM = frozenset(["die", "hurt"])
+_DISTINCT = _HARM | {"miss"}  # those who are on board or rescued may be any of these
 _ORDINALS = "second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
 # "A seventh man has died" is a count of seven.
 _ORDINAL_DEATH = re.compile(
     rf"\ba (?P<ordinal>{'|'.join(_ORDINALS)}) (?:\w+ ){{1,3}}(?:died|was killed|drowned)\b"
     rf"|\b(?P<body>{'|'.join(_ORDINALS)}) (?:body|victim|death)\b",
     re.IGNORECASE,
+)
+_ONE_DEATH = re.compile(
+    r"\b(?:an?|one) (?:[\w-]+ ){1,4}(?:was killed|died|has died|drowned|was found dead|lost (?:his|her) life)\b", re.IGNORECASE
 )
 _RISEN = re.compile(
     r"\b(?:number|figure|count|total|tally|toll|it)\b[^.;]{0,40}?\b(?:risen|rose|rises|climbed|gone up|went up|increased|grown"
@@ -66,7 +70,7 @@ _SAME_THINGS = tuple(
         "rooms bedrooms", "seats constituencies", "goals times", "earthquakes quakes", "attacks strikes", "sites places locations",
     )
 )  # fmt: skip
-_PEOPLE = frozenset(map(stem, "people persons person men women victims lives souls individuals citizens".split()))
+_PEOPLE = frozenset(map(stem, "people persons person men women victims lives souls individuals citizens bodies dead".split()))
 _NOUN_STOPS = frozenset("are were was is have has had do does did will would can could may might should of there".split())
 _NO_PLURALS = frozenset("its his this has was is does as us yes across always perhaps plus versus thus less".split())
 _PLURALS = frozenset("people men women children staff police troops crew fish sheep aircraft mps lives feet".split())
@@ -185,6 +189,8 @@ def find_quantity(sentence: str, counted: frozenset[str], *, is_money: bool = Fa
             continue
         if _RATE_AFTER.match(sentence, span.end):
             unit += "/"
+        if _has_other_fate(sentence, span, counted):
+            continue
         first = bisect_left(places, span.start - _MAX_GAP_CHARACTERS, key=lambda place: place[1].end)
         last = bisect_right(places, span.end + _MAX_GAP_CHARACTERS, key=lambda place: place[1].start)
         gaps = [(word, gap) for word, place in places[first:last] if (gap := _gap(span, place)) >= 0]
@@ -194,7 +200,18 @@ def find_quantity(sentence: str, counted: frozenset[str], *, is_money: bool = Fa
     if best is None and "die" in counted and (ordinal := _ORDINAL_DEATH.search(sentence)):
         value = str(_ORDINALS.index((ordinal["ordinal"] or ordinal["body"]).lower()) + 2)
         return Quantity(value, "", frozenset(["die"]))
+    if best is None and "die" in counted and _ONE_DEATH.search(sentence):
+        return Quantity("1", "", frozenset(["die"]))
     return best
+
+
+def _has_other_fate(text: str, span: Span, counted: frozenset[str]) -> bool:
+    """Whether a number counts those whom something else befell: the injured in "nine dead and 23 injured"."""
+    if counted.isdisjoint(_DISTINCT):
+        return False
+    behind = re.split(r"[,.;:()]", text[span.end : span.end + _MAX_GAP_CHARACTERS], maxsplit=1)[0]
+    fates = (fate for word in words(behind)[:_MAX_NOUN_WORDS] if (fate := _count_stem(word)) in _DISTINCT)
+    return next(fates, None) not in {None, *counted}
 
 
 def risen_quantity(sentence: str, before: str, counted: frozenset[str]) -> Quantity | None:
@@ -240,6 +257,12 @@ def counts(text: str, span: Span, noun: str) -> bool | None:
         if _is_plural(word):
             return False
     return None
+
+
+def is_amount(text: str, span: Span) -> bool:
+    """Whether the number ``text[start:end]`` may answer "how much": a measure, and no count of things ("61 bets")."""
+    behind = next(iter(words(re.split(r"[,.;:()]", text[span.end :][:_MAX_GAP_CHARACTERS], maxsplit=1)[0])), "")
+    return bool(unit_of(text, span)) or not _is_plural(behind)
 
 
 def _is_plural(word: str) -> bool:

@@ -46,7 +46,7 @@ _SYNONYMS = {
     for words in (
         "hurt injured wounded", "die killed dead", "serious seriously badly severely", "begin started", "company firm",
         "buy purchased", "end finished", "resign quit", "sack dismissed", "ban prohibited", "appoint hired",
-        "support backed endorsed", "reject rebuffed", "alive survived survivor",
+        "support backed endorsed", "reject rebuffed", "alive survived survivor", "close shut",
     )
     for word in words.split()
 }  # fmt: skip
