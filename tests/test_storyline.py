@@ -6,14 +6,16 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import date
+from pathlib import Path
 
 import pytest
 
-from bot.answer import Engine
 from bot.kinds.scope import Found, Scope
 from bot.kinds.storyline import summarize, timeline
 from bot.models import numbered
 from bot.query.kind import Request, classify
+from bot.runtime import make_engine
+from bot.settings import Settings
 from index.catalogue import Catalogue
 from index.models import Article, Filters
 from tests.corpus import article, catalogue, scope
@@ -197,13 +199,14 @@ def test_filters_hold(stories: Catalogue) -> None:
     assert set(cited(ask(stories, "Marrow Bridge timeline", timeline, Filters(since=date(2024, 4, 1))))) == {"opened"}
 
 
-def test_through_the_engine(engine: Engine) -> None:
+def test_through_the_engine(indexed: Path, weights: Path) -> None:
     """Over the project's articles, where an article may be about a subject in other words."""
-    for question, kind, begins in (
-        ("Tell me about the hottest year", "summary", "2023 was the warmest year on record"),
-        ("timeline of the marrow bridge closure", "timeline", "- Background, 1874: “The bridge, built"),
-        ("What's the latest on Marrow Bridge?", "news", "The latest on Marrow Bridge:\n- Marrow Bridge reopens"),
-    ):
-        answer = engine.ask(question, as_of=date(2024, 6, 10))
-        assert (answer.kind, answer.answered) == (kind, True)
-        assert answer.text.startswith(begins)
+    with closing(make_engine(Settings(data=indexed, model_dir=weights))) as engine:
+        for question, kind, begins in (
+            ("Tell me about the hottest year", "summary", "2023 was the warmest year on record"),
+            ("timeline of the marrow bridge closure", "timeline", "- Background, 1874: “The bridge, built"),
+            ("What's the latest on Marrow Bridge?", "news", "The latest on Marrow Bridge:\n- Marrow Bridge reopens"),
+        ):
+            answer = engine.ask(question, as_of=date(2024, 6, 10))
+            assert (answer.kind, answer.answered) == (kind, True)
+            assert answer.text.startswith(begins)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -23,8 +24,6 @@ from bot.settings import notices
 from index.models import ClippingsError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from slack_sdk import WebClient
 
     from bot.runtime import Parts
@@ -97,18 +96,12 @@ def _versions(_: Settings, __: Parts) -> Found:
 
 def _disk(settings: Settings, _: Parts) -> Found:
     folder = next(path for path in (settings.data.absolute(), *settings.data.absolute().parents) if path.exists())
-    for path in dict.fromkeys((folder, _temporary())):
+    for path in dict.fromkeys((folder, Path(tempfile.gettempdir()))):
         free = shutil.disk_usage(path).free
         room = f"{free / 1e9:.1f} GB free in {path}"
         yield free >= MIN_FREE_BYTES, room if free >= MIN_FREE_BYTES else f"{room}: make room, or indexing may fail"
     if not os.access(folder, os.W_OK):
         yield True, f"{folder} is read-only for this user: it can be searched, and not be indexed into"
-
-
-def _temporary() -> Path:
-    from pathlib import Path
-
-    return Path(tempfile.gettempdir())
 
 
 def _weights(settings: Settings, _: Parts) -> Found:
@@ -185,13 +178,8 @@ def _token(client: WebClient) -> Found:
     granted = {scope.strip() for scope in str(headers.get("x-oauth-scopes", "")).split(",")} - {""}
     missing = sorted(set(scopes()) - granted)
     if granted and missing:
-        yield (
-            False,
-            (
-                f"the token lacks {', '.join(missing)}. Add them under OAuth & Permissions, install the app again, and "
-                "copy the token"
-            ),
-        )
+        add = "Add them under OAuth & Permissions, install the app again, and copy the token"
+        yield False, f"the token lacks {', '.join(missing)}. {add}"
     else:
         with_scopes = ", with every scope" if granted else ""
         yield True, f"reached as {response.get('user')} of {response.get('team')}{with_scopes}"
@@ -204,10 +192,8 @@ def _token(client: WebClient) -> Found:
 
 
 def _language_model(settings: Settings, parts: Parts) -> Found:
-    yield (
-        True,
-        f"{settings.llm_name}: {parts.check_llm(settings)}" if settings.llm else "none is set; answers are quoted",
-    )
+    state = f"{settings.llm_name}: {parts.check_llm(settings)}" if settings.llm else "none is set; answers are quoted"
+    yield True, state
 
 
 _LOOKS: dict[str, Callable[[Settings, Parts], Found]] = {

@@ -210,7 +210,7 @@ def _question_json(outcome: Outcome) -> dict[str, object]:
         "fate": outcome.failure_stage,
         "kind": expected.kind,
         "group": expected.group,
-        "taken_for": getattr(answer, "kind", None),
+        "taken_for": answer.kind,
         "faults": outcome.faults,
         **{name: bool(part) for (group, name), (part, _) in outcome.ratios.items() if group == "answers"},
         "citations": [citation._asdict() for citation in outcome.citations],
