@@ -11,7 +11,7 @@ PEERS := $(VENV)-peers
 # A test run starts some 70 interpreters: they compile each module once, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo slack-demo check test lint test-quick test-whole bench torture bench-peers quality lint-ops lock clean help
+.PHONY: setup demo slack-demo check test lint test-quick test-whole bench bench-scale torture bench-peers quality lint-ops lock clean help
 
 setup: $(READY)  ## make .venv, install what is needed, get the embedding weights
 	@$(BIN)/python -m index.weights
@@ -61,6 +61,9 @@ test-whole:
 bench: setup  ## speed and memory, each figure beside its reference
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench_slack
+
+bench-scale: setup  ## how an index grows to 100,000 chunks, in a folder and on servers: an hour; sizes: make SCALE="1000 10000"
+	$(BIN)/python -m tests.bench_scale $(SCALE) --plot bench-scale.svg
 
 torture: setup  ## kill indexing, fill the disk, damage indexes, hostile models and texts: half an hour, a table at the end
 	$(BIN)/python -m tests.torture

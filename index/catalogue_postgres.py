@@ -59,7 +59,7 @@ CREATE FUNCTION json_each(text) RETURNS TABLE (value text) LANGUAGE sql IMMUTABL
 """
 # As FTS5: k1 = 1.2, b = 0.75, and the least idf for a word that more than half of the chunks hold.
 _SEARCH = """
-WITH weights AS MATERIALIZED (
+{} weights AS MATERIALIZED (
     SELECT w.word, greatest(ln(((SELECT chunks FROM state) - held + 0.5)::float8 / (held + 0.5)), 1e-6) AS idf
     FROM unnest(:words::text[]) w (word), LATERAL (SELECT count(*) AS held FROM postings WHERE word = w.word) counted
 ), best AS (
@@ -67,11 +67,13 @@ WITH weights AS MATERIALIZED (
         0.25::float8 + 0.75::float8 * p.length / (SELECT words::float8 / chunks FROM state)
     )))) AS score
     FROM weights w JOIN postings p ON p.word = w.word WHERE true {}
-    GROUP BY p.chunk ORDER BY score DESC, p.chunk LIMIT :count
+    GROUP BY p.chunk ORDER BY score DESC, p.chunk LIMIT :most
 )
-SELECT c.id, b.score FROM best b JOIN chunks c ON c.number = b.chunk ORDER BY b.score DESC, b.chunk
+SELECT c.id, b.score FROM best b JOIN chunks c ON c.number = b.chunk {} ORDER BY b.score DESC, b.chunk LIMIT :count
 """
-_PASSING = f"AND p.chunk IN (SELECT c.number FROM chunks c JOIN articles a ON a.id = c.article WHERE {FILTER})"
+_PASSES = f"JOIN articles a ON a.id = c.article WHERE {FILTER}"
+_PASSING = f"WITH passing AS MATERIALIZED (SELECT c.number FROM chunks c {_PASSES}), "
+_MAX_FILTERED_CHUNKS = 5_000  # the best, of which those that pass are taken; 2 % of them are enough
 _PAGE_ARTICLES = 500
 _MAX_SMALLINT = 2**15 - 1
 
@@ -141,10 +143,14 @@ class PostgresCatalogue(Catalogue):
         """BM25 over stemmed words: ids of chunks with at least one of them, and positive scores, best first."""
         if not words:
             return []
-        parameters = {"words": list(dict.fromkeys(words)), "count": count}
+        parameters = {"words": list(dict.fromkeys(words)), "count": count, "most": count}
         if filters == NO_FILTERS:
-            return self._rows(_SEARCH.format(""), parameters)
-        return self._rows(_SEARCH.format(_PASSING), parameters | self._parameters(filters))
+            return self._rows(_SEARCH.format("WITH", "", ""), parameters)
+        parameters |= {**self._parameters(filters), "most": _MAX_FILTERED_CHUNKS}
+        rows = self._rows(_SEARCH.format("WITH", "", _PASSES), parameters)
+        if len(rows) < count:  # few pass: they are looked up first
+            rows = self._rows(_SEARCH.format(_PASSING, "AND p.chunk IN (SELECT number FROM passing)", ""), parameters)
+        return rows
 
     def _put_words(self, number: int, headline: Sequence[str], body: Sequence[str]) -> None:
         """Add words, and the parts of those with an apostrophe, which FTS5 takes for words."""

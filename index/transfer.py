@@ -115,7 +115,7 @@ def import_index(  # most are options of a command
     and addresses are read again. Raises ClippingsError, IndexLocked, WeightsError; nothing has changed then.
     """
     with home.locked():
-        before = _count(home)
+        before = _count(home, is_replaced=replace)
         if before and not replace:
             raise ClippingsError(
                 f"There are {before} articles in {home}, so nothing was imported. `clippings import "
@@ -140,12 +140,17 @@ def import_index(  # most are options of a command
     return Imported(count, before, writer.chunks_embedded, tuple(map(str, paths)), tuple(map(str, addresses)))
 
 
-def _count(home: Home) -> int:
-    name = home.current()
-    if name is None:
+def _count(home: Home, *, is_replaced: bool) -> int:
+    """The number of articles; 0 also of a damaged index that is to be replaced."""
+    if (name := home.current()) is None:
         return 0
-    with closing(home.open_catalogue(name)) as catalogue:
-        return catalogue.counts()[0]
+    try:
+        with closing(home.open_catalogue(name)) as catalogue:
+            return catalogue.counts()[0]
+    except IndexDamaged:
+        if is_replaced:
+            return 0
+        raise
 
 
 def _write(writer: Writer, archive: Archive, progress: OnProgress) -> None:

@@ -6,21 +6,17 @@ import json
 import os
 import re
 import signal
-import socket
-import struct
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -34,6 +30,7 @@ from bot.cli.render import plain, status_lines
 from bot.runtime import home as home_of
 from bot.runtime import make_engine
 from bot.settings import Settings
+from index.archive import Archive, writing
 from index.embed import Embedder
 from index.generation import FINGERPRINT
 from index.home import Folder, Home
@@ -47,11 +44,12 @@ from index.shard import Shard
 from index.status import status
 from index.store import ServerVectors
 from index.text import stems
+from index.transfer import export_index, import_index
 from tests.chroma import Chroma
 from tests.corpus import prose, run, write
 from tests.kill_servers import torment
 from tests.postgres import Postgres
-from tests.tcp_proxy import Proxy
+from tests.three_steps import is_same
 
 T = TypeVar("T")
 pytestmark = pytest.mark.process(seconds=60)
@@ -65,13 +63,6 @@ import sys, index.servers
 with index.servers.Servers(*sys.argv[1:]).locked():
     print("held", flush=True)
     sys.stdin.read()
-"""
-# What PostgreSQL replies to an INSERT on a full disk.
-FULL = """
-CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    RAISE EXCEPTION 'could not extend file "base/1/2": No space left on device' USING ERRCODE = 'disk_full';
-END $$;
-CREATE TRIGGER no_room BEFORE INSERT ON articles FOR EACH ROW EXECUTE FUNCTION no_room();
 """
 INDEX = """
 import pathlib, sys, index.ingest, index.servers, index.shard
@@ -151,24 +142,28 @@ def is_whole(home: Home) -> bool:
         return sorted(generation.store.ids()) == sorted(generation.catalogue.all_chunk_ids())
 
 
-def test_the_answers_are_those_of_an_index_in_a_folder(indexed: Path, servers: Servers, weights: Path) -> None:
-    """Text, citations, passages and scores are the same, whatever keeps the articles."""
-    run(servers, [ROOT / "articles"], weights)
-    local = Settings(data=indexed, model_dir=weights)
+def test_the_answers_are_those_of_an_index_in_a_folder(
+    indexed: Path, servers: Servers, weights: Path, tmp_path: Path
+) -> None:
+    """Moved onto servers and back into a folder: text, citations, passages and scores are the same."""
+    back = Folder(tmp_path / "back")
+    for source, target, file in ((Folder(indexed), servers, "there.zip"), (servers, back, "back.zip")):
+        with writing(tmp_path / file) as archive:
+            archive.manifest(export_index(source, archive, vectors=True, progress=quiet))
+        with Archive(tmp_path / file) as read:
+            done = import_index(target, read, model_dir=weights, replace=False, follow=True, progress=quiet)
+            assert done.chunks_embedded == 0
     today = date(2024, 9, 1)
-    with closing(make_engine(local)) as ours, closing(Engine(Searcher(servers), ours._models)) as theirs:
-        for question in QUESTIONS[::60]:
-            first, second = (engine.ask(question, as_of=today) for engine in (ours, theirs))
-            assert comparable(serialize.answer(first)) == comparable(serialize.answer(second)), question
+    with closing(make_engine(Settings(data=indexed, model_dir=weights))) as ours:
+        for home, questions in ((servers, QUESTIONS[::60]), (back, QUESTIONS[:1])):
+            with closing(Engine(Searcher(home), ours._models)) as theirs:
+                for question in questions:
+                    first, second = (serialize.answer(engine.ask(question, as_of=today)) for engine in (ours, theirs))
+                    assert is_same(first, second), question
 
 
-def comparable(value: object) -> object:
-    """An answer without times, and without the last digits of scores."""
-    if isinstance(value, dict):
-        return {name: comparable(part) for name, part in value.items() if name != "timings_ms"}
-    if isinstance(value, list):
-        return [comparable(part) for part in value]
-    return round(value, 6) if isinstance(value, float) else value
+def quiet(_done: int, _total: int) -> None:
+    """Show no progress."""
 
 
 def test_a_reader_sees_each_change_at_once(servers: Servers, tmp_path: Path, embedder: Embedder, weights: Path) -> None:
@@ -366,86 +361,6 @@ def test_a_server_that_fails_is_named_in_time(
         assert names(eventually(lambda: ask(searcher, embedder, "mill"))) == ["mill"]
 
 
-@pytest.mark.parametrize(("slow", "rate"), [("postgres", 16), ("chroma", 60)])
-def test_a_server_that_is_too_slow_is_named_in_time(
-    servers: Servers, tmp_path: Path, embedder: Embedder, weights: Path, slow: str, rate: int
-) -> None:
-    """A reply that drips in never ends for a limit of the next byte: the whole reply has a limit, too."""
-    write(tmp_path / "texts", "mill", "The mill of Greyford lost a sail.")
-    for i in range(20):  # whose ids and distances are 2 kB
-        write(tmp_path / "texts", f"a{i}", f"Council {i} met.")
-    run(servers, [tmp_path / "texts"], weights)
-    with proxied(servers, slow) as (proxy, place), closing(Searcher(place)) as searcher:
-        assert names(ask(searcher, embedder, "mill"))[0] == "mill"
-        proxy.drips = rate
-        started = time.monotonic()
-        with pytest.raises(ClippingsError, match=f"127.0.0.1:{proxy.port}") as caught:
-            ask(searcher, embedder, "mill")
-        assert time.monotonic() - started < 10
-        assert not isinstance(caught.value, IndexDamaged)
-        proxy.drips = 0
-        assert names(eventually(lambda: ask(searcher, embedder, "mill")))[0] == "mill"
-
-
-@pytest.mark.parametrize("cut", ["postgres", "chroma"])
-def test_replies_that_are_cut_off_give_no_wrong_answer(
-    servers: Servers, tmp_path: Path, embedder: Embedder, weights: Path, cut: str
-) -> None:
-    """Wherever a connection is reset, a question gets the same passages or a message that names the server."""
-    write(tmp_path / "texts", "mill", "The mill of Greyford lost a sail.")
-    write(tmp_path / "texts", "octopus", "An aquarium in Easterby got an octopus.")
-    run(servers, [tmp_path / "texts"], weights)
-    with proxied(servers, cut) as (proxy, place), closing(Searcher(place)) as searcher:
-        expected, outcomes = ask(searcher, embedder, "mill"), set()
-        for after in range(0, 6_000, 500):
-            proxy.cuts_after = after
-            try:
-                assert ask(searcher, embedder, "mill") == expected
-                outcomes.add("answered")
-            except ClippingsError as error:
-                assert f"127.0.0.1:{proxy.port}" in str(error)  # noqa: PT017  # either may be
-                outcomes.add("said")
-        assert outcomes >= {"answered"}
-        proxy.cuts_after = -1
-        assert eventually(lambda: ask(searcher, embedder, "mill")) == expected
-
-
-def test_a_database_without_room_is_said_and_nothing_is_lost(
-    servers: Servers, tmp_path: Path, embedder: Embedder, weights: Path
-) -> None:
-    """What was indexed stays and is found; with room again the same command completes it."""
-    write(tmp_path / "texts", "mill", "The mill of Greyford lost a sail.")
-    run(servers, [tmp_path / "texts"], weights)
-    write(tmp_path / "texts", "octopus", "An aquarium in Easterby got an octopus.")
-    write(tmp_path / "texts", "mill", "The mill of Greyford has a new sail.")
-    with closing(Connection(servers._database_url, schema="clippings_1", writer=True)) as database:
-        database.rows(FULL)
-        with pytest.raises(ClippingsError, match=r"has no room left \(could not extend file .*Make room.*run the same"):
-            run(servers, [tmp_path / "texts"], weights)
-        with closing(Searcher(servers)) as searcher:
-            assert [passage.text for passage in ask(searcher, embedder, "mill")] == [
-                "The mill of Greyford lost a sail."
-            ]
-        database.rows("DROP TRIGGER no_room ON articles")
-    assert run(servers, [tmp_path / "texts"], weights).chunks_embedded >= 1
-    assert paths(servers) == {"mill", "octopus"}
-    assert is_whole(servers)
-
-
-def test_a_server_that_resets_is_named(servers: Servers, tmp_path: Path, embedder: Embedder, weights: Path) -> None:
-    """Something that takes connections and drops them is not taken for a server that knows nothing."""
-    write(tmp_path / "texts", "mill", "The mill of Greyford lost a sail.")
-    run(servers, [tmp_path / "texts"], weights)
-    with resetting() as port:
-        for place in (
-            Servers(servers._database_url, f"http://127.0.0.1:{port}"),
-            Servers(f"postgresql://reader:hidden@127.0.0.1:{port}/x", servers._chroma[0]),
-        ):
-            with closing(Searcher(place)) as searcher, pytest.raises(ClippingsError, match=str(port)) as caught:
-                ask(searcher, embedder, "mill")
-            assert "hidden" not in str(caught.value)
-
-
 def test_status_names_the_servers_without_the_password(pair: Pair, tmp_path: Path, weights: Path) -> None:
     """Whoever reads it sees where the articles and the vectors are, and no secret."""
     url = pair.database.replace("postgres@", "postgres:hidden@").replace("postgresql://", "postgresql+psycopg://")
@@ -518,36 +433,3 @@ def eventually(act: Callable[[], T], seconds: float = 20.0) -> T:
             if time.monotonic() > until:
                 raise
             time.sleep(0.1)
-
-
-@contextmanager
-def proxied(servers: Servers, which: str) -> Iterator[tuple[Proxy, Servers]]:
-    """The same index, with a proxy before one of the servers."""
-    database, chroma = arguments(servers)
-    url = database if which == "postgres" else chroma
-    port = urlsplit(url).port
-    assert port
-    with Proxy(port) as proxy:
-        through = url.replace(f":{port}", f":{proxy.port}")
-        yield proxy, Servers(through, chroma) if which == "postgres" else Servers(database, through)
-
-
-@contextmanager
-def resetting() -> Iterator[int]:
-    """A port on which each connection is reset."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def serve() -> None:
-            with suppress(OSError):
-                while True:
-                    connection, _ = server.accept()
-                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                    connection.close()
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield int(server.getsockname()[1])
-        finally:
-            server.shutdown(socket.SHUT_RDWR)
-            thread.join()

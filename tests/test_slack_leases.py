@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sql
 
 from bot.slack import workers as workers_module
 from bot.slack.connection import DatabaseError
@@ -84,6 +85,25 @@ def test_lease_lapses_unless_it_is_renewed(database: Database) -> None:
     with pytest.raises(LeaseLost):
         dead.check("b")
     heir.check("b")
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_jumps_stops_nobody_for_long(database: Database, hours: int) -> None:
+    """Ahead or back, the lease of a process that died is free; who had it first and lives learns that it lost."""
+    first, second = Leases(database.engine), Leases(database.engine)
+    assert first.take("a")
+    assert first.take("b")
+    with database.engine.begin() as connection:  # as if the clock of the database had jumped the other way
+        jump = sql.text("UPDATE leases SET until = until + :seconds WHERE conversation = 'a'")
+        connection.execute(jump, {"seconds": hours * 3_600})
+    assert second.taken() == {"b"}
+    assert second.take("a")
+    first.renew()
+    with pytest.raises(LeaseLost):
+        first.check("a")
+    first.check("b")
+    second.check("a")
+    assert second.taken() == {"a", "b"}
 
 
 def test_what_is_to_wait_is_left_alone_but_for_new_questions(database: Database) -> None:

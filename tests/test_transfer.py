@@ -27,7 +27,7 @@ from index import archive as archives
 from index.archive import ARTICLES, EDITIONS, FEEDBACK, FORMAT, Archive, writing
 from index.data_folder import generations
 from index.home import Folder, Home
-from index.models import ClippingsError, IndexMissing
+from index.models import ClippingsError, IndexDamaged, IndexMissing
 from index.removal import remove
 from index.search import Searcher
 from index.servers import Servers
@@ -208,6 +208,17 @@ def test_what_is_read_again_is_taken_over_only_if_asked(small: Path, good: Path,
             assert json.loads(catalogue.get("roots") or "[]") == (list(done.paths) if follow else [])
             assert (catalogue.get("indexed_at") or "") > "2026"
     assert run(Folder(tmp_path / "True"), [], weights).unchanged == 2
+
+
+def test_a_damaged_index_is_replaced_if_asked(small: Path, good: Path, weights: Path, tmp_path: Path) -> None:
+    """That is what a backup is for."""
+    home = Folder(shutil.copytree(small, tmp_path / "damaged"))
+    file = home.data / str(home.current()) / "catalogue.sqlite"
+    file.write_bytes(b"x" * file.stat().st_size)
+    with pytest.raises(IndexDamaged):
+        imported(home, good, weights)
+    assert imported(home, good, weights, replace=True).replaced == 0
+    assert contents(home) == contents(Folder(small))
 
 
 # Hostile archives

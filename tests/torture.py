@@ -17,6 +17,7 @@ HARNESSES = {
     "killed servers": ("tests.kill_servers", "25"),
     "errors of the disk": ("tests.disk_errors", "30"),
     "killed bots and their database": ("tests.kill_replicas", "25"),
+    "moved to servers and back": ("tests.three_steps", "100"),
     "damaged files": ("tests.corrupt_index",),
     "hostile language models": ("tests.hostile_model",),
     "hostile texts": ("tests.hostile_patterns",),

@@ -65,7 +65,7 @@ class Leases:
         """Hold a conversation; False if another process does. What is only to wait, may be taken before its time."""
         started = time.monotonic()
         values = {"holder": self._holder, "until": self._time() + LEASE_SECONDS}
-        free = sql.or_(_leases.c.until < self._time(), _leases.c.holder.in_(("", self._holder)))
+        free = sql.or_(sql.not_(self._is_held()), _leases.c.holder.in_(("", self._holder)))
         with transaction(self._engine) as connection:
             query = _leases.update().where(_leases.c.conversation == conversation, free).values(values)
             if not connection.execute(query).rowcount:
@@ -112,7 +112,8 @@ class Leases:
 
     def taken(self) -> set[str]:
         """The conversations that a process holds, or in which nothing is to be done before some time."""
-        query = sql.select(_leases.c.conversation).where(_leases.c.until >= self._time())
+        waits = sql.and_(_leases.c.holder == "", _leases.c.until >= self._time())
+        query = sql.select(_leases.c.conversation).where(sql.or_(waits, self._is_held()))
         return {row["conversation"] for row in rows(self._engine, query)}
 
     def clear(self) -> None:
@@ -128,6 +129,10 @@ class Leases:
     def _hold(self, conversations: Iterable[str], started: float) -> None:
         with self._lock:
             self._held.update(dict.fromkeys(conversations, started + LEASE_SECONDS))
+
+    def _is_held(self) -> sql.ColumnElement[bool]:
+        """Whether a lease runs. One that ends later than any can was made before the clock was set back."""
+        return _leases.c.until.between(self._time(), self._time() + 2 * LEASE_SECONDS)
 
     def _time(self) -> sql.ColumnElement[float]:
         if self._has_clock:
