@@ -122,6 +122,10 @@ _WHEN = re.compile(
     rf"\b(?:{MONTH}\b|(?:1\d|20)\d\d\b|\w+day\b|week|month|year|spring|summer|autumn|winter)", re.IGNORECASE
 )
 _IT = re.compile(r"\b(?:it|them|they|him|her|that|this)\b", re.IGNORECASE)
+# "And who voted for it?": the sea wall that others voted against, whose side must not be carried over.
+_IT_VOTED_ON = re.compile(r"(?:(?<=\bfor )|(?<=\bagainst ))it\b", re.IGNORECASE)
+_ASKS_THING = re.compile(r"\W*(?:(?:and|but|so) )?(?:what|which|where)\b", re.IGNORECASE)
+_PLACE_BEFORE = re.compile(r"\b(?:in|at|near|from|on|of) \Z", re.IGNORECASE)
 _COMPLETED = re.compile(  # by `condense`
     r"(?:(?:and|but|so|then)\s+)?(?P<question>[^\s(][^(]*) \((?P<topic>\S.*)\)", re.IGNORECASE | re.DOTALL
 )
@@ -185,9 +189,23 @@ def condense(question: str, turns: Sequence[Turn]) -> str:
         question = "Tell me more"
     if whole := _substituted(question, topics):
         return whole
+    if _IT_VOTED_ON.search(question) and (thing := _single_thing(topics)):
+        return _IT_VOTED_ON.sub(lambda _: thing, question.strip(), count=1)
     if not asks(question):
         return " ".join([*(topic if topic[-1] in "?.!" else f"{topic}." for topic in topics), question.strip()])
     return f"{question.strip()} ({'; '.join(dict.fromkeys(map(_without_question_word, topics)))})"
+
+
+def _single_thing(topics: Sequence[str]) -> str:
+    """What "it" stands for, if the only earlier question names a single thing and asks for none.
+
+    "The sea wall" of "Who voted against the sea wall?"; not the museum of "What was taken from the museum?".
+    """
+    earlier = topics[0].rstrip(" ?.!")
+    span = _last_thing(earlier) if len(topics) == 1 and not _ASKS_THING.match(earlier) else None
+    if span is None or len(_THING.findall(earlier)) > 1 or _PLACE_BEFORE.search(earlier, 0, span.start):
+        return ""
+    return "" if name_spans(earlier[: span.start] + earlier[span.end :]) else earlier[slice(*span)]
 
 
 def topic_first(query: str) -> str:
