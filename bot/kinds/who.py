@@ -126,7 +126,7 @@ def _succession(holder: Introduced, line: Line, scope: Scope) -> Line:
     source, person = holder
     for later, mention in scope.catalogue.people(surname=person.key.rpartition(" ")[2], filters=scope.filters):
         article = scope.article(later)
-        is_later = (later.published or date.min) > (source.published or date.min)
+        is_later = later.id == source.id or (later.published or date.min) > (source.published or date.min)
         if is_later and mention.key == person.key and LEFT_OFFICE.search(article.body, *mention.span):
             spans = [span for span in sentences(article.body) if span.start >= mention.span.start]
             ends = (span.end for span in spans[:_MAX_SUCCESSION_SENTENCES] if _SUCCEEDED.search(article.body, *span))

@@ -98,6 +98,10 @@ _HOW_MUCH = re.compile(  # "How long did the strike last?" is about a strike
 _NEAR = re.compile(r"(?:today|yesterday|now|tomorrow|tonight|(?:this|last|next) \w+)\Z", re.IGNORECASE)
 _PLACE = re.compile(r"(?:in|at|on|near|off|from)\b", re.IGNORECASE)
 _OWNER = re.compile(r"\b(?:(?:the|an?) )?[\w-]+['’]s\b", re.IGNORECASE)
+BODY = re.compile(
+    r"\bthe (?P<noun>company|firm|union|club|council|party|charity|agency|museum|airline|bank)\b(?! of\b|['’])",
+    re.IGNORECASE,
+)
 _ANOTHER_ONE = re.compile(r"(?P<which>the (?:\w+ )?\w+) one\Z", re.IGNORECASE)
 _DETERMINED = re.compile(r"\b(?:the|an?|his|her|its|their)\s", re.IGNORECASE)
 _NAME = re.compile(r"(?<=\s)(?:the )?[A-ZÀ-Þ][\w'’-]*(?: [A-ZÀ-Þ][\w'’-]*)*")
@@ -278,7 +282,7 @@ def _substituted(question: str, topics: Sequence[str]) -> str:
         whole = f"{earlier[:start].rstrip()} {rest} {earlier[end:]}"
     elif rest.endswith(("'s", "’s")) and (owners := list(_OWNER.finditer(earlier))):
         whole = f"{earlier[: owners[-1].start()]}{rest}{earlier[owners[-1].end() :]}"
-    elif name_spans(f"It {rest}") and (span := _last_name(earlier)):
+    elif name_spans(f"It {rest}") and (span := _last_name(earlier) or _last_body(earlier)):
         owner = earlier[span.start : span.end][-2:] if earlier[: span.end].endswith(("'s", "’s")) else ""
         whole = f"{earlier[: span.start]}{rest}{owner}{earlier[span.end :]}"
     elif _DETERMINED.match(rest) and (span := _last_thing(earlier)):
@@ -301,6 +305,12 @@ def _last_name(text: str) -> Span | None:
     """The last name of a question with its article; None if a preposition stands before it, for it may be a place."""
     named = [Span(*match.span()) for match in _NAME.finditer(text)]
     return named[-1] if named and not _PREPOSITION_BEFORE.search(text, 0, named[-1].start) else None
+
+
+def _last_body(text: str) -> Span | None:
+    """The last body of a question without a name: "the union" of "what does the union want?"."""
+    bodies = [Span(*match.span()) for match in BODY.finditer(text)]
+    return bodies[-1] if bodies and not _NAME.search(text) else None
 
 
 def _last_thing(text: str) -> Span | None:
