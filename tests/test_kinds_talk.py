@@ -378,7 +378,8 @@ def test_one_sentence_may_have_both_sides(engine: Engine, question: str, values:
         ("Was anyone hurt in the 2022 fire?", "No."),
         ("Was anybody hurt when the crane fell?", "No."),
         ("Did Joan Ferris vote for closing the works?", "Yes."),
-        ("Did the council vote to close the Bremmel works?", "“"),
+        ("Did the council vote to close the Bremmel works?", "No."),
+        ("Will the Bremmel works be closed?", "No."),
     ],
 )
 def test_yes_or_no_comes_first(engine: Engine, question: str, verdict: str) -> None:

@@ -35,7 +35,17 @@ _LEADS = re.compile(
     r"|heads?|heading|the (?:head|boss) (?:of|at)) (?:the )?(?P<body>[^,?]{2,60}?)(?: now| currently| these days)?$",
     re.IGNORECASE,
 )
-_LEADERS = ("chief executive", "managing director", "leader", "chair", "president", "head", "director", "commissioner")
+_LEADERS = (
+    "chief executive",
+    "managing director",
+    "general secretary",
+    "leader",
+    "chair",
+    "president",
+    "head",
+    "director",
+    "commissioner",
+)
 _SUCCEEDED = re.compile(r"\b(?:succeeded|replaced) by\b|\bsuccessor\b|\b(?:takes|took) over\b|\bsucceeds\b|\bacting\b")
 _MAX_SUCCESSION_SENTENCES = 5
 _OF_TIME = frozenset(stems("new current now present today"))
