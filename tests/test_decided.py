@@ -10,6 +10,7 @@ from bot.kinds.decided import (
     answered_question,
     judge_end,
     judge_first,
+    judge_kept,
     judge_none,
     judge_nothing,
     judge_office,
@@ -218,3 +219,19 @@ def test_the_first_time() -> None:
     assert judge_first(asked, told) == "Yes"
     assert not judge_first(asked, Sentence(told.text, "", ""))
     assert not judge_first(asked, Sentence("Ann Lee will sing for the first time.", "", "", is_sure=True))
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Will the Bremmel works be closed?", "No"),
+        ("Did the council vote to close the Bremmel works?", "No"),
+        ("Will the Bremmel works stay open?", "Yes"),
+        ("Will the Sandholm works be closed?", ""),
+        ("Did the council consider closing the Bremmel works?", ""),
+    ],
+)
+def test_what_is_kept_open_is_not_closed(question: str, expected: str) -> None:
+    """By a decision on the same thing."""
+    sentence = Sentence("The council voted by 9 to 6 to keep the Bremmel works open.", "", "")
+    assert judge_kept(Statement.of(question), sentence) == expected

@@ -252,11 +252,7 @@ def test_nonsense_repeats_no_answer(engine: Engine, nonsense: str) -> None:
         (["When was the inspection of the Halden bridge?", "and the second one?"], "October"),
         (["When was the inspection of the Halden bridge?", "how much?"], "£58,000"),
         (["How much did the pool cost?", "and the inspection?"], "£58,000"),
-        pytest.param(
-            ["How many people were killed in Sarmo?", "and at Burrow?"],
-            "Two people",
-            marks=pytest.mark.xfail(strict=True, reason="one place takes not the other's place: refused"),
-        ),
+        (["How many people were killed in Sarmo?", "and at Burrow?"], "Two people"),
     ],
 )
 def test_a_follow_up_keeps_its_subject(engine: Engine, questions: list[str], quoted: str) -> None:

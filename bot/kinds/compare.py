@@ -182,7 +182,7 @@ def _ordered(side: str, keys: set[str]) -> list[str]:
 
 
 def _tells_change(candidate: Candidate, wanted: Sequence[str]) -> bool:
-    """Whether a sentence with all words of a thing tells from what to what it changed: "Attendance fell from 9 to 8"."""
+    """Whether a sentence with all words of a thing tells its change: "Attendance fell from 9,800 to 8,100"."""
     held = {word_key(word) for word in words(f"{candidate.passage.source.headline} {candidate.text}")}
     own = {word_key(word) for word in words(candidate.text)}
     is_of_it = bool(wanted) and held.issuperset(wanted) and wanted[-1] in own

@@ -59,6 +59,9 @@ _HAVE = frozenset(map(word_key, "see get receive have pay face".split()))
 _QUIT = word_key("resign")
 _QUIT_AS = re.compile(r"\b(?:resign(?:ed|s)|quits?|st(?:epp|oo)e?d down) as (?P<office>[^,.;]+)", re.IGNORECASE)
 _WOULD = re.compile(r"\bsaid that [^.;:]*?\bwould (?P<not>not )?(?P<verb>[a-z]+)\b", re.IGNORECASE)
+_KEPT = re.compile(r"\b(?:voted|decided|agreed|ruled)\b[^.;]*?\bto (?:keep|leave) [^.;]+? open\b", re.IGNORECASE)
+_CLOSED = frozenset(map(word_key, "close shut".split()))
+_OPEN_OR_CLOSED = _CLOSED.union(map(word_key, "open keep stay remain vote decide agree".split()))
 _FIRST = re.compile(r"\bfirst time\b", re.IGNORECASE)
 _FOR_THE_FIRST = re.compile(r"\bfor the first time\b(?! since)", re.IGNORECASE)
 _MAX_WORDS_BETWEEN = 4  # a thing and its end
@@ -177,6 +180,16 @@ def judge_plan(statement: Statement, sentence: Sentence) -> Verdict:
     forenames = {word.key for word in _subject(statement)[:-1]} & around
     is_all = all(word.key in held | forenames for word in statement.words)
     return ("No" if would["not"] else "Yes") if is_verb and is_all else ""
+
+
+def judge_kept(statement: Statement, sentence: Sentence) -> Verdict:
+    """Whether it is closed: ``"Will the mill be closed?", "The council voted to keep the mill open" -> "No"``."""
+    kept = _KEPT.search(sentence.text)
+    asked = {word.key for word in statement.words}
+    held = {word_key(word) for word in words(f"{sentence.headline} {sentence.text}")}
+    if not kept or not asked - _OPEN_OR_CLOSED <= held or DOUBT.search(sentence.text):
+        return ""
+    return "No" if asked & _CLOSED else "Yes" if word_key("open") in asked else ""
 
 
 def judge_first(statement: Statement, sentence: Sentence) -> Verdict:

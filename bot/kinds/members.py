@@ -92,7 +92,7 @@ _ANYBODY = frozenset(
 _SPOKEN_AS = {
     "chair": ("chairman", "chairwoman"),
     "mp": ("lawmaker",),
-    "councillor": ("cllr",),
+    "councillor": ("cllr", "council"),
     "doctor": ("dr",),
     "professor": ("prof",),
 }

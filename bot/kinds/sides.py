@@ -40,6 +40,7 @@ STATE_WORDS = frozenset(
     later forecast outcome estimate estimated result planned expected predicted now then article correction""".split()
 )
 """Words that tell two states of a thing apart, in time."""
+_STATE_NOUNS = frozenset("forecast outcome estimate result article correction".split())
 
 
 def split_sides(text: str) -> tuple[str, ...]:
@@ -87,7 +88,7 @@ def _completed(parts: list[str], *, has_whole_sides: bool) -> tuple[str, ...]:
     behind = _TAIL.search(last)
     if behind and not any(map(_TAIL.search, parts[:-1])):  # "the estimate and the real cost of the repair"
         noun = f" {_after_first_content_word(last)}"  # "the planned and the actual cost of the stadium"
-        is_state = (STATE_WORDS.issuperset(content_words(part)) for part in parts[:-1])
+        is_state = ((STATE_WORDS - _STATE_NOUNS).issuperset(content_words(part)) for part in parts[:-1])
         tails = (noun if is_bare else behind.group() for is_bare in is_state)
         return (*(f"{part}{tail}" for part, tail in zip(parts, tails, strict=False)), last)
     is_whole = all(len(content_words(part)) > 1 and STATE_WORDS.isdisjoint(content_words(part)) for part in parts)

@@ -21,6 +21,7 @@ from bot.kinds.decided import (
     answered_question,
     judge_end,
     judge_first,
+    judge_kept,
     judge_none,
     judge_nothing,
     judge_office,
@@ -102,6 +103,7 @@ def _proof(statement: Statement, candidate: Candidate) -> _Proof | None:
         or judge_end(statement, candidate.text)
         or judge_none(statement, sentence)
         or judge_nothing(statement, sentence)
+        or judge_kept(statement, sentence)
         or judge_resignation(statement, candidate.text)
         or judge_first(statement, sentence)
     )

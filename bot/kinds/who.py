@@ -31,14 +31,19 @@ _HOLDER = re.compile(
     r"(?:\s+(?:of|at|for|in)\s+(?P<body>[^,?]{2,60}?))?(?: now| currently| today| again| please| pls)?$",
     re.IGNORECASE,
 )
+_BEFORE = re.compile(r"\s+before (?-i:[A-ZÀ-Þ]).*", re.IGNORECASE)
 _LEADS = re.compile(
     r"(?:and |so )?who(?:'?s|’s| is| was)?(?: now| currently)? (?:in charge (?:of|at|in)|runs?|running|leads?|leading"
     r"|heads?|heading|the (?:head|boss) (?:of|at)) (?:the )?(?P<body>[^,?]{2,60}?)(?: now| currently| these days)?$",
     re.IGNORECASE,
 )
-_LEADERS = ("chief executive", "managing director", "leader", "chair", "president", "head", "director", "commissioner")
-_SUCCEEDED = re.compile(r"\b(?:succeeded|replaced) by\b|\bsuccessor\b|\b(?:takes?|took|taken) over\b")
-_MAX_SUCCESSION_SENTENCES = 3
+_LEADERS = tuple(
+    "chief executive,managing director,general secretary,leader,chair,president,head,director,commissioner".split(",")
+)
+_SUCCEEDED = re.compile(
+    r"\b(?:succeeded|replaced) by\b|\bsuccessor\b|\b(?:takes?|took|taken) over\b|\bsucceeds\b|\bacting\b"
+)
+_MAX_SUCCESSION_SENTENCES = 5
 _MAX_CORRECTIONS = 5  # later articles that name the holder
 _OF_TIME = frozenset(stems("new current now present today"))
 # Offices that one person at a time holds; a winner or an author may be named by a verb.
@@ -83,7 +88,7 @@ def answer_holder(request: Request, scope: Scope) -> Found | None:
     """Name the holder of an office, from the newest introduction; refuse if the articles name another office."""
     if leads := _LEADS.match(request.text.rstrip(" ?!.")):
         return _leader(set(stems(leads["body"])), scope)
-    match = _HOLDER.match(request.text.rstrip(" ?!."))
+    match = _HOLDER.match(_BEFORE.sub("", request.text.rstrip(" ?!.")))
     office = office_of(match["office"]) if match else ""
     noun = office.rpartition(" ")[2]
     if not match or noun not in PERSON_NOUNS | _OFFICES:
@@ -95,7 +100,7 @@ def answer_holder(request: Request, scope: Scope) -> Found | None:
     asked = set(names(request.text))
     known = [row[0].published or date.min for row in rows if not asked.isdisjoint(row[1].key.split())]
     rows = [row for row in rows if asked.isdisjoint(row[1].key.split())]
-    if known and "before" in request.text.split():  # "who was mayor before Ann Lee?"
+    if known and _BEFORE.search(request.text):  # "who was mayor before Ann Lee?"
         rows = [row for row in rows if (row[0].published or date.min) < min(known)]
     if holders := _holders(rows, words, scope):
         if re.search(r"\b(?:was|were)\b", request.text, re.IGNORECASE):
@@ -105,7 +110,8 @@ def answer_holder(request: Request, scope: Scope) -> Found | None:
         return german
     if not known and noun not in _OFFICES:
         return answer_fact(request, scope)
-    of = f" of {match['body']}" if match["body"] else ""
+    before = _BEFORE.search(request.text.rstrip(" ?!."))
+    of = (f" of {match['body']}" if match["body"] else "") + (before.group() if before else "")
     return Found(refusal=f"No article names the {match['office']}{of}.")
 
 

@@ -98,6 +98,10 @@ _HOW_MUCH = re.compile(  # "How long did the strike last?" is about a strike
 _NEAR = re.compile(r"(?:today|yesterday|now|tomorrow|tonight|(?:this|last|next) \w+)\Z", re.IGNORECASE)
 _PLACE = re.compile(r"(?:in|at|on|near|off|from)\b", re.IGNORECASE)
 _OWNER = re.compile(r"\b(?:(?:the|an?) )?[\w-]+['’]s\b", re.IGNORECASE)
+BODY = re.compile(
+    r"\bthe (?P<noun>company|firm|union|club|council|party|charity|agency|museum|airline|bank)\b(?! of\b|['’])",
+    re.IGNORECASE,
+)
 _ANOTHER_ONE = re.compile(r"(?P<which>the (?:\w+ )?\w+) one\Z", re.IGNORECASE)
 _DETERMINED = re.compile(r"\b(?:the|an?|his|her|its|their)\s", re.IGNORECASE)
 _NAME = re.compile(r"(?<=\s)(?:the )?[A-ZÀ-Þ][\w'’-]*(?: [A-ZÀ-Þ][\w'’-]*)*")
@@ -122,6 +126,10 @@ _WHEN = re.compile(
     rf"\b(?:{MONTH}\b|(?:1\d|20)\d\d\b|\w+day\b|week|month|year|spring|summer|autumn|winter)", re.IGNORECASE
 )
 _IT = re.compile(r"\b(?:it|them|they|him|her|that|this)\b", re.IGNORECASE)
+# "And who voted for it?": the sea wall that others voted against, whose side must not be carried over.
+_IT_VOTED_ON = re.compile(r"(?:(?<=\bfor )|(?<=\bagainst ))it\b", re.IGNORECASE)
+_ASKS_THING = re.compile(r"\W*(?:(?:and|but|so) )?(?:what|which|where)\b", re.IGNORECASE)
+_PLACE_BEFORE = re.compile(r"\b(?:in|at|near|from|on|of) \Z", re.IGNORECASE)
 _COMPLETED = re.compile(  # by `condense`
     r"(?:(?:and|but|so|then)\s+)?(?P<question>[^\s(][^(]*) \((?P<topic>\S.*)\)", re.IGNORECASE | re.DOTALL
 )
@@ -185,9 +193,23 @@ def condense(question: str, turns: Sequence[Turn]) -> str:
         question = "Tell me more"
     if whole := _substituted(question, topics):
         return whole
+    if _IT_VOTED_ON.search(question) and (thing := _single_thing(topics)):
+        return _IT_VOTED_ON.sub(lambda _: thing, question.strip(), count=1)
     if not asks(question):
         return " ".join([*(topic if topic[-1] in "?.!" else f"{topic}." for topic in topics), question.strip()])
     return f"{question.strip()} ({'; '.join(dict.fromkeys(map(_without_question_word, topics)))})"
+
+
+def _single_thing(topics: Sequence[str]) -> str:
+    """What "it" stands for, if the only earlier question names a single thing and asks for none.
+
+    "The sea wall" of "Who voted against the sea wall?"; not the museum of "What was taken from the museum?".
+    """
+    earlier = topics[0].rstrip(" ?.!")
+    span = _last_thing(earlier) if len(topics) == 1 and not _ASKS_THING.match(earlier) else None
+    if span is None or len(_THING.findall(earlier)) > 1 or _PLACE_BEFORE.search(earlier, 0, span.start):
+        return ""
+    return "" if name_spans(earlier[: span.start] + earlier[span.end :]) else earlier[slice(*span)]
 
 
 def topic_first(query: str) -> str:
@@ -260,7 +282,7 @@ def _substituted(question: str, topics: Sequence[str]) -> str:
         whole = f"{earlier[:start].rstrip()} {rest} {earlier[end:]}"
     elif rest.endswith(("'s", "’s")) and (owners := list(_OWNER.finditer(earlier))):
         whole = f"{earlier[: owners[-1].start()]}{rest}{earlier[owners[-1].end() :]}"
-    elif name_spans(f"It {rest}") and (span := _last_name(earlier)):
+    elif name_spans(f"It {rest}") and (span := _last_name(earlier) or _last_body(earlier)):
         owner = earlier[span.start : span.end][-2:] if earlier[: span.end].endswith(("'s", "’s")) else ""
         whole = f"{earlier[: span.start]}{rest}{owner}{earlier[span.end :]}"
     elif _DETERMINED.match(rest) and (span := _last_thing(earlier)):
@@ -283,6 +305,12 @@ def _last_name(text: str) -> Span | None:
     """The last name of a question with its article; None if a preposition stands before it, for it may be a place."""
     named = [Span(*match.span()) for match in _NAME.finditer(text)]
     return named[-1] if named and not _PREPOSITION_BEFORE.search(text, 0, named[-1].start) else None
+
+
+def _last_body(text: str) -> Span | None:
+    """The last body of a question without a name: "the union" of "what does the union want?"."""
+    bodies = [Span(*match.span()) for match in BODY.finditer(text)]
+    return bodies[-1] if bodies and not _NAME.search(text) else None
 
 
 def _last_thing(text: str) -> Span | None:

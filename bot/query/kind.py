@@ -202,6 +202,8 @@ _PATTERNS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern i
 _NEXT_QUESTION = re.compile(
     rf"\?\s+(?:and |but |also |so )?(?={_ASKING}\b)|[,;]?\s+and\s+(?:also )?(?={_ASKING}\b)", re.IGNORECASE
 )
+_VERB_ALONE = re.compile(r"(?:who|what) \w+ed", re.IGNORECASE)
+_OBJECT = re.compile(r"(?:and )?(?:who|what) \w+ed (?P<object>.+?)\W*\Z", re.IGNORECASE)
 _COMPLETED = re.compile(r"(?P<question>.+?) \((?P<topic>[^()]+)\)")  # by bot.query.followup.condense
 _POINTERS = frozenset(["", "about it", *"he she him her it they them this that these those there more all".split()])
 _NO_NAME = re.compile(
@@ -264,6 +266,8 @@ def _parts(text: str) -> tuple[str, ...]:
     starts = [0, *(match.end() for match in _NEXT_QUESTION.finditer(text))]
     parts = [text[start:end].strip(" ,;") for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]
     parts = [re.sub(r"[\s,;]+(?:and|also|but|so)$", "", part, flags=re.IGNORECASE) for part in parts]
+    if len(parts) > 1 and _VERB_ALONE.fullmatch(parts[0]) and (other := _OBJECT.match(parts[-1])):
+        parts[0] = f"{parts[0]} {other['object']}"  # "Who defended and who criticised the warning?"
     is_each_question = all(re.match(rf"(?:and |but )?{_ASKING}\b", part, re.IGNORECASE) for part in parts)
     says_enough = all(len(content_words(part)) >= _MIN_PART_WORDS for part in parts)
     return tuple(parts) if 1 < len(parts) <= _MAX_PARTS and is_each_question and says_enough else (text,)

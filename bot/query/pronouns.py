@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from bot.models import Turn
+from bot.query.followup import BODY
 from bot.query.limits import shown_sources
 from index.catalogue import Catalogue
 from index.models import Source
@@ -24,11 +25,7 @@ _SHE = re.compile(r"\b(?:she|hers?)\b", re.IGNORECASE)
 _COMPANY = re.compile(r"^,? which\b", re.MULTILINE)  # behind its name
 _NAME = re.compile(r"\w[\w'’.-]+(?: [\w'’.-]+){0,2} \w[\w'’-]+")  # two to four words: a cast of actors is no person
 _NAME_BEHIND = re.compile(r" [A-ZÀ-Þ]\w")
-# "And the company?": the only one that the articles shown last name, of those that any introduces as such.
-_BODY = re.compile(
-    r"\bthe (?P<noun>company|firm|union|club|council|party|charity|agency|museum|airline|bank)\b(?! of\b)"
-)
-_MAX_WORDS_OF_BODY = 4  # of a question in which it stands
+_MAX_WORDS_OF_BODY = 4  # of a question in which "the company" stands
 _MAX_TURNS = 4
 _MAX_WORDS = 400  # of a turn
 _MIN_OTHERS = 2  # of "she" behind the name of one who is not "he"
@@ -57,11 +54,11 @@ def resolve_pronouns(question: str, turns: Sequence[Turn], catalogue: Catalogue)
 
 def _with_body(question: str, turns: Sequence[Turn], catalogue: Catalogue) -> str:
     """Put its name for "the company" of a short follow-up, if the articles shown last name a single one."""
-    body = _BODY.search(question)
+    body = BODY.search(question)
     if not turns or not body or len(question.split()) > _MAX_WORDS_OF_BODY:
         return question
     known: dict[str, str] = {}
-    for source, person in catalogue.people(office=body["noun"]):
+    for source, person in catalogue.people(office=body["noun"].lower()):
         if person.rank < NAMED and (article := catalogue.article(source.id)):
             known.setdefault(person.key, article.body[slice(*person.name)])
     shown = {
