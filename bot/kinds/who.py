@@ -139,7 +139,7 @@ def _leader(body: set[str], scope: Scope) -> Found | None:
 
 
 def _succession(holder: Introduced, line: Line, scope: Scope) -> Line:
-    """The line that names a holder, or how the holder left for a successor, if the same article or a later one says so."""
+    """The line that names a holder, or how the holder left for a successor, by the same article or a later one."""
     source, person = holder
     for later, mention in scope.catalogue.people(surname=person.key.rpartition(" ")[2], filters=scope.filters):
         article = scope.article(later)
