@@ -104,7 +104,7 @@ def is_newer(best: Candidate, later: Candidate) -> bool:
 
 
 def is_toll(candidate: Candidate, fates: frozenset[str]) -> bool:
-    """Whether a sentence counts all who died, or were hurt, in an event: "Five drowned", "The toll has risen to six"."""
+    """Whether a sentence counts all who died, or were hurt, in an event: "Five drowned", "The toll rose to six"."""
     quantity = candidate.quantity
     if not quantity or not fates & quantity.counted or is_forecast(candidate.text):
         return False

@@ -26,7 +26,9 @@ _NUMBER_WORD = re.compile(
     r"\b(?:no|none|nobody|no ?one|one|both|a couple|several|dozens|scores|hundreds|thousands|millions|half|third)\b",
     re.IGNORECASE,
 )
-_OF_A_WHOLE = re.compile(r"\bhow many\b.*\b(?:(?:does|do|did)\b.*\bhave|(?:are|were) there)\b", re.IGNORECASE)
+_OF_A_WHOLE = re.compile(
+    r"\bhow many\b[^?]{0,60}?\b(?:(?:does|do|did)\b[^?]{0,60}?\bhave|(?:are|were) there)\b", re.IGNORECASE
+)
 _PLACE_BEFORE = re.compile(
     r"\b(?:in|at|from|to|across|among|another|a further)\s+(?:about |some |around )?\Z", re.IGNORECASE
 )
@@ -35,7 +37,8 @@ _WORKING = re.compile(r"\b(?:work|works|worked|working|employ\w*)\b", re.IGNOREC
 _IS_REVISED = re.compile(
     r"\b(?:lower|rais|reduc|increas|revis|halv|doubl|scal|dropp)\w* (?:back |down |up )?(?:(?:its|his|her|their|the) )?"
     r"(?:\w+ )?(?:demand|offer|claim|bid|target|forecast|estimate|plan|price|charge|fare|fee)s?\b"
-    r"|\bnow (?:asks?|wants?|demands?|offers?|seeks?|expects?|plans?|puts?)\b|\binstead of\b|\bnot\b[^.;]{0,20}\bas planned\b",
+    r"|\bnow (?:asks?|wants?|demands?|offers?|seeks?|expects?|plans?|puts?)\b|\binstead of\b"
+    r"|\bnot\b[^.;]{0,20}\bas planned\b",
     re.IGNORECASE,
 )
 _BELONGING = frozenset("attend work live belong make sit serve study play".split())
@@ -44,7 +47,8 @@ _NO_NUMBER = "No article that comes near gives this number."
 _BLAND = frozenset(
     map(
         stem,
-        """latest current newest recent new now far toll number figure people person count many total overall altogether confirmed""".split(),
+        """latest current newest recent new now far toll number figure people person count many total overall altogether
+        confirmed""".split(),
     )
 )
 
@@ -52,10 +56,6 @@ _BLAND = frozenset(
 def answer_count(request: Request, scope: Scope) -> Found | None:
     """Tell several events apart, quote a sentence that counts what is asked, or refuse; None if the best one does."""
     retrieval = scope.retrieve_in_period(request.text)
-    if _HOW_MUCH.match(request.text) and predict(retrieval).answerable:
-        numbers = find_counts(retrieval.ranked[0].text)
-        if numbers and not any(is_amount(retrieval.ranked[0].text, span) for _, span in numbers):
-            return Found(refusal=_NO_NUMBER, is_final=False)
     noun, fates = counted_noun(request.text), retrieval.query.counted & FATES
     if not retrieval.ranked or not (noun or fates) or not _COUNTING.search(request.text):
         return None
@@ -65,11 +65,20 @@ def answer_count(request: Request, scope: Scope) -> Found | None:
     if not predict(retrieval).answerable:
         return None
     counting = [one for one in retrieval.ranked if _counts(one, noun, fates, request.text)]
-    if counting[:1] == [retrieval.ranked[0]]:
-        return None
-    if counting and counting[0].logit >= _MIN_LOGIT:
-        return compose([Line.of(counting[0], retrieval)])
+    if counting and (counting[0] is retrieval.ranked[0] or counting[0].logit >= _MIN_LOGIT):
+        return None if counting[0] is retrieval.ranked[0] else compose([Line.of(counting[0], retrieval)])
     return Found(refusal=_NO_NUMBER, is_final=False)
+
+
+def answer_amount(request: Request, scope: Scope) -> Found | None:
+    """Refuse where "how much" would get a count of things: "61 bets"."""
+    retrieval = scope.retrieve_in_period(request.text) if _HOW_MUCH.match(request.text) else None
+    if retrieval is None or not predict(retrieval).answerable:
+        return None
+    best = retrieval.ranked[0].text
+    numbers = find_counts(best)
+    is_count = numbers and not any(is_amount(best, span) for _, span in numbers)
+    return Found(refusal=_NO_NUMBER, is_final=False) if is_count else None
 
 
 def answer_revised(request: Request, scope: Scope) -> Found | None:

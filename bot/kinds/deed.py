@@ -61,7 +61,7 @@ _DEEDS = {
 
 
 def answer_deed(request: Request, scope: Scope) -> Found | None:
-    """Date the deed and not its contrary; tell an accusation and a denial as such, or who was convicted; None if the best sentence is no such thing."""
+    """Date a deed, not its contrary; tell an accusation and a denial as such, or who was convicted; else None."""
     if _WHEN.match(request.text):
         return _when(request, scope)
     asked = _WHO_DID.match(request.text)
@@ -86,7 +86,7 @@ def answer_deed(request: Request, scope: Scope) -> Found | None:
 
 
 def _when(request: Request, scope: Scope) -> Found | None:
-    """Quote the best sentence that does not tell the contrary of the deed alone, or refuse; None if that is the best."""
+    """Quote the best sentence that tells more than the contrary of the deed, or refuse; None if the best one does."""
     deeds = [_DEEDS[key] for key in map(word_key, words(request.text)) if key in _DEEDS]
     retrieval = scope.retrieve_in_period(request.text)
     if len(deeds) != 1 or not predict(retrieval).answerable:

@@ -101,10 +101,9 @@ def answer_holder(request: Request, scope: Scope) -> Found | None:
         if re.search(r"\b(?:was|were)\b", request.text, re.IGNORECASE):
             return _dated(distinct(line for _, line in holders)[:_MAX_QUOTES])
         return _corrected(holders[0], scope) or compose([_succession(*holders[0], scope)])  # the newest holds it
-    if german := german_holder(office, words, scope):
-        return german
-    if not known and noun not in _OFFICES:
-        return answer_fact(request, scope)
+    german = german_holder(office, words, scope)
+    if german or (not known and noun not in _OFFICES):
+        return german or answer_fact(request, scope)
     of = f" of {match['body']}" if match["body"] else ""
     return Found(refusal=f"No article names the {match['office']}{of}.")
 

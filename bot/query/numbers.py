@@ -53,8 +53,8 @@ _ONE_DEATH = re.compile(
     re.IGNORECASE,
 )
 _RISEN = re.compile(
-    r"\b(?:number|figure|count|total|tally|toll|it)\b[^.;]{0,40}?\b(?:risen|rose|rises|climbed|gone up|went up|increased"
-    r"|grown|grew|stands|stood|is now|fallen|fell|down|up)\s(?:to|at)?\s?(?:at least )?\Z",
+    r"\b(?:number|figure|count|total|tally|toll|it)\b[^.;]{0,40}?\b(?:risen|rose|rises|climbed|gone up|went up"
+    r"|increased|grown|grew|stands|stood|is now|fallen|fell|down|up)\s(?:to|at)?\s?(?:at least )?\Z",
     re.IGNORECASE,
 )
 _MAX_RISEN_CHARACTERS = 90
@@ -65,7 +65,7 @@ _SAME_THINGS = tuple(
         "jobs posts positions roles workers employees staff redundancies",
         "fans supporters spectators", "pupils students schoolchildren children", "children kids youngsters",
         "houses homes properties buildings dwellings households", "cars vehicles automobiles",
-        "planes aircraft jets airliners", "flights services", "ships vessels boats", 
+        "planes aircraft jets airliners", "flights services", "ships vessels boats",
         "votes ballots lawmakers mps senators members",
         "games matches", "soldiers troops", "shops stores outlets branches", "companies firms businesses",
         "passengers travellers people", "hospitals clinics", "copies books", "cases infections",
