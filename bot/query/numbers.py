@@ -53,11 +53,11 @@ _ONE_DEATH = re.compile(
     re.IGNORECASE,
 )
 _RISEN = re.compile(
-    r"\b(?:number|figure|count|total|tally|toll|it)\b[^.;]{0,40}?\b(?:risen|rose|rises|climbed|gone up|went up"
+    r"\b(?:number|figure|count|total|tally|toll|it)\b[^.;]{0,70}?\b(?:risen|rose|rises|climbed|gone up|went up"
     r"|increased|grown|grew|stands|stood|is now|fallen|fell|down|up)\s(?:to|at)?\s?(?:at least )?\Z",
     re.IGNORECASE,
 )
-_MAX_RISEN_CHARACTERS = 90
+_MAX_RISEN_CHARACTERS = 120
 # Words for the same things, counted.
 _SAME_THINGS = tuple(
     frozenset(map(stem, words.split()))
