@@ -90,6 +90,7 @@ class Timings:
     def step(self, name: str) -> Iterator[None]:
         """Time the block."""
         ON_STEP.get()(name)
+        self.milliseconds.setdefault(name, 0.0)  # in the order in which they begin: some hold others
         started = time.perf_counter()
         try:
             yield

@@ -137,3 +137,20 @@ def test_a_quote_is_a_span_of_sentences(text: str, question: str) -> None:
         assert len(text[start : max(start, span.start)].split()) <= 40
         assert end == span.end or len(text[start:end].split()) <= 80
     assert decontextualize(text, Span(0, 0), question) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "beginning", "quote"),
+    [
+        ("Stein placed 61 bets, the league said.\n\nStein denies the charge. He left.", "Stein placed", "charge."),
+        ("Clerks accuse the bank of fraud. They want £9. The bank disputes the claim.", "Clerks", "the claim."),
+        ("Clerks accuse the bank of fraud. The bank has moved.", "Clerks", "fraud."),
+        ("Voss opened the fair. She denied being late.", "Voss", "fair."),
+        ("By Ann Petty, Lowmoor Echo, 2 September 2025 The pool will close.", "By", "close."),
+    ],
+)
+def test_an_accusation_is_quoted_with_its_denial(text: str, beginning: str, quote: str) -> None:
+    """And a byline is cut off."""
+    whole = quoted(text, beginning)
+    assert whole.endswith(quote)
+    assert not whole.startswith("By ")

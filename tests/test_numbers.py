@@ -6,7 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.query.numbers import Quantity, conflict, counted_stems, find_counts, find_quantity, is_forecast, unit_of
+from bot.query.numbers import (
+    Quantity,
+    conflict,
+    counted_noun,
+    counted_stems,
+    counts,
+    find_counts,
+    find_quantity,
+    is_amount,
+    is_forecast,
+    risen_quantity,
+    unit_of,
+)
 
 KILLED = counted_stems("How many people were killed?")
 
@@ -159,3 +171,78 @@ def test_any_text_is_read(sentence: str, question: str) -> None:
         assert quantity.counted
         assert quantity.counted <= counted
         assert not conflict(quantity, quantity)
+
+
+@pytest.mark.parametrize(
+    ("question", "noun"),
+    [
+        ("How many parking spaces are there?", "spaces"),
+        ("How many people died?", "people"),
+        ("How many electric cars were sold?", "cars"),
+        ("How many clients lost money?", "clients"),
+        ("How many were hurt?", ""),
+        ("How many of them are left?", ""),
+        ("How much did it cost?", ""),
+    ],
+)
+def test_what_how_many_counts(question: str, noun: str) -> None:
+    """The noun behind it, where there is certainly one."""
+    assert counted_noun(question) == noun
+
+
+@pytest.mark.parametrize(
+    ("text", "noun", "is_counted"),
+    [
+        ("Its 312 pupils left.", "pupils", True),
+        ("Its 312 pupils left.", "students", True),
+        ("Its 312 pupils left.", "teachers", False),
+        ("Four miners died.", "people", True),
+        ("They cut 3,000 jobs.", "employees", True),
+        ("About 20 new electric buses run.", "buses", True),
+        ("Libraries get €9 million.", "libraries", False),
+        ("It costs nine crowns.", "crowns", True),
+        ("Hale, 58, denies it.", "clients", False),
+        ("They won 3-1.", "goals", False),
+        ("Nine of them stayed.", "teachers", None),
+        ("The crowd was 8,412.", "fans", None),
+    ],
+)
+def test_whether_a_number_counts_a_noun(text: str, noun: str, *, is_counted: bool | None) -> None:
+    """Or another thing, or what is open."""
+    _, span = find_counts(text)[0]
+    assert counts(text, span, noun) is is_counted
+
+
+def test_how_much_is_no_count() -> None:
+    """But a measure, or a number that stands alone."""
+    texts = ["He placed 61 bets.", "It weighs 240 kilos.", "It rose to 61."]
+    assert [is_amount(text, find_counts(text)[0][1]) for text in texts] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "before", "value"),
+    [
+        ("The figure has risen to nine.", "Six people died.", "9"),
+        ("It now stands at 40.", "The death toll is rising.", "40"),
+        ("The toll from the long-burning fire in the northern valley has risen to six.", "The toll", "6"),
+    ],
+)
+def test_a_number_that_has_risen_counts_what_stands_before(sentence: str, before: str, value: str) -> None:
+    """Where the sentence itself does not say what it counts."""
+    quantity = risen_quantity(sentence, before, KILLED)
+    assert quantity
+    assert quantity.value == value
+    assert risen_quantity(sentence, "The rent went up.", KILLED) is None
+
+
+@pytest.mark.parametrize(
+    ("sentence", "value"),
+    [
+        ("A seventh man has died of his injuries.", "7"),
+        ("A climber was killed and four others were injured.", "1"),
+        ("Eleven people were killed and 23 injured.", "11"),
+    ],
+)
+def test_deaths_are_told_from_injuries(sentence: str, value: str) -> None:
+    """Also where the dead are counted by an ordinal, or there is a single one."""
+    assert killed(sentence).value == value

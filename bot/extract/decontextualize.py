@@ -43,8 +43,8 @@ _AGENCY_MARK = re.compile(
     rf"|By [A-Z][^.;:!?\n]{{3,80}}?,? \d{{1,2}} {MONTH} \d{{4}}[.,:]?\s+)+(?=[\w“\"])"
 )
 _DENIES = re.compile(
-    r"\b(?:den(?:y|ies|ied|ying)|plead(?:s|ed|ing)? not guilty|protest\w* (?:his|her|their|its) innocence|untrue|baseless"
-    r"|unfounded|groundless|a lie|no truth|(?:reject|dismiss|disput|contest|refut)\w* (?:\w+ ){0,2}"
+    r"\b(?:den(?:y|ies|ied|ying)|plead(?:s|ed|ing)? not guilty|protest\w* (?:his|her|their|its) innocence|untrue"
+    r"|baseless|unfounded|groundless|a lie|no truth|(?:reject|dismiss|disput|contest|refut)\w* (?:\w+ ){0,2}"
     r"(?:claims?|charges?|allegations?|accusations?|account|findings?|criticism|version|suggestions?))\b",
     re.IGNORECASE,
 )
@@ -53,6 +53,7 @@ _ACCUSES = re.compile(
     re.IGNORECASE,
 )
 _MAX_SENTENCES_TO_DENIAL = 2
+_MAX_READ_CHARACTERS = 600
 _MAX_DENIAL_CHARACTERS, _MAX_DENIER_CHARACTERS = 240, 80  # of the sentence, and up to its verb
 
 
@@ -90,10 +91,12 @@ def presented(text: str, span: Span) -> Span:
     mark = _AGENCY_MARK.match(text, *span)
     start, end = mark.end() if mark else span.start, span.end
     if _ACCUSES.search(text, start, end) and not _DENIES.search(text, start, end):
-        for behind in sentences(text[span.end : span.end + _MAX_DENIAL_CHARACTERS])[:_MAX_SENTENCES_TO_DENIAL]:
+        rest = text[span.end : span.end + _MAX_READ_CHARACTERS]
+        whole = sentences(rest)[: -1 if len(rest) == _MAX_READ_CHARACTERS else None]  # the last may be cut
+        for behind in whole[:_MAX_SENTENCES_TO_DENIAL]:
             first, last = span.end + behind.start, span.end + behind.end
             if _DENIES.search(text, first, min(last, first + _MAX_DENIER_CHARACTERS)):
-                end = last
+                end = last if last - span.end <= _MAX_DENIAL_CHARACTERS else end
                 break
     return Span(start, end)
 

@@ -104,16 +104,16 @@ def is_newer(best: Candidate, later: Candidate) -> bool:
 
 
 def is_toll(candidate: Candidate, fates: frozenset[str]) -> bool:
-    """Whether a sentence counts all who died, or were hurt, in an event: "Five drowned", "The toll has risen to six"."""
+    """Whether a sentence counts all who died, or were hurt, in an event: "Five drowned", "The toll rose to six"."""
     quantity = candidate.quantity
     if not quantity or not fates & quantity.counted or is_forecast(candidate.text):
         return False
     spans = [span for value, span in find_counts(candidate.text) if value == quantity.value]
     behind = [next(iter(words(candidate.text[span.end :])), "") for span in spans]
     is_count = not spans or any(
-        counts(candidate.text, span, "people") or counted_stems(f"how many {word}") & fates or _STANDS.search(
-            candidate.text, max(0, span.start - _MAX_PART_CHARACTERS), span.start
-        )
+        counts(candidate.text, span, "people")
+        or counted_stems(f"how many {word}") & fates
+        or _STANDS.search(candidate.text, max(0, span.start - _MAX_PART_CHARACTERS), span.start)
         for span, word in zip(spans, behind, strict=True)
     )
     return is_count and not any(_is_of_more(candidate.text, *span) for span in spans)

@@ -19,20 +19,26 @@ from bot.query.wording import is_past_form
 from index.models import Span
 from index.text import STOP_WORDS, stem, words
 
+_ACCIDENTS = frozenset(map(stem, "accident disaster crash tragedy incident event".split()))
 _MAX_EVENTS = 4
 _MIN_LOGIT = 0.0  # of the reader, for another sentence than the best
 _NUMBER_WORD = re.compile(
     r"\b(?:no|none|nobody|no ?one|one|both|a couple|several|dozens|scores|hundreds|thousands|millions|half|third)\b",
     re.IGNORECASE,
 )
-_OF_A_WHOLE = re.compile(r"\bhow many\b.*\b(?:(?:does|do|did)\b.*\bhave|(?:are|were) there)\b", re.IGNORECASE)
-_PLACE_BEFORE = re.compile(r"\b(?:in|at|from|to|across|among|another|a further)\s+(?:about |some |around )?\Z", re.IGNORECASE)
+_OF_A_WHOLE = re.compile(
+    r"\bhow many\b[^?]{0,60}?\b(?:(?:does|do|did)\b[^?]{0,60}?\bhave|(?:are|were) there)\b", re.IGNORECASE
+)
+_PLACE_BEFORE = re.compile(
+    r"\b(?:in|at|from|to|across|among|another|a further)\s+(?:about |some |around )?\Z", re.IGNORECASE
+)
 _COUNTING = re.compile(r"\bhow many\b|\btoll\b|\bnumber of\b", re.IGNORECASE)
 _WORKING = re.compile(r"\b(?:work|works|worked|working|employ\w*)\b", re.IGNORECASE)
 _IS_REVISED = re.compile(
     r"\b(?:lower|rais|reduc|increas|revis|halv|doubl|scal|dropp)\w* (?:back |down |up )?(?:(?:its|his|her|their|the) )?"
     r"(?:\w+ )?(?:demand|offer|claim|bid|target|forecast|estimate|plan|price|charge|fare|fee)s?\b"
-    r"|\bnow (?:asks?|wants?|demands?|offers?|seeks?|expects?|plans?|puts?)\b|\binstead of\b|\bnot\b[^.;]{0,20}\bas planned\b",
+    r"|\bnow (?:asks?|wants?|demands?|offers?|seeks?|expects?|plans?|puts?)\b|\binstead of\b"
+    r"|\bnot\b[^.;]{0,20}\bas planned\b",
     re.IGNORECASE,
 )
 _BELONGING = frozenset("attend work live belong make sit serve study play".split())
@@ -41,8 +47,8 @@ _NO_NUMBER = "No article that comes near gives this number."
 _BLAND = frozenset(
     map(
         stem,
-        """latest current newest recent new now far toll number figure people person count many total accident disaster
-        crash tragedy incident event overall altogether confirmed""".split(),
+        """latest current newest recent new now far toll number figure people person count many total overall altogether
+        confirmed""".split(),
     )
 )
 
@@ -50,10 +56,6 @@ _BLAND = frozenset(
 def answer_count(request: Request, scope: Scope) -> Found | None:
     """Tell several events apart, quote a sentence that counts what is asked, or refuse; None if the best one does."""
     retrieval = scope.retrieve_in_period(request.text)
-    if _HOW_MUCH.match(request.text) and predict(retrieval).answerable:
-        numbers = find_counts(retrieval.ranked[0].text)
-        if numbers and not any(is_amount(retrieval.ranked[0].text, span) for _, span in numbers):
-            return Found(refusal=_NO_NUMBER, is_final=False)
     noun, fates = counted_noun(request.text), retrieval.query.counted & FATES
     if not retrieval.ranked or not (noun or fates) or not _COUNTING.search(request.text):
         return None
@@ -63,11 +65,20 @@ def answer_count(request: Request, scope: Scope) -> Found | None:
     if not predict(retrieval).answerable:
         return None
     counting = [one for one in retrieval.ranked if _counts(one, noun, fates, request.text)]
-    if counting[:1] == [retrieval.ranked[0]]:
-        return None
-    if counting and counting[0].logit >= _MIN_LOGIT:
-        return compose([Line.of(counting[0], retrieval)])
+    if counting and (counting[0] is retrieval.ranked[0] or counting[0].logit >= _MIN_LOGIT):
+        return None if counting[0] is retrieval.ranked[0] else compose([Line.of(counting[0], retrieval)])
     return Found(refusal=_NO_NUMBER, is_final=False)
+
+
+def answer_amount(request: Request, scope: Scope) -> Found | None:
+    """Refuse where "how much" would get a count of things: "61 bets"."""
+    retrieval = scope.retrieve_in_period(request.text) if _HOW_MUCH.match(request.text) else None
+    if retrieval is None or not predict(retrieval).answerable:
+        return None
+    best = retrieval.ranked[0].text
+    numbers = find_counts(best)
+    is_count = numbers and not any(is_amount(best, span) for _, span in numbers)
+    return Found(refusal=_NO_NUMBER, is_final=False) if is_count else None
 
 
 def answer_revised(request: Request, scope: Scope) -> Found | None:
@@ -82,10 +93,12 @@ def answer_revised(request: Request, scope: Scope) -> Found | None:
         is_later = len(days) == 2 and days[0] and days[1] and days[0] < days[1]  # noqa: PLR2004  # both are certain
         same_unit = any(unit_of(later.text, span) in units for _, span in find_counts(later.text))
         if is_later and same_unit and _IS_REVISED.search(later.text) and is_same_event(best, later, request.text):
-            return compose([
-                Line.of(later, retrieval, f"The latest, {day(later.passage.source)}:"),
-                Line.of(best, retrieval, f"Earlier, {day(best.passage.source)}:"),
-            ])
+            return compose(
+                [
+                    Line.of(later, retrieval, f"The latest, {day(later.passage.source)}:"),
+                    Line.of(best, retrieval, f"Earlier, {day(best.passage.source)}:"),
+                ]
+            )
     return None
 
 
@@ -130,24 +143,36 @@ def _newest(toll: Candidate, retrieval: Retrieval, scope: Scope) -> Candidate:
     return latest_toll([toll, *(one for one in later if is_newer(toll, one))])
 
 
+def _are_apart(toll: Candidate, other: Candidate) -> bool:
+    """Whether two tolls are certainly of two events: neither passage has a name of the other's."""
+    near, names = event_names(toll), event_names(other)
+    if not (near and names):
+        return not is_same_event(toll, other)
+    return near.isdisjoint(other.context_stems) and names.isdisjoint(toll.context_stems)
+
+
 def _events(question: str, fates: frozenset[str], retrieval: Retrieval, scope: Scope) -> Found | None:
     """The latest figure of each event, if the question names none and there are several, or only asks for the toll."""
     topic = {stem(word) for word in content_words(question)} - _BLAND
     topic -= {word for word in topic if counted_stems(f"how many {word}") & FATES or is_past_form(word)}
     topic -= {stem(word) for word in words(question) if counted_stems(f"how many {word}") & FATES}
-    tolls = [one for one in retrieval.ranked if is_toll(one, fates) and topic <= one.context_stems]
+    tolls = [one for one in retrieval.ranked if is_toll(one, fates)]
+    topic -= _ACCIDENTS.difference(*(one.context_stems for one in tolls))
+    tolls = [one for one in tolls if topic <= one.context_stems]
     events: list[list[Candidate]] = []
     for toll in sorted(tolls, key=lambda one: not event_names(one)):
-        same = [event for event in events if any(is_same_event(toll, other) for other in event)]
+        same = [event for event in events if not all(_are_apart(toll, other) for other in event)]
         if not same:
             events.append([toll])
         elif len(same) == 1 or event_names(toll):
             same[0].append(toll)
-    if len(events) < 2 and (topic or not events or predict(retrieval).answerable):  # noqa: PLR2004  # one event
+    is_bare = not topic and bool(events) and all(is_same_event(events[0][0], one) for one in events[0])
+    if len(events) < 2 and (not is_bare or predict(retrieval).answerable):  # noqa: PLR2004  # one event
         return None
     latest = [_newest(latest_toll(event), retrieval, scope) for event in events]
     latest.sort(key=lambda one: one.passage.source.published or date.min, reverse=True)
     lines = [
-        Line.of(one, retrieval, f"{one.passage.source.headline} ({day(one.passage.source)}):") for one in latest[:_MAX_EVENTS]
+        Line.of(one, retrieval, f"{one.passage.source.headline} ({day(one.passage.source)}):")
+        for one in latest[:_MAX_EVENTS]
     ]
     return compose(lines, "The latest of each event:" if len(lines) > 1 else "The latest:")

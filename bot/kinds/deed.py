@@ -31,7 +31,10 @@ _PROVES = re.compile(
 )
 _MAX_LINES = 3
 _MIN_LOGIT = 0.0  # of the reader, for another sentence than the best
-_WHEN = re.compile(r"(?:and |but |so )?(?:when|(?:on|in|since) (?:what|which) (?:day|date|month|year)|what (?:day|date))\b", re.IGNORECASE)
+_WHEN = re.compile(
+    r"(?:and |but |so )?(?:when|(?:on|in|since) (?:what|which) (?:day|date|month|year)|what (?:day|date))\b",
+    re.IGNORECASE,
+)
 # A deed of a question, what is done in the same sense, and what is the contrary.
 _DEEDS = {
     deed: (frozenset(map(word_key, same.split())), frozenset(map(word_key, contrary.split())))
@@ -39,7 +42,7 @@ _DEEDS = {
         ("open", "open opening reopen begin launch inaugurate start", "close closure shut end stop"),
         ("reopen", "open opening reopen begin resume return restart back", "close closure shut end stop"),
         ("close", "close closure shut end stop closing", "open opening reopen begin resume return"),
-        ("begin launch", "begin open launch resume outset from", "end close stop finish abandon"),
+        ("begin launch", "begin open launch resume outset", "end close stop finish abandon"),
         ("end finish stop", "end finish stop close over until abandon settle", "begin open launch resume"),
         ("appoint hire elect", "appoint name hire elect become sign take", "resign sack leave quit dismiss retire"),
         ("resign leave quit retire", "resign leave quit retire step down depart", "appoint hire elect join become"),
@@ -58,7 +61,7 @@ _DEEDS = {
 
 
 def answer_deed(request: Request, scope: Scope) -> Found | None:
-    """Date the deed and not its contrary; tell an accusation and a denial as such, or who was convicted; None if the best sentence is no such thing."""
+    """Date a deed, not its contrary; tell an accusation and a denial as such, or who was convicted; else None."""
     if _WHEN.match(request.text):
         return _when(request, scope)
     asked = _WHO_DID.match(request.text)
@@ -83,15 +86,13 @@ def answer_deed(request: Request, scope: Scope) -> Found | None:
 
 
 def _when(request: Request, scope: Scope) -> Found | None:
-    """Quote the best sentence that does not tell the contrary of the deed alone, or refuse; None if that is the best."""
+    """Quote the best sentence that tells more than the contrary of the deed, or refuse; None if the best one does."""
     deeds = [_DEEDS[key] for key in map(word_key, words(request.text)) if key in _DEEDS]
     retrieval = scope.retrieve_in_period(request.text)
     if len(deeds) != 1 or not predict(retrieval).answerable:
         return None
     ((same, contrary),) = deeds
-    keys = {
-        one: set(map(word_key, words(f"{one.passage.source.headline} {one.text}"))) for one in retrieval.ranked
-    }
+    keys = {one: set(map(word_key, words(f"{one.passage.source.headline} {one.text}"))) for one in retrieval.ranked}
     if keys[retrieval.ranked[0]].isdisjoint(contrary) or keys[retrieval.ranked[0]] & same:
         return None
     other = next((one for one in keys if keys[one] & same and one.has_answer_type and one.logit >= _MIN_LOGIT), None)

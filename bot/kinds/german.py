@@ -33,7 +33,7 @@ def german_holder(office: str, body: set[str], scope: Scope) -> Found | None:
     ]
     words = [word for word in words if not kinds or fold(word).startswith(tuple(kinds))]
     rest = body - set(stems(" ".join(_KINDS))) - set(stems(office))
-    for word in dict.fromkeys(form for word in words for form in (f"{word}in", word)):
+    for word in dict.fromkeys(form for noun in words for form in (f"{noun}in", noun)):
         named = re.compile(rf"\b{word} (?P<name>{_NAME})|{_NAME}, (?:die|der)?\s?{word}\b")
         for source in scope.catalogue.mentioning([stem(fold(word))], scope.filters, limit=_MAX_ARTICLES):
             article = scope.article(source)

@@ -29,14 +29,15 @@ _CAUSE = re.compile(
     re.IGNORECASE,
 )
 _STRONG = re.compile(
-    r"\b(?:because|due to|owing to|results? of|caus(?:ed|es)|blam\w+|reason|thanks to|prompted|attributed|triggered|sparked"
-    r"|led to|started|set off|made|let|weakened|softened|fault\w*|failure|failed|broke|burst|snapped|overheated|asleep)\b",
+    r"\b(?:because|due to|owing to|results? of|caus(?:ed|es)|blam\w+|reason|thanks to|prompted|attributed|triggered"
+    r"|sparked|led to|started|set off|made|let|weakened|softened|fault\w*|failure|failed|broke|burst|snapped|overheated"
+    r"|asleep)\b",
     re.IGNORECASE,
 )
 # Who looks into causes, and says what they were.
 _FINDING = re.compile(
-    r"\b(?:inquir\w+|inquest|investigat\w+|commission|experts?|engineers?|inspectors?|examin\w+|coroner|report)\b"
-    r"[^.;]{0,60}?\b(?:said|says|found|finds|concluded|established|believe\w*|told)\b",
+    r"\b(?:inquir\w+|inquest|investigat\w+|commission|experts?|engineers?|inspectors?|examin\w+|coroner"
+    r"|report)\b[^.;]{0,60}?\b(?:said|says|found|finds|concluded|established|believe\w*|told)\b",
     re.IGNORECASE,
 )
 _OF_CAUSE = re.compile(r"\b(?:cause|why|reason|motive|too early to say)\b", re.IGNORECASE)
@@ -72,9 +73,7 @@ def answer_reason(request: Request, scope: Scope) -> Found | None:
             return None
         if cause := _with_explanation(best):
             return compose([Line.of(cause, retrieval)])
-    if best.logit >= _SURE_LOGIT:
-        return None
-    return Found(refusal=_NO_REASON, is_final=False)
+    return None if best.logit >= _SURE_LOGIT else Found(refusal=_NO_REASON, is_final=False)
 
 
 def _other_cause(request: Request, scope: Scope, best: Candidate, wanted: set[str]) -> Found:

@@ -54,8 +54,8 @@ _WITHDRAWS = re.compile(
     re.IGNORECASE,
 )
 _CORRECTION = re.compile(
-    r"\bcorrection\b|\bwe apologi[sz]e\b|\bin error\b|\bwe (?:wrongly|incorrectly|reported)\b|\bwas wrong\b|\bmisstated\b"
-    r"|\bcorrects?\b",
+    r"\bcorrection\b|\bwe apologi[sz]e\b|\bin error\b|\bwe (?:wrongly|incorrectly|reported)\b|\bwas wrong\b"
+    r"|\bmisstated\b|\bcorrects?\b",
     re.IGNORECASE,
 )
 _MIN_WITHDRAWN_SHARE = 0.5  # of the words of a sentence, in what a correction withdraws

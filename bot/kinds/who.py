@@ -106,10 +106,9 @@ def answer_holder(request: Request, scope: Scope) -> Found | None:
         if re.search(r"\b(?:was|were)\b", request.text, re.IGNORECASE):
             return _dated(distinct(line for _, line in holders)[:_MAX_QUOTES])
         return _corrected(holders[0], scope) or compose([_succession(*holders[0], scope)])  # the newest holds it
-    if german := german_holder(office, words, scope):
-        return german
-    if not known and noun not in _OFFICES:
-        return answer_fact(request, scope)
+    german = german_holder(office, words, scope)
+    if german or (not known and noun not in _OFFICES):
+        return german or answer_fact(request, scope)
     before = _BEFORE.search(request.text.rstrip(" ?!."))
     of = (f" of {match['body']}" if match["body"] else "") + (before.group() if before else "")
     return Found(refusal=f"No article names the {match['office']}{of}.")
@@ -145,7 +144,7 @@ def _leader(body: set[str], scope: Scope) -> Found | None:
 
 
 def _succession(holder: Introduced, line: Line, scope: Scope) -> Line:
-    """The line that names a holder, or how the holder left for a successor, if the same article or a later one says so."""
+    """The line that names a holder, or how the holder left for a successor, by the same article or a later one."""
     source, person = holder
     for later, mention in scope.catalogue.people(surname=person.key.rpartition(" ")[2], filters=scope.filters):
         article = scope.article(later)

@@ -49,14 +49,15 @@ _ORDINAL_DEATH = re.compile(
     re.IGNORECASE,
 )
 _ONE_DEATH = re.compile(
-    r"\b(?:an?|one) (?:[\w-]+ ){1,4}(?:was killed|died|has died|drowned|was found dead|lost (?:his|her) life)\b", re.IGNORECASE
-)
-_RISEN = re.compile(
-    r"\b(?:number|figure|count|total|tally|toll|it)\b[^.;]{0,40}?\b(?:risen|rose|rises|climbed|gone up|went up|increased|grown"
-    r"|grew|stands|stood|is now|fallen|fell|down|up)\s(?:to|at)?\s?(?:at least )?\Z",
+    r"\b(?:an?|one) (?:[\w-]+ ){1,4}(?:was killed|died|has died|drowned|was found dead|lost (?:his|her) life)\b",
     re.IGNORECASE,
 )
-_MAX_RISEN_CHARACTERS = 90
+_RISEN = re.compile(
+    r"\b(?:number|figure|count|total|tally|toll|it)\b[^.;]{0,70}?\b(?:risen|rose|rises|climbed|gone up|went up"
+    r"|increased|grown|grew|stands|stood|is now|fallen|fell|down|up)\s(?:to|at)?\s?(?:at least )?\Z",
+    re.IGNORECASE,
+)
+_MAX_RISEN_CHARACTERS = 120
 # Words for the same things, counted.
 _SAME_THINGS = tuple(
     frozenset(map(stem, words.split()))
@@ -64,14 +65,20 @@ _SAME_THINGS = tuple(
         "jobs posts positions roles workers employees staff redundancies",
         "fans supporters spectators", "pupils students schoolchildren children", "children kids youngsters",
         "houses homes properties buildings dwellings households", "cars vehicles automobiles",
-        "planes aircraft jets airliners", "flights services", "ships vessels boats", "votes ballots lawmakers mps senators members",
+        "planes aircraft jets airliners", "flights services", "ships vessels boats",
+        "votes ballots lawmakers mps senators members",
         "games matches", "soldiers troops", "shops stores outlets branches", "companies firms businesses",
-        "passengers travellers people", "trees oaks", "hospitals clinics", "copies books", "cases infections",
-        "rooms bedrooms", "seats constituencies", "goals times", "earthquakes quakes", "attacks strikes", "sites places locations",
+        "passengers travellers people", "hospitals clinics", "copies books", "cases infections",
+        "rooms bedrooms", "seats constituencies", "goals times", "earthquakes quakes",
+        "attacks strikes", "sites places locations",
     )
 )  # fmt: skip
-_PEOPLE = frozenset(map(stem, "people persons person men women victims lives souls individuals citizens bodies dead".split()))
-_NOUN_STOPS = frozenset("are were was is have has had do does did will would can could may might should of there".split())
+_PEOPLE = frozenset(
+    map(stem, "people persons person men women victims lives souls individuals citizens bodies dead".split())
+)
+_NOUN_STOPS = frozenset(
+    "are were was is have has had do does did will would can could may might should of there".split()
+)
 _NO_PLURALS = frozenset("its his this has was is does as us yes across always perhaps plus versus thus less".split())
 _PLURALS = frozenset("people men women children staff police troops crew fish sheep aircraft mps lives feet".split())
 _PERSON_PLURAL = re.compile(r"\w{3,}(?:ers|ors|ists|ians|ees|men|women|ents|ants|eers|arians|people|folk)\Z")
@@ -209,7 +216,7 @@ def _has_other_fate(text: str, span: Span, counted: frozenset[str]) -> bool:
     """Whether a number counts those whom something else befell: the injured in "nine dead and 23 injured"."""
     if counted.isdisjoint(_DISTINCT):
         return False
-    behind = re.split(r"[,.;:()]", text[span.end : span.end + _MAX_GAP_CHARACTERS], maxsplit=1)[0]
+    behind = re.split(r"[,.;:()]|\band\b", text[span.end : span.end + _MAX_GAP_CHARACTERS], maxsplit=1)[0]
     fates = (fate for word in words(behind)[:_MAX_NOUN_WORDS] if (fate := _count_stem(word)) in _DISTINCT)
     return next(fates, None) not in {None, *counted}
 
@@ -226,7 +233,7 @@ def risen_quantity(sentence: str, before: str, counted: frozenset[str]) -> Quant
 
 
 def counted_noun(question: str) -> str:
-    """The noun that "how many" counts: ``"How many parking spaces are there?" -> "spaces"``; "" if it is not certain."""
+    """The noun that "how many" counts, "" if uncertain: ``"How many parking spaces are there?" -> "spaces"``."""
     how_many = _HOW_MANY.search(question)
     if not how_many or how_many.group()[-4:].lower() != "many":
         return ""
@@ -243,20 +250,14 @@ def counts(text: str, span: Span, noun: str) -> bool | None:
 
     ``"Its 312 pupils", "teachers" -> False; "nine of them", "teachers" -> None``
     """
-    if is_money(text, span) and not _same_thing(noun, unit_of(text, span)):
-        return False
-    if _AGE.search(text, max(0, span.start - _MAX_CURRENCY_CHARACTERS), span.end + 1) or _SCORE_AFTER.match(text, span.end):
-        return False
     behind = re.split(r"[,.;:()“”\"–—]", text[span.end : span.end + _MAX_GAP_CHARACTERS], maxsplit=1)[0]
     following = words(behind)[:_MAX_NOUN_WORDS]
-    for word in following:
-        if _same_thing(noun, word):
-            return True
-        if word in STOP_WORDS:
-            break
-        if _is_plural(word):
-            return False
-    return None
+    stop = next((place for place, word in enumerate(following) if word in STOP_WORDS), len(following))
+    if any(_same_thing(noun, word) for word in following[:stop]):
+        return True
+    is_age = _AGE.search(text, max(0, span.start - _MAX_CURRENCY_CHARACTERS), span.end + 1)
+    is_other = is_money(text, span) or is_age or _SCORE_AFTER.match(text, span.end)
+    return False if is_other or any(map(_is_plural, following[:stop])) else None
 
 
 def is_amount(text: str, span: Span) -> bool:
