@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import os
 import threading
-import time
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Generator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -29,39 +28,35 @@ from bot.generate.rewrite import rewrite
 from bot.generate.stream import UNFINISHED
 from bot.generate.support import SupportReader
 from bot.generate.verify import Verifier
+from bot.inquiry import Inquiry
 from bot.kinds.scope import Found, Scope, key, notes_beside
 from bot.kinds.several import joined, turns_of_part, with_other_figure
 from bot.kinds.ways import WAYS
 from bot.models import (
-    ON_STEP,
     REFUSAL,
     Answer,
     AnswerStream,
-    Kind,
-    QuestionTooLong,
     Refusal,
     Turn,
 )
 from bot.query.chitchat import reply, reply_without_answer
 from bot.query.date_preference import date_preference, outside_period
-from bot.query.dates import Period, find_period
+from bot.query.dates import find_period
 from bot.query.filter_reason import undated_notice, why_none_passes
 from bot.query.followup import asks_for_more, condense, question_again
 from bot.query.kind import Request, classify
-from bot.query.limits import read_limits
+from bot.query.limits import read_limits, shown_sources
 from bot.query.nonsense import why_not_understood
 from bot.query.opening import without_opening
 from bot.query.pronouns import resolve_pronouns
-from index.decode import storable
 from index.embed import Embedder
 from index.models import Article, ClippingsError, Filters, Passage, Source
 from index.search import Searcher
-from index.text import composed, stems
+from index.text import stems
 
 if TYPE_CHECKING:
     from bot.generate.llm import LLM
 
-MAX_QUESTION_CHARACTERS = 2_000  # the time of some steps is quadratic in the question: 100 KB took two minutes
 MAX_QUERY_WORDS = 64
 _MAX_NEAREST = 3  # articles that a refusal names
 _MAX_PROMPT_PASSAGES = 10
@@ -78,66 +73,6 @@ class Models(NamedTuple):
     embedder: Embedder
     reader: Reader
     support: Callable[[], SupportReader]
-
-
-@dataclass(slots=True)
-class Timings:
-    """Milliseconds by step."""
-
-    milliseconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """Time the block."""
-        ON_STEP.get()(name)
-        self.milliseconds.setdefault(name, 0.0)  # in the order in which they begin: some hold others
-        started = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.milliseconds[name] = round((time.perf_counter() - started) * 1000, 2)
-
-
-@dataclass(frozen=True, slots=True)
-class _Inquiry:
-    """A question under way.
-
-    ``shown``: what the conversation has shown and is not to show again, by `bot.kinds.scope.key`. ``quoted``: quotes
-    that were shown when it was asked before.
-    """
-
-    question: str
-    turns: Sequence[Turn]
-    filters: Filters
-    as_of: date
-    shown: str = ""
-    quoted: frozenset[str] = frozenset()
-    timings: Timings = field(default_factory=Timings)
-
-    @classmethod
-    def of(cls, question: str, turns: Sequence[Turn], filters: Filters, as_of: date | None) -> _Inquiry:
-        """Begin with a question as written, by default asked today. Raises QuestionTooLong."""
-        question = composed(storable(question))
-        today = date.today()  # noqa: DTZ011  # the user's day
-        return cls(question, _capped(question, turns), filters, as_of or today)
-
-    def answer(self, query: str, kind: Kind) -> Answer:
-        """A quoted answer, still without text."""
-        timings = self.timings.milliseconds
-        return Answer(self.question, query, "", "quote", timings_ms=timings, kind=kind, filters=self.filters)
-
-    def reply(self, text: str) -> Answer:
-        """A reply to chitchat."""
-        return replace(self.answer(self.question, "chitchat"), text=text, answerer="reply")
-
-    @property
-    def limits(self) -> Filters:
-        """The filters, and no article from after the day of the question."""
-        return replace(self.filters, as_of=self.as_of)
-
-    def period(self, query: str) -> Period | None:
-        """The days that the question names, or else its standalone query."""
-        return find_period(self.question, self.as_of) or find_period(query, self.as_of)
 
 
 class Engine:
@@ -186,7 +121,7 @@ class Engine:
         published later are not read. ``shown``: quotes shown when it was asked before. The answer is another one, or
         the same with a notice that there is nothing else.
         """
-        inquiry = _Inquiry.of(question, turns, filters, as_of)
+        inquiry = Inquiry.of(question, turns, filters, as_of)
         return AnswerStream(self._noted(self._converse(replace(inquiry, quoted=frozenset(shown)))))
 
     def retrieve(
@@ -198,14 +133,14 @@ class Engine:
         as_of: date | None = None,
     ) -> Retrieval:
         """Find the passages and sentences nearest to a question, best first, without answering it."""
-        inquiry = _Inquiry.of(question, turns, filters, as_of)
+        inquiry = Inquiry.of(question, turns, filters, as_of)
         return self._retrieve(inquiry, condense(without_opening(inquiry.question), inquiry.turns), inquiry.question)
 
     def answer_from(
         self, retrieval: Retrieval, question: str, *, turns: Sequence[Turn] = (), as_of: date | None = None
     ) -> AnswerStream:
         """Answer a question from what `retrieve` found for it: the second half of `stream`."""
-        inquiry = _Inquiry.of(question, turns, _NO_FILTERS, as_of)
+        inquiry = Inquiry.of(question, turns, _NO_FILTERS, as_of)
         answer = inquiry.answer(retrieval.query.text, classify(retrieval.query.text).kind)
         return AnswerStream(self._synthesize(inquiry, retrieval, answer))
 
@@ -216,7 +151,7 @@ class Engine:
             answer, notice=_notice(answer.notice, *(note for note in notes if note not in str(answer.notice)))
         )
 
-    def _converse(self, inquiry: _Inquiry) -> Generator[str, None, Answer]:
+    def _converse(self, inquiry: Inquiry) -> Generator[str, None, Answer]:
         """Answer a question, answer the last one again ("in short?"), or go on from it ("anything else?")."""
         again = question_again(inquiry.question, inquiry.turns)
         if asks_for_more(inquiry.question):
@@ -235,7 +170,7 @@ class Engine:
         answer = yield from self._answer(earlier) if inquiry.shown else self._converse(earlier)
         return replace(answer, question=inquiry.question)
 
-    def _answer(self, inquiry: _Inquiry) -> Generator[str, None, Answer]:
+    def _answer(self, inquiry: Inquiry) -> Generator[str, None, Answer]:
         question, catalogue = inquiry.question, self._searcher.catalogue
         with inquiry.timings.step("condense"):
             named = resolve_pronouns(without_opening(question), inquiry.turns, catalogue)
@@ -266,10 +201,12 @@ class Engine:
             synthesized = yield from self._synthesize(inquiry, candidates, answer, found)
             if not synthesized.refusal:
                 break
+        if synthesized.refusal and inquiry.turns:
+            synthesized = self._from_shown(inquiry, named, synthesized) or synthesized
         notice = None if synthesized.answerer == "write" else completion_notice
         return _again(replace(synthesized, notice=_notice(notice, synthesized.notice)), inquiry.quoted)
 
-    def _answer_parts(self, inquiry: _Inquiry, whole: Answer, questions: Sequence[str]) -> Answer | None:
+    def _answer_parts(self, inquiry: Inquiry, whole: Answer, questions: Sequence[str]) -> Answer | None:
         """Answer each of several questions; None if no part has an answer, for one sentence may answer them all."""
         parts = [
             self.ask(
@@ -282,7 +219,7 @@ class Engine:
         ]
         return joined(whole, parts) if any(part.answered for part in parts) else None
 
-    def _find(self, inquiry: _Inquiry, request: Request, retrieve: Callable[[str], Retrieval]) -> Found | None:
+    def _find(self, inquiry: Inquiry, request: Request, retrieve: Callable[[str], Retrieval]) -> Found | None:
         """Answer by the way of the question's kind; None if it has none, or finds nothing of its own."""
 
         def similarities(query: str, texts: Sequence[str]) -> list[float]:
@@ -303,7 +240,7 @@ class Engine:
         return tuple(passages.values())
 
     def _synthesize(
-        self, inquiry: _Inquiry, retrieval: Retrieval, answer: Answer, found: Found | None = None
+        self, inquiry: Inquiry, retrieval: Retrieval, answer: Answer, found: Found | None = None
     ) -> Generator[str, None, Answer]:
         """Write or quote an answer, or refuse; ``found`` is what the way of its kind found."""
         notice, passages = None, dict[str, Passage]()
@@ -336,7 +273,30 @@ class Engine:
         composed = compose(within_period)
         return replace(quoted, text=composed.text, citations=composed.citations, short=composed.short)
 
-    def _within_period(self, inquiry: _Inquiry, retrieval: Retrieval) -> tuple[Retrieval, str | None]:
+    def _from_shown(self, inquiry: Inquiry, follow_up: str, refused: Answer) -> Answer | None:
+        """Quote the article that was shown last, if the reader thinks that it answers a follow-up by its own words.
+
+        Without marks in the turns that is the article nearest to the last question.
+        """
+        shown = list(shown_sources(inquiry.turns, self._searcher.catalogue).values())
+        if not shown:
+            asked_before = next((turn.text for turn in reversed(inquiry.turns) if turn.role == "user"), "")
+            shown = [passage.source for passage in self._retrieve(inquiry, asked_before, asked_before).passages]
+        if not shown:
+            return None
+        narrowed = replace(inquiry, filters=replace(inquiry.filters, article=shown[0].id))
+        retrieval = self._retrieve(narrowed, follow_up, follow_up)
+        is_likely = max((candidate.logit for candidate in retrieval.ranked), default=-1.0) > 0
+        if not is_likely or not predict(retrieval).answerable:
+            return None
+        composed = compose(retrieval)
+        passages = (*retrieval.passages, *refused.passages)
+        return replace(
+            refused,
+            text=composed.text, citations=composed.citations, short=composed.short, passages=passages, refusal=None,
+        )  # fmt: skip
+
+    def _within_period(self, inquiry: Inquiry, retrieval: Retrieval) -> tuple[Retrieval, str | None]:
         """A retrieval without what is outside the days of the question, and why the best sentence is, if it is.
 
         Where the question names no days, with the latest figure that the articles give.
@@ -353,7 +313,7 @@ class Engine:
         )
         return replace(retrieval, ranked=inside), outside
 
-    def _retrieve(self, inquiry: _Inquiry, query: str, question: str) -> Retrieval:
+    def _retrieve(self, inquiry: Inquiry, query: str, question: str) -> Retrieval:
         """Search for a query, and rank sentences; the days are those that ``question``, as written, names."""
         period = find_period(question, inquiry.as_of) or find_period(query, inquiry.as_of)
         step = inquiry.timings.step
@@ -375,7 +335,7 @@ class Engine:
                 ranked = rank_sentences(weighted, passages, models.reader.read)
         return Retrieval(weighted, rank_passages(passages, ranked), ranked, catalogue.counts()[1])
 
-    def _is_only_topic(self, inquiry: _Inquiry, retrieval: Retrieval) -> bool:
+    def _is_only_topic(self, inquiry: Inquiry, retrieval: Retrieval) -> bool:
         """Whether only the topic that a follow-up was completed with is found, and nothing of its own words."""
         follow_up = resolve_pronouns(without_opening(inquiry.question), inquiry.turns, self._searcher.catalogue)
         if follow_up == retrieval.query.text or not retrieval.ranked:
@@ -418,7 +378,7 @@ class Engine:
             return by_rules, f"{error} The follow-up was completed by rules instead."
 
     def _write(
-        self, llm: Callable[[], LLM], inquiry: _Inquiry, answer: Answer, prediction: Prediction
+        self, llm: Callable[[], LLM], inquiry: Inquiry, answer: Answer, prediction: Prediction
     ) -> Generator[str, None, tuple[Answer | None, str | None]]:
         """Let the language model answer, verified as it streams; None if nothing can be shown, with a notice."""
         question = answer.standalone_question
@@ -471,16 +431,6 @@ def _classify(query: str, follow_up: str | None) -> Request:
     """Classify a query; what completes a follow-up is no second question."""
     request = classify(query)
     return replace(classify(follow_up), text=query) if follow_up and request.kind == "several" else request
-
-
-def _capped(question: str, turns: Sequence[Turn]) -> list[Turn]:
-    """The turns, none longer than a question may be. Raises QuestionTooLong."""
-    if len(question) > MAX_QUESTION_CHARACTERS:
-        raise QuestionTooLong(
-            f"The question is too long: {len(question):,} characters, and {MAX_QUESTION_CHARACTERS:,} are read. "
-            "Ask in a sentence or two."
-        )
-    return [replace(turn, text=composed(turn.text[:MAX_QUESTION_CHARACTERS])) for turn in turns]
 
 
 def shown_in(turns: Sequence[Turn]) -> str:

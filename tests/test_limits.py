@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.answer import MAX_QUESTION_CHARACTERS, Engine
+from bot.answer import Engine
 from bot.cli.parser import main
+from bot.inquiry import MAX_QUESTION_CHARACTERS
 from bot.models import QuestionTooLong, Turn
 from bot.query.numbers import counted_stems, find_quantity
 from bot.runtime import make_engine

@@ -239,3 +239,14 @@ def _ask(engine: Engine, turns: list[Turn], question: str) -> str:
     assert made.citations
     turns += [Turn("user", question), Turn("assistant", made.text)]
     return made.text
+
+
+def test_a_follow_up_is_answered_from_the_article_shown(engine: Engine) -> None:
+    """By its own words, where the nearest articles of all do not answer; what that article does not say is refused."""
+    turns = [Turn("user", "How did Brightwater Fibre do in the first six months?")]
+    answer = engine.ask(turns[0].text, as_of=DAY.replace(month=9))
+    turns.append(Turn("assistant", answer.text))
+    closed = engine.ask("what did the shares end the day at?", turns=turns, as_of=DAY.replace(month=9))
+    assert "212 pence" in closed.text
+    assert closed.citations[0].source == answer.citations[0].source
+    assert engine.ask("what did the chairman have for lunch?", turns=turns, as_of=DAY.replace(month=9)).refusal
