@@ -341,7 +341,8 @@ class Engine:
         if follow_up == retrieval.query.text or not retrieval.ranked:
             return False
         models = self._models()
-        return is_only_topic(follow_up, retrieval, models.embedder, models.reader.read)
+        was_shown = key(retrieval.ranked[0].text) in shown_in(inquiry.turns)
+        return is_only_topic(follow_up, retrieval, models.embedder, models.reader.read, was_shown=was_shown)
 
     def article(self, article_id: str) -> Article | None:
         """Return an article; None if there is none with this id."""

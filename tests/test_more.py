@@ -85,7 +85,7 @@ def test_more_leaves_out_what_was_shown_until_nothing_is_left(held: Catalogue) -
         assert all(cited.quote == body("fire").body[cited.start : cited.end] for cited in more.citations)
         quotes += [citation.quote for citation in more.citations]
         shown.append(more.text)
-    assert more.refusal == "There is nothing more about Thornley mill in the articles."
+    assert more.refusal == "There is nothing more about it in the articles."
     assert not more.citations
     assert all(text in " ".join(quotes) for text in FIRE[:-1])
 
@@ -243,10 +243,10 @@ def _ask(engine: Engine, turns: list[Turn], question: str) -> str:
 
 def test_a_follow_up_is_answered_from_the_article_shown(engine: Engine) -> None:
     """By its own words, where the nearest articles of all do not answer; what that article does not say is refused."""
-    turns = [Turn("user", "How did Brightwater Fibre do in the first six months?")]
+    turns = [Turn("user", "How much did Brightwater Fibre lose in the first half of the year?")]
     answer = engine.ask(turns[0].text, as_of=DAY.replace(month=9))
     turns.append(Turn("assistant", answer.text))
     closed = engine.ask("what did the shares end the day at?", turns=turns, as_of=DAY.replace(month=9))
     assert "212 pence" in closed.text
     assert closed.citations[0].source == answer.citations[0].source
-    assert engine.ask("what did the chairman have for lunch?", turns=turns, as_of=DAY.replace(month=9)).refusal
+    assert engine.ask("who is the finance director?", turns=turns, as_of=DAY.replace(month=9)).refusal

@@ -132,8 +132,13 @@ def predict(retrieval: Retrieval) -> Prediction:
     return Prediction(probability, probability >= model.threshold and not is_strange, is_hopeless)
 
 
-def is_only_topic(follow_up: str, retrieval: Retrieval, embedder: Embedder, read: Read) -> bool:
-    """Whether only the topic that a follow-up was completed with is found, and nothing of its own words."""
+def is_only_topic(
+    follow_up: str, retrieval: Retrieval, embedder: Embedder, read: Read, *, was_shown: bool = False
+) -> bool:
+    """Whether only the topic that a follow-up was completed with is found, and nothing of its own words.
+
+    ``was_shown``: the conversation has shown the best sentence; then the reader must think that it answers those words.
+    """
     content = frozenset(stems(" ".join(content_words(follow_up))))
     surest = max(candidate.logit for candidate in retrieval.ranked)
     is_sure = asks(follow_up) and surest >= TUNED.own_words_logit
@@ -143,6 +148,8 @@ def is_only_topic(follow_up: str, retrieval: Retrieval, embedder: Embedder, read
     idf = {word: weight for word, weight in retrieval.query.idf.items() if word in own}
     query = Query(follow_up, idf, embedder.question(follow_up))
     judged = judge_by(query, retrieval, embedder.passages, read)
+    if was_shown and judged.ranked[0].logit < 0:
+        return True
     return predict(judged).probability < TUNED.min_follow_up_probability
 
 
