@@ -55,8 +55,16 @@ def models_kept(*, results: bool = False) -> Iterator[None]:
     With threads of their own in each worker a question costs 1.7 times the processor time. With ``results`` sessions
     are `Remembered`.
     """
-    open_model = embed.open_model
+    open_model, merged = embed.open_model, embed.merged
+    merges: dict[tuple[Path, bytes], dict[str, NDArray[Any]]] = {}
     kept: dict[tuple[Path, bytes], tuple[InferenceSession, Tokenizer, Mapping[str, embed.Vectors]]] = {}
+
+    def merge_once(file: Path, learnt: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Merge learnt weights into the model's, which takes half a second; those of a reader differ in each array."""
+        key = file, b"".join(array.tobytes() for array in list(learnt.values())[:1])
+        if key not in merges:
+            merges[key] = merged(file, learnt)
+        return merges[key]
 
     def open_once(
         folder: Path, weights: Mapping[str, embed.Vectors] | None = None
@@ -81,5 +89,6 @@ def models_kept(*, results: bool = False) -> Iterator[None]:
         return kept[key][:2]
 
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(embed, "merged", merge_once)
         patch.setattr(embed, "open_model", open_once)
         yield
