@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,8 +61,8 @@ def models_kept(*, results: bool = False) -> Iterator[None]:
     kept: dict[tuple[Path, bytes], tuple[InferenceSession, Tokenizer, Mapping[str, embed.Vectors]]] = {}
 
     def merge_once(file: Path, learnt: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        """Merge learnt weights into the model's, which takes half a second; those of a reader differ in each array."""
-        key = file, b"".join(array.tobytes() for array in list(learnt.values())[:1])
+        """Merge learnt weights into the model's, which takes half a second, once for the same ones."""
+        key = file, sha256(b"".join(array.tobytes() for array in learnt.values())).digest()
         if key not in merges:
             merges[key] = merged(file, learnt)
         return merges[key]
