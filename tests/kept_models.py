@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,8 +56,16 @@ def models_kept(*, results: bool = False) -> Iterator[None]:
     With threads of their own in each worker a question costs 1.7 times the processor time. With ``results`` sessions
     are `Remembered`.
     """
-    open_model = embed.open_model
+    open_model, merged = embed.open_model, embed.merged
+    merges: dict[tuple[Path, bytes], dict[str, NDArray[Any]]] = {}
     kept: dict[tuple[Path, bytes], tuple[InferenceSession, Tokenizer, Mapping[str, embed.Vectors]]] = {}
+
+    def merge_once(file: Path, learnt: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Merge learnt weights into the model's, which takes half a second, once for the same ones."""
+        key = file, sha256(b"".join(array.tobytes() for array in learnt.values())).digest()
+        if key not in merges:
+            merges[key] = merged(file, learnt)
+        return merges[key]
 
     def open_once(
         folder: Path, weights: Mapping[str, embed.Vectors] | None = None
@@ -81,5 +90,6 @@ def models_kept(*, results: bool = False) -> Iterator[None]:
         return kept[key][:2]
 
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(embed, "merged", merge_once)
         patch.setattr(embed, "open_model", open_once)
         yield

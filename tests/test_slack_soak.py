@@ -11,7 +11,7 @@ import pytest
 from tests.fake_slack import FakeSlack
 from tests.slack_process import MODES, BotProcess, copied
 
-pytestmark = pytest.mark.process(seconds=35)
+pytestmark = pytest.mark.process(seconds=20)
 EVENTS = 400
 REAL_EVERY = 40  # one in so many asks the articles, which takes longer
 UNDER_WAY = 60  # events that are not acknowledged yet; more would be a burst that no workspace makes
