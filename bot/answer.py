@@ -18,7 +18,7 @@ from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from bot.extract.answerability import Prediction, is_only_topic, predict, why_unanswerable
+from bot.extract.answerability import Prediction, is_beside_question, is_only_topic, predict, why_unanswerable
 from bot.extract.events import with_latest_figure
 from bot.extract.quote import compose, without
 from bot.extract.ranking import Query, Retrieval, rank_passages, rank_sentences
@@ -32,13 +32,7 @@ from bot.inquiry import Inquiry
 from bot.kinds.scope import Found, Scope, key, notes_beside
 from bot.kinds.several import joined, turns_of_part, with_other_figure
 from bot.kinds.ways import WAYS
-from bot.models import (
-    REFUSAL,
-    Answer,
-    AnswerStream,
-    Refusal,
-    Turn,
-)
+from bot.models import REFUSAL, Answer, AnswerStream, Refusal, Turn
 from bot.query.chitchat import reply, reply_without_answer
 from bot.query.date_preference import date_preference, outside_period
 from bot.query.dates import find_period
@@ -255,6 +249,9 @@ class Engine:
         if self._llm and (found or not prediction.hopeless):
             with inquiry.timings.step("write"):
                 written, notice = yield from self._write(self._llm, inquiry, answer, prediction)
+            read = self._models().reader.read
+            if written and not found and is_beside_question(written.citations, retrieval, read):
+                written, notice = None, "What the language model wrote does not answer the question."
             if written:
                 other = compose(retrieval) if written.answered and prediction.answerable and not found else None
                 completed = with_other_figure(written, other) if other else written
@@ -267,6 +264,10 @@ class Engine:
         refused = replace(answer, notice=_notice(answer.notice, notice))
         if not prediction.answerable:
             return _refuse(refused, why_unanswerable(retrieval))
+        return self._quote(inquiry, retrieval, quoted, refused)
+
+    def _quote(self, inquiry: Inquiry, retrieval: Retrieval, quoted: Answer, refused: Answer) -> Answer:
+        """Answer with the best sentences of the days that the question names, or refuse."""
         within_period, outside = self._within_period(inquiry, retrieval)
         if not predict(within_period).answerable:
             return _refuse(refused, outside or why_unanswerable(retrieval))

@@ -69,6 +69,7 @@ KEPT = {
     "Search: Iranian divers joined the search [2].": "Iranian divers joined the search [1].",
     "According to passage 2, Iranian divers joined the search.": "According to [1], Iranian divers joined the search.",
     "Nearly 40 people": "Nearly 40 people [1]",
+    "Iranian divers joined the search, [2].": "Iranian divers joined the search [1].",
     "The NMA opened an inquiry [1].": "The NMA opened an inquiry [1].",
     "Divers from Iran joined the search [2].": "Divers from Iran joined the search [1].",
     "Responsibility has been claimed by no group [2].": "Responsibility has been claimed by no group [1].",

@@ -113,7 +113,7 @@ def test_follow_up_that_the_model_does_not_complete_is_completed_by_rules(
     engine: Engine, server: OpenAIServer, reply: Reply
 ) -> None:
     """Whatever it does, the search is as without a model; where it then writes, nothing is said of it."""
-    server.script(reply)
+    server.script(reply, Reply.of("The Islamic State group said that it had carried out the bombing."))
     follow_up = engine.ask("and who claimed it?", turns=TALK, as_of=ASKED)
     answer = with_model(engine, server.url, timeout=6).ask("and who claimed it?", turns=TALK, as_of=ASKED)
     assert answer.standalone_question == follow_up.standalone_question
@@ -272,6 +272,16 @@ def test_refusal_against_strong_evidence_is_quoted_instead(writer: Engine, serve
     assert answer.answerer == "quote"
     assert "140 of its 560 jobs" in answer.text
     assert answer.notice == ("The language model found no answer in the passages. The answer is quoted instead.")
+
+
+def test_true_statement_on_another_question_is_no_answer(writer: Engine, server: OpenAIServer) -> None:
+    """The passages support it, and another of their sentences answers: that is quoted."""
+    server.script(Reply.of("The Islamic State group later said that it had carried out the bombing."))
+    answer = writer.ask("How was Qassem Soleimani killed?", as_of=ASKED)
+    assert answer.answerer == "quote"
+    assert "American drone strike" in answer.text
+    notice = "What the language model wrote does not answer the question. The answer is quoted instead."
+    assert answer.notice == notice
 
 
 def test_answer_of_which_too_little_is_left_is_quoted_instead(writer: Engine, server: OpenAIServer) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from difflib import get_close_matches
 from functools import cache
@@ -16,7 +17,9 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from bot.extract.ranking import Query, Read, Retrieval, judge_by
+from bot.extract.reader import Text
 from bot.extract.tuning import TUNED
+from bot.models import Citation
 from bot.query.followup import asks, content_words
 from index.embed import Embedder
 from index.models import Passage, Span
@@ -151,6 +154,14 @@ def is_only_topic(
     if was_shown and judged.ranked[0].logit < 0:
         return True
     return predict(judged).probability < TUNED.min_follow_up_probability
+
+
+def is_beside_question(quotes: Sequence[Citation], retrieval: Retrieval, read: Read) -> bool:
+    """Whether quotes hardly answer a query, by the reader, while another sentence of its passages does."""
+    texts = [Text(quote.source.headline, (quote.quote,)) for quote in quotes]
+    logits = [reading.logit for readings in read(retrieval.query.text, texts) for reading in readings]
+    best = max((candidate.logit for candidate in retrieval.ranked), default=-math.inf)
+    return bool(logits) and max(logits) < TUNED.beside_logit and best - max(logits) > TUNED.beside_lead
 
 
 def unknown_names(retrieval: Retrieval) -> list[str]:

@@ -52,6 +52,9 @@ class Tuning:
     - ``own_words_logit``: of the surest sentence, for a follow-up of whose own words its passage has none. Of the
       follow-ups of tests/newsroom.jsonl and two sets of strangers (157) five more unanswerable ones are refused, and
       one with an answer (2026-11-27).
+    - ``beside_logit``, ``beside_lead``: what a language model wrote is no answer if no quote behind it, read alone, has
+      the first, and a sentence of the passages has so much more. Chosen on tests/questions.jsonl; of the facts, reasons
+      and yes or no of tests/newsroom.jsonl (107) the right sentence fails in 7, others of the passages in .77.
     - ``unknown_share``: of the question's names that no passage holds, to refuse.
     - ``spelling_ratio``: difflib's, of two spellings of a name: "Bismark" is "Bismarck".
     """
@@ -77,6 +80,8 @@ class Tuning:
     min_follow_up_probability: float = 0.025
     max_logit: float = 6.0
     own_words_logit: float = 1.5
+    beside_logit: float = -2.0
+    beside_lead: float = 2.0
     unknown_share: float = 0.5
     spelling_ratio: float = 0.75
 

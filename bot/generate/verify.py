@@ -328,4 +328,4 @@ def _with_marks(text: str, marks: str) -> str:
         return f"{text.rstrip()} {marks}"
     if end["closers"] and end["stop"] != ".":
         return f"{text} {marks}."
-    return f"{text[: end.start()]}{end['closers']} {marks}{end['stop']}"
+    return f"{text[: end.start()].rstrip(' ,;')}{end['closers']} {marks}{end['stop']}"
