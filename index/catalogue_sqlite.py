@@ -9,7 +9,7 @@ import re
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -53,6 +53,7 @@ CREATE TABLE IF NOT EXISTS editions (
 CREATE VIRTUAL TABLE IF NOT EXISTS lexical USING fts5 (headline, body, tokenize = "ascii tokenchars '.'");
 CREATE VIRTUAL TABLE IF NOT EXISTS vocabulary USING fts5vocab (lexical, 'row');
 """
+_MAX_EMPTYING_MILLISECONDS = 1_000
 # Operational errors of SQLite that damage causes; the others come from what is around the file.
 _DAMAGE = re.compile(
     "no such (fts5 table|table|column)|has no column|malformed|vtable constructor failed|decode to UTF-8"
@@ -70,7 +71,7 @@ class SQLiteCatalogue(Catalogue):
     _COUNT_HOLDING = "SELECT doc FROM vocabulary WHERE term = ?"
 
     def __init__(self, file: Path, *, make: bool = True, read_only: bool = False) -> None:
-        self._file, self.read_only = file, read_only
+        self._file, self.read_only, self._writes = file, read_only, make and not read_only
         self._copy: TemporaryDirectory[str] | None = None
         self._lock = threading.RLock()
         with self._errors_explained():
@@ -96,7 +97,11 @@ class SQLiteCatalogue(Catalogue):
                 raise
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file. A writer empties the log, so that the file has a checksum while others read."""
+        if self._writes:
+            with suppress(sqlite3.Error):  # a reader is at it for longer
+                self._db.execute(f"PRAGMA busy_timeout = {_MAX_EMPTYING_MILLISECONDS}")
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._db.close()
         if self._copy:
             self._copy.cleanup()

@@ -225,7 +225,8 @@ def _to_be_replaced(folder: Path) -> Replaced | None:
             reason = f"the index was built by another version ({fingerprint}, now {FINGERPRINT})"
             return Replaced(folder.name, reason, catalogue)
         file = damaged_file(folder)
-        catalogue.check()
+        if not is_recorded(folder, catalogue_file(folder)):  # else it is as it was written: this reads every article
+            catalogue.check()
     except IndexDamaged:
         return Replaced(folder.name, f"{catalogue_file(folder)} was damaged", catalogue, is_damaged=True)
     if file or (not is_recorded(folder) and count_vectors(folder) is None):

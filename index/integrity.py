@@ -82,9 +82,11 @@ def forget(folder: Path) -> None:
     _record(folder).unlink(missing_ok=True)
 
 
-def is_recorded(folder: Path) -> bool:
-    """Whether there is a record that this version of Chroma may be held to."""
-    return _recorded(folder) is not None
+def is_recorded(folder: Path, file: Path | None = None) -> bool:
+    """Whether there is a record that this version of Chroma may be held to; also of a file, if one is given."""
+    record = _recorded(folder)
+    sums = record.get("sha256") if record else None
+    return record is not None and (file is None or (isinstance(sums, dict) and file.name in sums))
 
 
 def damaged_file(folder: Path) -> Path | None:

@@ -77,7 +77,7 @@ def asked_in_slack(empty: Path, settings: Settings, questions: Sequence[str]) ->
         ) as bots,
     ):
         threads = [slack.say("U1", "C1", f"<@UBOT> {question}") for question in questions]
-        slack.wait(lambda: all(answers(slack, thread) for thread in threads), 30 + 5 * len(questions))
+        slack.wait(lambda: all(answers(slack, thread) for thread in threads), 60 + 20 * len(questions))
         slack.settle()
         assert len(questions) < 20 or all(" citations" in bot.logged() for bot in bots)
     with closing(Database(url)) as database:
