@@ -203,8 +203,6 @@ def _change(keys: Sequence[str], retrieval: Retrieval) -> Found | None:
         held = {word_key(word) for word in words(f"{source.headline} {candidate.text}")}
         quantity = find_quantity(candidate.text, frozenset(wanted[-1:]))
         is_about = len(held.intersection(wanted)) >= _MIN_COVERAGE * len(wanted)
-        if is_about and _FROM_TO.search(candidate.text):
-            return compose([Line.of(candidate, retrieval)])
         if is_about and quantity and source.published and source.published_certain:
             dated.setdefault(source.published, (candidate, quantity))
     days = sorted(dated)

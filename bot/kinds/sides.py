@@ -88,7 +88,8 @@ def _completed(parts: list[str], *, has_whole_sides: bool) -> tuple[str, ...]:
     behind = _TAIL.search(last)
     if behind and not any(map(_TAIL.search, parts[:-1])):  # "the estimate and the real cost of the repair"
         noun = f" {_after_first_content_word(last)}"  # "the planned and the actual cost of the stadium"
-        is_state = ((STATE_WORDS - _STATE_NOUNS).issuperset(content_words(part)) for part in parts[:-1])
+        states = (content_words(part) for part in parts[:-1])
+        is_state = (STATE_WORDS.issuperset(state) and not _STATE_NOUNS.issuperset(state) for state in states)
         tails = (noun if is_bare else behind.group() for is_bare in is_state)
         return (*(f"{part}{tail}" for part, tail in zip(parts, tails, strict=False)), last)
     is_whole = all(len(content_words(part)) > 1 and STATE_WORDS.isdisjoint(content_words(part)) for part in parts)
