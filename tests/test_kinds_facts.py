@@ -114,6 +114,11 @@ About 900 of the airport's 3,400 employees belong to the union.""",
 
 The strike has stopped 212 flights so far.""",
     ),
+    "pool": (
+        "Marlow pool shut for winter",
+        date(2025, 10, 2),
+        """The Marlow pool closed on Wednesday, 1 October, to save energy.""",
+    ),
     "halle": (
         "Neue Schwimmhalle in Birkenau eröffnet",
         date(2025, 9, 1),
@@ -245,7 +250,8 @@ def test_the_day_of_the_contrary_is_no_answer(engines: dict[str, Engine]) -> Non
     """When a mine opened is not when it was shut."""
     assert "21 July" in ask(engines, "mine", "When did the Harrowgill mine reopen?").text
     assert "Monday" in ask(engines, "town", "When was Elmbridge school shut?").text
-    assert "after cracks" not in ask(engines, "town", "When did Elmbridge school open?").text
+    assert ask(engines, "town", "When did the Marlow pool open?").refusal
+    assert "1 October" in ask(engines, "town", "When did the Marlow pool close?").text
 
 
 @pytest.mark.parametrize("question", ["Who was fined over school meals?", "Which firm was fined over school meals?"])

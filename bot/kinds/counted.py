@@ -14,7 +14,7 @@ from bot.extract.ranking import Candidate, Retrieval
 from bot.kinds.scope import Found, Line, Scope, compose, day
 from bot.query.followup import content_words
 from bot.query.kind import Request
-from bot.query.numbers import FATES, counted_noun, counted_stems, counts, find_counts, is_amount, unit_of
+from bot.query.numbers import FATES, counted_noun, counted_stems, counts, fate_of, find_counts, is_amount, unit_of
 from bot.query.wording import is_past_form
 from index.models import Span
 from index.text import STOP_WORDS, stem, words
@@ -27,7 +27,8 @@ _NUMBER_WORD = re.compile(
     re.IGNORECASE,
 )
 _OF_A_WHOLE = re.compile(
-    r"\bhow many\b[^?]{0,60}?\b(?:(?:does|do|did)\b[^?]{0,60}?\bhave|(?:are|were) there)\b", re.IGNORECASE
+    r"\bhow many\b[^?]{0,60}?\b(?:(?:does|do|did)\b[^?]{0,60}?\b(?:have|own|run|operate)\b|(?:are|were) there)\b",
+    re.IGNORECASE,
 )
 _PLACE_BEFORE = re.compile(
     r"\b(?:in|at|from|to|across|among|another|a further)\s+(?:about |some |around )?\Z", re.IGNORECASE
@@ -116,8 +117,8 @@ def _counts(candidate: Candidate, noun: str, fates: frozenset[str], question: st
     spans = [span for span in spans if answers.start <= span.start < answers.end] or spans
     verdicts = [(counts(text, span, noun) if noun else None, span) for span in spans]
     if _OF_A_WHOLE.search(question):
-        verdicts = [(verdict and not _is_part(text, span, noun), span) for verdict, span in verdicts]
-    return any(verdict is not False for verdict, _ in verdicts)
+        verdicts = [(bool(verdict) and not _is_part(text, span, noun), span) for verdict, span in verdicts]
+    return any(verdict is not False and (fates or not fate_of(text, span)) for verdict, span in verdicts)
 
 
 def _fates(text: str) -> frozenset[str]:

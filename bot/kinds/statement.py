@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from bot.extract.decontextualize import is_anaphoric
-from bot.query.numbers import is_money, unit_of
-from bot.query.wording import are_opposite, is_past_form, word_key
+from bot.kinds.figures import has_figures, has_figures_in_place, has_other_value
+from bot.query.wording import are_opposite, is_past_form, key_in, word_key
 from index.models import Span
 from index.text import MONTH, STOP_WORDS, figure_spans, name_spans, word_spans
 
@@ -17,12 +17,8 @@ _MAX_NEGATED_GAP = 4  # words between a negation and what it denies
 _MAX_APPOSITION_GAP = 3  # words between a name and its office
 _MAX_SUBJECT_GAP = 4  # words between a subject and its verb
 _MAX_AUXILIARY_GAP = 3  # words between "did" or "will" and the verb, or between "by" and the agent
-_MAX_PHRASE_WORDS = 5  # of a phrase such as "in the Fernhollow flood"
 _MAX_DENIED_GAP = 7  # words after "denied"
-_MAX_VALUE_GAP = 4  # words between a verb and its year
-_MAX_BOUND_CHARACTERS = 40
 _MAX_NAME_WORDS = 3  # before a pronoun: a single name
-_YEAR_DIGITS = 4
 
 _LEAD = re.compile(
     r"(?:and |but |so )?(?:is it (?:true|right|correct)(?: to say)? that|true or false:?|(?P<aux>[a-z]+)(?:n't)?)\b",
@@ -37,12 +33,10 @@ _NOTHING = frozenset("nobody none nothing".split())
 _PRONOUNS = frozenset("he she they it we i you".split())
 _SUBJECT_PRONOUN = re.compile(r"\b[Ss]?[Hh]e\b")
 _IT = re.compile(r"\b(?:\w+ed|\w+t|took|gave|saw|for|against|of) (?:it|them)\b")  # as an object: "rejected it"
-_MIN_TOPIC_SHARE = 0.5
 _QUANTIFIERS = frozenset("all every only both most always never ever more less fewer least first last".split())
 _FILLER = frozenset(
     "either true really actually yet already now still happen happened currently any anyone anybody".split()
 )
-_PREPOSITIONS = frozenset("in at on during over of about for".split())
 _BECAME = frozenset("who is became has been was named appointed elected".split())
 _NO_APPOSITION = frozenset("and with told of for by as to from said that who".split())
 _VERBS = frozenset(["own"])  # which are no stop words here
@@ -54,11 +48,6 @@ _DENYING = re.compile(
     r"|(?:dropped|abandoned|scrapped|shelved|gave up|given up|withdrew|withdrawn|cancelled|called off)"
     r" (?:(?:its|his|her|their|the|a|an|any|all) )?(?:plans?|bid|attempts?|ideas?|proposals?|threats?|talks?)"
     r" (?:to|of|for|on))\b",
-    re.IGNORECASE,
-)
-_DENIAL = re.compile(
-    r"\b(?:not|no|never|neither|nor|cannot|without|nobody|none|nothing|yet to|fail\w*|refus\w+|reject\w*"
-    r"|den(?:y|ied|ies)|ruled out|declin\w+|unable|lack\w*|scrapp\w+|abandon\w*|cancel\w*)\b|n['’]t\b",
     re.IGNORECASE,
 )
 _NO_NEGATION = re.compile(r"\bnot (?:only|just)\b|\bno (?:fewer|less|more) than\b", re.IGNORECASE)
@@ -78,8 +67,6 @@ SAYS = re.compile(
 )
 FUTURE = re.compile(r"\b(?:will|won't|shall|going to|'ll)\b", re.IGNORECASE)
 _PRESENT = re.compile(r"\b(?:is|are|has|have|remains?|'s)\b", re.IGNORECASE)
-_BOUND = re.compile(r"\b(?:than|least|most|over|under|about|nearly|almost|up to|some|around)\b", re.IGNORECASE)
-_PART_OF = re.compile(r"\bof (?:its|the|their|his|her|all|some|about|more than)?\s?\Z", re.IGNORECASE)
 _CLAUSE_END = re.compile(
     r"[,;:()—–]|\b(?:but|although|though|while|because|which|who|after|before|and|when|where)\b", re.IGNORECASE
 )
@@ -88,22 +75,6 @@ _ASIDE = re.compile(r",[^,;:]*,")  # "Stroud, who had led it since 2016, resigne
 _SAME_SUBJECT = re.compile(r"[;,] (?:(?:and|but) )?(?:he|she|they|it) (?=(?:is|are|remains?|was|were)\b)")
 _SECOND_VERB = re.compile(r"^(?:(?!\b(?:who|which|that|but|while|as|whose)\b)[^;:“”\"])*\band\s+\Z")
 _OTHER_CLAUSE = re.compile(r"[;:]|\b(?:and|but|while|as|or|that)\b")
-# Verbs that have another sense with a particle.
-_PHRASAL = tuple(
-    (sense, re.compile(pattern, re.IGNORECASE))
-    for sense, pattern in (
-        ("reject", r"turn(?:ed|s|ing)? (?:\w+ ){0,3}down\b|(?:throw|thrown|threw) out\b"),
-        ("oppose", r"(?:campaign|protest|demonstrat|spoke|spoken)\w* (?:out )?against\b|object(?:ed|s|ing)? to\b"),
-        ("support", r"(?:campaign(?:ed|s|ing)?|came out|spoke|spoken) (?:for|in favou?r of)\b"),
-        ("die", r"survived by\b|passed away\b|lost (?:his|her|their) li(?:fe|ves)\b"),
-        ("clear", r"exonerated\b|acquitted\b|absolved\b"),
-        ("quit", r"step(?:ped|s|ping)? down\b"),
-        ("begin", r"got under ?way\b"),
-    )
-)  # fmt: skip
-_PHRASAL_OPENINGS = frozenset(
-    "turn thro thre camp prot demo spok obje came surv pass lost exon acqu abso step got".split()
-)
 _DATE_WORD = re.compile(
     rf"(?i:(?:{MONTH}|(?:mon|tues|wednes|thurs|fri|satur|sun)day|yesterday|today|tomorrow|week|month|year)\Z)"
 )
@@ -190,11 +161,13 @@ class Sentence:
         if reversed_word:
             places[reversed_word.key] = places[opposite]
             missing = [word for word in missing if word is not reversed_word]
-        is_resolved = bool(missing or not self._has_figures(statement)) and self._resolves(missing, statement, places)
+        is_resolved = bool(missing or not has_figures(self.text, statement.text)) and self._resolves(
+            missing, statement, places
+        )
         missing = [] if is_resolved else missing
-        has_other_value = not is_resolved and self._has_other_value(statement)
+        is_other_value = not is_resolved and has_other_value(self.text, statement.text)
         matched = [places[word.key] for word in statement.words if word.key in places]
-        bears = is_resolved or self._bears(statement, missing, has_other_value)
+        bears = is_resolved or self._bears(statement, missing, is_other_value)
         if not bears or not matched:
             return None
         is_vague = not (self.is_sure and plain) and len(matched) + len(statement.figures) <= 1  # "Did they apologise?"
@@ -202,41 +175,28 @@ class Sentence:
         if is_vague or is_negative or missing:
             return None if is_vague and statement.topic else Judgement("")
         pair = _Pair(statement, self, spoken, places, _stretch(self.text, min(matched), max(matched)))
-        flips = pair.negations() + bool(opposite) + has_other_value + self._votes_otherwise(statement)
+        flips = pair.negations() + bool(opposite) + is_other_value + self._votes_otherwise(statement)
         if flips > 1 or not pair.fits():
             return Judgement("")
         is_account = SAYS.search(self.text) and not SAYS.search(statement.text)
         return Judgement("No" if flips else "Yes", bool(is_account or pair.is_denied))
 
-    def _bears(self, statement: Statement, missing: Sequence[Word], has_other_value: bool) -> bool:  # noqa: FBT001  # one call
+    def _bears(self, statement: Statement, missing: Sequence[Word], is_other_value: bool) -> bool:  # noqa: FBT001  # one call
         """Whether this sentence is about all of a statement, but for its day or what a pronoun here may stand for."""
-        if not self._is_on(statement.topic):
-            return False
         if missing:
             return all(word.is_date for word in missing)
-        return has_other_value or self._has_figures(statement)
+        return is_other_value or has_figures(self.text, statement.text)
 
     def _votes_otherwise(self, statement: Statement) -> bool:
         """Whether it is a vote for what the statement has a vote against, or the other way round."""
         asked, given = _VOTE.search(statement.text), _VOTE.search(self.text)
         return bool(asked and given and (asked["side"] == "against") != (given["side"] == "against"))
 
-    def _is_on(self, topic: frozenset[str]) -> bool:
-        """Whether the passage has most of the words of a follow-up's topic."""
-        around = {word_key(word) for word, _ in word_spans(self.around)}
-        return len(topic & around) >= _MIN_TOPIC_SHARE * len(topic)
-
     def _implies(self, word: Word, statement: Statement, places: dict[str, int]) -> bool:
         """Whether a word that is not here is given by the headline, the text before, as a forename or as the place."""
         headline = {word_key(other) for other, _ in word_spans(self.headline)}
-        last = _last_preposition(statement.text)
-        if word.key in headline and (word.is_possessive or word.place > last):
+        if word.key in headline and word.is_possessive:
             return True
-        if word.place > last:
-            keys = {word_key(other) for other, _ in word_spans(self.around)}
-            names = {other.key for other in statement.words if other.is_name and other.place > last}
-            if names and names <= keys and word.key in keys and not name_spans(OPENING + self.text):
-                return True  # "Nobody was hurt", in an article on the Fernhollow flood
         if not word.is_name:
             return False
         before = {word_key(other) for other, _ in word_spans(self.before)}
@@ -271,31 +231,6 @@ class Sentence:
         held = {word_key(word) for word, _ in word_spans(self.previous)}
         values = {value for value, _ in figure_spans(f"{self.previous} {self.text}")}
         return all(word.key in held for word in missing) and values.issuperset(statement.figures)
-
-    def _has_figures(self, statement: Statement) -> bool:
-        """Whether every number of the statement is here, with its unit if it has one."""
-        held = {(value, unit_of(self.text, span)) for value, span in figure_spans(self.text)}
-        held |= {(value, "") for value, _ in held}
-        return {(value, unit_of(statement.text, span)) for value, span in figure_spans(statement.text)} <= held
-
-    def _has_other_value(self, statement: Statement) -> bool:
-        """Whether there is one other number where the statement has its only one: "built in 1874", "12 survivors"."""
-        if len(statement.figures) != 1 or self._has_figures(statement) or _BOUND.search(statement.text):
-            return False
-        ((asked, span),) = figure_spans(statement.text)
-        unit, around = unit_of(statement.text, span), _neighbours(statement.text, span)
-        alike, nearest = [], []
-        for value, place in figure_spans(self.text):
-            after, before = (
-                word and word == other for word, other in zip(_neighbours(self.text, place), around, strict=True)
-            )
-            is_year = len(asked) == len(value) == _YEAR_DIGITS and before
-            has_unit = unit_of(self.text, place) == unit and (unit or is_year or after)
-            if has_unit or (not unit and before and is_money(self.text, place)):
-                alike.append(place)
-                nearest += [place] if after or before else []
-        single = next((places for places in (nearest, alike) if len(places) == 1), None)
-        return single is not None and not _BOUND.search(self.text[: single[0].start][-_MAX_BOUND_CHARACTERS:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,7 +274,12 @@ class _Pair:
 
     def fits(self) -> bool:
         """Whether mood, tense and order of the sentence allow a verdict."""
-        if not (self._is_certain() and self._has_tense() and self._has_plain_forms() and self._has_asked_numbers()):
+        if not (
+            self._is_certain()
+            and self._has_tense()
+            and self._has_plain_forms()
+            and has_figures_in_place(self.sentence.text, self.statement.text)
+        ):
             return False
         if re.match(r"there\b", self.statement.text):
             return self.negations() > 0
@@ -390,21 +330,6 @@ class _Pair:
             ):
                 return False
             if word.is_possessive and word.key not in owners:
-                return False
-        return True
-
-    def _has_asked_numbers(self) -> bool:
-        """Whether the statement's numbers stand by the same words here, where there are others of their kind."""
-        asked, text = self.statement.text, self.sentence.text
-        for value, span in figure_spans(asked):
-            same = [place for other, place in figure_spans(text) if other == value]
-            if any(_PART_OF.search(text, 0, place.start) for place in same) and not _PART_OF.search(
-                asked, 0, span.start
-            ):
-                return False
-            unit, neighbours = unit_of(asked, span), set(_neighbours(asked, span)) - {""}
-            others = [other for other, place in figure_spans(text) if other != value and unit_of(text, place) == unit]
-            if same and others and not any(neighbours & set(_neighbours(text, place)) for place in same):
                 return False
         return True
 
@@ -530,14 +455,6 @@ def _stretch(text: str, first: int, last: int) -> str:
     return text[starts[-1] if starts else 0 : stop.start() if stop else len(text)]
 
 
-def _last_preposition(text: str) -> int:
-    """The place of the preposition that begins the last phrase of a statement ("… hurt in the flood"); else its end."""
-    folded = [word for word, _ in word_spans(text)]
-    places = [place for place, word in enumerate(folded) if word in _PREPOSITIONS]
-    is_last = bool(places) and places[-1] >= len(folded) - _MAX_PHRASE_WORDS
-    return places[-1] if is_last else len(folded)
-
-
 def _who_became(between: Sequence[Word]) -> bool:
     """Whether a relative clause gives the office: "Lucia Ferrante, who became the chief engineer"."""
     folded = [word.folded for word in between]
@@ -565,33 +482,15 @@ def _words(text: str) -> list[Word]:
         is_possessive = text[span.start : span.end].replace("’", "'").endswith("'s")
         is_date = bool(_DATE_WORD.match(word)) and (span in named or word not in STOP_WORDS)
         words.append(
-            Word(_key_in(text, word, span), word, place, span in named, is_place or is_date, is_possessive, is_date)
+            Word(key_in(text, word, span), word, place, span in named, is_place or is_date, is_possessive, is_date)
         )
     return words
-
-
-def _key_in(text: str, word: str, span: Span) -> str:
-    """What a word of a text is compared by, with the particle that gives it its sense: "turned it down" rejects."""
-    if word[:4] in _PHRASAL_OPENINGS:
-        window = text[span.start : span.end + _MAX_BOUND_CHARACTERS]
-        return next((word_key(sense) for sense, pattern in _PHRASAL if pattern.match(window)), word_key(word))
-    return word_key(word)
 
 
 def _opposite(missing: Sequence[Word], places: dict[str, int]) -> tuple[str, Word | None]:
     """An antonym that is here of the first missing word that has one; ("", None) if none has."""
     pairs = ((key, word) for word in missing for key in places if are_opposite(word.key, key))
     return next(pairs, ("", None))
-
-
-def _neighbours(text: str, span: Span) -> tuple[str, str]:
-    """The content words right behind and before a number, if they are near; behind it also a month."""
-    after = word_spans(text[span.end :][:_MAX_BOUND_CHARACTERS])[:1]
-    is_month = re.match(rf"\s{MONTH}\b", text[span.end :])
-    before = [word for word, _ in word_spans(text[: span.start][-_MAX_BOUND_CHARACTERS:])][-_MAX_VALUE_GAP:]
-    content = [word_key(word) for word in before if word not in STOP_WORDS]
-    behind = [word_key(word) for word, _ in after if is_month or word not in STOP_WORDS]
-    return "".join(behind), (content or [""])[-1]
 
 
 def _is_finite(word: Word) -> bool:

@@ -43,6 +43,9 @@ _LEADERS = tuple(
 _SUCCEEDED = re.compile(
     r"\b(?:succeeded|replaced) by\b|\bsuccessor\b|\b(?:takes?|took|taken) over\b|\bsucceeds\b|\bacting\b"
 )
+_LEAVES = re.compile(
+    rf"{LEFT_OFFICE.pattern}|\b(?:will|is to|to) (?:leave|resign|step down|retire)\b|\bis leaving\b", re.IGNORECASE
+)
 _MAX_SUCCESSION_SENTENCES = 5
 _MAX_CORRECTIONS = 5  # later articles that name the holder
 _OF_TIME = frozenset(stems("new current now present today"))
@@ -149,7 +152,7 @@ def _succession(holder: Introduced, line: Line, scope: Scope) -> Line:
     for later, mention in scope.catalogue.people(surname=person.key.rpartition(" ")[2], filters=scope.filters):
         article = scope.article(later)
         is_later = later.id == source.id or (later.published or date.min) > (source.published or date.min)
-        if is_later and mention.key == person.key and LEFT_OFFICE.search(article.body, *mention.span):
+        if is_later and mention.key == person.key and _LEAVES.search(article.body, *mention.span):
             spans = [span for span in sentences(article.body) if span.start >= mention.span.start]
             ends = (span.end for span in spans[:_MAX_SUCCESSION_SENTENCES] if _SUCCEEDED.search(article.body, *span))
             return Line.at(article, Span(mention.span.start, next(ends, mention.span.end)))

@@ -214,11 +214,15 @@ def find_quantity(sentence: str, counted: frozenset[str], *, is_money: bool = Fa
 
 def _has_other_fate(text: str, span: Span, counted: frozenset[str]) -> bool:
     """Whether a number counts those whom something else befell: the injured in "nine dead and 23 injured"."""
-    if counted.isdisjoint(_DISTINCT):
-        return False
+    return not counted.isdisjoint(_DISTINCT) and fate_of(text, span) not in {"", *counted}
+
+
+def fate_of(text: str, span: Span) -> str:
+    """What befell those whom the number ``text[start:end]`` counts, "die", "hurt" or "miss", or ""."""
     behind = re.split(r"[,.;:()]|\band\b", text[span.end : span.end + _MAX_GAP_CHARACTERS], maxsplit=1)[0]
-    fates = (fate for word in words(behind)[:_MAX_NOUN_WORDS] if (fate := _count_stem(word)) in _DISTINCT)
-    return next(fates, None) not in {None, *counted}
+    before = text[max(0, span.start - _MAX_RISEN_CHARACTERS) : span.start]
+    near = words(behind)[:_MAX_NOUN_WORDS] + (words(before) if _RISEN.search(before) else [])
+    return next((fate for word in near if (fate := _count_stem(word)) in _DISTINCT), "")
 
 
 def risen_quantity(sentence: str, before: str, counted: frozenset[str]) -> Quantity | None:

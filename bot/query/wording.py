@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from index.models import Span
 from index.text import stem
 
 _CONTRACTION = re.compile(
@@ -58,6 +59,24 @@ blame/clear convict/clear admit/deny approve/oppose guilty/innocent charge/clear
 """
 _OPPOSITE = {frozenset(map(stem, pair.split("/"))) for pair in _ANTONYMS.split()}
 
+# Verbs that have another sense with a particle.
+_PHRASAL = tuple(
+    (sense, re.compile(pattern, re.IGNORECASE))
+    for sense, pattern in (
+        ("reject", r"turn(?:ed|s|ing)? (?:\w+ ){0,3}down\b|(?:throw|thrown|threw) out\b"),
+        ("oppose", r"(?:campaign|protest|demonstrat|spoke|spoken)\w* (?:out )?against\b|object(?:ed|s|ing)? to\b"),
+        ("support", r"(?:campaign(?:ed|s|ing)?|came out|spoke|spoken) (?:for|in favou?r of)\b"),
+        ("die", r"survived by\b|passed away\b|lost (?:his|her|their) li(?:fe|ves)\b"),
+        ("clear", r"exonerated\b|acquitted\b|absolved\b"),
+        ("quit", r"step(?:ped|s|ping)? down\b"),
+        ("begin", r"got under ?way\b"),
+    )
+)  # fmt: skip
+_PHRASAL_OPENINGS = frozenset(
+    "turn thro thre camp prot demo spok obje came surv pass lost exon acqu abso step got".split()
+)
+_MAX_PHRASE_CHARACTERS = 40  # of a verb with its particle
+
 
 def spelled_out(question: str) -> str:
     """Write out contractions, and put exchanged letters of common words right: "whats waht" -> "what is what"."""
@@ -90,3 +109,11 @@ def is_past_form(word: str) -> bool:
 def are_opposite(first: str, second: str) -> bool:
     """Whether the keys of two words are certain antonyms: what is approved is not rejected."""
     return frozenset((first, second)) in _OPPOSITE
+
+
+def key_in(text: str, word: str, span: Span) -> str:
+    """What a word of a text is compared by, with the particle that gives it its sense: "turned it down" rejects."""
+    if word[:4] in _PHRASAL_OPENINGS:
+        window = text[span.start : span.end + _MAX_PHRASE_CHARACTERS]
+        return next((word_key(sense) for sense, pattern in _PHRASAL if pattern.match(window)), word_key(word))
+    return word_key(word)
