@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: setup demo slack-demo check test lint test-quick test-whole bench bench-scale torture bench-peers quality lint-ops lock clean help
 
 setup: $(READY)  ## make .venv, install what is needed, get the embedding weights
-	@$(BIN)/python -m index.weights
+	@$(BIN)/python -m index.embedding.weights
 
 # The stamp is set last: after an interruption the next run goes on from here. --no-compile: Python compiles what is
 # imported when it is, a fifth of the modules; to compile all took 30 s of the processor.

@@ -43,7 +43,7 @@ from bot.query.limits import read_limits, shown_sources
 from bot.query.nonsense import why_not_understood
 from bot.query.opening import without_opening
 from bot.query.pronouns import resolve_pronouns
-from index.embed import Embedder
+from index.embedding.embed import Embedder
 from index.models import Article, ClippingsError, Filters, Passage, Source
 from index.search import Searcher
 from index.text import stems

@@ -10,7 +10,7 @@ from datetime import date
 
 from bot.models import ON_STEP, Answer, Kind, QuestionTooLong, Turn
 from bot.query.dates import Period, find_period
-from index.decode import storable
+from index.formats.decode import storable
 from index.models import Filters
 from index.text import composed
 

@@ -20,7 +20,7 @@ def safe(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    from index.decode import replace_surrogates  # heavy, and seldom needed: `--help` is to be quick
+    from index.formats.decode import replace_surrogates  # heavy, and seldom needed: `--help` is to be quick
     from index.text import strip_invisible
 
     return strip_invisible(str(replace_surrogates(_ESCAPES.sub("", text)))).expandtabs(4)

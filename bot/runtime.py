@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from bot.generate.llm import LLM
     from bot.settings import Settings
     from index.explain import Explained
-    from index.home import Home
     from index.ingest import Choices, Report
     from index.status import Status
+    from index.storage.home import Home
 
 OnProgress = Callable[[int, int], None]
 """Called with the number of articles done and their total."""
@@ -109,8 +109,8 @@ class Parts:
 
     def explain(self, settings: Settings, name: str) -> Iterator[Explained | Failure]:
         """Say how the articles of a file or an address are read, without indexing them."""
+        from index.cleaning.folder_names import completed
         from index.explain import explained
-        from index.folder_names import completed
         from index.load import load
         from index.models import RawRecord
         from index.status import explained_as
@@ -163,11 +163,11 @@ def is_address(text: str) -> bool:
 def home(settings: Settings) -> Home:
     """Where the index is: in the data folder, or on servers if CHROMA_URL names one."""
     if not settings.chroma_url:
-        from index.home import Folder
+        from index.storage.home import Folder
 
         return Folder(settings.data)
-    from index.postgres import is_postgres
-    from index.servers import Servers
+    from index.storage.postgres import is_postgres
+    from index.storage.servers import Servers
 
     database_url = settings.database_url.get_secret_value() if settings.database_url else ""
     if not is_postgres(database_url):
@@ -187,8 +187,8 @@ def make_engine(settings: Settings) -> Engine:
     def models() -> Models:
         from bot.extract.reader import Reader
         from bot.generate.support import SupportReader
-        from index.embed import Embedder
-        from index.weights import locate
+        from index.embedding.embed import Embedder
+        from index.embedding.weights import locate
 
         folder = locate(settings.model_dir)
         return Models(Embedder(folder), Reader(folder), once(lambda: SupportReader(folder)))

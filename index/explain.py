@@ -9,11 +9,11 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from index import cleaner
-from index.clean import clean, content
+from index.cleaning import cleaner
+from index.cleaning.clean import clean, content
 from index.formats.document import HEAD_BYTES
+from index.formats.fragment import page_paragraphs
 from index.formats.registry import kind_of
-from index.fragment import page_paragraphs
 from index.models import Article, Failure, RawRecord, UnreadableError
 from index.worker import Worker
 

@@ -13,21 +13,21 @@ from datetime import UTC, date, datetime
 from itertools import chain, islice
 from pathlib import Path
 
-from index.catalogue import REMOVED, WITHDRAWN, Catalogue, Edition
-from index.chunk import chunk
-from index.clean import CLEANER_VERSION, DEFAULT_OUTLET, article_id, host_of
-from index.cleaner import Cleaner
-from index.embed import Embedder
-from index.folder_names import completed
-from index.home import Home, at
+from index.cleaning.clean import CLEANER_VERSION, DEFAULT_OUTLET, article_id, host_of
+from index.cleaning.cleaner import Cleaner
+from index.cleaning.folder_names import completed
+from index.cleaning.published import DEFAULT_PUBLISHED
+from index.embedding.embed import Embedder
+from index.embedding.weights import locate
 from index.load import POINTS_OUTSIDE, STANDARD_INPUT, Reader, as_read, count, load, printable
 from index.models import Article, Chunk, ClippingsError, Failure, IndexDamaged, RawRecord, Source, UnreadableError
-from index.outlets import NOTE, Outlets
-from index.published import DEFAULT_PUBLISHED
+from index.reading.chunk import chunk
+from index.reading.outlets import NOTE, Outlets
 from index.removal import remove_articles
-from index.shard import Shard
-from index.weights import locate
-from index.writer import BATCH_ARTICLES, Digested, Writer
+from index.storage.catalogue import REMOVED, WITHDRAWN, Catalogue, Edition
+from index.storage.home import Home, at
+from index.storage.shard import Shard
+from index.storage.writer import BATCH_ARTICLES, Digested, Writer
 
 _NOTES = ("roots", "indexed_at", "defaults", "sources", "marks", NOTE)  # that a rebuilt catalogue takes over
 

@@ -17,8 +17,8 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from index.decode import refuse_binary
 from index.formats import scan
+from index.formats.decode import refuse_binary
 from index.formats.document import HEAD_BYTES, HIDDEN, Item, Skipped
 from index.formats.registry import KINDS_READ, File, ending, kind_of, read_file
 from index.models import Failure, RawRecord, UnreadableError

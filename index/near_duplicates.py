@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
+from index.cleaning.published import DAY_AND_MONTH
 from index.models import Article, Passage, Source
-from index.published import DAY_AND_MONTH
 from index.text import STOP_WORDS, figures, names, sentences, stem, stems, words
 
 _NEGATIONS = frozenset("not no never none nobody neither nor without cannot denied denies deny".split())

@@ -7,11 +7,11 @@ from contextlib import closing
 from datetime import date
 from pathlib import Path
 
-from index.catalogue import REMOVED, Edition
-from index.generation import Opened
-from index.home import Home, at
 from index.meant import meant
 from index.models import ClippingsError, Source
+from index.storage.catalogue import REMOVED, Edition
+from index.storage.generation import Opened
+from index.storage.home import Home, at
 
 
 def remove(place: Path | Home, words: Sequence[str], older_than: date | None = None) -> list[Source]:

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from index.catalogue import Catalogue
-from index.chunk import header
-from index.embed import Vectors
-from index.generation import FINGERPRINT, Opened
-from index.home import Home, at
+from index.embedding.embed import Vectors
 from index.models import Article, Filters, IndexDamaged, IndexMissing, Passage
 from index.near_duplicates import group_near_duplicates
+from index.reading.chunk import header
+from index.storage.catalogue import Catalogue
+from index.storage.generation import FINGERPRINT, Opened
+from index.storage.home import Home, at
 
 _MAX_ATTEMPTS = 5  # to search between two writes
 _MAX_FETCHED_CHUNKS = 5_000

@@ -10,11 +10,11 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from index.catalogue import Catalogue
-from index.generation import FINGERPRINT
-from index.home import Home, at
 from index.load import as_read
 from index.models import ClippingsError, IndexDamaged
+from index.storage.catalogue import Catalogue
+from index.storage.generation import FINGERPRINT
+from index.storage.home import Home, at
 
 
 @dataclass(frozen=True, slots=True)

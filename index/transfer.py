@@ -19,15 +19,15 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from index.archive import ARTICLES, EDITIONS, Archive, Writing
-from index.catalogue import REMOVED, WITHDRAWN, Catalogue, Edition
-from index.chunk import chunk
-from index.embed import DIMENSIONS, MODEL_NAME, Embedder, Vectors
-from index.generation import FINGERPRINT, IMPORTING, Opened
-from index.home import Home
+from index.embedding.embed import DIMENSIONS, MODEL_NAME, Embedder, Vectors
+from index.embedding.weights import locate
 from index.models import Article, ClippingsError, IndexDamaged
-from index.outlets import NOTE as OUTLETS
-from index.weights import locate
-from index.writer import BATCH_ARTICLES, Writer
+from index.reading.chunk import chunk
+from index.reading.outlets import NOTE as OUTLETS
+from index.storage.catalogue import REMOVED, WITHDRAWN, Catalogue, Edition
+from index.storage.generation import FINGERPRINT, IMPORTING, Opened
+from index.storage.home import Home
+from index.storage.writer import BATCH_ARTICLES, Writer
 
 _FOLLOWED = ("roots", "sources", "marks")  # the notes that say what is read again: files of this machine, addresses
 _NOTES: dict[str, TypeAdapter[Any]] = {

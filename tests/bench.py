@@ -30,19 +30,19 @@ import numpy as np
 
 from bot.runtime import make_engine
 from bot.settings import Settings
-from index.catalogue import Catalogue
-from index.catalogue_sqlite import SQLiteCatalogue
-from index.chunk import chunk
-from index.clean import clean
-from index.embed import DIMENSIONS, Embedder, Vectors
-from index.generation import Generation, current, make_current
+from index.cleaning.clean import clean
+from index.embedding.embed import DIMENSIONS, Embedder, Vectors
+from index.embedding.weights import locate
 from index.ingest import ingest
-from index.integrity import catalogue_file
 from index.load import load
 from index.models import Article, Chunk, Filters, RawRecord, Source
+from index.reading.chunk import chunk
 from index.search import Searcher
+from index.storage.catalogue import Catalogue
+from index.storage.catalogue_sqlite import SQLiteCatalogue
+from index.storage.generation import Generation, current, make_current
+from index.storage.integrity import catalogue_file
 from index.text import sentences, stems
-from index.weights import locate
 from tests.corpus import write
 
 TODAY = date(2025, 1, 1)

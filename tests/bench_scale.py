@@ -28,14 +28,14 @@ from typing import Any
 
 import numpy as np
 
-from index.catalogue import Catalogue
-from index.embed import DIMENSIONS, Vectors
-from index.home import Folder, Home
+from index.embedding.embed import DIMENSIONS, Vectors
 from index.models import Article, Chunk, Filters
 from index.search import Searcher
-from index.servers import Servers
+from index.storage.catalogue import Catalogue
+from index.storage.home import Folder, Home
+from index.storage.servers import Servers
+from index.storage.writer import BATCH_ARTICLES, Writer
 from index.text import STOP_WORDS, stems
-from index.writer import BATCH_ARTICLES, Writer
 from tests.bench import SYLLABLES, News
 from tests.chroma import Chroma
 from tests.postgres import Postgres

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from index.weights import locate
+from index.embedding.weights import locate
 from tests.fake_slack import FakeSlack
 from tests.fakes.openai_server import OpenAIServer, Reply
 from tests.slack_process import BotProcess, FreshBotProcess, answered, make_index, replies

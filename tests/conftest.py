@@ -24,12 +24,12 @@ from filelock import FileLock
 from bot.answer import Engine
 from bot.runtime import make_engine
 from bot.settings import Settings
-from index import integrity
-from index.home import Folder, Home
+from index.embedding.weights import locate
 from index.ingest import ingest
 from index.models import WeightsError
-from index.servers import Servers
-from index.weights import locate
+from index.storage import integrity
+from index.storage.home import Folder, Home
+from index.storage.servers import Servers
 from tests.chroma import Chroma
 from tests.kept_models import Remembered, models_kept
 from tests.postgres import Postgres, programs

@@ -12,12 +12,12 @@ import pytest
 
 from bot.extract.ranking import Query, Retrieval
 from bot.kinds.scope import Scope
-from index.catalogue import Catalogue
-from index.catalogue_sqlite import SQLiteCatalogue
-from index.chunk import chunk
-from index.home import Home
 from index.ingest import Report, ingest
 from index.models import Article, Filters, Source
+from index.reading.chunk import chunk
+from index.storage.catalogue import Catalogue
+from index.storage.catalogue_sqlite import SQLiteCatalogue
+from index.storage.home import Home
 
 BOTH_HOMES = pytest.mark.parametrize(
     "home", ["folder", pytest.param("servers", marks=pytest.mark.process)], indirect=True

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from index.generation import current
+from index.storage.generation import current
 
 ROOT = Path(__file__).parents[1]
 LARGE = 1_000  # small articles; with fewer vectors Chroma has not written its files

@@ -18,9 +18,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from index.embed import Embedder
-from index.generation import current
-from index.weights import locate
+from index.embedding.embed import Embedder
+from index.embedding.weights import locate
+from index.storage.generation import current
 from tests.kill_indexing import Ruin
 
 ROOT = Path(__file__).parents[1]

@@ -31,9 +31,9 @@ from bot.extract.reader import Reader
 from bot.models import Turn
 from bot.runtime import make_engine
 from bot.settings import Settings
+from index.embedding.weights import locate
 from index.ingest import ingest
 from index.models import Filters, Passage
-from index.weights import locate
 
 OFF_TOPIC = 75  # questions from other sets
 OFF_TOPIC_WEIGHT = 0.15

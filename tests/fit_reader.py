@@ -25,7 +25,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional
 
-from index.weights import locate
+from index.embedding.weights import locate
 from tests.reading import Marks, Window, batches, read
 
 LAYERS, HEADS, WIDTH = 12, 12, 384

@@ -27,8 +27,8 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 
 from bot.cli.parser import main
-from index.telemetry import disable_telemetry
-from index.weights import locate
+from index.embedding.telemetry import disable_telemetry
+from index.embedding.weights import locate
 from tests.kept_models import models_kept
 
 _ROOT = Path(__file__).parents[1]
@@ -111,7 +111,7 @@ def _preload(weights: str) -> None:
     folder = locate(None if weights == "default" else Path(weights), fetchers={})
     _kept.__enter__()
     from bot.extract.reader import Reader
-    from index.embed import Embedder
+    from index.embedding.embed import Embedder
 
     Embedder(folder)
     Reader(folder)

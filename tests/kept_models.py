@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from index import embed
-from index.telemetry import disable_telemetry
+from index.embedding import embed
+from index.embedding.telemetry import disable_telemetry
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -24,19 +24,24 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from types import FrameType
 
-from index.chunk import chunk
-from index.embed import Embedder
-from index.generation import Generation, current
+from index.embedding.embed import Embedder
+from index.embedding.weights import locate
 from index.models import IndexMissing
+from index.reading.chunk import chunk
 from index.search import Searcher
+from index.storage.generation import Generation, current
 from index.text import stems
-from index.weights import locate
 from tests.corpus import PLACES, run, write
 from tests.forked import fork
 from tests.kept_models import models_kept
 
 ARTICLES = 80  # more than are written together
-OURS = ("index/catalogue.py", "index/catalogue_sqlite.py", "index/store.py", "index/generation.py")
+OURS = (
+    "index/storage/catalogue.py",
+    "index/storage/catalogue_sqlite.py",
+    "index/storage/store.py",
+    "index/storage/generation.py",
+)
 WAYS = ("change", "first time", "rebuild", "change")
 
 

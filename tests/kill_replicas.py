@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from bot.slack.workers import LEASE_SECONDS
-from index.weights import locate
+from index.embedding.weights import locate
 from tests.fake_slack import FakeSlack
 from tests.fakes.openai_server import OpenAIServer, Reply
 from tests.forked import Forked

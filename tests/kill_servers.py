@@ -21,12 +21,12 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from index.embed import Embedder, Vectors
+from index.embedding.embed import Embedder, Vectors
+from index.embedding.weights import locate
 from index.models import ClippingsError
 from index.search import Searcher
-from index.servers import Servers
+from index.storage.servers import Servers
 from index.text import stems
-from index.weights import locate
 from tests.chroma import Chroma
 from tests.corpus import run, write
 from tests.forked import fork

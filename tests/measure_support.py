@@ -20,11 +20,11 @@ from typing import NamedTuple
 import numpy as np
 
 from bot.generate.support import MIN_LOGIT, Premise, SupportReader, Supports, judge
-from index.chunk import chunk
-from index.clean import clean
+from index.cleaning.clean import clean
+from index.embedding.weights import locate
 from index.load import load
 from index.models import Failure, Passage, Source
-from index.weights import locate
+from index.reading.chunk import chunk
 
 PROJECT = Path(__file__).parents[1]
 STATEMENTS = PROJECT / "tests" / "statements.jsonl"

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from bot.generate.support import SupportReader
-from index.weights import locate
+from index.embedding.weights import locate
 
 
 @cache

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.clean import DEFAULT_OUTLET, clean
+from index.cleaning.clean import DEFAULT_OUTLET, clean
 from index.models import Article, RawRecord
 
 JUNE = date(2024, 6, 9)

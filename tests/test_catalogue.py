@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.catalogue import Catalogue
-from index.catalogue_postgres import PostgresCatalogue
-from index.catalogue_sqlite import SQLiteCatalogue
 from index.models import Article, Boilerplate, Chunk, ClippingsError, Filters, IndexDamaged, Source
-from index.postgres import Postgres
+from index.storage.catalogue import Catalogue
+from index.storage.catalogue_postgres import PostgresCatalogue
+from index.storage.catalogue_sqlite import SQLiteCatalogue
+from index.storage.postgres import Postgres
 from index.text import stems
 from tests.corpus import article
 

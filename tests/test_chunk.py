@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from index.chunk import chunk, header
 from index.models import Article, Source
+from index.reading.chunk import chunk, header
 from index.text import sentences
 from tests.corpus import article, prose
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html
 
-from index.clean import article_id, clean, readable
+from index.cleaning.clean import article_id, clean, readable
+from index.cleaning.split_body import merge_split_body
 from index.models import Article, RawRecord, UnreadableError
-from index.split_body import merge_split_body
 
 FIRST = "The harbour of Norvik was closed on Monday after a ship lost its anchor chain, the port authority said."
 SECOND = "Nobody was hurt, and two tugs held the ship in place until divers had found the chain."

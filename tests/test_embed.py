@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.embed import DIMENSIONS, Embedder
+from index.embedding.embed import DIMENSIONS, Embedder
 from index.models import WeightsError
 
 pytestmark = pytest.mark.usefixtures("models_run")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.event_dates import after_dateline, dated_events
+from index.reading.event_dates import after_dateline, dated_events
 
 WEDNESDAY = date(2024, 6, 12)
 DAYS = st.dates(date(1701, 1, 1), date(2098, 12, 31))

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from bot.query.filter_reason import no_such_outlet, undated_notice, why_none_passes
-from index.catalogue import Catalogue
-from index.catalogue_sqlite import SQLiteCatalogue
-from index.chunk import chunk
 from index.models import Filters
+from index.reading.chunk import chunk
+from index.storage.catalogue import Catalogue
+from index.storage.catalogue_sqlite import SQLiteCatalogue
 from tests.corpus import article
 
 OUTLETS = ["The Courier", "Le Courrier", "Meridian Post", ""]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.footnotes import plain_scripts, without_markdown_marks, without_marks
+from index.cleaning.footnotes import plain_scripts, without_markdown_marks, without_marks
 
 
 @pytest.mark.parametrize(

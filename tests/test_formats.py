@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.clean import clean
+from index.cleaning.clean import clean
 from index.formats import document, pdf
 from index.formats.document import Document, Item, Skipped
+from index.formats.fragment import fragment_text
 from index.formats.registry import KINDS, kind_of, read
-from index.fragment import fragment_text
 from index.load import load
 from index.models import Failure, RawRecord
 from index.worker import Worker

@@ -13,16 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from index.generation import FINGERPRINT, Generation, current, locked, make_current, open_for_writing
-from index.integrity import record_checksums
 from index.models import ClippingsError, IndexDamaged, IndexLocked
+from index.storage.generation import FINGERPRINT, Generation, current, locked, make_current, open_for_writing
+from index.storage.integrity import record_checksums
 from tests.corpus import article
 
 pytestmark = pytest.mark.process  # an index without a record of its checksums is tried in another process
 
 HOLD = """
-import pathlib, sys, index.generation
-with index.generation.locked(pathlib.Path(sys.argv[1])):
+import pathlib, sys, index.storage.generation
+with index.storage.generation.locked(pathlib.Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
 """

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from bot.cli.render import plain, status_lines
-from index.embed import MODEL_NAME, Embedder
-from index.generation import FINGERPRINT, Generation, current, locked
-from index.home import Home, at
+from index.embedding.embed import MODEL_NAME, Embedder
 from index.ingest import Report, ingest
 from index.models import Article, Boilerplate, ClippingsError, Filters, IndexLocked, IndexMissing
 from index.search import DatePreference, Searcher
 from index.status import status
+from index.storage.generation import FINGERPRINT, Generation, current, locked
+from index.storage.home import Home, at
 from index.text import stems
 from tests.corpus import BOTH_HOMES, prose, run, write
 from tests.kill_indexing import torment

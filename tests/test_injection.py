@@ -1,12 +1,12 @@
-"""Tests of index.injection: text in an article that is no evidence."""
+"""Tests of index.reading.injection: text in an article that is no evidence."""
 
 from __future__ import annotations
 
 import pytest
 
 from bot.generate.verify import verify
-from index.injection import blank_out, instruction_spans, is_instruction, unrelated_paragraphs
 from index.models import Passage, Source
+from index.reading.injection import blank_out, instruction_spans, is_instruction, unrelated_paragraphs
 from tests.supports import supports
 
 STORY = "The bridge over the Marrow was reopened on Monday.\n\n{}\n\nRepairs of the bridge had taken a year."

@@ -34,7 +34,7 @@ from bot.integrations.llama_index import ClippingsEmbedding, ClippingsQueryEngin
 from bot.models import REFUSAL, by_number
 from bot.runtime import make_engine, once
 from bot.settings import Settings
-from index.embed import Embedder
+from index.embedding.embed import Embedder
 from index.models import Filters, IndexMissing
 from tests.fakes.openai_server import OpenAIServer, Reply
 

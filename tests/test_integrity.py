@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.generation import Generation, make_current, open_catalogue
-from index.integrity import damaged_file, forget, record_checksums
 from index.models import Chunk, ClippingsError, IndexDamaged
 from index.search import Searcher
 from index.status import status
+from index.storage.generation import Generation, make_current, open_catalogue
+from index.storage.integrity import damaged_file, forget, record_checksums
 from index.text import stems
 from tests.corpus import article, prose, run, write
 from tests.corrupt_index import Process, build, case, digit, in_file

@@ -24,13 +24,13 @@ from bot.query.numbers import counted_stems, find_quantity
 from bot.runtime import make_engine
 from bot.settings import Settings
 from bot.slack.respond import user_message
-from index.chunk import chunk
-from index.clean import clean
-from index.cleaner import MAX_CHARACTERS_HERE, Cleaner
-from index.front_matter import front_matter
-from index.injection import instruction_spans, unrelated_paragraphs
+from index.cleaning.clean import clean
+from index.cleaning.cleaner import MAX_CHARACTERS_HERE, Cleaner
+from index.formats.front_matter import front_matter
 from index.load import MAX_FAILURES, load
 from index.models import Failure, RawRecord, UnreadableError
+from index.reading.chunk import chunk
+from index.reading.injection import instruction_spans, unrelated_paragraphs
 from index.text import name_spans, sentences
 from tests.corpus import article, prose, run, write
 
@@ -161,7 +161,7 @@ def test_a_process_that_crashes_costs_its_article_only() -> None:
 def test_no_process_outlives_a_killed_run() -> None:
     """The process ends when the one that started it is gone, however it went."""
     program = (
-        "from index.cleaner import Cleaner; from index.models import RawRecord\n"
+        "from index.cleaning.cleaner import Cleaner; from index.models import RawRecord\n"
         "cleaner = Cleaner(); cleaner.read(RawRecord('/a', '', 'Ann fell. ' * 5000, 'text'))\n"
         "print(cleaner.worker.process.pid, flush=True); input()"
     )
@@ -195,7 +195,7 @@ def test_indexing_leaves_out_what_takes_too_long_and_keeps_the_rest(
     write(folder, "bees", "Keep bees away from the wind.")
     assert run(data, [folder], weights).added == 2
 
-    monkeypatch.setattr("index.cleaner.MAX_ARTICLE_SECONDS", 0.001)
+    monkeypatch.setattr("index.cleaning.cleaner.MAX_ARTICLE_SECONDS", 0.001)
     write(folder, "a-long-one", LONG)
     write(folder, "frost", "Frost spoiled the orchards.")
     monkeypatch.setenv("CLIPPINGS_MODEL_DIR", str(weights))
@@ -216,7 +216,7 @@ def test_a_record_that_takes_too_long_is_named_with_its_line(
     texts = ["The weir at Carrow burst on Monday.", LONG]
     file.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("index.cleaner.MAX_ARTICLE_SECONDS", 0.001)
+        patch.setattr("index.cleaning.cleaner.MAX_ARTICLE_SECONDS", 0.001)
         assert main(["index", "--data", str(tmp_path / "data"), str(file)]) == 4
         expected = f"{file}: line 2: took longer than 0.001 seconds to read; left out.\n"
         assert capsys.readouterr().err == expected

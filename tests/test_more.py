@@ -22,8 +22,8 @@ from bot.query.followup import asks_for_more, condense, question_again
 from bot.query.kind import classify
 from bot.runtime import make_engine
 from bot.settings import Settings
-from index.catalogue import Catalogue
 from index.models import Article, Filters
+from index.storage.catalogue import Catalogue
 from tests.corpus import article, catalogue, scope
 from tests.fakes.hostile import LONG_TEXTS
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from index.clean import clean
+from index.cleaning.clean import clean
 from index.load import load
 from index.models import Article, RawRecord
 from index.near_duplicates import are_near_duplicates, group_near_duplicates, holds, signature

@@ -11,8 +11,8 @@ import pytest
 from bot.kinds.news import answer_news
 from bot.kinds.scope import Found
 from bot.query.kind import classify
-from index.catalogue import Catalogue
 from index.models import Article, Filters
+from index.storage.catalogue import Catalogue
 from tests.corpus import article, catalogue, no_retrieval, scope
 
 WEDNESDAY = date(2024, 6, 12)

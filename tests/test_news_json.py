@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from index.clean import clean
+from index.cleaning.clean import clean
 from index.formats.document import Document, Item
 from index.formats.news_json import record_of
 from index.formats.registry import read

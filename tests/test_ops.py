@@ -129,7 +129,7 @@ def test_image_has_what_is_copied_into_it() -> None:
     ignored = (ROOT / ".dockerignore").read_text("utf-8").split()
     assert {line[1:] for line in ignored if line.startswith("!")} == copied_
     weights = re.findall(r"CLIPPINGS_MODEL_DIR=/weights/clippings/(\S+)", DOCKERFILE)
-    from index.weights import NAME
+    from index.embedding.weights import NAME
 
     assert weights == [NAME]
 

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from lxml import html
 
 from bot.query.filter_reason import why_none_passes
-from index.catalogue import Catalogue
-from index.catalogue_sqlite import SQLiteCatalogue
-from index.chunk import chunk
-from index.clean import clean
+from index.cleaning.clean import clean
+from index.cleaning.page import PageNames, page_names
 from index.models import Filters, RawRecord
-from index.outlets import NOTE, Outlets
-from index.page import PageNames, page_names
+from index.reading.chunk import chunk
+from index.reading.outlets import NOTE, Outlets
+from index.storage.catalogue import Catalogue
+from index.storage.catalogue_sqlite import SQLiteCatalogue
 from tests.corpus import article
 
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from bot.models import Turn
 from bot.query.pronouns import resolve_pronouns
-from index.catalogue import Catalogue
-from index.catalogue_sqlite import SQLiteCatalogue
-from index.chunk import chunk
+from index.reading.chunk import chunk
+from index.storage.catalogue import Catalogue
+from index.storage.catalogue_sqlite import SQLiteCatalogue
 from tests.corpus import article
 
 COACH = (

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.clean import DEFAULT_OUTLET, clean
-from index.folder_names import folder_fields
+from index.cleaning.clean import DEFAULT_OUTLET, clean
+from index.cleaning.folder_names import folder_fields
+from index.cleaning.published import GUESSED, PublicationDate, publication_date
 from index.models import Boilerplate, RawRecord
-from index.published import GUESSED, PublicationDate, publication_date
 
 DAY = date(2024, 1, 25)
 NOWHERE = PublicationDate(None, None, certain=True)

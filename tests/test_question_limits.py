@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from bot.models import Turn
 from bot.query.limits import read_limits, shown_sources
-from index.catalogue import Catalogue
-from index.catalogue_sqlite import SQLiteCatalogue
-from index.chunk import chunk
 from index.models import Article, Filters
+from index.reading.chunk import chunk
+from index.storage.catalogue import Catalogue
+from index.storage.catalogue_sqlite import SQLiteCatalogue
 from tests.corpus import article
 
 SHOWN = [

@@ -7,9 +7,9 @@ import time
 import pytest
 
 from index.models import Span
-from index.people import find_people
-from index.people import finer_sentences as sentences
-from index.quotations import find_quotations
+from index.reading.people import find_people
+from index.reading.people import finer_sentences as sentences
+from index.reading.quotations import find_quotations
 
 
 def quotations(text: str) -> list[tuple[str, str]]:

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.clean import clean
-from index.cleaner import Cleaner
+from index.cleaning.clean import clean
+from index.cleaning.cleaner import Cleaner
+from index.cleaning.read_ahead import ahead
 from index.models import Article, Failure, RawRecord, UnreadableError
-from index.read_ahead import ahead
 
 
 @given(st.lists(st.integers()), st.integers(1, 5))
@@ -62,7 +62,7 @@ def test_records_are_cleaned_ahead_once(monkeypatch: pytest.MonkeyPatch) -> None
         cleaned.append(record.path)
         return clean(record)
 
-    monkeypatch.setattr("index.cleaner.clean", noted)
+    monkeypatch.setattr("index.cleaning.cleaner.clean", noted)
     records = [
         RawRecord(f"/x/{name}", "", text, "text") for name, text in (("a", "It rained."), ("b", "…"), ("c", "Sun."))
     ]

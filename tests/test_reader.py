@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.extract.reader import Reader, Text
-from index.embed import merged
+from index.embedding.embed import merged
 from index.models import WeightsError
 
 pytestmark = pytest.mark.usefixtures("models_run")

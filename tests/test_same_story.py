@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from index.clean import clean
+from index.cleaning.clean import clean
 from index.load import load
 from index.models import Article, RawRecord
 from index.near_duplicates import group_near_duplicates

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from index.clean import clean
+from index.cleaning.clean import clean
 from index.formats import scan
 from index.formats.document import Document, Item, Skipped
 from index.formats.registry import read

@@ -15,13 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.embed import Embedder, Vectors
-from index.generation import Generation, make_current
-from index.home import Home
-from index.integrity import record_checksums
+from index.embedding.embed import Embedder, Vectors
 from index.models import Chunk, ClippingsError, Filters, IndexDamaged, IndexMissing, Passage
 from index.search import DatePreference, Searcher, fuse
-from index.servers import Servers
+from index.storage.generation import Generation, make_current
+from index.storage.home import Home
+from index.storage.integrity import record_checksums
+from index.storage.servers import Servers
 from index.text import stems
 from tests.corpus import article, run, write
 

@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from index.embed import Embedder
+from index.embedding.embed import Embedder
 from index.models import ClippingsError, IndexDamaged
-from index.postgres import Postgres as Connection
 from index.search import Searcher
-from index.servers import Servers
+from index.storage.postgres import Postgres as Connection
+from index.storage.servers import Servers
 from tests.chroma import Chroma
 from tests.corpus import run, write
 from tests.tcp_proxy import Proxy

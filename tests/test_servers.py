@@ -31,18 +31,18 @@ from bot.runtime import home as home_of
 from bot.runtime import make_engine
 from bot.settings import Settings
 from index.archive import Archive, writing
-from index.embed import Embedder
-from index.generation import FINGERPRINT
-from index.home import Folder, Home
+from index.embedding.embed import Embedder
 from index.ingest import Choices, Report, ingest
 from index.models import ClippingsError, IndexDamaged, IndexLocked, IndexMissing, Passage
-from index.postgres import Postgres as Connection
 from index.removal import remove
 from index.search import Searcher
-from index.servers import LAYOUT_VERSION, Servers
-from index.shard import Shard
 from index.status import status
-from index.store import ServerVectors
+from index.storage.generation import FINGERPRINT
+from index.storage.home import Folder, Home
+from index.storage.postgres import Postgres as Connection
+from index.storage.servers import LAYOUT_VERSION, Servers
+from index.storage.shard import Shard
+from index.storage.store import ServerVectors
 from index.text import stems
 from index.transfer import export_index, import_index
 from tests.chroma import Chroma
@@ -59,17 +59,17 @@ QUESTIONS = [
     json.loads(line)["question"] for line in (ROOT / "tests" / "newsroom.jsonl").read_text("utf-8").splitlines()
 ]
 HOLD = """
-import sys, index.servers
-with index.servers.Servers(*sys.argv[1:]).locked():
+import sys, index.storage.servers
+with index.storage.servers.Servers(*sys.argv[1:]).locked():
     print("held", flush=True)
     sys.stdin.read()
 """
 INDEX = """
-import pathlib, sys, index.ingest, index.servers, index.shard
+import pathlib, sys, index.ingest, index.storage.servers, index.storage.shard
 database, chroma, articles, weights, shard = sys.argv[1:]
-choices = index.ingest.Choices(shard=index.shard.Shard.parse(shard) if shard else None)
+choices = index.ingest.Choices(shard=index.storage.shard.Shard.parse(shard) if shard else None)
 report = index.ingest.ingest(
-    index.servers.Servers(database, chroma), [pathlib.Path(articles)], model_dir=pathlib.Path(weights),
+    index.storage.servers.Servers(database, chroma), [pathlib.Path(articles)], model_dir=pathlib.Path(weights),
     choices=choices, progress=lambda done, total: None,
 )
 print(report.added)

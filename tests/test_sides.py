@@ -20,7 +20,7 @@ from index.models import Article, Filters, Passage, Span
 from tests.test_quote import find, passage, published
 
 if TYPE_CHECKING:
-    from index.catalogue import Catalogue
+    from index.storage.catalogue import Catalogue
 
 MILL = passage(
     "mill",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from index.generation import locked
+from index.storage.generation import locked
 from tests.fake_slack import FakeSlack, Seen
 from tests.fake_slack.seen import draw_blocks
 from tests.slack_process import BotInside, answered, copied, replies

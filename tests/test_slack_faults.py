@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from index.generation import locked
+from index.storage.generation import locked
 from tests.corpus import prose, write
 from tests.fake_slack import FakeSlack, Seen
 from tests.fakes.openai_server import OpenAIServer, Reply

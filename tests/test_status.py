@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.embed import MODEL_NAME
-from index.generation import Generation, current, make_current
+from index.embedding.embed import MODEL_NAME
 from index.models import Chunk, IndexDamaged, IndexMissing
 from index.status import status
+from index.storage.generation import Generation, current, make_current
 from tests.corpus import article
 
 

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from index.embed import Vectors
+from index.embedding.embed import Vectors
 from index.models import ClippingsError, IndexDamaged
-from index.store import FolderVectors
+from index.storage.store import FolderVectors
 
 pytestmark = pytest.mark.process  # an index without a record of its checksums is tried in another process
 
@@ -33,8 +33,8 @@ HOSTILE = {
     "CHROMA_SERVER_HOST": "203.0.113.1",
 }
 USE = """
-import pathlib, sys, numpy, index.store
-store = index.store.FolderVectors(pathlib.Path(sys.argv[1]))
+import pathlib, sys, numpy, index.storage.store
+store = index.storage.store.FolderVectors(pathlib.Path(sys.argv[1]))
 store.upsert(["a"], numpy.eye(1, 384, dtype=numpy.float32))
 settings = store._client.get_settings()
 print(store.count(), settings.allow_reset, settings.anonymized_telemetry)

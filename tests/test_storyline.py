@@ -16,8 +16,8 @@ from bot.models import numbered
 from bot.query.kind import Request, classify
 from bot.runtime import make_engine
 from bot.settings import Settings
-from index.catalogue import Catalogue
 from index.models import Article, Filters
+from index.storage.catalogue import Catalogue
 from tests.corpus import article, catalogue, scope
 
 ASKED = date(2024, 6, 14)

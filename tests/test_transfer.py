@@ -25,12 +25,12 @@ from bot.settings import load_settings, portable, variables
 from bot.slack.database import Database
 from index import archive as archives
 from index.archive import ARTICLES, EDITIONS, FEEDBACK, FORMAT, Archive, writing
-from index.data_folder import generations
-from index.home import Folder, Home
 from index.models import ClippingsError, IndexDamaged, IndexMissing
 from index.removal import remove
 from index.search import Searcher
-from index.servers import Servers
+from index.storage.data_folder import generations
+from index.storage.home import Folder, Home
+from index.storage.servers import Servers
 from index.transfer import export_index, import_index
 from tests.corpus import BOTH_HOMES, run, write
 from tests.fakes.examples import ANSWER
@@ -39,13 +39,13 @@ Output = pytest.CaptureFixture[str]
 SECRET = "xoxb-not-for-archives"
 # Imports into two folders, each in a process that ends as if it were killed when the articles are in.
 DIE = """
-import os, pathlib, sys, index.archive, index.home, index.transfer
+import os, pathlib, sys, index.archive, index.storage.home, index.transfer
 archive, weights, *folders = map(pathlib.Path, sys.argv[1:])
 for folder in folders:
     if not (child := os.fork()):
         index.transfer.import_index(
-            index.home.Folder(folder), index.archive.Archive(archive), model_dir=weights, replace=True, follow=True,
-            progress=lambda done, total: os._exit(9),
+            index.storage.home.Folder(folder), index.archive.Archive(archive), model_dir=weights, replace=True,
+            follow=True, progress=lambda done, total: os._exit(9),
         )
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
 """

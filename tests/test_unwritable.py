@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from index.generation import Generation, current
+from index.storage.generation import Generation, current
 from tests.corpus import run, write
 from tests.forked import fork
 

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 
 from bot.cli.parser import main
-from index.clean import clean
-from index.generation import open_for_writing
+from index.cleaning.clean import clean
 from index.load import Reader
 from index.models import Failure, RawRecord, UnreadableError
+from index.storage.generation import open_for_writing
 from index.web import fetch
 from index.web.fetch import Client, checked_address, is_public
 from index.web.read import Marks, WebReader

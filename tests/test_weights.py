@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from index import weights
+from index.embedding import weights
+from index.embedding.weights import FILES, Fetcher, FetchError, from_registry, locate
 from index.models import WeightsError
-from index.weights import FILES, Fetcher, FetchError, from_registry, locate
 
 CONTENT = {"model_quantized.onnx": b"a model", "tokenizer.json": b"{}"}
 DIGESTS = {name: hashlib.sha256(content).hexdigest() for name, content in CONTENT.items()}

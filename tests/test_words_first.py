@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from index.chunk import chunk
-from index.embed import Vectors
-from index.home import Home
+from index.embedding.embed import Vectors
 from index.models import ClippingsError
+from index.reading.chunk import chunk
 from index.search import Searcher
 from index.status import status
+from index.storage.home import Home
+from index.storage.writer import Writer
 from index.text import stems
-from index.writer import Writer
 from tests.corpus import BOTH_HOMES, article, run, write
 
 pytestmark = pytest.mark.process

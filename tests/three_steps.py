@@ -22,7 +22,7 @@ from bot.cli.transfer import export, restore
 from bot.runtime import make_engine
 from bot.settings import Settings
 from bot.slack.database import Database
-from index.weights import locate
+from index.embedding.weights import locate
 from tests.chroma import Chroma
 from tests.fake_slack import FakeSlack
 from tests.kept_models import models_kept

@@ -17,8 +17,8 @@ from bot.cli import render
 from bot.cli.filters import known_outlet, make_filters, read_day
 from bot.models import Answer, AnswerEngine, Turn, by_number
 from bot.plain_text import counted, one_line, safe, title
-from index.data_folder import prepare
 from index.models import ClippingsError, Filters, Source
+from index.storage.data_folder import prepare
 
 if TYPE_CHECKING:
     from bot.settings import Settings

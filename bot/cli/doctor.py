@@ -71,7 +71,7 @@ def _settings(settings: Settings, _: Parts) -> Found:
 def _versions(_: Settings, __: Parts) -> Found:
     from packaging.requirements import Requirement
 
-    from index.generation import FINGERPRINT
+    from index.storage.generation import FINGERPRINT
 
     python = ".".join(map(str, sys.version_info[:3]))
     shown = ", ".join(f"{name} {version(name)}" for name in _SHOWN_PACKAGES)
@@ -105,7 +105,7 @@ def _disk(settings: Settings, _: Parts) -> Found:
 
 
 def _weights(settings: Settings, _: Parts) -> Found:
-    from index.weights import FILES, locate
+    from index.embedding.weights import FILES, locate
 
     folder = locate(settings.model_dir, fetchers={}, report=lambda _: None)
     yield True, f"{len(FILES)} files in {folder}, with the right SHA-256"

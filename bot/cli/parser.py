@@ -22,7 +22,7 @@ from index.models import ClippingsError
 
 if TYPE_CHECKING:
     from bot.settings import Settings
-    from index.shard import Shard
+    from index.storage.shard import Shard
 
     Run = Callable[[argparse.Namespace, Settings, Parts], int]
 
@@ -179,7 +179,7 @@ def _add_common(parser: argparse.ArgumentParser, *, data: str | None, debug: str
 
 def _text(word: str) -> str:
     """Read an argument that is not UTF-8 by the best guess, as articles are: mostly it is Latin-1."""
-    from index.decode import decode
+    from index.formats.decode import decode
 
     return decode(os.fsencode(word))
 
@@ -202,7 +202,7 @@ def _json(parser: argparse.ArgumentParser) -> None:
 
 
 def _shard(text: str) -> Shard:
-    from index.shard import Shard
+    from index.storage.shard import Shard
 
     try:
         return Shard.parse(text)

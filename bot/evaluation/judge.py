@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from bot.evaluation.questions import KnownQuestion
 from bot.models import Answer
-from index.published import DATE
+from index.cleaning.published import DATE
 from index.text import figures, fold
 
 _MARK = re.compile(r"\s*\[(\d+)\]")

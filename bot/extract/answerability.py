@@ -21,7 +21,7 @@ from bot.extract.reader import Text
 from bot.extract.tuning import TUNED
 from bot.models import Citation
 from bot.query.followup import asks, content_words
-from index.embed import Embedder
+from index.embedding.embed import Embedder
 from index.models import Passage, Span
 from index.text import MONTH, figures, is_demonym, name_spans, stem, stems
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from index.injection import instruction_spans
 from index.models import Span
+from index.reading.injection import instruction_spans
 from index.text import MONTH, names, sentences, stems, surrounding, words
 
 _MAX_SENTENCES_BEFORE = 2

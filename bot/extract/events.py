@@ -13,8 +13,8 @@ from datetime import date, timedelta
 
 from bot.extract.ranking import Candidate, Retrieval, candidates_of
 from bot.query.numbers import conflict, counted_stems, counts, find_counts, is_forecast
-from index.catalogue import Catalogue
 from index.models import Filters, Passage
+from index.storage.catalogue import Catalogue
 from index.text import CALENDAR_NAMES, STOP_WORDS, names, sentences, stem, words
 
 _MAX_NAMELESS_DAYS = 7  # between an event and an article that names nothing of it

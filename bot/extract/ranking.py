@@ -19,9 +19,9 @@ from bot.extract.tuning import TUNED
 from bot.query.answer_type import AnswerType, expected_answer_type, has_answer_type
 from bot.query.followup import topic_first
 from bot.query.numbers import Quantity, counted_stems, find_quantity, risen_quantity
-from index.embed import Vectors
-from index.injection import is_instruction
+from index.embedding.embed import Vectors
 from index.models import Passage, Span
+from index.reading.injection import is_instruction
 from index.text import CALENDAR_NAMES, figures, names, sentences, stem, stems, words
 
 _MAX_PASSAGES = 6

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from index.embed import PairModel
+from index.embedding.embed import PairModel
 from index.models import Span
 
 MAX_QUESTION_TOKENS = 40

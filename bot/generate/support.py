@@ -1,9 +1,9 @@
 """Does a passage support a statement? By certain rules, and then by a second reader.
 
 Certain: a name, a number or a date that no cited passage has, another bound ("up to"), a web address, a word of planted
-instructions (`index.injection`). What passes is read together with the sentences that it rests on: the embedding model
-with other weights of ours (support.npz) gives the log-odds that they support it. docs/reader.md: how it was trained;
-docs/trust.md: how often it errs.
+instructions (`index.reading.injection`). What passes is read together with the sentences that it rests on: the
+embedding model with other weights of ours (support.npz) gives the log-odds that they support it. docs/reader.md: how it
+was trained; docs/trust.md: how often it errs.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bot.generate.tokens import Token, tokens
-from index.embed import PairModel
-from index.injection import blank_out, instruction_spans, is_instruction, unrelated_paragraphs
+from index.embedding.embed import PairModel
 from index.models import Passage, Span
+from index.reading.injection import blank_out, instruction_spans, is_instruction, unrelated_paragraphs
 from index.text import fold, is_demonym, sentences, stems
 
 MIN_LOGIT = -0.5  # of a statement that is shown; docs/trust.md: what it costs
@@ -111,7 +111,7 @@ class _Sentence(NamedTuple):
 
 
 class Premise:
-    """A passage as statements are checked against it: without planted instructions (:mod:`index.injection`).
+    """A passage as statements are checked against it: without planted instructions (:mod:`index.reading.injection`).
 
     ``planted`` holds the stemmed words of the sentences that instruct the reader.
     """

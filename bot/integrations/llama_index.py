@@ -28,9 +28,9 @@ from bot.extract.ranking import Retrieval
 from bot.models import Answer, Citation, by_number
 from bot.query.chitchat import reply
 from bot.settings import load_settings
-from index.embed import MODEL_NAME, Embedder
+from index.embedding.embed import MODEL_NAME, Embedder
+from index.embedding.weights import locate
 from index.models import Filters, Source
-from index.weights import locate
 
 DEFAULT_TOP_K = 10  # passages, as many as our own prompt holds
 _NO_FILTERS = Filters()

@@ -8,7 +8,7 @@ from bot.kinds.scope import Found, Line, Scope, compose
 from index.text import fold, sentences, stem, stems
 
 _MAX_ARTICLES = 10  # the newest that hold a word for the office
-# By the noun of the office, as `index.people.office_of` gives it. Each also with "in" behind it, for a woman.
+# By the noun of the office, as `index.reading.people.office_of` gives it. Each also with "in" behind it, for a woman.
 _OFFICES = {
     "mayor": "Bürgermeister Oberbürgermeister", "chief": "Polizeichef Polizeipräsident Feuerwehrchef",
     "headteacher": "Schulleiter Rektor", "head": "Schulleiter Rektor", "principal": "Schulleiter Rektor",

@@ -20,7 +20,7 @@ from bot.kinds.scope import Line, Scope
 from bot.query.followup import content_words
 from bot.query.wording import is_past_form, word_key
 from index.models import Article, Source, Span
-from index.people import NAMED, Introduction, find_people, is_noun
+from index.reading.people import NAMED, Introduction, find_people, is_noun
 from index.text import figure_spans, fold, names, sentences, words
 
 _MAX_ARTICLES = 4  # the nearest, that are read whole

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from bot.kinds.scope import Line, Scope
 from index.models import Article, Source, Span
-from index.people import Introduction, is_noun, name_words, office_of, same_name
-from index.quotations import Quotation
+from index.reading.people import Introduction, is_noun, name_words, office_of, same_name
+from index.reading.quotations import Quotation
 from index.text import STOP_WORDS, fold, stem, stems
 
 _MAX_HOLDERS = 30  # of an office, the newest, whose articles are read

@@ -11,8 +11,8 @@ from bot.kinds.scope import Found, Line, Scope, compose, day
 from bot.kinds.stories import Matter, Story, first_on, group_stories, newest_stories, parse_matter, stories_about
 from bot.query.dates import Period
 from bot.query.kind import Request
-from index.event_dates import after_dateline
 from index.models import Filters, Source
+from index.reading.event_dates import after_dateline
 from index.text import MONTH, stem
 
 _MAX_STORIES, _MAX_CONTINUED_STORIES = 8, 100  # of an answer; of which "go on" shows the next

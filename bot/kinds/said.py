@@ -14,7 +14,7 @@ from bot.query.dates import Period, find_period
 from bot.query.followup import content_words
 from bot.query.kind import Request
 from index.models import Article, Source, Span
-from index.quotations import GROUPS, Quotation
+from index.reading.quotations import GROUPS, Quotation
 from index.text import fold, names, sentences, stems, surrounding, words
 
 _MAX_QUOTES = 4

@@ -12,9 +12,9 @@ from bot.models import Answer, Citation, in_marks, numbered
 from bot.query.date_preference import outside_period
 from bot.query.dates import find_period
 from bot.query.kind import Request
-from index.catalogue import Catalogue
 from index.models import Article, Filters, Passage, Source, Span
 from index.near_duplicates import other_sources
+from index.storage.catalogue import Catalogue
 from index.text import fold, sentences
 
 _MAX_LEAD_CHARACTERS = 2_000

@@ -13,10 +13,10 @@ from bot.kinds.scope import Scope, lead
 from bot.query.dates import Period, find_period
 from bot.query.followup import content_words
 from bot.query.kind import Request
-from index.event_dates import after_dateline
-from index.injection import instruction_spans
 from index.models import Article, Filters, Source, Span
 from index.near_duplicates import group_near_duplicates
+from index.reading.event_dates import after_dateline
+from index.reading.injection import instruction_spans
 from index.text import CALENDAR_NAMES, names, sentences, stem, stems, words
 
 _MAX_READ_ARTICLES = 40  # of those that hold the words; a body takes some 0.1 ms to read and check

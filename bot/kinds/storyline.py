@@ -30,8 +30,8 @@ from bot.kinds.stories import (
 )
 from bot.query.dates import shift
 from bot.query.kind import Request
-from index.event_dates import EventDate, after_dateline, dated_events, on
 from index.models import Article, Filters, Source, Span
+from index.reading.event_dates import EventDate, after_dateline, dated_events, on
 from index.text import figures, names, sentences, stems, words
 
 _MAX_LINES = 7  # of a summary

@@ -20,7 +20,7 @@ from bot.kinds.scope import Found, Line, Scope, compose, day, lead
 from bot.kinds.unsaid import correction
 from bot.query.kind import Request
 from index.models import Article, Passage, Span
-from index.people import DEED, NAMED, OPENERS, PERSON_NOUNS, ROLE, Introduction, is_noun, name_words, office_of
+from index.reading.people import DEED, NAMED, OPENERS, PERSON_NOUNS, ROLE, Introduction, is_noun, name_words, office_of
 from index.text import names, sentences, stems, surrounding
 
 _MAX_QUOTES = 3

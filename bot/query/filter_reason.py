@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from index.catalogue import Catalogue
 from index.models import Filters
+from index.storage.catalogue import Catalogue
 from index.text import fold
 
 _MAX_NEAR_OUTLETS, _MAX_NAMED_OUTLETS = 3, 6

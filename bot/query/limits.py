@@ -14,8 +14,8 @@ from functools import lru_cache
 
 from bot.models import Turn
 from bot.query.followup import content_words
-from index.catalogue import Catalogue
 from index.models import Filters, Source
+from index.storage.catalogue import Catalogue
 from index.text import fold, stems
 
 _ARTICLE = r"(?:one|articles?|stor(?:y|ies)|pieces?|reports?|coverage|reporting|version|account|source)"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.query.followup import content_words
-from index.catalogue import Catalogue
+from index.storage.catalogue import Catalogue
 from index.text import names, stems, words
 
 _MAX_WORDS = 12  # of which the articles are asked

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from bot.models import Turn
 from bot.query.followup import BODY
 from bot.query.limits import shown_sources
-from index.catalogue import Catalogue
 from index.models import Source
-from index.people import NAMED, NO_NAMES, Introduction
+from index.reading.people import NAMED, NO_NAMES, Introduction
+from index.storage.catalogue import Catalogue
 from index.text import word_spans, words
 
 _PRONOUN = re.compile(

@@ -159,7 +159,7 @@ def _set_up_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:  # noqa: AN
 
 def _connect_psycopg(_: sql.Dialect, __: ConnectionPoolEntry, arguments: Any, options: Any) -> Any:  # noqa: ANN401  # DB-API
     """Connect to PostgreSQL with limits of time, which a URL may change (`?connect_timeout=10`)."""
-    from index.postgres import limited_connection
+    from index.storage.postgres import limited_connection
 
     limits = {"connect_timeout": MAX_CONNECT_SECONDS, "options": f"-c statement_timeout={MAX_REPLY_SECONDS:.0f}s"}
     return limited_connection(MAX_REPLY_SECONDS).connect(*arguments, **limits | options)

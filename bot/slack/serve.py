@@ -41,8 +41,8 @@ from bot.slack.workspaces import (
     installation_store,
     state_store,
 )
-from index.data_folder import prepare
 from index.models import ClippingsError
+from index.storage.data_folder import prepare
 
 if TYPE_CHECKING:
     from wsgiref.simple_server import WSGIServer

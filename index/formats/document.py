@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, NamedTuple
 
-from index.decode import refuse_binary
+from index.formats.decode import refuse_binary
 from index.models import RawRecord, UnreadableError
 
 MAX_ARTICLE_BYTES = 5_000_000  # or characters of a line: a long novel has 3 million

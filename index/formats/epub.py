@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import unquote
 
-from index.decode import decode
+from index.formats.decode import decode
 from index.formats.document import Document, Item, Kind
+from index.formats.fragment import fragment_text
 from index.formats.markup import parse_xml, text_of
 from index.formats.zips import open_zip, part
-from index.fragment import fragment_text
 
 
 def _read(document: Document) -> Iterator[Item]:

@@ -10,7 +10,7 @@ from email.parser import BytesParser
 from email.utils import parseaddr
 from io import BytesIO
 
-from index.decode import decode
+from index.formats.decode import decode
 from index.formats.document import MAX_FILE_BYTES, Document, Item, Kind, begins
 from index.models import UnreadableError
 

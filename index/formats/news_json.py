@@ -19,7 +19,7 @@ from io import TextIOWrapper
 from itertools import chain
 from typing import IO, Any
 
-from index.decode import decode, refuse_binary, replace_surrogates, wide_encoding
+from index.formats.decode import decode, refuse_binary, replace_surrogates, wide_encoding
 from index.formats.document import MAX_ARTICLE_BYTES, Document, Item, Kind, too_large
 from index.formats.editions import correction_note, is_withdrawn, revision_of, when
 from index.formats.urls import url_key

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator
 from zipfile import BadZipFile
 
-from index.decode import decode
+from index.formats.decode import decode
 from index.formats.document import FILE_AUTHOR, Document, Item, Kind, begins
 from index.formats.markup import parse_xml
 from index.formats.zips import open_zip, part

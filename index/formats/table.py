@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterator
 from io import TextIOWrapper
 
-from index.decode import decode, wide_encoding
+from index.formats.decode import decode, wide_encoding
 from index.formats.document import MAX_ARTICLE_BYTES, Document, Item, Kind, begins, load_extra
 from index.formats.news_json import item_of
 from index.models import UnreadableError

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from index.decode import declared_encoding, decode
+from index.formats.decode import declared_encoding, decode
 from index.formats.document import Document, Item, Kind
-from index.front_matter import front_matter
+from index.formats.front_matter import front_matter
 
 _PAGE = re.compile(
     rb"\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!--[^>]{0,500}-->\s*)*<(?:!doctype html|html|head|body)\b", re.IGNORECASE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from index.decode import declared_encoding, decode
+from index.formats.decode import declared_encoding, decode
 from index.formats.document import MAX_ARTICLE_BYTES, Document, Item, Kind, begins, too_large
 from index.formats.editions import revision_of, when
 from index.formats.urls import url_key

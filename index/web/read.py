@@ -19,17 +19,17 @@ from tempfile import NamedTemporaryFile
 from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
+from index.cleaning.walls import FETCHED
 from index.formats.document import HEAD_BYTES
 from index.formats.editions import revision_of, when
+from index.formats.fragment import fragment_text
 from index.formats.markup import local_name, parse_xml, text_of
 from index.formats.registry import File, kind_of
 from index.formats.urls import canonical, url_key
 from index.formats.xml import FEEDS, SITEMAPS, root_name
-from index.fragment import fragment_text
 from index.load import Reader, printable
 from index.models import Failure, RawRecord, UnreadableError
 from index.web.fetch import MAX_BYTES, Client, GoneError, LaterError, Reply
-from index.web.walls import FETCHED
 
 MAX_PAGES = 200  # of a feed or a sitemap, in one run: at a page a second it takes three minutes
 MIN_WHOLE_CHARACTERS = 800  # of an entry that is taken for the whole article

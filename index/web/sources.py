@@ -8,8 +8,8 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from index.home import Home, at
 from index.models import ClippingsError, IndexMissing
+from index.storage.home import Home, at
 
 
 def sources(place: Path | Home) -> dict[str, str]:

@@ -16,9 +16,9 @@ from bot.evaluation.metrics import Metrics, Outcome, measure
 from bot.evaluation.questions import ARTICLES, KnownQuestion, read_questions
 from bot.evaluation.run import make_metrics
 from bot.models import Answer
-from index.embed import Embedder
+from index.embedding.embed import Embedder
+from index.embedding.weights import locate
 from index.models import Passage, Source
-from index.weights import locate
 
 MOST = 40  # chunks that each library is asked for, as many as our own search gives: enough for ten articles
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bot.evaluation.judge import contains
 from bot.evaluation.questions import ARTICLES, QUERIES
-from index.clean import clean
+from index.cleaning.clean import clean
 from index.load import load
 from index.models import RawRecord
 

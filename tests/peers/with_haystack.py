@@ -12,7 +12,7 @@ from haystack.components.retrievers.in_memory import InMemoryBM25Retriever, InMe
 from haystack.components.writers import DocumentWriter
 from haystack.document_stores.in_memory import InMemoryDocumentStore
 
-from index.embed import Embedder
+from index.embedding.embed import Embedder
 from tests.peers.measure import MOST, Find, Material, peer
 
 

@@ -18,7 +18,7 @@ from llama_index.core.schema import NodeWithScore, QueryBundle, TransformCompone
 from llama_index.retrievers.bm25 import BM25Retriever
 from pydantic import PrivateAttr
 
-from index.embed import Embedder
+from index.embedding.embed import Embedder
 from tests.peers.measure import MOST, Find, Material, peer
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from txtai.embeddings import Embeddings
 from txtai.pipeline import Segmentation
 
-from index.embed import Embedder, Vectors
+from index.embedding.embed import Embedder, Vectors
 from tests.peers.measure import MOST, Find, Material, peer
 
 

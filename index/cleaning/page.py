@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from lxml.html import HtmlElement
 
-from index.outlets import is_host
-from index.top_lines import names_outlet
+from index.cleaning.top_lines import names_outlet
+from index.reading.outlets import is_host
 
 _JSON_LD = "application/ld+json"
 _MAX_SCRIPTS, _MAX_OBJECTS, _MAX_HEADINGS = 20, 2_000, 20

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from index.published import DATE
+from index.cleaning.published import DATE
 
 _AGENCY = (
     r"(?:(?:The )?Associated Press|AP(?: Photo| Images)?|AFP|EPA(?:-EFE)?|EFE|REUTERS|Reuters|Getty(?: Images)?"

@@ -1,7 +1,7 @@
 """Separate an article from the boilerplate of its page: captions, credits, links to other stories, notices of the site.
 
-Only whole short lines are removed, and only on strong patterns (index/boilerplate_patterns.py): a line of boilerplate
-that is kept costs little, a sentence that is lost may have been the answer.
+Only whole short lines are removed, and only on strong patterns (index/cleaning/boilerplate_patterns.py): a line of
+boilerplate that is kept costs little, a sentence that is lost may have been the answer.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from index.boilerplate_patterns import (
+from index.cleaning.boilerplate_patterns import (
     CAPTION_BESIDE_CREDIT,
     CREDIT_AT_END,
     IN_PLACE,
@@ -19,8 +19,8 @@ from index.boilerplate_patterns import (
     SIGNED,
     SIGNED_OFF,
 )
+from index.cleaning.top_lines import TopLine, is_date_line, is_labelled_date, top_line
 from index.models import Boilerplate
-from index.top_lines import TopLine, is_date_line, is_labelled_date, top_line
 
 _MAX_LINE_CHARACTERS = 450  # a longer line is prose, whatever it begins or ends with
 _MAX_CAPTION_CHARACTERS = 300

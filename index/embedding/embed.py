@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from index.embedding.telemetry import disable_telemetry
 from index.models import WeightsError
-from index.telemetry import disable_telemetry
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -127,7 +127,7 @@ def merged(file: Path, learnt: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any
     """Return the initializers that replace the model's: what was learnt, its low-rank updates as int8 matrices.
 
     A matrix W (int8, a scale a column) becomes W + (up down)^T, quantised again. Its bytes lie at a known offset in
-    the file, which index.weights verified by its hash. Raises WeightsError.
+    the file, which index.embedding.weights verified by its hash. Raises WeightsError.
     """
     try:
         stored = np.memmap(file, mode="r")

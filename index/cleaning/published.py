@@ -2,7 +2,7 @@
 
 Tried in this order: metadata or front matter, URL, dateline, date lines of the page, body. No date is better than a
 wrong one: an ambiguous date is dropped, an inferred one is marked. The clock has no say: a date ahead of today is kept
-as data, and a search decides what to make of it (index/catalogue.py).
+as data, and a search decides what to make of it (index/storage/catalogue.py).
 """
 
 from __future__ import annotations

@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePath
 
-from index.clean import DEFAULT_OUTLET
+from index.cleaning.clean import DEFAULT_OUTLET
+from index.cleaning.published import GUESSED, date_in_path
 from index.models import RawRecord
-from index.published import GUESSED, date_in_path
 
 _YEAR = re.compile(r"(?:19|20)\d\d(?:[-_.]?(?:0[1-9]|1[0-2]))?(?:[-_.]?(?:0[1-9]|[12]\d|3[01]))?")
 _NO_OUTLET = frozenset(

@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from index.models import ClippingsError, IndexDamaged
-from index.store import stable_files
+from index.storage.store import stable_files
 
 _MAX_TRIAL_SECONDS = 120
 # A search fails also if it meets a write (chroma 1.5.9). It is repeated in its process; if it crashes, in another.
@@ -38,10 +38,10 @@ except OSError as error:
     sys.exit(f"{error.filename} cannot be read: {error.strerror}.")
 """
 _TRIAL = f"""
-import pathlib, sys, time, index.models, index.store
+import pathlib, sys, time, index.models, index.storage.store
 for trial in range({_MAX_TRIALS}):
     try:
-        store = index.store.FolderVectors(pathlib.Path(sys.argv[1]), make=False)
+        store = index.storage.store.FolderVectors(pathlib.Path(sys.argv[1]), make=False)
         store.self_search()
         print(store.count())
         break
@@ -112,7 +112,7 @@ def check(folder: Path) -> None:
 def count_vectors(folder: Path) -> int | None:
     """Search and count the vectors in a process of its own, which damage may crash; None if they cannot be used."""
     # With -P: this package, not a folder `index` of the user's.
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     for _ in range(_MAX_TRIALS):
         with contextlib.suppress(subprocess.SubprocessError, ValueError):
             trial = subprocess.run(  # noqa: S603  # our own interpreter and program, the folder as an argument

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from index.outlets import is_host
-from index.published import DATE_IN_LINE
+from index.cleaning.published import DATE_IN_LINE
+from index.reading.outlets import is_host
 
 _MAX_CHARACTERS = 200
 _MAX_NAME_WORDS, _MAX_ASIDE_CHARACTERS = 7, 60

@@ -17,14 +17,14 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from index.catalogue_postgres import PostgresCatalogue
-from index.embed import DIMENSIONS
-from index.generation import FINGERPRINT, Opened, Replaced
-from index.home import Home
+from index.embedding.embed import DIMENSIONS
 from index.models import ClippingsError, IndexDamaged, IndexLocked
-from index.postgres import Postgres
-from index.shard import MAX_SHARDS, Shard
-from index.store import ServerVectors
+from index.storage.catalogue_postgres import PostgresCatalogue
+from index.storage.generation import FINGERPRINT, Opened, Replaced
+from index.storage.home import Home
+from index.storage.postgres import Postgres
+from index.storage.shard import MAX_SHARDS, Shard
+from index.storage.store import ServerVectors
 
 LAYOUT_VERSION = 1
 """Of the schema `clippings`; a database with a later one is not touched."""

@@ -18,9 +18,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar, NamedTuple
 
 from index.models import Article, Boilerplate, Chunk, Filters, IndexDamaged, Source, Span
-from index.outlets import NOTE as OUTLETS_NOTE
-from index.people import Introduction, find_people, finer_sentences
-from index.quotations import Quotation, find_quotations
+from index.reading.outlets import NOTE as OUTLETS_NOTE
+from index.reading.people import Introduction, find_people, finer_sentences
+from index.reading.quotations import Quotation, find_quotations
 from index.text import fold, stems
 
 SCHEMA_VERSION = 5

@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from index.catalogue import Edition
-from index.chunk import chunk
-from index.embed import Embedder, Vectors
-from index.generation import Opened
+from index.embedding.embed import Embedder, Vectors
 from index.models import Article, Chunk
-from index.shard import Shard
+from index.reading.chunk import chunk
+from index.storage.catalogue import Edition
+from index.storage.generation import Opened
+from index.storage.shard import Shard
 
 BATCH_ARTICLES = 16  # memory stays flat, the bar moves, and the embedder can sort by length
 _MAX_WAITING_BATCHES = 500  # some 100 MB

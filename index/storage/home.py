@@ -8,12 +8,12 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from index import generation as folders
-from index.catalogue import Catalogue
-from index.generation import Generation, Opened, Replaced
-from index.integrity import count_vectors, damaged_file, record_checksums, vectors_folder
 from index.models import ClippingsError, IndexDamaged, IndexMissing
-from index.shard import Shard
+from index.storage import generation as folders
+from index.storage.catalogue import Catalogue
+from index.storage.generation import Generation, Opened, Replaced
+from index.storage.integrity import count_vectors, damaged_file, record_checksums, vectors_folder
+from index.storage.shard import Shard
 
 
 class Home(ABC):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from index.decode import replace_surrogates
+from index.formats.decode import replace_surrogates
 from index.models import UnreadableError
 
 _BLOCK = re.compile(r"\A---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*\r?(?:\n|\Z)", re.DOTALL | re.MULTILINE)

@@ -25,10 +25,10 @@ from urllib.parse import urlsplit
 import numpy as np
 from filelock import FileLock
 
-from index.data_folder import can_write, temporary_copy
-from index.embed import DIMENSIONS
+from index.embedding.embed import DIMENSIONS
+from index.embedding.telemetry import disable_telemetry
 from index.models import ClippingsError, IndexDamaged
-from index.telemetry import disable_telemetry
+from index.storage.data_folder import can_write, temporary_copy
 
 if TYPE_CHECKING:
     import httpx
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from chromadb.api.models.Collection import Collection
     from chromadb.api.types import GetResult, QueryResult
 
-    from index.embed import Vectors
+    from index.embedding.embed import Vectors
 
 T = TypeVar("T")
 _COLLECTION = "chunks"

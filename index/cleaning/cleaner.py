@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 
-from index.chunk import chunk
-from index.clean import clean
+from index.cleaning.clean import clean
+from index.cleaning.read_ahead import ahead
 from index.models import Article, Chunk, Failure, RawRecord, UnreadableError
-from index.read_ahead import ahead
+from index.reading.chunk import chunk
 from index.worker import Worker
 
 MAX_ARTICLE_SECONDS = 20.0  # 1 MB of text takes 0.4 s, of HTML 1 s (2026-11-26, two cores); an article may have 5 MB

@@ -6,8 +6,8 @@ the only person it can stand for. A unit wholly in marks goes on with the speake
 left out: no speaker is better than a wrong one.
 
 Right on random hits, judged by hand (2026-11-27): 77 of 78 on articles/, on which the patterns were also tried while
-they were made (the other was a sister, see _RELATIVE in index/people.py); 46 of 50 on the seeds, CLAP NQ, RAMDocs,
-SQuAD and MTRAG-UN.
+they were made (the other was a sister, see _RELATIVE in index/reading/people.py); 46 of 50 on the seeds, CLAP NQ,
+RAMDocs, SQuAD and MTRAG-UN.
 Time: .4 ms for 400 words of news, 2 ms for those pages.
 """
 
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from index.models import Span
-from index.people import BODY_NOUNS, FINITE, NAMED, PERSON_NOUNS, Gender, Mention, People, is_noun, office_of
+from index.reading.people import BODY_NOUNS, FINITE, NAMED, PERSON_NOUNS, Gender, Mention, People, is_noun, office_of
 from index.text import fold, paragraphs
 
 _MAX_UNIT_CHARACTERS = 1_500  # of a quotation held together by its marks; a longer one has lost a mark
@@ -142,8 +142,8 @@ _GROUP_OPENING = re.compile(
 class Quotation(NamedTuple):
     """Whole sentences that report what somebody said.
 
-    ``key``: that of the person or body (index/people.py), or the words of a group, folded. ``name``: where the speaker
-    is named. ``span``: the sentences.
+    ``key``: that of the person or body (index/reading/people.py), or the words of a group, folded. ``name``: where the
+    speaker is named. ``span``: the sentences.
     """
 
     key: str

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from lxml.html import HtmlElement
 
-from index.page import objects
+from index.cleaning.page import objects
 
 _MAX_POSTS = 1_000
 _PROBE_CHARACTERS = 40  # by which a line of the page is known as the beginning of a post

@@ -15,20 +15,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from index.boilerplate import split_page
-from index.boilerplate_patterns import AGENCY
-from index.footnotes import plain_scripts, without_markdown_marks, without_marks
+from index.cleaning.boilerplate import split_page
+from index.cleaning.boilerplate_patterns import AGENCY
+from index.cleaning.footnotes import plain_scripts, without_markdown_marks, without_marks
+from index.cleaning.live import with_times
+from index.cleaning.page import page_names, states
+from index.cleaning.published import GUESSED, publication_date
+from index.cleaning.split_body import merge_split_body
+from index.cleaning.top_lines import names_outlet
+from index.cleaning.walls import FETCHED, is_listing, wall, wall_without_text
 from index.formats.document import FILE_AUTHOR
+from index.formats.fragment import fragment_text
 from index.formats.scan import RECOGNIZED
-from index.fragment import fragment_text
-from index.live import with_times
 from index.models import Article, Boilerplate, RawRecord, Source, UnreadableError
-from index.page import page_names, states
-from index.published import GUESSED, publication_date
-from index.split_body import merge_split_body
 from index.text import composed, sentences, strip_invisible, unaccented
-from index.top_lines import names_outlet
-from index.web.walls import FETCHED, is_listing, wall, wall_without_text
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement

@@ -14,9 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from index.catalogue import FILTER, NO_FILTERS, Catalogue, Edition
-from index.data_folder import temporary_copy
 from index.models import ClippingsError, Filters, IndexDamaged
+from index.storage.catalogue import FILTER, NO_FILTERS, Catalogue, Edition
+from index.storage.data_folder import temporary_copy
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

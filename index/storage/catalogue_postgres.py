@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from index.catalogue import FILTER, NO_FILTERS, REBUILD, Catalogue, checksum
 from index.models import Filters, IndexDamaged
-from index.postgres import Postgres
+from index.storage.catalogue import FILTER, NO_FILTERS, REBUILD, Catalogue, checksum
+from index.storage.postgres import Postgres
 
 _SCHEMA = """
 CREATE TABLE meta (key text PRIMARY KEY, value text NOT NULL);

@@ -1,0 +1,1 @@
+"""Texts become vectors: the model and its weights."""

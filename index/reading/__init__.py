@@ -1,0 +1,1 @@
+"""What stands in an article: chunks, people, quotations, dated events, instructions, outlets' names."""

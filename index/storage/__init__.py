@@ -1,0 +1,1 @@
+"""What outlives a run: catalogue and vectors, in a folder or on servers."""
