@@ -127,6 +127,40 @@ The strike has stopped 212 flights so far.""",
 Der Bau kostete 14 Millionen Euro.""",
     ),
 }
+# Sentences that read like an answer, of another thing, year or person.
+GALLERY = {
+    "portrait": (
+        "Stolen portrait comes home to Halden",
+        date(2025, 9, 3),
+        """A small portrait by Jan Vermayer that was stolen from the Halden gallery in 2011 has been returned in a bag.
+
+The director, Beatrix Soll, said that the painting, “Girl with a Lemon”, was in good condition apart from a scratch.""",
+    ),
+    "lido": (
+        "Lido to close on Sunday",
+        date(2025, 9, 20),
+        """The lido in Wexley will close on Sunday. Last summer it had 38,000 visitors.""",
+    ),
+    "chief": (
+        "Wexley Coal names new chief",
+        date(2025, 9, 24),
+        """Tarrant Coal has appointed Agnes Dorrit as its chief executive from 1 July. She replaces Jonas Kettler.
+
+Ms Dorrit, 52, began as a surveyor at Brennick in 1995 and later ran the company's two open-cast mines.""",
+    ),
+    "fall": (
+        "Toll of Wexley crane collapse reaches nine",
+        date(2025, 9, 28),
+        """The toll of the crane collapse at the Wexley works rose to nine on Sunday.""",
+    ),
+    "first": (
+        "Five die at Wexley works",
+        date(2025, 9, 12),
+        """Five people died at the Wexley works when a crane fell on Thursday.
+
+The works employs 610 people. Its last fatal accident was in 1987, when three men died in a fire.""",
+    ),
+}
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +169,7 @@ def engines(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> Iterator
     folder = tmp_path_factory.mktemp("facts")
     with ExitStack() as stack:
         made = {}
-        for place, articles in (("mine", MINE), ("town", TOWN)):
+        for place, articles in (("mine", MINE), ("town", TOWN), ("gallery", GALLERY)):
             for name, (headline, day, body) in articles.items():
                 write(folder / place, name, body, headline=headline, outlet="Upland Post", published=day)
             run(folder / f"{place}-data", [folder / place], weights)
@@ -296,3 +330,24 @@ def test_an_office_is_found_in_german(engines: dict[str, Engine], question: str)
     """A mayor is a Bürgermeisterin."""
     assert "Bürgermeisterin Ute Kessler" in ask(engines, "town", question).text
     assert ask(engines, "town", "Who is the mayor of Elmbridge?").refusal
+
+
+@pytest.mark.parametrize(
+    ("question", "not_first"),
+    [
+        ("Who painted Girl with a Lemon?", "Beatrix Soll"),
+        ("How many visitors did the gallery have last summer?", "38,000"),
+        ("When does Agnes Dorrit start?", "1995"),
+    ],
+)
+def test_what_is_of_another_thing_is_not_set_first(engines: dict[str, Engine], question: str, not_first: str) -> None:
+    """Who only speaks in a sentence, a number of another house, a year before what is to come."""
+    answer = ask(engines, "gallery", question)
+    assert not_first not in (answer.short or "")
+
+
+def test_a_year_of_the_question_is_that_of_the_answer(engines: dict[str, Engine]) -> None:
+    """A later accident is no update of an earlier one in the same place."""
+    answer = ask(engines, "gallery", "How many people died in the 1987 fire?")
+    assert "three men died" in answer.text
+    assert "latest" not in answer.text

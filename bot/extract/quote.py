@@ -40,6 +40,11 @@ _NEGATION = re.compile(r"\b(?:not|no|never|n['’]t) \Z", re.IGNORECASE)
 _DIFFERENCE = re.compile(r"(?: \w+| ?%| per cent)? (?:more|fewer|less|higher|lower) than\b", re.IGNORECASE)
 _SCALE = re.compile(r"[ -]?(?:(?:hundred|thousand|million|billion|trillion|per ?cent|percent)\b|%)", re.IGNORECASE)
 _MAX_BOUND_CHARACTERS = 40
+# "the museum", not "the price of …", which an article may give without the word.
+_THE = re.compile(r"\bthe ([a-z]{4,})\b(?! (?:of|in|for|at|that|when|between|from|on|to|by)\b)")
+_WHO_DID = re.compile(r"\bwho (?!add)\w{3,}ed\b", re.IGNORECASE)
+_SPEAKS = re.compile(r"[”’\"']?,? (?:[^,.;]{0,60}, )?(?:said|says|told|added|warned|announced|confirmed)\b")
+_TO_COME = re.compile(r"(?:and )?when (?:does|do|will|is|are)\b", re.IGNORECASE)
 _DAY = re.compile(rf"\b{MONTH}\b|\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b")
 _Relation = Literal["differ", "update", ""]
 
@@ -68,7 +73,8 @@ class _Quote:
 
 def compose(retrieval: Retrieval) -> Quoted:
     """Quote the best candidates, and what other articles answer in other words. There must be a candidate."""
-    query, ranked, best = retrieval.query, retrieval.ranked, retrieval.ranked[0]
+    query, ranked = retrieval.query, _of_years(retrieval.query, retrieval.ranked)
+    best = ranked[0]
     conflicting = _conflicting(query, ranked)
     chosen = [best, *conflicting]
     chosen += _other_answers(query, chosen, ranked)
@@ -80,6 +86,16 @@ def compose(retrieval: Retrieval) -> Quoted:
     citations = numbered(_citation(quote, ranked) for quote in _quotes(query, chosen))
     text, short = _text(citations, relation), "" if relation else _short(query, ranked)
     return Quoted(f"{short} — {text}" if short else text, citations, short or None, bool(relation))
+
+
+def _of_years(query: Query, ranked: Sequence[Candidate]) -> Sequence[Candidate]:
+    """Without the sentences of other years, if the question names one and a sentence of that year answers it."""
+    years = set(_YEAR.findall(query.text))
+    of_years = [
+        one for one in ranked if not years.isdisjoint({*_YEAR.findall(one.text), f"{_day(one) or date.min:%Y}"})
+    ]
+    is_known = any(one.logit >= TUNED.other_answer_logit and years & set(_YEAR.findall(one.text)) for one in of_years)
+    return of_years if is_known else ranked
 
 
 def without(retrieval: Retrieval, quotes: Collection[str]) -> Retrieval:
@@ -100,7 +116,22 @@ def _short(query: Query, ranked: Sequence[Candidate]) -> str:
     is_certain = not any(best.answer_stems.isdisjoint(other.answer_stems) for other in rivals)
     is_counted = bool(best.quantity) or not query.is_counting or not query.counted
     is_of_type = has_answer_type(query.answer_type, short, query.words)
-    return short if is_certain and is_counted and is_of_type and len(short.split()) <= _MAX_SHORT_WORDS else ""
+    is_certain &= is_counted and is_of_type and not _is_of_another(query, best)
+    return short if is_certain and len(short.split()) <= _MAX_SHORT_WORDS else ""
+
+
+def _is_of_another(query: Query, best: Candidate) -> bool:
+    """Whether the words that answer may be about another thing than the question.
+
+    The passage does not have what the question calls "the museum"; who is asked for only speaks in the sentence; what
+    is to come would have been years before the article.
+    """
+    things = {stem(thing) for thing in _THE.findall(query.text)} & query.idf.keys()
+    end = best.reading.answer.end if best.reading else 0
+    speaks = _WHO_DID.search(query.text) and _SPEAKS.match(best.text, end)
+    years, day = _YEAR.findall(best.answer_text), _day(best)
+    is_past = bool(_TO_COME.match(query.text) and years and day and int(max(years)) < day.year)
+    return bool(things - best.context_stems) or bool(speaks) or is_past
 
 
 def _text(citations: Sequence[Citation], relation: _Relation) -> str:
@@ -216,14 +247,19 @@ def _relation(query: Query, chosen: Sequence[Candidate]) -> _Relation:
     An outcome updates the forecasts of earlier articles, and differs from none.
     """
     best, *others = chosen
-    if not others or not all(
-        is_newer(best, other)
-        or (
-            _is_same_matter(query, best, other)
-            and is_same_event(best, other, query.text)
-            and _contradict(query, best, other)
+    is_one_article = any(other.passage.source.id == best.passage.source.id for other in others)
+    if (
+        not others
+        or is_one_article
+        or not all(
+            is_newer(best, other)
+            or (
+                _is_same_matter(query, best, other)
+                and is_same_event(best, other, query.text)
+                and _contradict(query, best, other)
+            )
+            for other in others
         )
-        for other in others
     ):
         return ""
     days = [day for candidate in chosen if (day := _day(candidate))]
