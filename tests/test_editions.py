@@ -147,7 +147,10 @@ def test_what_is_removed_stays_out_until_it_is_restored(run: Run, tmp_path: Path
 
 @pytest.mark.process
 def test_a_file_is_removed_by_its_name_as_it_is_shown(run: Run, tmp_path: Path) -> None:
-    """Also by a whole headline. A name of two files removes none, and lists both; no folder goes by its bare name."""
+    """Also by a whole headline. A name of two files removes none, and lists both; no folder goes by its bare name.
+
+    Nor does an article go by a few letters of its id.
+    """
     for folder, name in (("north", "weir"), ("south", "weir"), ("south", "bees")):
         write(tmp_path / "news" / folder, name, f"The {name} of the {folder} was in the news on Monday.")
     run("index", "news")
@@ -157,6 +160,13 @@ def test_a_file_is_removed_by_its_name_as_it_is_shown(run: Run, tmp_path: Path) 
         assert (code, err) == (1, f"weir.md may mean 2 articles. Choose from: {weirs}\n")
         assert run(command, "ir.md")[0] == run(command, "south/")[0] == 1
         assert run(command, "bees.md", "--json")[0] == 0
+    [bees] = json.loads(run("show", "bees.md", "--json")[1])["id"].splitlines()
+    code, _, err = run("remove", bees[:7])
+    assert (code, err.partition("'. ")[2]) == (
+        1,
+        f"To remove by the beginning of an id, give 8 characters of it: {bees}. None was removed.\n",
+    )
+    assert "1 removed." in run("remove", bees[:8])[1]
     assert "1 removed." in run("remove", "north/weir.md")[1]
     assert "1 removed." in run("remove", "news/south")[1]
 
