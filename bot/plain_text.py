@@ -1,5 +1,6 @@
 """Make untrusted text safe to show: in a terminal, in Slack, on a page."""
 
+import math
 import re
 
 from index.models import Source
@@ -34,6 +35,12 @@ def one_line(text: str) -> str:
 def counted(number: int, noun: str) -> str:
     """Format a count: ``1 chunk``, ``2 chunks``."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def size(number: int) -> str:
+    """Format a number of bytes: ``12 kB``, ``2.3 MB``."""
+    kilobytes = math.ceil(number / 1_000)
+    return f"{kilobytes} kB" if kilobytes < 1_000 else f"{number / 1e6:.1f} MB"  # noqa: PLR2004  # what k and M mean
 
 
 def title(source: Source) -> str:

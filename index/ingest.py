@@ -163,7 +163,7 @@ def ingest(  # noqa: PLR0913  # most are options of a command, with a default
                 if home.is_alone():
                     run.repair()
                 home.let_others(ended=True)
-            _note_roots(generation.catalogue, roots, missing, {failure.path for failure in run.failed})
+            run.note_read(roots, missing)
         home.finish(generation)
     counts = Counter(run.outcomes.values())
     return Report(
@@ -191,6 +191,7 @@ class _Run(Writer):
     lost: dict[str, str] = field(default_factory=dict)  # paths by id, of articles that could not be copied
     defaults: dict[str, dict[str, str]] = field(default_factory=dict)  # fields by root, for articles without them
     roots: set[str] = field(default_factory=set)
+    has_read_web: bool = False  # an address at least, if only to hear that nothing is new
     outlets: Outlets = field(default_factory=lambda: Outlets({}))
 
     def is_mine(self, record: RawRecord | Failure) -> bool:
@@ -257,6 +258,7 @@ class _Run(Writer):
                 if isinstance(item, Failure):
                     failed.add(item.path)
                 yield item
+        self.has_read_web = not failed.issuperset(map(printable, addresses))
         if choices.are_sources:
             known, now = json.loads(catalogue.get("sources") or "{}"), datetime.now(UTC).isoformat(timespec="seconds")
             read = {url: now for url in addresses if printable(url) not in failed or url in known}
@@ -278,6 +280,17 @@ class _Run(Writer):
         whole = completed(record, self.roots, self.defaults)
         known = self.generation.catalogue.known(article_id(record))
         return None if known == (_digest(whole), whole.path) else whole
+
+    def note_read(self, roots: Sequence[Path], missing: Collection[Path]) -> None:
+        """Note what was read, for the next run, and when, for `clippings status`; nothing that could not be read."""
+        catalogue, failed = self.generation.catalogue, {failure.path for failure in self.failed}
+        known = [root for root in json.loads(catalogue.get("roots") or "[]") if Path(root) not in missing]
+        read = [str(path) for root in roots if _exists(root) and printable(str(path := as_read(root))) not in failed]
+        with catalogue.transaction():
+            catalogue.set("roots", json.dumps(list(dict.fromkeys([*known, *read]))))
+            is_complete = bool(catalogue.get("indexed_at"))  # which the first run says in any case
+            if read or self.seen or self.removed or self.has_read_web or not is_complete:
+                catalogue.set("indexed_at", datetime.now(UTC).isoformat(timespec="seconds"))
 
     def report_lost(self) -> None:
         """Report the articles that could not be copied, and whose files are gone or were not read in this run."""
@@ -398,15 +411,6 @@ class _Run(Writer):
 def _digest(record: RawRecord) -> str:
     content = json.dumps([record.kind, record.text, dict(record.fields), CLEANER_VERSION], sort_keys=True, default=str)
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _note_roots(catalogue: Catalogue, roots: Sequence[Path], missing: Collection[Path], failed: set[str]) -> None:
-    """Note what was read and when, for the next run and for `clippings status`; no file that could not be read."""
-    known = [root for root in json.loads(catalogue.get("roots") or "[]") if Path(root) not in missing]
-    read = [str(path) for root in roots if _exists(root) and printable(str(path := as_read(root))) not in failed]
-    with catalogue.transaction():
-        catalogue.set("roots", json.dumps(list(dict.fromkeys([*known, *read]))))
-        catalogue.set("indexed_at", datetime.now(UTC).isoformat(timespec="seconds"))
 
 
 def _is_missing(root: Path) -> bool:

@@ -12,14 +12,17 @@ from index.models import ClippingsError, Source
 from index.text import fold
 
 MAX_LISTED = 10
+MIN_ID_CHARACTERS = 8  # of the beginning of an id that names what is to be removed
 
 
-def meant(word: str, sources: Sequence[Source], outlets: Mapping[str, str] | None = None) -> list[Source]:
+def meant(
+    word: str, sources: Sequence[Source], outlets: Mapping[str, str] | None = None, *, min_id_characters: int = 1
+) -> list[Source]:
     """The articles of the first of these ways that fits; [] if none does.
 
     An id; a file, a folder or an archive; an address; the end of a file's path; an outlet (``outlets``: names by folded
-    aliases); the end of an archive's path; the beginning of an id; a headline. Raises ClippingsError if the word may
-    mean several files or articles.
+    aliases); the end of an archive's path; the beginning of an id, of ``min_id_characters``; a headline. Raises
+    ClippingsError if the word may mean several files or articles.
     """
     if not word:
         return []
@@ -34,7 +37,7 @@ def meant(word: str, sources: Sequence[Source], outlets: Mapping[str, str] | Non
         lambda _, path: path.endswith(end) and path,
         lambda source, _: source.outlet == (outlets or {}).get(text) and source.outlet,
         lambda _, path: bool(Path(word).suffix) and f"{end}/" in path and path.partition(f"{end}/")[0] + end,
-        lambda source, _: source.id.startswith(word) and source.id,
+        lambda source, _: len(word) >= min_id_characters and source.id.startswith(word) and source.id,
         lambda source, _: fold(source.headline) == text and source.id,
     )
     for way in ways:
@@ -54,5 +57,9 @@ def _holds(place: str, path: str) -> bool:
 def several(word: str, things: Iterable[str]) -> ClippingsError:
     """The error of a word that may mean several things, with the names of the first."""
     names = list(things)
-    shown = ", ".join(names[:MAX_LISTED]) + (" …" if len(names) > MAX_LISTED else "")
-    return ClippingsError(f"{word} may mean {len(names)} articles. Choose from: {shown}")
+    return ClippingsError(f"{word} may mean {len(names)} articles. Choose from: {listed(names)}")
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first of many names."""
+    return ", ".join(names[:MAX_LISTED]) + (" …" if len(names) > MAX_LISTED else "")

@@ -7,7 +7,7 @@ from contextlib import closing
 from datetime import date
 from pathlib import Path
 
-from index.meant import meant
+from index.meant import MIN_ID_CHARACTERS, listed, meant
 from index.models import ClippingsError, Source
 from index.storage.catalogue import REMOVED, Edition
 from index.storage.generation import Opened
@@ -17,8 +17,8 @@ from index.storage.home import Home, at
 def remove(place: Path | Home, words: Sequence[str], older_than: date | None = None) -> list[Source]:
     """Remove the articles that words name, and those published before a day; a later run leaves them out.
 
-    Words mean what they mean to :func:`meant`. Raises ClippingsError, and removes nothing, if a word names no article,
-    or may mean several.
+    Words mean what they mean to :func:`meant`, but the beginning of an id must have MIN_ID_CHARACTERS. Raises
+    ClippingsError, and removes nothing, if a word names no article, or may mean several.
     """
     home = at(place)
     with home.locked():
@@ -32,9 +32,8 @@ def remove(place: Path | Home, words: Sequence[str], older_than: date | None = N
             sources, outlets = generation.catalogue.sources(), generation.catalogue.outlet_names()
             chosen = dict[str, Source]()
             for word in words:
-                if not (articles := meant(word, sources, outlets)):
-                    why = f"No article has the id, file, folder, address, outlet or headline {word!r}."
-                    raise ClippingsError(f"{why} None was removed.")
+                if not (articles := meant(word, sources, outlets, min_id_characters=MIN_ID_CHARACTERS)):
+                    raise _no_article(word, [source.id for source in sources])
                 chosen |= {source.id: source for source in articles}
             if older_than:
                 chosen |= {
@@ -43,6 +42,13 @@ def remove(place: Path | Home, words: Sequence[str], older_than: date | None = N
             remove_articles(generation, list(chosen), keep_out=True)
         home.finish(generation)
     return list(chosen.values())
+
+
+def _no_article(word: str, identities: Sequence[str]) -> ClippingsError:
+    why = f"No article has the id, file, folder, address, outlet or headline {word!r}."
+    if word and (begun := [identity for identity in identities if identity.startswith(word)]):
+        why += f" To remove by the beginning of an id, give {MIN_ID_CHARACTERS} characters of it: {listed(begun)}."
+    return ClippingsError(f"{why} None was removed.")
 
 
 def remove_articles(generation: Opened, identities: Sequence[str], *, keep_out: bool = False) -> None:

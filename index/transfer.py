@@ -118,8 +118,8 @@ def import_index(  # most are options of a command
         before = _count(home, is_replaced=replace)
         if before and not replace:
             raise ClippingsError(
-                f"There are {before} articles in {home}, so nothing was imported. `clippings import "
-                "--replace` puts the archive in their place."
+                f"{home} holds {before} article{'' if before == 1 else 's'}, so nothing was imported. "
+                "`clippings import --replace` puts the archive in their place."
             )
         notes = _notes(archive)
         embedder = Embedder(locate(model_dir))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html
 
-from index.cleaning.clean import article_id, clean, readable
+from index.cleaning.clean import DEFAULT_OUTLET, article_id, clean, readable
 from index.cleaning.split_body import merge_split_body
 from index.models import Article, RawRecord, UnreadableError
 
@@ -248,6 +248,25 @@ def test_fields_that_make_no_sense_are_passed_over(bad: object) -> None:
 def test_an_address_that_is_not_of_the_web_is_none(url: str) -> None:
     """Only http and https addresses with a host become links."""
     assert cleaned(FIRST, "record", url=url).source.url is None
+
+
+@pytest.mark.parametrize(
+    ("credit", "fields", "outlet"),
+    [
+        ("Northern Wire", {}, "Northern Wire"),
+        ("Reuters", {}, "Reuters"),
+        ("Linden County", {}, None),
+        ("Northern Wire", {"outlet": "Gazette"}, "Gazette"),
+        ("Northern Wire", {"url": "https://gazette.example/a"}, "gazette.example"),
+        ("Reuters", {DEFAULT_OUTLET: "Gazette"}, "Gazette"),
+    ],
+)
+def test_a_dateline_names_an_outlet_if_nothing_else_does(
+    credit: str, fields: dict[str, object], outlet: str | None
+) -> None:
+    """In brackets behind the day, and only what can hardly be a person or a place."""
+    text = f"LINDEN, 12 January 2026 ({credit}) \u2013 {FIRST}"
+    assert cleaned(text, "record", **fields).source.outlet == outlet
 
 
 def test_the_outlet_is_the_host_where_nothing_names_it() -> None:

@@ -234,6 +234,7 @@ def test_show_takes_the_beginning_of_an_id_or_a_path(tmp_path: Path, capsys: Out
         count = names.count(",") + 1
         assert capsys.readouterr() == ("", f"{word} may mean {count} articles. Choose from: {names}\n")
     assert main(["show", ""], parts=FakeParts(articles=articles)) == 1
+    assert 'address or headline "". ' in capsys.readouterr().err
 
 
 def test_show_takes_a_file_name_an_address_or_a_headline(capsys: Output) -> None:

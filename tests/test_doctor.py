@@ -138,6 +138,13 @@ def test_what_is_wrong_is_said_with_the_way_out(doctor: Doctor, indexed: Path, n
     assert "hunter2" not in printed
 
 
+def test_what_is_unusual_is_no_fault(doctor: Doctor, indexed: Path) -> None:
+    """A setting that is unknown, which Kubernetes may have made, is noted."""
+    _, found, printed = doctor(indexed, CLIPPINGS_FOO="1")
+    assert found["settings"][0][0] is True
+    assert "note  settings: CLIPPINGS_FOO is set" in printed
+
+
 def test_scopes_and_clock_are_compared_with_slacks(doctor: Doctor, slack: FakeSlack, indexed: Path) -> None:
     """A token from before a scope was asked for, and a clock that Slack would take for a forger's."""
     slack.api.headers = {"X-OAuth-Scopes": "chat:write", "Date": "Mon, 01 Jan 2024 00:00:00 GMT"}

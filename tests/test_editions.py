@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli.parser import main
+from index.home import at
 from tests import documents
 from tests.corpus import write
 from tests.fakes.parts import REPORT, FakeParts
@@ -147,8 +149,11 @@ def test_what_is_removed_stays_out_until_it_is_restored(run: Run, tmp_path: Path
 
 @pytest.mark.process
 def test_a_file_is_removed_by_its_name_as_it_is_shown(run: Run, tmp_path: Path) -> None:
-    """Also by a whole headline. A name of two files removes none, and lists both; no folder goes by its bare name."""
-    for folder, name in (("north", "weir"), ("south", "weir"), ("south", "bees")):
+    """Also by a whole headline. A name of two files removes none, and lists both; no folder goes by its bare name.
+
+    Nor does an article go by a few letters of its id.
+    """
+    for folder, name in (("north", "weir"), ("south", "weir"), ("south", "bees"), ("south", "storm")):
         write(tmp_path / "news" / folder, name, f"The {name} of the {folder} was in the news on Monday.")
     run("index", "news")
     weirs = ", ".join(str(tmp_path / "news" / folder / "weir.md") for folder in ("north", "south"))
@@ -157,8 +162,28 @@ def test_a_file_is_removed_by_its_name_as_it_is_shown(run: Run, tmp_path: Path) 
         assert (code, err) == (1, f"weir.md may mean 2 articles. Choose from: {weirs}\n")
         assert run(command, "ir.md")[0] == run(command, "south/")[0] == 1
         assert run(command, "bees.md", "--json")[0] == 0
+    storm = json.loads(run("show", "storm.md", "--json")[1])["id"]
+    code, _, err = run("remove", storm[:7])
+    hint = f"To remove by the beginning of an id, give 8 characters of it: {storm}. None was removed.\n"
+    assert (code, err.partition("'. ")[2]) == (1, hint)
+    assert "1 removed." in run("remove", storm[:8])[1]
     assert "1 removed." in run("remove", "north/weir.md")[1]
     assert "1 removed." in run("remove", "news/south")[1]
+
+
+@pytest.mark.process
+def test_an_index_is_as_fresh_as_what_was_read(run: Run, tmp_path: Path) -> None:
+    """Not as a run that only failed; a run that finds nothing new has read all the same."""
+    write(tmp_path / "news", "weir", "The weir of Arden was in the news on Monday.")
+    run("index", "news")
+    home, long_ago = at(tmp_path / "data"), "2020-01-01T00:00:00+00:00"
+    with closing(home.open_catalogue(home.current() or "")) as catalogue:
+        catalogue.set("indexed_at", long_ago)
+    for arguments in (("index", "nowhere"), ("sources", "add", "http://127.0.0.1:9/feed")):
+        assert run(*arguments)[0] == 1
+        assert json.loads(run("status", "--json")[1])["indexed_at"] == long_ago
+    assert run("index", "nowhere", "news")[1].startswith("0 added, 0 changed, 1 unchanged")
+    assert json.loads(run("status", "--json")[1])["indexed_at"] > long_ago
 
 
 @pytest.mark.process

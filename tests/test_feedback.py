@@ -185,7 +185,7 @@ def test_without_a_database_nothing_is_made(
     where = "elsewhere.db" if url else "data/slack.db"
     assert (out, err) == (
         "",
-        f"The database {where} is empty: the Slack bot has not run with it. Start it with `clippings slack`.\n",
+        f"There is no {where} yet: the Slack bot has not run with it. Start it with `clippings slack`.\n",
     )
     assert list(tmp_path.iterdir()) == []
 

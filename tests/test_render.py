@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bot import serialize
 from bot.cli import render
 from bot.models import Answer, Citation, Refusal, in_marks
-from bot.plain_text import safe
+from bot.plain_text import safe, size
 from index.models import Article, Boilerplate, ClippingsError, Source
 from tests.fakes.examples import ANSWER, ARTICLE, BODY, CITATION, OTHER, QUOTE, REFUSED, SOURCE, Terminal
 
@@ -315,3 +315,18 @@ def test_an_unexpected_error_is_one_line_until_debug_is_asked_for() -> None:
     assert full == f"A file /data/x cannot be used: No space left on device. {advice}"
     assert "Traceback (most recent call last)" in long
     assert long.endswith(short)
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [(0, "0 kB"), (1, "1 kB"), (12_000, "12 kB"), (999_001, "1.0 MB"), (2_345_678, "2.3 MB")],
+)
+def test_a_small_size_is_not_shown_as_none(number: int, shown: str) -> None:
+    """In kB below a MB, rounded up."""
+    assert size(number) == shown
+
+
+def test_what_was_examined_is_aligned() -> None:
+    """What is unusual is neither in order nor wrong; a mark encloses its word and no blank."""
+    checks = [("a", True, "x"), ("b", None, "y"), ("c", False, "z")]
+    assert render.plain(render.check_lines(checks)) == "ok    a: x\nnote  b: y\n>>WRONG<< c: z\n"

@@ -174,6 +174,9 @@ def test_articles_lists_the_newest() -> None:
     assert shown.endswith("Story 19 · no date\n\n… and 5 older\n")
 
 
+STAYS = "The filter stays as it was.\nSearching all articles.\n"
+
+
 @pytest.mark.parametrize(
     ("argument", "shown"),
     [
@@ -181,13 +184,13 @@ def test_articles_lists_the_newest() -> None:
         ("outlet=the courier from=2024-01-01", "Searching only outlet=The Courier from=2024-01-01\n"),
         ('outlet="The Courier"', "Searching only outlet=The Courier\n"),
         ("to=2024-01-31", "Searching only to=2024-01-31\n"),
-        ("outlet=Couriers", "No article is from an outlet named Couriers. Did you mean The Courier?\n"),
-        ("from=soon", "'soon' is not a date; write it as 2024-01-31.\n"),
+        ("outlet=Couriers", f"No article is from an outlet named Couriers. Did you mean The Courier? {STAYS}"),
+        ("from=soon", f"'soon' is not a date; write it as 2024-01-31. {STAYS}"),
         (
             "from=2024-02-01 to=2024-01-01",
-            "There is no day from 2024-02-01 to 2024-01-01: the first date is after the last.\n",
+            f"There is no day from 2024-02-01 to 2024-01-01: the first date is after the last. {STAYS}",
         ),
-        ("yesterday", "/filter takes outlet=NAME, author=NAME, from=DATE and to=DATE, or off.\n"),
+        ("yesterday", f"/filter takes outlet=NAME, author=NAME, from=DATE and to=DATE, or off. {STAYS}"),
     ],
 )
 def test_filter_is_read_and_shown(argument: str, shown: str) -> None:
@@ -198,7 +201,8 @@ def test_filter_is_read_and_shown(argument: str, shown: str) -> None:
 def test_a_wrong_filter_changes_nothing_and_off_forgets_it() -> None:
     """The filter that was set stays until another takes its place or /filter off."""
     engine = FakeEngine([ANSWER, ANSWER], [ARTICLE])
-    talk(engine, "/filter to=2024-01-31", "/filter to=x", "one", "/filter off", "two")
+    shown = talk(engine, "/filter to=2024-01-31", "/filter to=x", "one", "/filter off", "two")
+    assert "The filter stays as it was.\nSearching only to=2024-01-31\n" in shown
     assert [call.filters for call in engine.asked] == [Filters(until=date(2024, 1, 31)), Filters()]
 
 

@@ -141,7 +141,7 @@ def test_what_is_there_is_replaced_only_if_asked(home: Home, good: Path, weights
     write(tmp_path / "texts", "own", "A lighthouse keeper retired.")
     run(home, [tmp_path / "texts"], weights)
     before = contents(home)
-    with pytest.raises(ClippingsError, match=r"There are 1 articles in .*so nothing was imported.*--replace"):
+    with pytest.raises(ClippingsError, match=r" holds 1 article, so nothing was imported.*--replace"):
         imported(home, good, weights)
     assert contents(home) == before
     with closing(Searcher(home)) as searcher:
@@ -399,6 +399,23 @@ def test_backups_are_named_by_the_time(data: Path, capsys: Output, tmp_path: Pat
     assert main(["--data", "none", "export", "backups/none.zip"]) == 1
     assert "Nothing has been indexed in none" in capsys.readouterr().err
     assert len(list((tmp_path / "backups").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["backup", "nowhere/"], "There is no folder nowhere. Make it, or name a file that ends in .zip.\n"),
+        (["export", "all.TAR"], "The archive is a zip, and no .TAR. Name a file that ends in .zip.\n"),
+    ],
+)
+def test_a_place_that_misleads_is_refused(
+    data: Path, capsys: Output, tmp_path: Path, arguments: list[str], why: str
+) -> None:
+    """A folder that is not there is no name of a file, and no archive is named as what it is not."""
+    before = sorted(tmp_path.iterdir())
+    assert main(["--data", str(data), *arguments]) == 1
+    assert capsys.readouterr().err == why
+    assert sorted(tmp_path.iterdir()) == before
 
 
 @pytest.mark.parametrize("opinion", [b"{}", b"[]", b'{"key": "k"}', b"\xff"])

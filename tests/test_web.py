@@ -451,4 +451,7 @@ def test_a_feed_is_followed(
     _, out = run("ask", "How did the council of Arden vote on the weir?")
     assert "15 to 4" not in out, out
     assert weir.rpartition("/")[0] in run("sources", "list")[1]
-    assert run("sources", "remove", f"{site.url}/feed")[1] == "No source is followed.\n"
+    assert run("sources", "remove", f"{site.url}/feed")[1] == (
+        f"Followed no longer: {site.url}/feed (its articles stay)\nNo source is followed.\n"
+    )
+    assert run("sources")[1] == "No source is followed.\n"

@@ -136,8 +136,7 @@ class Chat:
             try:
                 self.filters = Filters() if argument == "off" else self._read_filters(argument)
             except ValueError as error:
-                self._print(str(error))
-                return
+                self._print(f"{error} The filter stays as it was.")
         values = {
             "outlet": self.filters.outlet,
             "author": self.filters.author,

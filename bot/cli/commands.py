@@ -46,6 +46,8 @@ _LEFT_OUT = {
 }
 """What is printed of the counts of a report, if they are not 0."""
 _ABLE = {"can": True, "cannot": False}
+_OTHER_ENDINGS = frozenset(".tar .tgz .tbz2 .txz .gz .bz2 .xz .zst .7z .rar .json .jsonl .csv .db .sqlite".split())
+"""Of what an export is not."""
 
 
 def index(arguments: Namespace, settings: Settings, parts: Parts) -> int:
@@ -112,12 +114,15 @@ def sources(arguments: Namespace, settings: Settings, parts: Parts) -> int:
     """Follow feeds, sitemaps and pages on the web."""
     from index.ingest import Choices
 
-    if arguments.action == "remove":
-        parts.forget_sources(settings, arguments.addresses)
     if arguments.action in {"list", "remove"}:
+        removed = list(dict.fromkeys(arguments.addresses))  # none if it is to list
+        if removed:
+            parts.forget_sources(settings, removed)
         followed = parts.web_sources(settings)
-        lines = [render.line(f"{address} (last read: {read})") for address, read in followed.items()]
-        _print(arguments, {"sources": followed}, lines or [render.line("No source is followed.")])
+        lines = [f"Followed no longer: {address} (its articles stay)" for address in removed]
+        lines += [f"{address} (last read: {read})" for address, read in followed.items()]
+        lines += [] if followed else ["No source is followed."]
+        _print(arguments, {"sources": followed, "removed": removed}, map(render.line, lines))
         return OK
     addresses = arguments.addresses or list(parts.web_sources(settings))
     if not addresses:
@@ -197,11 +202,11 @@ def doctor(arguments: Namespace, settings: Settings, parts: Parts) -> int:
     return print_checks(arguments, [(check.name, check.is_ok, check.text) for check in examine(settings, parts)])
 
 
-def print_checks(arguments: Namespace, checks: Sequence[tuple[str, bool, str]]) -> int:
-    """Print what `doctor` found."""
-    is_ok = all(ok for _, ok, _ in checks)
-    value = {"ok": is_ok, "checks": [{"name": name, "ok": ok, "text": text} for name, ok, text in checks]}
-    _print(arguments, value, render.check_lines(checks))
+def print_checks(arguments: Namespace, checks: Sequence[tuple[str, bool | None, str]]) -> int:
+    """Print what `doctor` found. In JSON what is unusual (None) is "ok", with "note"."""
+    is_ok = all(ok is not False for _, ok, _ in checks)
+    shown = [{"name": name, "ok": ok is not False, "note": ok is None, "text": text} for name, ok, text in checks]
+    _print(arguments, {"ok": is_ok, "checks": shown}, render.check_lines(checks))
     return OK if is_ok else FAILED
 
 
@@ -213,12 +218,18 @@ def export(arguments: Namespace, settings: Settings, _: Parts) -> int:
 def backup(arguments: Namespace, settings: Settings, _: Parts) -> int:
     """Write an archive, as `export` does; into a folder with the time in its name."""
     file, now = arguments.file, datetime.now().astimezone()
-    return _export(arguments, settings, file / f"clippings-{now:%Y-%m-%d-%H%M%S}.zip" if file.is_dir() else file)
+    if file.is_dir():
+        file /= f"clippings-{now:%Y-%m-%d-%H%M%S}.zip"
+    elif file.suffix.lower() != ".zip":  # of a disk that is not mounted, too
+        raise ClippingsError(f"There is no folder {file}. Make it, or name a file that ends in .zip.")
+    return _export(arguments, settings, file)
 
 
 def _export(arguments: Namespace, settings: Settings, file: Path) -> int:
     from bot.cli.transfer import export
 
+    if file.suffix.lower() in _OTHER_ENDINGS:
+        raise ClippingsError(f"The archive is a zip, and no {file.suffix}. Name a file that ends in .zip.")
     with progress_bar("articles") as progress:
         written = export(settings, file, vectors=arguments.vectors, progress=progress)
     _print(arguments, asdict(written), render.export_lines(written))
@@ -379,7 +390,8 @@ def _article_id(word: str, engine: AnswerEngine) -> str:
 def _unknown_article(article_id: str, engine: AnswerEngine) -> str:
     near = difflib.get_close_matches(article_id, [source.id for source in engine.sources()], n=3, cutoff=0.4)
     hint = f"Similar ids: {', '.join(near)}." if near else "`clippings ask --json` prints the ids of cited articles."
-    return f"There is no article with the id, file, address or headline {article_id}. {hint}"
+    shown = one_line(article_id) or '""'
+    return f"There is no article with the id, file, address or headline {shown}. {hint}"
 
 
 def _llm_state(settings: Settings, parts: Parts) -> dict[str, Any] | None:

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from bot.plain_text import counted
+from bot.plain_text import counted, size
 from bot.settings import notices
 from index.models import ClippingsError
 
@@ -38,10 +38,13 @@ _INSTALL = "Install what the project pins: pip install -r requirements.txt"
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A thing that was looked at: in order or not, in a sentence or two that say how it is mended."""
+    """A thing that was looked at: in order or not, in a sentence or two that say how it is mended.
+
+    ``is_ok``: None for what is no fault, and should be looked at.
+    """
 
     name: str
-    is_ok: bool
+    is_ok: bool | None
     text: str
 
 
@@ -58,12 +61,13 @@ def examine(settings: Settings, parts: Parts) -> list[Check]:
     return [Check(check.name, check.is_ok, _without_secrets(check.text, settings)) for check in checks]
 
 
-Found = Iterator[tuple[bool, str]]
+Found = Iterator[tuple[bool | None, str]]
 
 
 def _settings(settings: Settings, _: Parts) -> Found:
     """They are right, or the command would not run; what is unusual about them is no fault."""
-    yield True, " ".join(notices()) or "all are known"
+    unusual = " ".join(notices())
+    yield (None, unusual) if unusual else (True, "all are known")
     if settings.data != settings.data.absolute():
         yield True, f"the data folder is relative to where a command runs: {settings.data.absolute()}"
 
@@ -119,7 +123,7 @@ def _index(settings: Settings, parts: Parts) -> Found:
         yield False, "it holds no articles; run `clippings index PATH`"
     else:
         holds = f"{counted(status.articles, 'article')} in {counted(status.chunks, 'chunk')}"
-        yield True, f"{holds}, {status.size_bytes / 1e6:.1f} MB; searched"
+        yield True, f"{holds}, {size(status.size_bytes)}; searched"
     if status.indexed_at and status.indexed_at.timestamp() > time.time() + MAX_CLOCK_SKEW_SECONDS:
         yield False, f"it was written at {status.indexed_at:%Y-%m-%d %H:%M}, after now: see whether this clock is right"
 

@@ -236,7 +236,13 @@ def _index(parser: argparse.ArgumentParser) -> None:
 
 def _sources(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("action", choices=("add", "list", "remove", "refresh"), help="what to do; refresh reads what is new")
+    add(
+        "action",
+        nargs="?",
+        choices=("add", "list", "remove", "refresh"),
+        default="list",
+        help="add: follow and read a URL; remove: follow it no longer; refresh: read what is new; list (default)",
+    )
     add("addresses", nargs="*", type=_text, metavar="URL", help="a feed, a sitemap, or a page that names its feed")
     _json(parser)
 

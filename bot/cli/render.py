@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from bot.models import REFUSAL, Answer, Citation, Kind, by_number, in_marks
-from bot.plain_text import MAX_OUTLETS_SHOWN, counted, day_of, one_line, safe, title, title_parts
+from bot.plain_text import MAX_OUTLETS_SHOWN, counted, day_of, one_line, safe, size, title, title_parts
 from index.models import Article, ClippingsError, Source, Span
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ def status_lines(status: Status, data: Path, llm: str) -> list[Line]:
     facts = {
         "articles": f"{status.articles} in {counted(status.chunks, 'chunk')}{period}",
         "outlets": f"{named}{more}" or "none is named",
-        "index": f"{status.size_bytes / 1e6:.1f} MB in {one_line(', '.join(status.servers.values()) or str(data))}",
+        "index": f"{size(status.size_bytes)} in {one_line(', '.join(status.servers.values()) or str(data))}",
         "indexed": f"{status.indexed_at:%Y-%m-%d %H:%M}" if status.indexed_at else "never",
         "embedded": f"by {one_line(status.model)}" if status.model else "-",
         "health": "good" if status.healthy else one_line(status.problem or "damaged"),
@@ -215,26 +215,24 @@ def status_lines(status: Status, data: Path, llm: str) -> list[Line]:
     return [line(StyledText(f"{name + ':':<16}", "faint"), fact) for name, fact in facts.items()]
 
 
-def check_lines(checks: Iterable[tuple[str, bool, str]]) -> list[Line]:
-    """Render what was examined: its name, whether it is in order, and a sentence."""
-    return [
-        line(StyledText(f"{'ok' if ok else 'WRONG':<6}", "faint" if ok else "mark"), f"{name}: {one_line(text)}")
-        for name, ok, text in checks
-    ]
+def check_lines(checks: Iterable[tuple[str, bool | None, str]]) -> list[Line]:
+    """Render what was examined: its name, whether it is in order (None: it is unusual), and a sentence."""
+    states = {True: StyledText("ok    ", "faint"), None: StyledText("note  "), False: StyledText("WRONG", "mark")}
+    return [line(states[ok], f"{' ' if ok is False else ''}{name}: {one_line(text)}") for name, ok, text in checks]
 
 
 def export_lines(written: Exported) -> list[Line]:
     """Render what was written into an archive."""
-    size = f"{written.articles} articles, {written.feedback} opinions, {written.bytes / 1e6:.1f} MB"
+    counts = f"{counted(written.articles, 'article')}, {counted(written.feedback, 'opinion')}, {size(written.bytes)}"
     without = "" if written.vectors else " Without vectors: an import embeds the articles anew (--vectors keeps them)."
-    return [line(f"{size}: {one_line(written.file)}.{without}")]
+    return [line(f"{counts}: {one_line(written.file)}.{without}")]
 
 
 def import_lines(read: Imported) -> list[Line]:
     """Render what was read from an archive, and what is left to do."""
     replaced = f" in place of {read.replaced}" if read.replaced else ""
-    counts = f"{read.articles} articles{replaced}, {read.chunks_embedded} chunks embedded"
-    lines = [line(f"{counts}; {read.feedback} opinions added.")]
+    counts = f"{counted(read.articles, 'article')}{replaced}, {counted(read.chunks_embedded, 'chunk')} embedded"
+    lines = [line(f"{counts}; {counted(read.feedback, 'opinion')} added.")]
     if again := [*read.paths, *read.addresses]:
         hint = (
             "From now on read again by" if read.followed else "Not taken over, but with --follow, to be read again by"

@@ -120,7 +120,9 @@ def readable_errors(engine: sql.Engine) -> Iterator[None]:
 
 def nothing_in(url: sql.URL) -> str:
     """Say that a database is missing or empty."""
-    return f"{_name(url)} is empty: the Slack bot has not run with it. Start it with `clippings slack`."
+    is_there = url.get_backend_name() != "sqlite" or Path(url.database or "").exists()
+    what = f"{_name(url)} is empty" if is_there else f"There is no {url.database} yet"
+    return f"{what}: the Slack bot has not run with it. Start it with `clippings slack`."
 
 
 def storable(text: str) -> str:

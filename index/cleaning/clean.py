@@ -20,7 +20,7 @@ from index.cleaning.boilerplate_patterns import AGENCY
 from index.cleaning.footnotes import plain_scripts, without_markdown_marks, without_marks
 from index.cleaning.live import with_times
 from index.cleaning.page import page_names, states
-from index.cleaning.published import GUESSED, publication_date
+from index.cleaning.published import GUESSED, dateline_credit, publication_date
 from index.cleaning.split_body import merge_split_body
 from index.cleaning.top_lines import names_outlet
 from index.cleaning.walls import FETCHED, is_listing, wall, wall_without_text
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
     from trafilatura.settings import Document
 
-CLEANER_VERSION = 9
+CLEANER_VERSION = 10
 """Part of an article's digest: a new version cleans and indexes every article again."""
 
 DEFAULT_OUTLET = "default outlet"
@@ -66,7 +66,7 @@ def clean(raw: RawRecord) -> Article:
     source = Source(
         id=article_id(raw),
         headline=(page.headline or _first_sentence(page.body))[:_MAX_HEADLINE_CHARACTERS],
-        outlet=_outlet(fields, url, page.outlet),
+        outlet=_outlet(fields, url, page.outlet) or _credited(page.body),
         byline=_byline(fields) or page.byline or _line(fields, FILE_AUTHOR, limit=_MAX_NAME_CHARACTERS),
         published=published.date,
         published_from=published.source,
@@ -255,6 +255,12 @@ def _outlet(fields: Mapping[str, object], url: str | None, named: str) -> str | 
         named = ""
     host = host_of(stated or "") or (not (stated or named or default) and host_of(url or ""))
     return host.removeprefix("www.") if host else stated or named or default
+
+
+def _credited(body: str) -> str | None:
+    """The outlet or agency that the dateline names."""
+    name = dateline_credit(body)
+    return name if AGENCY.fullmatch(name) or names_outlet(name) else None
 
 
 def _byline(fields: Mapping[str, object]) -> str | None:

@@ -54,7 +54,7 @@ _IN_URL = re.compile(
 )
 _DATELINE = re.compile(
     rf"\s*[A-Z][\w .,'’/-]{{1,60}}?,?\s\(?(?:(?P<full>{DATE})|(?P<short>{_DAY_AND_MONTH}))\)?"
-    r"\s?(?:\([A-Z][\w ./-]{1,30}\)|[A-Z][\w ./]{1,20})?\s?(?:[—–]|--|-)"
+    r"\s?(?:\((?P<credit>[A-Z][\w ./-]{1,30})\)|[A-Z][\w ./]{1,20})?\s?(?:[—–]|--|-)"
 )
 _ON_WEEKDAY = re.compile(
     rf"\bon (?P<weekday>Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day(?:,\s|\s?\()(?P<short>{_DAY_AND_MONTH})(?!,?\s\d{{4}})"
@@ -201,6 +201,12 @@ def _from_dateline(text: str, texts: list[str]) -> PublicationDate | None:
         return _first("dateline", [_parse_date(match["full"])])
     day = _with_year(match["short"], None, texts)
     return PublicationDate(day, "dateline", certain=False) if day else None
+
+
+def dateline_credit(text: str) -> str:
+    """Whose report a text is, by a dateline with a day: ``"FRANKFURT, Jan 25 (Reuters) - …" -> "Reuters"``; or ""."""
+    match = _DATELINE.match(text)
+    return (match and match["credit"]) or ""
 
 
 def _from_date_lines(lines: list[str]) -> PublicationDate | None:
