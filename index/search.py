@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -210,11 +211,16 @@ def _dense(generation: Opened, vector: Vectors, filters: Filters) -> dict[str, f
     """
     count = TUNED.candidates
     if filters != _NO_FILTERS:
-        passing = generation.catalogue.count_passing(filters)
+        passing = _count_passing(generation.catalogue, generation.catalogue.version(), filters)
         if passing <= TUNED.max_exact_chunks:
             return generation.store.cosines(vector, generation.catalogue.passing(filters))
         count = min(_MAX_FETCHED_CHUNKS, 2 * TUNED.candidates * generation.catalogue.counts()[1] // passing)
     return dict(generation.store.nearest(vector, count))
+
+
+@lru_cache(maxsize=32)  # every question has the filter of its day, and to count takes 100 ms of 100,000 chunks
+def _count_passing(catalogue: Catalogue, _version: int, filters: Filters) -> int:
+    return catalogue.count_passing(filters)
 
 
 def _standardized(values: NDArray[np.float64]) -> NDArray[np.float64]:
