@@ -57,6 +57,8 @@ def ask(engine: Engine, question: str, filters: Filters = Filters()) -> Answer: 
         ("what is the date of the newest article", "The newest of 4 articles", ["ended"]),
         ("What is the oldest article?", "The oldest of 4 articles: Mill burns down", ["fire"]),
         ("What is the latest article about the strike?", "The newest of 2 articles", ["ended"]),
+        ("How many articles did the Courier publish?", "2 articles of The Courier:", ["strike", "fire"]),
+        ("How many stories by Morning Post are on the strike?", "1 article of Morning Post that mention", ["ended"]),
         ("Since when do the articles go back?", "4 articles, from 20 May 2024 to 9 June 2024:", ["fire", "ended"]),
     ],
 )

@@ -81,6 +81,7 @@ def test_what_has_happened(sentence: str, when: str) -> None:
         ("The trial will begin next Friday.", None),  # in two days or in nine
         ("The trial will begin on Wednesday.", None),  # today or in a week
         ("Work is to begin in March.", "March 2025"),
+        ("The firm said that it still expected to complete the purchase in January.", "January 2025"),
         ("Cyclists may use a footbridge from Friday.", "14 June 2024"),
         ("The line will reach the airport in 2027.", "2027"),
         ("The shop will close tomorrow.", "13 June 2024"),
@@ -109,6 +110,7 @@ def test_what_is_to_come(sentence: str, when: str | None) -> None:
         "The court sat on 30 February.",
         "The mill burned down last Monday.",  # of this week or the last
         "The report was due on 3 December.",  # half a year back or ahead
+        "The firm had hoped to open the shop in January.",
         "The council will vote on plans of May.",
         "A survey had shown Sunday to be the best day.",
         "Mayor Hartley said that a basin, promised in 2019 and never built, must now come first.",

@@ -187,6 +187,82 @@ def test_a_timeline_has_the_days_of_events(stories: Catalogue) -> None:
     assert "- 18 April 2024: “Cars crossed Marrow Bridge again on Thursday, weeks sooner than planned.”" in found.text
 
 
+BIDS = (
+    article(
+        "offered",
+        "Orbis has offered 410 pence a share for Kestrel Bakeries, both companies confirmed on Tuesday.",
+        headline="Orbis offers 410p for Kestrel",
+        published=date(2024, 2, 6),
+    ),
+    article(
+        "won",
+        "Orbis has won the battle for Kestrel Bakeries with a bid of 510 pence a share, it said on Monday.",
+        headline="Orbis wins Kestrel",
+        published=date(2024, 3, 4),
+    ),
+    article(
+        "ovens",
+        "Kestrel Bakeries opened a museum of ovens in Hull on Friday, and half of the town came.",
+        headline="Kestrel shows its ovens",
+        published=date(2024, 5, 3),
+    ),
+    article(
+        "chief",
+        "Orbis has appointed Agnes Dorrit as its chief executive. Ms Dorrit began as a baker at Kestrel in 1995.",
+        headline="Orbis names its first woman",
+        published=date(2024, 6, 3),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "way", "days"),
+    [
+        ("Summarise the Kestrel takeover", summarize, ["Latest, 4 March 2024", "6 February 2024"]),
+        (
+            "Timeline of the battle for Kestrel",
+            timeline,
+            ["1995", "6 February 2024", "4 March 2024", "3 May 2024", "3 June 2024"],
+        ),
+        ("Timeline of the acquisition of Kestrel Bakeries", timeline, ["6 February 2024", "4 March 2024"]),
+    ],
+)
+def test_an_event_at_a_name_may_be_called_otherwise(
+    tmp_path: Path, question: str, way: Callable[[Request, Scope], Found | None], days: list[str]
+) -> None:
+    """A takeover is told as offers and bids."""
+    with closing(catalogue(tmp_path, BIDS)) as made:
+        lines = ask(made, question, way).text.splitlines()
+    assert [line.removeprefix("- ").split(": “")[0] for line in lines] == days
+
+
+def test_an_event_that_no_article_tells_is_refused(tmp_path: Path) -> None:
+    """A name alone does not bring the articles about it, if none tells of such an event."""
+    with closing(catalogue(tmp_path, BIDS)) as made:
+        assert ask(made, "Timeline of the Kestrel explosion", timeline) == Found(
+            refusal="No article is about the Kestrel explosion."
+        )
+
+
+@pytest.mark.parametrize(
+    "question", ["Summarise", "Summarise this", "What is this about?", "What's this article about?"]
+)
+def test_the_only_article_is_summarized_without_a_subject(tmp_path: Path, question: str) -> None:
+    """Nothing else can be meant."""
+    with closing(catalogue(tmp_path, BIDS[-1:])) as made:
+        found = ask(made, question)
+    assert found.text.startswith("Orbis names its first woman — 3 June 2024:\n- “Orbis has appointed Agnes Dorrit")
+
+
+def test_what_was_years_before_an_article_is_not_its_news(tmp_path: Path) -> None:
+    """Where the lead does not name the subject, the sentence that does has its own year, and the lead the day."""
+    with closing(catalogue(tmp_path, BIDS[-1:])) as made:
+        assert [line.split(": “")[0] for line in ask(made, "Timeline of Kestrel", timeline).text.splitlines()] == [
+            "- 1995",
+            "- 3 June 2024",
+        ]
+
+
 def test_a_timeline_within_a_period(stories: Catalogue) -> None:
     """Only events of the period."""
     found = ask(stories, "timeline of Marrow Bridge in March", timeline)

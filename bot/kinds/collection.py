@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from bot.kinds.scope import Found, Line, Scope, compose, title
 from bot.query.followup import content_words
 from bot.query.kind import Request
 from index.models import Source
-from index.text import names, stem, word_spans
+from index.text import fold, names, stem, word_spans
 
 _MAX_LISTED = 8
 _MAX_NAMED_OUTLETS = 12
@@ -38,15 +39,34 @@ _PERIOD = re.compile(r"\b(?:since when|from when|how far back|period|dates?|date
 def answer_collection(request: Request, scope: Scope) -> Found | None:
     """Answer from the catalogue: counts, outlets, bylines, lists and days of the articles that hold all words asked."""
     subject, words = _subject(request)
+    outlet, name = _outlet(request, scope)
+    if outlet:  # "How many articles did the Courier publish about the strike?"
+        subject, words = _subject(replace(request, subject=re.sub(re.escape(name), " ", fold(request.subject))))
+        scope = replace(scope, filters=replace(scope.filters, outlet=outlet))
     sources = scope.catalogue.mentioning(words, scope.filters)
     named = list(dict.fromkeys(stem(name) for name in names(request.subject)))
     if not sources and named and _AUTHOR.match(request.text):  # "the obituary of Ann Lee" need not say "obituary"
         sources = scope.catalogue.mentioning(named, scope.filters)
-    about = f" that mention {subject}" if words else ""
+    of_outlet = f" of {outlet}" if outlet else ""
+    about = of_outlet + (f" that mention {subject}" if words else "")
     if not sources:
         total = len(scope.catalogue.mentioning([], scope.filters))
-        return Found(refusal=f"None of the {total} articles mentions {subject}." if words else "There is no article.")
+        none = f"None of the {total} articles{of_outlet} mentions {subject}."
+        return Found(refusal=none if words else "There is no article.")
     return _way(request)(sources, about, scope)
+
+
+def _outlet(request: Request, scope: Scope) -> tuple[str, str]:
+    """The outlet whose articles are asked about, as the catalogue has it and folded as asked; "" for none.
+
+    Not an outlet that they are to mention: "How many articles mention the Courier?"
+    """
+    asked = fold(request.subject)
+    for name, outlet in scope.catalogue.outlet_names().items():
+        bare = name.removeprefix("the ")
+        if re.search(rf"\b(?:did|has|have|by|from|in|of) (?:the )?{re.escape(bare)}(?!\w)", asked):
+            return outlet, bare
+    return "", ""
 
 
 def _way(request: Request) -> Callable[[Sequence[Source], str, Scope], Found]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 
 from bot.extract.decontextualize import is_statement
@@ -15,7 +15,7 @@ from bot.query.followup import content_words
 from bot.query.kind import Request
 from index.models import Article, Filters, Source, Span
 from index.near_duplicates import group_near_duplicates
-from index.reading.event_dates import after_dateline
+from index.reading.event_dates import EventDate, after_dateline, dated_events
 from index.reading.injection import instruction_spans
 from index.text import CALENDAR_NAMES, names, sentences, stem, stems, words
 
@@ -24,6 +24,7 @@ _FEW = 5  # articles that show whether a word written small is a name
 _MAX_EDITIONS = 3  # articles that are read for a story that is wanted
 _MAX_LEAD_SENTENCES, _MAX_LEAD_CHARACTERS = 3, 2_000
 _MAX_SENTENCES_TO_LEAD, _MIN_LEAD_WORDS = 6, 9
+_MAX_NEWS_DAYS = 31  # what lies further back is told for comparison
 _MIN_LEAD_COVERAGE = 0.6  # of the subject's words, by idf, in headline and lead of an article about it
 # Of an article's best passage to the subject, where its words are not all there: the first article has at least the
 # one, the others are not much further. "the museum theft" .75 .73 .70 .69; of no article: "the Port Ellery murder" .69.
@@ -54,7 +55,24 @@ _BLAND = frozenset(
     )
 )
 # What articles on an event need not call it, where its name says which: "the Hollin dam disaster".
-_JUDGING = frozenset(map(stem, "calamity catastrophe controversy crisis disaster emergency scandal tragedy".split()))
+_JUDGING = frozenset(
+    map(
+        stem,
+        """battle calamity catastrophe controversy crisis disaster drama emergency fiasco fight scandal struggle
+        tragedy tussle""".split(),
+    )
+)
+# What articles on an event call it by another word than the question, where its name says which: any of a line will do.
+_KINDRED = tuple(
+    frozenset(map(stem, line.split()))
+    for line in (
+        "takeover acquisition acquire merger merge bid buyout buy bought offer purchase",
+        "sale sell sold buy bought purchase auction",
+        "explosion explode blast",
+        "mine miner colliery pit",
+        "theft steal stole stolen heist robbery robbed",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +101,15 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """What a question asks about: the subject as written, its stems, and the period of publication, if it names one."""
+    """What a question asks about: the subject as written, its stems, and the period of publication, if it names one.
+
+    ``kindred``: stems of which an article has any, for each word beside a name that may be said otherwise.
+    """
 
     subject: str
     words: tuple[str, ...]
     period: Period | None
+    kindred: tuple[frozenset[str], ...] = ()
 
     def within(self, filters: Filters) -> Filters:
         """Limit filters to the period."""
@@ -108,9 +130,18 @@ def parse_matter(request: Request, as_of: date) -> Matter:
         subject = re.sub(rf"\b{re.escape(' '.join(tokens[start:]))}\b(?:['’]s)?", " ", subject)
     subject = _EDGE.sub("", _OF_ARTICLES.sub("", " ".join(subject.split()), count=1)).strip(' ,;:?.“”"')
     words = tuple(dict.fromkeys(stem(word.replace("'", "")) for word in content_words(subject)))
-    if _names(f"about {subject}"):
-        words = tuple(word for word in words if word not in _JUDGING)
-    return Matter(subject, () if _BLAND.issuperset(words) else words, period)
+    kindred: tuple[frozenset[str], ...] = ()
+    if named := _names(f"about {subject}").intersection(words):
+        beside = [word for word in words if word not in named]
+        families = {word: family for word in beside if (family := _family(word))}
+        kindred = tuple(families.values())
+        words = tuple(word for word in words if word in named or word not in families.keys() | _JUDGING)
+    return Matter(subject, () if _BLAND.issuperset(words) else words, period, kindred)
+
+
+def _family(word: str) -> frozenset[str]:
+    """All that an event or a place of this kind may be called, as stems."""
+    return frozenset().union(*(line for line in _KINDRED if word in line))
 
 
 def stories_about(matter: Matter, scope: Scope, filters: Filters) -> list[Story]:
@@ -124,7 +155,8 @@ def stories_about(matter: Matter, scope: Scope, filters: Filters) -> list[Story]
     mentioning = (scope.catalogue.mentioning(words, filters) for words in (matter.words, telling))
     held = next((sources for sources in mentioning if sources), [])
     held.sort(key=lambda source: -_coverage(idf, stems(source.headline)))  # stable: the newest first
-    articles = {source.id: scope.article(source) for source in held[:_MAX_READ_ARTICLES]}
+    read = [scope.article(source) for source in held[:_MAX_READ_ARTICLES]]
+    articles = {article.id: article for article in read if _is_of_kind(matter, article)}
     about = _leading(articles.values(), idf, _MAX_LEAD_SENTENCES)
     is_named = set(telling) <= _names(f"about {matter.subject}") or (
         bool(articles) and all(set(telling) <= _names(article.body) for article in list(articles.values())[:_FEW])
@@ -141,6 +173,13 @@ def stories_about(matter: Matter, scope: Scope, filters: Filters) -> list[Story]
     chosen.sort(key=lambda article: article.id)
     chosen.sort(key=lambda article: article.source.published or date.min, reverse=True)
     return group_stories(chosen, about)
+
+
+def _is_of_kind(matter: Matter, article: Article) -> bool:
+    if not matter.kindred:
+        return True
+    held = frozenset(stems(f"{article.source.headline} {article.body}"))
+    return not any(held.isdisjoint(family) for family in matter.kindred)
 
 
 def _leading(articles: Iterable[Article], idf: Mapping[str, float], num_sentences: int) -> set[str]:
@@ -206,8 +245,21 @@ def first_on(story: Story, subject: Sequence[str]) -> Span:
     if held[first].isdisjoint(headline):
         first = next((span for span in spans[:_MAX_SENTENCES_TO_LEAD] if len(held[span] & headline) > 1), first)
     if subject and held[first].union(headline).isdisjoint(subject):
-        return max(spans, key=lambda span: (len(held[span].intersection(subject)), -span.start))
+        best = max(spans, key=lambda span: (len(held[span].intersection(subject)), -span.start))
+        if not _is_history(article, best):  # "She began at the works in 1995": no news
+            return best
     return _with_next(article.body, first, spans)
+
+
+def is_news(when: EventDate, published: date) -> bool:
+    """Whether days are so near before an article that it reports them as news."""
+    return when.first <= published <= when.last + timedelta(_MAX_NEWS_DAYS)
+
+
+def _is_history(article: Article, span: Span) -> bool:
+    published = article.source.published
+    dates = [when for when, _ in dated_events(article.body[slice(*span)], published)] if published else []
+    return bool(published and dates) and all(when.last + timedelta(_MAX_NEWS_DAYS) < published for when in dates)
 
 
 def _with_next(body: str, first: Span, spans: Sequence[Span]) -> Span:

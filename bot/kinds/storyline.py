@@ -23,6 +23,7 @@ from bot.kinds.stories import (
     first_on,
     group_stories,
     is_correction,
+    is_news,
     newest_stories,
     parse_matter,
     quotable,
@@ -42,7 +43,6 @@ _MAX_DATED_STORIES = 30
 _MAX_LINES_OF_A_DAY = 2  # of one article
 _MAX_DAYS_TO_REPORT = 2
 _MIN_DAYS_BEFORE = 14  # the first story, for what is called its background
-_MAX_NEWS_DAYS = 31  # what lies further back is told for comparison
 _MIN_SAME_SPECIFICS, _MIN_SAME_SHARE = 2, 0.25  # of two sentences about the same event
 _EARLY_BONUS, _SUBJECT_BONUS, _FIGURE_BONUS, _SPEECH_FACTOR = 1.0, 0.5, 0.3, 0.5
 _WRONG = re.compile(
@@ -110,20 +110,29 @@ def summarize(request: Request, scope: Scope) -> Found | None:
     if named and not matter.words:  # "tell me about the second one"
         return _more(group_stories([named], {named.id}), request, matter, scope)
     if not matter.words:
-        return _by_days(matter, scope) if matter.period or _WHOLE.search(request.text) else None
+        return _of_all(request, matter, scope)
     stories = _stories(matter, scope)
     if scope.shown:
         return _more(stories, request, matter, scope)
     if isinstance(stories, Found):
         return None if _HAPPENED.match(request.text) and not matter.period else stories
     if len(stories) == 1:
-        story = stories[0]
-        lines = [
-            Line.telling(story.article, span, also_in=story.also_in(span))
-            for span in _best(story, matter, _LINES_OF_ONE, [])
-        ]
-        return compose(lines, f"{story_title(story)}:")
+        return _of_one(stories[0], matter)
     return compose([_line(event) for event in _course(stories, matter)], "")
+
+
+def _of_all(request: Request, matter: Matter, scope: Scope) -> Found | None:
+    """Summarize a period, everything, or the only story that there is: "What is this about?"."""
+    if matter.period or _WHOLE.search(request.text):
+        return _by_days(matter, scope)
+    everything = newest_stories(scope, scope.filters, 2)
+    return _of_one(everything[0], matter) if len(everything) == 1 else None
+
+
+def _of_one(story: Story, matter: Matter) -> Found:
+    spans = _best(story, matter, _LINES_OF_ONE, [])
+    lines = [Line.telling(story.article, span, also_in=story.also_in(span)) for span in spans]
+    return compose(lines, f"{story_title(story)}:")
 
 
 def _more(stories: list[Story] | Found, request: Request, matter: Matter, scope: Scope) -> Found:
@@ -233,7 +242,8 @@ def _is_older(event: Event, begun: date, matter: Matter) -> bool:
     if event.is_lead or event.when.last > begun - timedelta(_MIN_DAYS_BEFORE):
         return False
     things = set(matter.words) - set(stems(" ".join(names(f"about {matter.subject}"))))
-    return not things <= set(stems(event.text))
+    held = set(stems(event.text))
+    return not things <= held or any(held.isdisjoint(family) for family in matter.kindred)
 
 
 def _stories(matter: Matter, scope: Scope) -> list[Story] | Found:
@@ -377,13 +387,9 @@ def _event(story: Story, span: Span, *, is_lead: bool = False) -> Event:
         for when, inside in dated_events(part, _certain_day(source))
         if inside == Span(0, len(part))
     ]
-    past = [when for when in dates if not source.published or _is_news(when, source.published)]
+    past = [when for when in dates if not source.published or is_news(when, source.published)]
     when = past[0] if past else on(source.published or date.min)
     return Event(when, story, span, is_lead, bool(past))
-
-
-def _is_news(when: EventDate, published: date) -> bool:
-    return when.first <= published <= when.last + timedelta(_MAX_NEWS_DAYS)
 
 
 def _correction_event(story: Story) -> Event:

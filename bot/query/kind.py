@@ -144,6 +144,7 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      (r"what(?: is) (?:the (?:story|situation|state of play|matter|issue|row)|going on) (?:with|"
      r"on|about|over|behind)\s(?P<subject>.+)")),
     ("summary", r"what do (?:we|you) know about\s(?P<subject>.+)"),
+    ("summary", r"what(?: is)(?: all)? (?:this|the) (?:article |story |text |piece )?(?:all )?about(?P<subject>)$"),
     ("summary", r"(?:please )?(?:tell me more|more(?: details)?|go on|anything else|what else)(?P<subject>)$"),
     ("said",
      (r"(?:and )?what (?:exactly )?(?:did|does|do|has|have|had|was|is|were|"

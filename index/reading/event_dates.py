@@ -50,7 +50,7 @@ _EXPRESSION = re.compile(
 )
 _FUTURE = re.compile(
     r"\b(?:will|would|shall|may|can|could|(?:is|are|was|were) (?:to|due|expected|scheduled|set|planned)|plans? to"
-    r"|hopes? to|expects? to|intends? to|going to)\b|['’]ll\b"
+    r"|hopes? to|expects? to|intends? to|(?<!had )(?:hoped|expected|intended) to|going to)\b|['’]ll\b"
 )
 _PAST = re.compile(
     r"\b(?:was|were|had|did|said|told|gave|went|came|met|won|lost|left|led|held|paid|sold|began|broke|fell|rose|ran|took"
@@ -64,7 +64,8 @@ _TENSES = ("future", "past")  # of a present the day may lie before or ahead
 _BOUNDARY = re.compile(
     r"[,;:]\s|\s[—–-]\s|\b(?:that|who|whom|whose|which|where|when|how|whether|why|while|after|before|because|since"
     r"|until|although|though|as (?:he|she|it|they|the)|if|than|but|despite|following"
-    r"|(?:agreed|asked|decided|offered|ordered|planned|pledged|promised|refused|threatened|voted|vowed|wanted) to)\s"
+    r"|(?:had (?:hoped|expected|intended)|agreed|asked|decided|offered|ordered|planned|pledged|promised|refused"
+    r"|threatened|voted|vowed|wanted) to)\s"
 )
 _DATELINE = re.compile(r"(?=[A-Z]{2})[A-Z][\w .,'’/()-]{1,60}?\s(?:[—–]|--?)\s+")
 _PARENTHESIS = re.compile(r",\s(?:who|whose|which|an?|the|aged|\d+|[a-z]+ed|built|led|held)\b[^,;:“”\"]{0,100},(?=\s)")
