@@ -15,9 +15,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from index.home import at
 
 from bot.cli.parser import main
+from index.storage.home import at
 from tests import documents
 from tests.corpus import write
 from tests.fakes.parts import REPORT, FakeParts
