@@ -141,6 +141,12 @@ The director, Beatrix Soll, said that the painting, “Girl with a Lemon”, was
         date(2025, 9, 20),
         """The lido in Wexley will close on Sunday. Last summer it had 38,000 visitors.""",
     ),
+    "protest": (
+        "Protest at the town hall",
+        date(2025, 9, 22),
+        """About 400 people protested outside the town hall. Police arrested two men for \
+throwing paint; no one was hurt.""",
+    ),
     "chief": (
         "Wexley Coal names new chief",
         date(2025, 9, 24),
@@ -344,6 +350,13 @@ def test_what_is_of_another_thing_is_not_set_first(engines: dict[str, Engine], q
     """Who only speaks in a sentence, a number of another house, a year before what is to come."""
     answer = ask(engines, "gallery", question)
     assert not_first not in (answer.short or "")
+
+
+def test_a_thing_is_more_than_its_stem(engines: dict[str, Engine]) -> None:
+    """Nobody was arrested over the painting because two men threw paint."""
+    answer = ask(engines, "gallery", "Has anyone been arrested over the painting?")
+    assert not answer.text.startswith("Yes")
+    assert "paint;" not in answer.text
 
 
 def test_a_year_of_the_question_is_that_of_the_answer(engines: dict[str, Engine]) -> None:

@@ -42,6 +42,7 @@ from index.text import name_spans, names, sentences, words
 # questions of three sets are quoted for, and 39 instead of 41 answerable ones (2026-11-27).
 _SURE, _MIN_LOGIT = 0.85, 1.0
 _WORD = re.compile(r"\w+")
+_THING = re.compile(r"\b(?:the|an?|this|that) (\w{3,}ing)s?\b", re.IGNORECASE)  # a painting has the stem of paint
 _MAX_PASSAGES = 6  # that are looked through for a question with its answer
 
 
@@ -73,7 +74,10 @@ def answer_verdict(request: Request, scope: Scope) -> Found | None:
         return _found(chosen, retrieval)
     if proofs:
         return _found(proofs[:1], retrieval)
-    if _is_sure(retrieval) or not names(request.text):  # general knowledge is quoted, as a fact is
+    lacks_thing = bool(retrieval.ranked) and _lacks_thing(request.text, retrieval.ranked[0])
+    if not lacks_thing and (
+        _is_sure(retrieval) or not names(request.text)
+    ):  # general knowledge is quoted, as a fact is
         return None
     reason = why_unanswerable(retrieval)
     is_unknown = "mentions" in reason
@@ -92,7 +96,7 @@ def _with_capitals(question: str, retrieval: Retrieval) -> str:
 
 
 def _proof(statement: Statement, candidate: Candidate) -> _Proof | None:
-    if not is_statement(candidate.text):
+    if not is_statement(candidate.text) or _lacks_thing(statement.text, candidate):
         return None
     sentence = _sentence(statement, candidate)
     judgement = sentence.judge(statement)
@@ -112,6 +116,12 @@ def _proof(statement: Statement, candidate: Candidate) -> _Proof | None:
     if plan := judge_plan(statement, sentence):
         return _Proof(candidate, Judgement(plan, is_account=True))
     return _Proof(candidate, judgement) if judgement else None
+
+
+def _lacks_thing(question: str, candidate: Candidate) -> bool:
+    """Whether the question names a thing of which the passage has at most the stem: a painting, and paint."""
+    held = f"{candidate.passage.source.headline} {candidate.passage.text}".lower()
+    return any(thing.lower() not in held for thing in _THING.findall(question))
 
 
 def _is_of_other(statement: Statement, text: str) -> bool:
