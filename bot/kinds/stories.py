@@ -258,8 +258,10 @@ def is_news(when: EventDate, published: date) -> bool:
 
 def _is_history(article: Article, span: Span) -> bool:
     published = article.source.published
-    dates = [when for when, _ in dated_events(article.body[slice(*span)], published)] if published else []
-    return bool(published and dates) and all(when.last + timedelta(_MAX_NEWS_DAYS) < published for when in dates)
+    if published is None:
+        return False
+    dates = [when for when, _ in dated_events(article.body[slice(*span)], published)]
+    return bool(dates) and all(when.last + timedelta(_MAX_NEWS_DAYS) < published for when in dates)
 
 
 def _with_next(body: str, first: Span, spans: Sequence[Span]) -> Span:
