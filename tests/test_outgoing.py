@@ -37,6 +37,7 @@ subprocess.run([*clippings, "ask", question], check=True)
 with subprocess.Popen([*clippings, "chat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as chat:
     chat.stdin.write(question + "\\n")
     chat.stdin.flush()
+    assert chat.stdout.readline() == f"> {question}\\n"
     assert "[1]" in chat.stdout.readline()
     with FakeSlack() as slack, FreshBotProcess(slack, data) as bot:
         answered(slack, "C1", slack.say("U1", "C1", f"<@UBOT> {question}"))

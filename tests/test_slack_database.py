@@ -335,7 +335,7 @@ def test_damage_that_comes_later_is_a_sentence(tmp_path: Path) -> None:
 
 def test_it_can_be_asked_for_without_being_made(tmp_path: Path) -> None:
     """Where there is no database, or another's, a sentence says so and nothing is changed."""
-    with pytest.raises(ClippingsError, match=r"slack\.db is empty"):
+    with pytest.raises(ClippingsError, match=r"There is no \S+slack\.db yet"):
         Database.in_folder(tmp_path / "data", make=False)
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "empty.db").touch()

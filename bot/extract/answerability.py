@@ -140,7 +140,8 @@ def is_only_topic(
 ) -> bool:
     """Whether only the topic that a follow-up was completed with is found, and nothing of its own words.
 
-    ``was_shown``: the conversation has shown the best sentence; then the reader must think that it answers those words.
+    ``was_shown``: the conversation has shown the best sentence; then the reader must think that it answers those words,
+    or its passage have them all. An ellipsis ("and the second?") has too few words to tell.
     """
     content = frozenset(stems(" ".join(content_words(follow_up))))
     surest = max(candidate.logit for candidate in retrieval.ranked)
@@ -151,7 +152,8 @@ def is_only_topic(
     idf = {word: weight for word, weight in retrieval.query.idf.items() if word in own}
     query = Query(follow_up, idf, embedder.question(follow_up))
     judged = judge_by(query, retrieval, embedder.passages, read)
-    if was_shown and judged.ranked[0].logit < 0:
+    is_whole = content <= retrieval.ranked[0].context_stems or not asks(follow_up)
+    if was_shown and judged.ranked[0].logit < 0 and not is_whole:
         return True
     return predict(judged).probability < TUNED.min_follow_up_probability
 
