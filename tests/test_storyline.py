@@ -219,6 +219,7 @@ BIDS = (
     ("question", "way", "days"),
     [
         ("Summarise the Kestrel takeover", summarize, ["Latest, 4 March 2024", "6 February 2024"]),
+        ("summarise the kestrel takeover", summarize, ["Latest, 4 March 2024", "6 February 2024"]),
         (
             "Timeline of the battle for Kestrel",
             timeline,

@@ -26,7 +26,7 @@ _PREPOSITION = re.compile(r"^(?:of|for|from(?!.* to )|around|during)\s+", re.IGN
 
 def answer_news(request: Request, scope: Scope) -> Found:
     """List the newest stories, those of the period, or those about the subject with the latest one quoted."""
-    matter = parse_matter(request, scope.as_of)
+    matter = parse_matter(request, scope)
     filters = matter.within(scope.filters)
     return _of_subject(matter, scope, filters) if matter.words else _of_all(matter, scope, filters)
 

@@ -58,8 +58,8 @@ _BLAND = frozenset(
 _JUDGING = frozenset(
     map(
         stem,
-        """battle calamity catastrophe controversy crisis disaster drama emergency fiasco fight scandal struggle
-        tragedy tussle""".split(),
+        """battle calamity catastrophe controversy crisis disaster dispute drama emergency fiasco fight quarrel scandal
+        struggle tragedy tussle wrangle""".split(),
     )
 )
 # What articles on an event call it by another word than the question, where its name says which: any of a line will do.
@@ -70,6 +70,7 @@ _KINDRED = tuple(
         "sale sell sold buy bought purchase auction",
         "explosion explode blast",
         "mine miner colliery pit",
+        "investigation investigate inquiry probe",
         "theft steal stole stolen heist robbery robbed",
     )
 )
@@ -119,9 +120,9 @@ class Matter:
         return replace(filters, since=max(since, filters.since or since), until=min(until, filters.until or until))
 
 
-def parse_matter(request: Request, as_of: date) -> Matter:
+def parse_matter(request: Request, scope: Scope) -> Matter:
     """Part the subject of a question from its period: "the flood in March" -> the flood; in March."""
-    period = find_period(request.text, as_of)
+    period = find_period(request.text, scope.as_of)
     if period and period.kind == "latest":
         period = None
     subject = request.subject
@@ -131,12 +132,18 @@ def parse_matter(request: Request, as_of: date) -> Matter:
     subject = _EDGE.sub("", _OF_ARTICLES.sub("", " ".join(subject.split()), count=1)).strip(' ,;:?.“”"')
     words = tuple(dict.fromkeys(stem(word.replace("'", "")) for word in content_words(subject)))
     kindred: tuple[frozenset[str], ...] = ()
-    if named := _names(f"about {subject}").intersection(words):
-        beside = [word for word in words if word not in named]
-        families = {word: family for word in beside if (family := _family(word))}
-        kindred = tuple(families.values())
-        words = tuple(word for word in words if word in named or word not in families.keys() | _JUDGING)
+    named = _names(f"about {subject}").intersection(words)
+    families = {word: family for word in words if word not in named and (family := _family(word))}
+    rest = tuple(word for word in words if word in named or word not in families.keys() | _JUDGING)
+    if named or (len(rest) < len(words) and _are_names(rest, scope)):
+        kindred, words = tuple(families.values()), rest
     return Matter(subject, () if _BLAND.issuperset(words) else words, period, kindred)
+
+
+def _are_names(words: Sequence[str], scope: Scope) -> bool:
+    """Whether words that a question writes small are names in all articles that hold them."""
+    held = scope.catalogue.mentioning(words, scope.filters, limit=_FEW) if words else []
+    return bool(held) and all(set(words) <= _names(scope.article(source).body) for source in held)
 
 
 def _family(word: str) -> frozenset[str]:
@@ -257,11 +264,11 @@ def is_news(when: EventDate, published: date) -> bool:
 
 
 def _is_history(article: Article, span: Span) -> bool:
+    """Whether all that a sentence dates is further back than news is."""
     published = article.source.published
-    if published is None:
-        return False
-    dates = [when for when, _ in dated_events(article.body[slice(*span)], published)]
-    return bool(dates) and all(when.last + timedelta(_MAX_NEWS_DAYS) < published for when in dates)
+    dates = dated_events(article.body[slice(*span)], published) if published else []
+    since = (published or date.max) - timedelta(_MAX_NEWS_DAYS)
+    return bool(dates) and all(when.last < since for when, _ in dates)
 
 
 def _with_next(body: str, first: Span, spans: Sequence[Span]) -> Span:

@@ -105,7 +105,7 @@ class Event:
 
 def summarize(request: Request, scope: Scope) -> Found | None:
     """Summarize the articles about a subject, the latest state first, or the news of a period day by day."""
-    matter = parse_matter(request, scope.as_of)
+    matter = parse_matter(request, scope)
     named = scope.catalogue.article(scope.filters.article) if scope.filters.article else None
     if named and not matter.words:  # "tell me about the second one"
         return _more(group_stories([named], {named.id}), request, matter, scope)
@@ -184,7 +184,7 @@ def _leaves_open_who(text: str) -> bool:
 
 def timeline(request: Request, scope: Scope) -> Found | None:
     """List the dated events of the articles about a subject, oldest first, each event once."""
-    matter = parse_matter(request, scope.as_of)
+    matter = parse_matter(request, scope)
     if not matter.words:
         return _by_days(matter, scope) if matter.period or _WHOLE.search(request.text) else None
     stories = _stories(matter, scope)
@@ -211,7 +211,7 @@ def list_events(request: Request, scope: Scope) -> Found | None:
     if not asked:
         return None
     happened = next(pattern for name, pattern in _SORTS if re.search(name, asked["sort"], re.IGNORECASE))
-    matter = parse_matter(replace(request, subject=_NO_SUBJECT.sub(" ", asked["rest"])), scope.as_of)
+    matter = parse_matter(replace(request, subject=_NO_SUBJECT.sub(" ", asked["rest"])), scope)
     stories = stories_about(matter, scope, scope.filters) if matter.words else []
     stories = stories or ([] if matter.words else newest_stories(scope, scope.filters, _MAX_DATED_STORIES))
     dated = [event for story in stories[:_MAX_DATED_STORIES] for event in _events(story, matter)]
