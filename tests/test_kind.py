@@ -10,6 +10,14 @@ from bot.query.kind import classify
 from bot.query.wording import spelled_out
 
 KINDS = {
+    "what was leo brandt's line about the new pipe": ("said", "leo brandt", "the new pipe"),
+    "Mara Quist's quote on the roof?": ("said", "Mara Quist", "the roof"),
+    "what did she come out with": ("said", "she", ""),
+    "how many of our stories deal with the tunnel?": ("collection", "deal with the tunnel", ""),
+    "who among our reporters has written about the mill": ("collection", "about the mill", ""),
+    "give me the order of events at Carrow": ("timeline", "Carrow", ""),
+    "walk me through the mill fire": ("summary", "the mill fire", ""),
+    "lowdown on the mill fire": ("summary", "the mill fire", ""),
     "Who is Leo Brandt?": ("who", "Leo Brandt", ""),
     "who was dame jane": ("who", "dame jane", ""),
     "Who is the chief executive of Northfield?": ("fact", "", ""),

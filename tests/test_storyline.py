@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.kinds.scope import Found, Scope
+from bot.kinds.stories import parse_matter
 from bot.kinds.storyline import summarize, timeline
 from bot.models import numbered
 from bot.query.kind import Request, classify
@@ -287,3 +288,18 @@ def test_through_the_engine(indexed: Path, weights: Path) -> None:
             answer = engine.ask(question, as_of=date(2024, 6, 10))
             assert (answer.kind, answer.answered) == (kind, True)
             assert answer.text.startswith(begins)
+
+
+@pytest.mark.parametrize(
+    ("question", "subject"),
+    [
+        ("sum up the mill fire story to date", "the mill fire"),
+        ("sum up the mill fire for me, theft to sentence", "the mill fire"),
+        ("brief me on the mill fire from beginning to end", "the mill fire"),
+        ("quick rundown of how the strike ended pls", "the strike"),
+        ("order of events in Carrow - first count, second count", "Carrow"),
+    ],
+)
+def test_what_stands_around_a_subject_is_no_part_of_it(stories: Catalogue, question: str, subject: str) -> None:
+    """How it is to be told, and to whom."""
+    assert parse_matter(classify(question), scope(stories, date(2024, 6, 10))).subject == subject

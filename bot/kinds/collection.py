@@ -26,7 +26,7 @@ _OF_ARTICLES = frozenset(
         source news site mention discuss cover coverage report write wrote written publish publication run ran carry
         carried carries list show find everything archive collection index available print deal feature refer speak
         name topic subject period about have got know hold many different total oldest newest latest recent first
-        earliest last number author appear name date""".split(),
+        earliest last number author appear name date we our us aftermath""".split(),
     )
 )
 _COUNT = re.compile(r"\bhow many\b", re.IGNORECASE)

@@ -41,8 +41,9 @@ _OF_ARTICLES = re.compile(
     re.IGNORECASE,
 )
 _EDGE = re.compile(
-    r"^(?:(?:about|on|of|in|with|for|from|to|and|so far)\s+)+|(?:\s+(?:about|on|of|in|and|so far"
-    r"|please|for (?:me|us)))+$",
+    r"^(?:(?:about|on|of|in|with|for|from|to|and|so far|how)\s+)+|(?:\s+(?:about|on|of|in|and|so far|to date|until now"
+    r"|please|pls|for (?:me|us)|in (?:short|brief|a nutshell|a few (?:lines|words|sentences))|story|saga|ended"
+    r"|from (?:the )?(?:start|beginning) to (?:the )?(?:finish|end))|,? [–-] .*|, \w+ to \w+)+$",
     re.IGNORECASE,
 )
 # Words that a story need not hold to be the one asked about, stemmed.

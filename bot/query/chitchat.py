@@ -68,12 +68,16 @@ _PHRASES = {
         |do you dream|where do you live|where are you from|where are you""",
     "greeting": """hi|hello|hey|hiya|heya|hallo|howdy|yo|greetings|good morning|good afternoon|good evening|good day
         |morning|how are you|how are you doing|how are you today|how's it going|how is it going|what's up|whats up|sup
-        |nice to meet you|ping|test|testing|guten morgen|guten tag|guten abend|gruss gott|servus|moin|bonjour|bonsoir
+        |nice to meet you|you up|you there|anybody home|anyone home|anybody there|anyone there|busy day|long day
+        |ping|test|testing|guten morgen|guten tag|guten abend|gruss gott|servus|moin|bonjour|bonsoir
         |salut|hola|buenos dias|ciao|buongiorno""",
     "thanks": """thanks|thank you|thank u|thankyou|thx|ty|cheers|many thanks|much appreciated|i appreciate it
         |appreciate it|thanks for your help|thanks for the help|thank you for your help|thank you for the help
         |thanks for the answer|thank you for the answer|that helps|that helped|that was helpful|very helpful|helpful
-        |good job|well done|nice work|great answer|good answer|danke|danke schon|vielen dank|merci|merci beaucoup
+        |good job|well done|nice work
+        |great stuff|good stuff|big help|you've been a big help|you have been a big help
+        |you've been great|you've been very helpful|you've been helpful|that was quick|ta
+        |great answer|good answer|danke|danke schon|vielen dank|merci|merci beaucoup
         |gracias|muchas gracias|grazie""",
     "bye": """bye|goodbye|good bye|bye bye|see you|see ya|see you later|see you soon|see you tomorrow|later|farewell
         |good night|have a nice day|have a good day|take care|tschuss|auf wiedersehen|au revoir|adios""",
@@ -105,7 +109,7 @@ _PHRASES = {
         |that is great|that's good|that's it|makes sense|fair enough|noted|will do""",
     # Fillers: chitchat only beside another phrase.
     "": """there|all|everyone|everybody|team|bot|clippings|friend|sir|madam|again|so much|very much|a lot|please|you
-        |and|so|very|really|for now|to you|to you too|today|ever|but|just|dear|folks""",
+        |and|so|very|really|or what|or not|for now|to you|to you too|today|ever|but|just|dear|folks""",
 }
 _KINDS = {" ".join(phrase.split()): kind for kind, phrases in _PHRASES.items() for phrase in phrases.split("|")}
 _MAX_PHRASE_WORDS = max(len(phrase.split()) for phrase in _KINDS)

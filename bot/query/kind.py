@@ -24,7 +24,8 @@ _SAYING = (
     r"(?:say|said|saying|tell|told|claim|claimed|argue|argued|think|comment|commented|promise|promised|announce|announced"
     r"|respond|responded|react|reacted|reply|replied|answer|answered|warn|warned|call|called|describe|described|want"
     r"|write|wrote|written|explain|explained|demand|demanded|complain|complained|recall|recalled|predict|predicted"
-    r"|deny|denied|criticise|criticised|criticize|criticized|admit|admitted|insist|insisted|suggest|suggested|put)"
+    r"|deny|denied|criticise|criticised|criticize|criticized|admit|admitted|insist|insisted|suggest|suggested|put"
+    r"|come out with)"
 )
 _ABOUT = r"(?:\s+(?:about|on|of|to|regarding|concerning|over|in response to|when asked about)\s+(?P<topic>.+))?"
 _WHEN = (
@@ -50,13 +51,16 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      r" (?:time\s?-?line|chronology)$")),
     ("timeline",
      (r".*\b(?:time\s?-?line|chronology|sequence of events|order of events|(?:key|important|main) (?:dates|events))\b"
-     r"(?:\s*:\s*|\s+(?:of|for|on|about|in|behind|with|around)\s+)?(?P<subject>.*)")),
+     r"(?:\s*:\s*|\s+(?:of|for|on|about|in|behind|with|around|at)\s+)?(?P<subject>.*)")),
     ("timeline", r"how (?:did|has|have) (?P<subject>.+?) (?:unfold|develop|evolve|come about)(?:ed|d)?$"),
-    ("collection", r"(?:in )?how many (?:of the )?(?:news )?(?:articles|stories|reports|documents)\b(?P<subject>.*)"),
+    ("collection",
+     (r"(?:in )?how many (?:of (?:the|our|your|these) )?(?:news )?(?:articles|stories|reports|documents)\b"
+      r"(?P<subject>.*)")),
     ("collection", rf"what is the date of the (?:oldest|newest|latest|first|last) {_ARTICLES}\b(?P<subject>.*)"),
     ("collection", rf"(?:which|what|how many) (?:(?:other|different|local|news|of the) )?{_OUTLETS}(?P<subject>.*)"),
     ("collection",
-     (r"who (?:wrote|has written|reported|covered|(?:is|are) the authors? of)(?P<subject>$| (?:about|on|this|that|it"
+     (r"who (?:(?:among|of) [\w' ]{2,30}? )?(?:wrote|has written|reported|covered|(?:is|are) the authors? of)"
+      r"(?P<subject>$| (?:about|on|this|that|it"
      r"|most|the (?:articles?|stor(?:y|ies)|pieces?|reports?|obituary|column|interview|text|news))\b.*)")),
     ("collection",
      (rf"(?:(?:which|what)(?: are the| other)? {_ARTICLES}|(?:list|show|find)(?: me)?(?: all| the|"
@@ -128,11 +132,11 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      (r"what (?:is|was) (?P<subject>.+?)(?:'s|’s) (?:job|role|position|title|profession|job title|occupation)$")),
     ("who", r"what (?:does|did) (?P<subject>.+?) do(?: for a living| for work| professionally)?$"),
     ("summary",
-     (r"(?:summari[sz]e|sum up|recap|outline|brief me on|catch me up on|fill me in on|"
+     (r"(?:summari[sz]e|sum up|recap|outline|brief me on|catch me up on|fill me in on|(?:walk|run|talk) me through|"
      r"bring me up to (?:date|speed) (?:on|with))\b(?P<subject>.*)")),
     ("summary",
      (r"(?:give me |write |i need )?(?:a |the )?(?:quick |short |brief )?(?:summary|gist|overview|"
-     r"recap|rundown|background|briefing)\b(?: (?:of|on|about|to))?(?P<subject>.*)")),
+     r"recap|rundown|run-down|lowdown|low-down|background|briefing)\b(?: (?:of|on|about|to))?(?P<subject>.*)")),
     ("summary",
      (r"(?:(?:any |some )?more(?: details?| information)?|(?:any|some)thing (?:else|more)|what else)"
      r" (?:about|on)\s(?P<subject>.+)")),
@@ -151,7 +155,8 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      rf"are) (?P<subject>.+?) (?:ha(?:ve|d|s) to )?{_SAYING}\b{_ABOUT}")),
     ("said",
      (rf"(?:(?:and )?what (?:was|is|were|are) )?(?!{_ASKING}\b)(?P<subject>[^?]+?)(?:['’]s?|s['’]) "
-     rf"(?:response|reaction|comments?|view|views|position|stance|statement|words|answer|reply|take|verdict)\b{_ABOUT}")),
+     rf"(?:response|reaction|comments?|view|views|position|stance|statement|words|answer|reply|take|verdict|quotes?|quotation"
+     rf"|line|remarks?|gag|joke|explanation|excuse|argument|complaint|warning)\b{_ABOUT}")),
     ("said",
      (r"(?:what (?:was|is) )?(?:the )?(?:response|reaction|comments?|views?|position|stance|"
      rf"statement) (?:of|from|by) (?P<subject>.+?){_ABOUT}$")),
