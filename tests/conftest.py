@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from xdist.remote import Producer
     from xdist.scheduler import LoadScopeScheduling
 
-hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, database=None, max_examples=50)
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, database=None)
 hypothesis.settings.register_profile("dev", hypothesis.settings.get_profile("ci"), max_examples=20)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
 

@@ -22,7 +22,7 @@ from bot.runtime import make_engine
 from bot.settings import Settings
 from index.ingest import ingest
 from index.models import Filters, IndexMissing, Source
-from tests.answers import ASKED, BREAD, KERMAN, MILL, held
+from tests.answers import ASKED, BREAD, BRIDGE, KERMAN, MILL, held
 from tests.corpus import run, write
 
 
@@ -305,7 +305,7 @@ def test_missing_index_is_told(tmp_path: Path, weights: Path) -> None:
 @pytest.mark.usefixtures("models_run")
 def test_two_threads_may_ask_at_once(indexed: Path, weights: Path, engine: Engine) -> None:
     """The first questions come together, when neither index nor weights are read yet; each gets its own answer."""
-    questions = [KERMAN, MILL] * 2
+    questions = [KERMAN, MILL, BRIDGE, BREAD] * 2
     with closing(make_engine(Settings(data=indexed, model_dir=weights))) as fresh, ThreadPoolExecutor(4) as threads:
         answers = list(threads.map(lambda question: fresh.ask(question, as_of=ASKED), questions))
     expected = {question: engine.ask(question, as_of=ASKED) for question in questions}
