@@ -195,7 +195,7 @@ class Engine:
             synthesized = yield from self._synthesize(inquiry, candidates, answer, found)
             if not synthesized.refusal:
                 break
-        if synthesized.refusal and inquiry.turns:
+        if synthesized.refusal and inquiry.turns and not inquiry.filters.article:
             synthesized = self._from_shown(inquiry, named, synthesized) or synthesized
         notice = None if synthesized.answerer == "write" else completion_notice
         return _again(replace(synthesized, notice=_notice(notice, synthesized.notice)), inquiry.quoted)
@@ -290,12 +290,8 @@ class Engine:
         is_likely = max((candidate.logit for candidate in retrieval.ranked), default=-1.0) > 0
         if not is_likely or not predict(retrieval).answerable:
             return None
-        composed = compose(retrieval)
-        passages = (*retrieval.passages, *refused.passages)
-        return replace(
-            refused,
-            text=composed.text, citations=composed.citations, short=composed.short, passages=passages, refusal=None,
-        )  # fmt: skip
+        quoted = replace(refused, refusal=None, passages=(*retrieval.passages, *refused.passages))
+        return self._quote(narrowed, retrieval, quoted, refused)
 
     def _within_period(self, inquiry: Inquiry, retrieval: Retrieval) -> tuple[Retrieval, str | None]:
         """A retrieval without what is outside the days of the question, and why the best sentence is, if it is.

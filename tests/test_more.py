@@ -249,4 +249,11 @@ def test_a_follow_up_is_answered_from_the_article_shown(engine: Engine) -> None:
     closed = engine.ask("what did the shares end the day at?", turns=turns, as_of=DAY.replace(month=9))
     assert "212 pence" in closed.text
     assert closed.citations[0].source == answer.citations[0].source
+    other = Filters(
+        article=next(source.id for source in engine.sources() if source.id != closed.citations[0].source.id)
+    )
+    elsewhere = engine.ask(
+        "what did the shares end the day at?", turns=turns, as_of=DAY.replace(month=9), filters=other
+    )
+    assert elsewhere.refusal  # who names an article is answered from no other
     assert engine.ask("who is the finance director?", turns=turns, as_of=DAY.replace(month=9)).refusal
