@@ -222,7 +222,12 @@ class Engine:
 
         way = WAYS.get(request.kind)
         filters = inquiry.limits
-        return way and way(request, Scope(self._searcher.catalogue, filters, retrieve, similarities, inquiry.shown))
+
+        def supports(statement: str, premise: str) -> float:
+            return self._models().support().logit(statement, premise)
+
+        scope = Scope(self._searcher.catalogue, filters, retrieve, similarities, supports, inquiry.shown)
+        return way and way(request, scope)
 
     def _evidence(self, found: Found) -> tuple[Passage, ...]:
         """The chunks that hold the quotes, in their order."""

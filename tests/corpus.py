@@ -18,6 +18,7 @@ from index.reading.chunk import chunk
 from index.storage.catalogue import Catalogue
 from index.storage.catalogue_sqlite import SQLiteCatalogue
 from index.storage.home import Home
+from tests.supports import supports
 
 BOTH_HOMES = pytest.mark.parametrize(
     "home", ["folder", pytest.param("servers", marks=pytest.mark.process)], indirect=True
@@ -97,4 +98,4 @@ def scope(
     retrieve: Callable[[str], Retrieval] = nothing_retrieved,
 ) -> Scope:
     """What a way of answering may read, on a day."""
-    return Scope(catalogue, replace(filters, as_of=as_of), retrieve, lambda _, texts: [0.5] * len(texts))
+    return Scope(catalogue, replace(filters, as_of=as_of), retrieve, lambda _, texts: [0.5] * len(texts), supports)

@@ -18,6 +18,7 @@ from bot.kinds.ways import WAYS
 from bot.query.kind import classify
 from index.models import Article, Filters, Passage, Span
 from tests.test_quote import find, passage, published
+from tests.supports import supports
 
 if TYPE_CHECKING:
     from index.storage.catalogue import Catalogue
@@ -60,6 +61,7 @@ def ask(question: str, *passages: Passage) -> Found | None:
         Filters(as_of=date(2024, 6, 1)),
         lambda query: near(query, *passages),
         lambda _, texts: [0.5] * len(texts),
+        supports,
     )
     request = classify(question)
     return WAYS[request.kind](request, scope)
@@ -403,7 +405,11 @@ def test_a_cause_of_something_else_is_no_reason() -> None:
         return replace(retrieval, ranked=tuple(ranked))
 
     scope = Scope(
-        cast("Catalogue", Known({})), Filters(as_of=date(2024, 6, 1)), unread, lambda _, texts: [0.5] * len(texts)
+        cast("Catalogue", Known({})),
+        Filters(as_of=date(2024, 6, 1)),
+        unread,
+        lambda _, texts: [0.5] * len(texts),
+        supports,
     )
     found = WAYS["reason"](classify("Why will the Garforth mill cut jobs by June?"), scope)
     assert found

@@ -25,7 +25,7 @@ from index.reading.injection import is_instruction
 from index.text import CALENDAR_NAMES, figures, names, sentences, stem, stems, words
 
 _MAX_PASSAGES = 6
-_MAX_READ_PASSAGES = 3
+_MAX_READ_PASSAGES = 4
 _MAX_RANKED = 16  # a sentence that ranks lower is never quoted
 _MAX_JUDGED = 3  # passages and sentences that are judged by a follow-up's own words
 

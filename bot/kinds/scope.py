@@ -25,7 +25,7 @@ class Scope:
     """What may be read: the index, limited by ``filters`` (with the day of the question as ``as_of``).
 
     ``retrieve`` searches for a query and ranks sentences, within the same limits. ``similarities``: the cosines of a
-    query and texts, in their order. ``shown``: what the conversation has shown already and is not to be shown again, by
+    query and texts, in their order. ``supports``: the log-odds that a premise supports a statement. ``shown``: what the conversation has shown already and is not to be shown again, by
     `key`.
     """
 
@@ -33,6 +33,7 @@ class Scope:
     filters: Filters
     retrieve: Callable[[str], Retrieval]
     similarities: Callable[[str, Sequence[str]], Sequence[float]]
+    supports: Callable[[str, str], float]
     shown: str = ""
 
     def shows(self, text: str) -> bool:
