@@ -11,7 +11,12 @@ import pytest
 STORIES = Path(__file__).parent / "stories"
 TRAINED, HELD = sorted(STORIES.glob("*.jsonl")), sorted((STORIES / "held").glob("*.jsonl"))
 KINDS = set("who what when where why how how_many said list yes_no which happened".split())
-SHARED = {"Who brokered the settlement?", "how many people went for the job?", "death toll?"}  # by chance
+SHARED = {  # by chance, about different articles
+    "Who brokered the settlement?",
+    "death toll?",
+    "how many people went for the job?",
+    "who first noticed something was wrong?",
+}
 
 
 def _stories(file: Path) -> list[dict[str, Any]]:
@@ -43,7 +48,7 @@ def test_labels_fit_the_articles(file: Path) -> None:
 
 
 def test_nothing_held_out_is_trained_on() -> None:
-    """Neither an article nor a statement, nor a question except three that anybody asks."""
+    """Neither an article nor a statement, nor a question except four that fit many stories."""
 
     def texts(files: list[Path]) -> tuple[set[str], set[str]]:
         stories = [story for file in files for story in _stories(file)]
@@ -52,6 +57,6 @@ def test_nothing_held_out_is_trained_on() -> None:
         return bodies | statements, {question["question"] for story in stories for question in story["questions"]}
 
     (trained, trained_questions), (held, held_questions) = texts(TRAINED), texts(HELD)
-    assert (len(TRAINED), len(HELD)) == (14, 2)
+    assert (len(TRAINED), len(HELD)) == (14, 3)
     assert not trained & held
     assert trained_questions & held_questions == SHARED
