@@ -1,11 +1,11 @@
-"""Train bot/extract/reader.npz: `python -m tests.fit_reader FILE… [--weights FILE] [--minutes N] [--out FILE]`.
+"""Train bot/extract/reader.npz: `python -m tests.fit_reader FILE… [--weights FILE…] [--minutes N] [--out FILE]`.
 
-The files hold questions, candidate sentences or statements: tests/reading.py says how. Needs torch and onnx, which
-nobody needs otherwise: install them into an environment of their own beside requirements.txt. On an accelerator twenty
-minutes do; on two cores it takes days. The embedding model is taken as it is shipped, int8. What is trained: its biases
-and layer norms, a low-rank update of each matrix (Hu et al., 2021, "LoRA"), and two heads. Matrices and their inputs
-are quantised in each step as the product quantises them (straight-through estimator, Bengio et al., 2013). What is
-saved is a moving average of the weights. What the shipped one was trained on: docs/reader.md.
+The files hold questions, candidate sentences, statements or stories: tests/reading.py says how. Needs torch and onnx,
+which nobody needs otherwise: install them into an environment of their own beside requirements.txt. On an accelerator
+twenty minutes do; on two cores it takes days. The embedding model is taken as it is shipped, int8. What is trained: its
+biases and layer norms, a low-rank update of each matrix (Hu et al., 2021, "LoRA"), and two heads. Matrices and their
+inputs are quantised in each step as the product quantises them (straight-through estimator, Bengio et al., 2013). What
+is saved is a moving average of the weights. What the shipped one was trained on: docs/reader.md.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import argparse
 import random
 import sys
 import time
+from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from index.embedding.weights import locate
-from tests.reading import Marks, Window, batches, read
+from tests.reading import Examples, Marks, Window, batches, read
 
 LAYERS, HEADS, WIDTH = 12, 12, 384
 SHIPPED = Path(__file__).parents[1] / "bot" / "extract" / "reader.npz"
@@ -38,7 +40,7 @@ WARM_UP, MIN_RATE_SHARE = 0.05, 0.02  # of the time; of the rate, at the end
 WEIGHT_DECAY, DROPOUT, BETAS = 0.01, 0.1, (0.9, 0.98)
 MAX_QUANTUM, MAX_INPUT_QUANTUM = 64, 255  # weights: with 127, processors without VNNI overflow
 BATCH_TOKENS = 49_152
-SHARES = (1.0, 0.1, 0.0)  # of batches: questions, candidate sentences, statements
+SHARES = (0.57, 0.07, 0.0, 0.36, 0.0)  # of batches, by the fields of Examples
 MAX_AVERAGED = 0.998  # of the moving average of the weights, kept in a step
 SAVE_SECONDS = 100
 BIASES = (
@@ -127,10 +129,13 @@ class Model(nn.Module):  # type: ignore[misc]  # torch is not installed where ty
     def _dropout(self, hidden: Tensor) -> Tensor:
         return functional.dropout(hidden, DROPOUT, self.training)
 
-    def load(self, file: Path) -> None:
-        """Go on from what was saved."""
-        with np.load(str(file)) as stored:
-            learnt = {name: torch.tensor(stored[name].astype(np.float32)) for name in stored.files}
+    def load(self, *files: Path, shares: Sequence[float] = (1.0,)) -> None:
+        """Go on from what was saved, or from the weighted sum of several (Wortsman et al., 2022, "model soups")."""
+        learnt = defaultdict[str, Any](float)
+        for file, share in zip(files, shares, strict=True):
+            with np.load(str(file)) as stored:
+                for name in stored.files:
+                    learnt[name] += share * torch.tensor(stored[name].astype(np.float32))
         state = {}
         for name, weight in learnt.items():
             if name.endswith((".down", ".up")):
@@ -177,7 +182,7 @@ def loss(model: Model, name: str, batch: list[Window]) -> Tensor:
     """
     tokens, mask, types, spans, labels = (array.to(model.word.device) for array in _packed(batch))
     logits, support = model(tokens, mask, types)
-    if name == "statements":
+    if name in ("statements", "story_statements"):
         return functional.binary_cross_entropy_with_logits(support, labels)
     allowed = types.bool()
     if name == "candidates":
@@ -230,11 +235,14 @@ class Training:
 def main() -> None:
     """Train, and write the weights now and then."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("files", type=Path, nargs="+")
-    parser.add_argument("--weights", type=Path, default=SHIPPED, help="weights to begin with")
-    parser.add_argument("--minutes", type=float, default=20.0)
+    parser.add_argument("files", type=Path, nargs="*")
+    parser.add_argument("--weights", type=Path, nargs="+", default=[SHIPPED], help="begin with them, averaged")
+    parser.add_argument("--weight-shares", type=float, nargs="+", default=[1.0], help="of each in the average")
+    parser.add_argument("--minutes", type=float, default=20.0, help="0: save what it would begin with")
     parser.add_argument("--rate", type=float, default=RATE)
-    parser.add_argument("--shares", type=float, nargs=3, default=SHARES, help="questions, candidates, statements")
+    parser.add_argument(
+        "--shares", type=float, nargs=5, default=SHARES, help="of batches: " + ", ".join(Examples._fields)
+    )
     parser.add_argument("--tokens", type=int, default=BATCH_TOKENS, help="of a batch")
     parser.add_argument("--out", type=Path, default=SHIPPED)
     arguments = parser.parse_args()
@@ -245,7 +253,10 @@ def main() -> None:
     marks = Marks(*(tokenizer.token_to_id(token) or 0 for token in ("[CLS]", "[SEP]", ".")))
     torch.manual_seed(1)
     model = Model(folder / "model_quantized.onnx")
-    model.load(arguments.weights)
+    model.load(*arguments.weights, shares=arguments.weight_shares)
+    if not arguments.minutes:
+        model.save(arguments.out, dict(model.named_parameters()))
+        return
     model.to("cuda" if torch.cuda.is_available() else "cpu").train()
     training = Training(model, arguments.rate)
     examples, rng = read(arguments.files, tokenizer), random.Random(1)  # noqa: S311  # a sample, no secret

@@ -1,8 +1,8 @@
 """Training windows of the reader: questions with passages, lists of candidate sentences, and statements.
 
 A file has an object a line: (title, context, question, answer, start, near), where ``answer`` is null if the context
-has none and ``near`` an offset in the sentence that seems to have one; (question, candidates: text, label); or
-(premise, statement, supported).
+has none and ``near`` an offset in the sentence that seems to have one; (question, candidates: text, label);
+(premise, statement, supported); or a story (a, b, questions, statements), as tests/stories/README.md has it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from tokenizers import Tokenizer
 
 from bot.extract.reader import MAX_HEADLINE_TOKENS, MAX_QUESTION_TOKENS
-from index.text import sentences
+from index.text import sentences, stems
 
 MAX_WINDOW_TOKENS = 320
 MAX_STATEMENT_TOKENS, MAX_PREMISE_TOKENS = 64, 220
@@ -30,6 +30,8 @@ ANSWER_TAKEN_AWAY = 0.12  # and so many of their own, without the sentence that 
 LONGER, LONGER_OF_ONE_SENTENCE = 0.3, 0.6  # get sentences of another passage before or behind
 RARE = 0.012  # of the passages hold a word that tells passages apart
 MAX_NEAREST, MAX_OTHERS = 14, 4  # passages: the nearest, and of those without the answer
+OTHER_ARTICLE_WEIGHT = 2  # among them, that of the other article of a story
+LIKEST = 2  # sentences of an article that does not answer a yes-no question: neither says yes or no
 
 
 class Passage(NamedTuple):
@@ -85,11 +87,13 @@ class Marks(NamedTuple):
 
 
 class Examples(NamedTuple):
-    """What the files hold."""
+    """What the files hold. Of stories: the questions, and the statements and yes-no questions as pairs."""
 
     questions: list[Question]
     candidates: list[Pair]
     statements: list[Pair]
+    story_questions: list[Question]
+    story_statements: list[Pair]
 
 
 def read(files: Sequence[Path], tokenizer: Tokenizer) -> Examples:
@@ -103,10 +107,13 @@ def read(files: Sequence[Path], tokenizer: Tokenizer) -> Examples:
             for one, other, (_, _, label) in zip(first, _encode(tokenizer, second), texts, strict=True)
         ]
 
+    stories = [row for row in rows if "questions" in row]
     return Examples(
         _questions([row for row in rows if "context" in row], tokenizer),
         pairs([(row["question"], c["text"], c["label"]) for row in rows for c in row.get("candidates", ())]),
         pairs([(row["statement"], row["premise"], row["supported"]) for row in rows if "premise" in row]),
+        _story_questions(stories, tokenizer),
+        pairs([pair for story in stories for pair in _story_pairs(story)]),
     )
 
 
@@ -138,13 +145,78 @@ def _questions(rows: list[dict[str, Any]], tokenizer: Tokenizer) -> list[Questio
             inside = [place for place, (left, right) in places if left < begin + len(answer) and right > begin]
         if not spans or bool(answer) != bool(inside):
             continue
-        likeness = [len(set(tokens.ids) & set(part)) for part in passage.sentences]
-        near = at if at is not None else likeness.index(max(likeness))
+        near = at if at is not None else _likest(tokens.ids, passage)
         question = tokens.ids[:MAX_QUESTION_TOKENS]
         first, last = (inside[0], inside[-1]) if inside else (0, 0)
-        unlike = others.of(question, passage, answer.lower())
+        story = [passages[key][0] for key in row.get("story", ())]
+        unlike = [other for other in others.of(question, passage, answer.lower()) if other not in story]
+        unlike += [passages[key][0] for key in row.get("others", ())]
         questions.append(Question(question, passage, at if answer else None, first, last, near, unlike))
     return questions
+
+
+def _story_questions(stories: list[dict[str, Any]], tokenizer: Tokenizer) -> list[Question]:
+    """Each question, of both articles of its story. Half of those without an answer, of another story's, too."""
+    rows = []
+    for story in stories:
+        keys = {key: (story[key]["headline"], story[key]["body"]) for key in "ab"}
+        for asked in story["questions"]:
+            for key, other in ("ab", "ba"):
+                title, context = keys[key]
+                row = {"title": title, "context": context, "question": asked["question"], "answer": None}
+                if answer := asked[key]:
+                    start = context.index(answer["sentence"]) + answer["sentence"].index(answer["span"])
+                    row |= {"answer": answer["span"], "start": start}
+                others = [] if asked[other] or not answer else OTHER_ARTICLE_WEIGHT * [keys[other]]
+                rows.append(row | {"story": list(keys.values()), "others": others})
+    questions = _questions(rows, tokenizer)
+    half = [question for question in questions if question.sentence is None and question.others][::2]
+    for question in half:
+        nearest = question.others[0]
+        near = _likest(question.tokens, nearest)
+        questions.append(question._replace(passage=nearest, near=near, others=[]))
+    return questions
+
+
+def _story_pairs(story: dict[str, Any]) -> list[tuple[str, str, bool]]:
+    """The statements, themselves and as questions with "Yes" and "No", and the yes-no questions with both."""
+    pairs = list[tuple[str, str, bool]]()
+    spans = {key: sentences(story[key]["body"]) for key in "ab"}
+
+    def premise(key: str, place: int) -> str:
+        body = story[key]["body"]
+        at = next(at for at, span in enumerate(spans[key]) if span.start <= place < span.end)
+        before = spans[key][max(0, at - 1)].start
+        return f"{story[key]['headline'].rstrip('.')}. {body[before : spans[key][at].end]}"
+
+    def judged(text: str, premise: str, verdict: str | None) -> None:
+        pairs.extend((f"{text.rstrip('? .')}? {word}", premise, word.lower() == verdict) for word in ("Yes", "No"))
+
+    for statement in story["statements"]:
+        text, key, label = statement["statement"], statement["article"], statement["label"]
+        found = premise(key, story[key]["body"].index(statement["evidence"]))
+        pairs.append((text, found, label == "supported"))
+        judged(f"Is it true that {text}", found, {"supported": "yes", "contradicted": "no"}.get(label))
+    for question in story["questions"]:
+        if question["kind"] != "yes_no":
+            continue
+        asked = set(stems(question["question"]))
+        for key in "ab":
+            body = story[key]["body"]
+            if answer := question[key]:
+                place = body.index(answer["sentence"]) + answer["sentence"].index(answer["span"])
+                judged(question["question"], premise(key, place), question["verdict"])
+                continue
+            likeness = {span.start: len(asked & set(stems(body[span.start : span.end]))) for span in spans[key]}
+            for place in sorted(likeness, key=likeness.__getitem__, reverse=True)[:LIKEST]:
+                judged(question["question"], premise(key, place), None)
+    return pairs
+
+
+def _likest(question: list[int], passage: Passage) -> int:
+    """The sentence that shares most tokens with the question."""
+    likeness = [len(set(question) & set(sentence)) for sentence in passage.sentences]
+    return likeness.index(max(likeness))
 
 
 class _Others:
@@ -237,9 +309,10 @@ def batches(
         "questions": _batches(examples.questions, window, rng, marks, max_tokens),
         "candidates": _batches(examples.candidates, _pair_window, rng, marks, max_tokens),
         "statements": _batches(examples.statements, _pair_window, rng, marks, max_tokens),
+        "story_questions": _batches(examples.story_questions, window, rng, marks, max_tokens),
+        "story_statements": _batches(examples.story_statements, _pair_window, rng, marks, max_tokens),
     }
-    sizes = len(examples.questions), len(examples.candidates), len(examples.statements)
-    weights = [share if size else 0.0 for share, size in zip(shares, sizes, strict=True)]
+    weights = [share if items else 0.0 for share, items in zip(shares, examples, strict=True)]
     while True:
         (name,) = rng.choices(list(sources), weights)
         yield name, next(sources[name])

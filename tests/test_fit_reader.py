@@ -17,7 +17,7 @@ TEXTS = [101, 2040, 2328, 2009, 102, 5529, 2328, 2009, 102], [101, 2040, 2328, 2
 BATCHES = {
     "questions": [Window(TEXTS[0], 5, 5, 5), Window(TEXTS[1], 5, 0, 0)],
     "candidates": [Window(tokens, 5, 0, 0, label) for tokens, label in zip(TEXTS, (True, False), strict=True)],
-    "statements": [Window(tokens, 5, 0, 0, label) for tokens, label in zip(TEXTS, (True, False), strict=True)],
+    "story_statements": [Window(tokens, 5, 0, 0, label) for tokens, label in zip(TEXTS, (True, False), strict=True)],
 }
 
 
@@ -35,6 +35,16 @@ def test_a_few_steps_lower_the_loss_and_are_saved(weights: Path, tmp_path: Path)
         again = fit_reader.Model(weights / "model_quantized.onnx", rank=2).eval()
         again.load(tmp_path / "reader.npz")
         assert [fit_reader.loss(again, *batch).item() for batch in BATCHES.items()] == pytest.approx(wanted, abs=0.05)
+
+
+def test_training_begins_with_an_average_of_weights(weights: Path, tmp_path: Path) -> None:
+    """Each file counts by its share."""
+    model = fit_reader.Model(weights / "model_quantized.onnx")
+    files = [tmp_path / name for name in ("one.npz", "other.npz")]
+    for file, value in zip(files, (1.0, 3.0), strict=True):
+        model.save(file, {name: torch.full_like(weight, value) for name, weight in model.named_parameters()})
+    model.load(*files, shares=(0.25, 0.75))
+    assert all(weight.allclose(torch.tensor(2.5), atol=1e-3) for weight in model.parameters())
 
 
 def test_the_product_reads_what_the_training_computes(weights: Path) -> None:
