@@ -57,7 +57,7 @@ _MAX_PROMPT_PASSAGES = 10
 _MAX_TURNS, _MAX_SHOWN_CHARACTERS = 40, 20_000  # of a conversation, and of an answer, that are read for what was shown
 ANOTHER = "Another answer: what was shown before is left out."
 NOTHING_ELSE = "There is nothing else: no other answer was found in the articles."
-MIN_STRONG_PROBABILITY = 0.9  # of an answer in the passages, from which a model's refusal is not the last word
+MIN_STRONG_PROBABILITY = 0.85  # of an answer in the passages, from which a model's refusal is not the last word
 _NO_FILTERS = Filters()
 
 

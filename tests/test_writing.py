@@ -318,7 +318,7 @@ def test_other_figure_of_another_article_is_added(writer: Engine, server: OpenAI
     answer = stream.answer
     assert shown == answer.text
     assert "Seven people are now known" in answer.text
-    assert "Six people, not seven" in answer.text
+    assert "killed nine people" in answer.text
     assert held(writer, answer)
 
 

@@ -22,7 +22,7 @@ from index.models import Passage, Span
 from index.reading.injection import blank_out, instruction_spans, is_instruction, unrelated_paragraphs
 from index.text import fold, is_demonym, sentences, stems
 
-MIN_LOGIT = -0.5  # of a statement that is shown; docs/trust.md: what it costs
+MIN_LOGIT = -1.25  # of a statement that is shown; docs/trust.md: what it costs
 NEAR_LOGIT = 4.0  # above the line, below which a statement is near it: a fifth of the true ones, half of the false
 _MAX_STATEMENT_TOKENS, _MAX_PREMISE_TOKENS = 64, 220  # as in training
 _MIN_SECOND_WORDS, _MIN_SECOND_WEIGHT, _MIN_SECOND_SHARE = 2, 3, 0.3  # that a second sentence must add
@@ -32,7 +32,7 @@ _VAGUE = ("", "~")  # bounds that may stand for each other: "about 40", "40"
 _ADDRESS = re.compile(r"\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}\b")
 _PREDICATE = re.compile(
     r"\b(?:is|are|was|were|be|been|has|have|had|do|does|did|will|would|can|could|may|might|must|says?|\w{3,}ed|won|lost|made"
-    r"|said|told|began|rose|fell|took|gave|went|came|left|met|held|found|got|saw|cut|hit|sank)\b|n't\b",
+    r"|said|told|died|began|rose|fell|took|gave|went|came|left|met|held|found|got|saw|cut|hit|sank)\b|n't\b",
     re.IGNORECASE,
 )
 _SIGNS = {  # words that say what may be wrong; they decide nothing
@@ -167,7 +167,9 @@ def judge(
         same = [other for sentence in rests_on for other in sentence.words if other.written and _is_same(token, other)]
         if same and all(other.written != token.written for other in same):
             claim = f"{claim[: token.span.start]}{same[0].written}{claim[token.span.end :]}"
-    return Judgement(supports(_plain(claim), _plain(text)) - MIN_LOGIT, _reason(claim, text))
+    # A fragment answers the question: in this form the reader has seen answers.
+    statement = f"{question.rstrip(' ?')}? {claim}" if _is_fragment(claim, words) else claim
+    return Judgement(supports(_plain(statement), _plain(text)) - MIN_LOGIT, _reason(claim, text))
 
 
 def _certain_faults(

@@ -1,8 +1,10 @@
 """Yes/no questions: "Yes." or "No." first, then the sentence that proves it.
 
-A verdict needs a sentence with every content word and number of the statement, in its order, in a form that fits the
-question's tense, without a condition, a plan or a doubt (bot/kinds/statement.py). A negation, a certain antonym and
-another number in the same place are a No. A sentence that only has all the words is quoted without a verdict.
+A certain verdict needs a sentence with every content word and number of the statement, in its order, in a form that fits
+the question's tense, without a condition, a plan or a doubt (bot/kinds/statement.py). A negation, a certain antonym and
+another number in the same place are a No. Where no sentence is certain, the support reader judges "Question? Yes" and
+"Question? No" beside the sentences that the question reader thinks answer, unless the question has a number. A sentence
+that only has all the words is quoted without a verdict.
 """
 
 from __future__ import annotations
@@ -74,7 +76,8 @@ def answer_verdict(request: Request, scope: Scope) -> Found | None:
     proofs = [proof for candidate in retrieval.ranked if (proof := _proof(statement, candidate))]
     certain = [proof for proof in proofs if proof.judgement.verdict]
     certain = _left(statement, certain, retrieval)[:1] or certain or _answered(statement, retrieval)
-    certain = certain or _read(request.text, retrieval, scope)
+    if not certain and not statement.figures:  # it knows numbers less well than the rules
+        certain = _read(request.text, retrieval, scope)
     if chosen := _latest(_of_one_event(statement, certain)):
         return _found(chosen, retrieval)
     if proofs:
@@ -173,7 +176,8 @@ def _read(question: str, retrieval: Retrieval, scope: Scope) -> list[_Proof]:
     text = f"{question[:1].upper()}{question[1:].rstrip(' ?')}?"
     proofs = []
     for candidate in retrieval.ranked[:_MAX_READ]:
-        if is_statement(candidate.text) and candidate.logit >= _MIN_READ_LOGIT:
+        is_of_thing = is_statement(candidate.text) and not _lacks_thing(question, candidate)
+        if is_of_thing and candidate.logit >= _MIN_READ_LOGIT:
             premise = f"{candidate.passage.source.headline.rstrip('.')}. {candidate.before} {candidate.text}"
             yes, no = (scope.supports(f"{text} {verdict}", premise) for verdict in ("Yes", "No"))
             if max(yes, no) >= _MIN_VERDICT_LOGIT and abs(yes - no) >= _MIN_VERDICT_LEAD:
