@@ -17,8 +17,8 @@ from bot.kinds.sides import split_sides
 from bot.kinds.ways import WAYS
 from bot.query.kind import classify
 from index.models import Article, Filters, Passage, Span
-from tests.test_quote import find, passage, published
 from tests.supports import supports
+from tests.test_quote import find, passage, published
 
 if TYPE_CHECKING:
     from index.storage.catalogue import Catalogue

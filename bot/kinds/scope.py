@@ -25,8 +25,8 @@ class Scope:
     """What may be read: the index, limited by ``filters`` (with the day of the question as ``as_of``).
 
     ``retrieve`` searches for a query and ranks sentences, within the same limits. ``similarities``: the cosines of a
-    query and texts, in their order. ``supports``: the log-odds that a premise supports a statement. ``shown``: what the conversation has shown already and is not to be shown again, by
-    `key`.
+    query and texts, in their order. ``supports``: the log-odds that a premise supports a statement. ``shown``: what the
+    conversation has shown already and is not to be shown again, by `key`.
     """
 
     catalogue: Catalogue

@@ -1,10 +1,10 @@
 """Yes/no questions: "Yes." or "No." first, then the sentence that proves it.
 
-A certain verdict needs a sentence with every content word and number of the statement, in its order, in a form that fits
-the question's tense, without a condition, a plan or a doubt (bot/kinds/statement.py). A negation, a certain antonym and
-another number in the same place are a No. Where no sentence is certain, the support reader judges "Question? Yes" and
-"Question? No" beside the sentences that the question reader thinks answer, unless the question has a number. A sentence
-that only has all the words is quoted without a verdict.
+A certain verdict needs a sentence with every content word and number of the statement, in its order, in a form that
+fits the question's tense, without a condition, a plan or a doubt (bot/kinds/statement.py). A negation, a certain
+antonym and another number in the same place are a No. Where no sentence is certain, the support reader judges
+"Question? Yes" and "Question? No" beside the sentences that the question reader thinks answer, unless the question has
+a number. A sentence that only has all the words is quoted without a verdict.
 """
 
 from __future__ import annotations
