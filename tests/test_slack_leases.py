@@ -1,4 +1,4 @@
-"""Tests of bot.slack.workers and bot.slack.workers: exactly one of several processes answers a question.
+"""Tests of bot.slack.workers: exactly one of several processes answers a question.
 
 The processes are stood in for by objects of their own on one database. Those with real processes: test_slack_replicas.
 """
@@ -168,6 +168,32 @@ def test_each_question_is_answered_once_in_the_order_of_its_conversation(databas
         own = [key for key in keys if int(key.rpartition(".")[2]) % 4 == number]
         assert own == sorted(own, key=lambda key: float(key.rpartition(".")[2]))
     assert database.unanswered() == []
+
+
+@pytest.mark.usefixtures("_short")
+def test_what_is_asked_after_a_question_whose_lease_lapsed_waits_for_it(database: Database) -> None:
+    """A lease may be renewed right after a question was left for want of time: the next one must not go before it."""
+    answered: list[str] = []
+    lapses = ["once"]
+
+    def attempt(question: Question, _check: Callable[[], None]) -> None:
+        if not database.begin(question.key):
+            return
+        if lapses:
+            lapses.pop()
+            raise LeaseLost(question.key)
+        answered.append(question.key)
+        database.finish(question.key)
+
+    second = replace(QUESTION, key="T1/C1/2.2", ts="2.2", thread=QUESTION.ts, received=2_000.0)
+    first = replace(QUESTION, thread=QUESTION.ts)
+    for question in (first, second):
+        database.receive(question)
+    workers = Workers(attempt, lambda _question: None, database, Leases(database.engine))
+    workers.start()
+    wait(lambda: len(answered) == 2)
+    assert workers.stop(10.0)
+    assert answered == [first.key, second.key]
 
 
 @pytest.mark.usefixtures("_short")

@@ -276,6 +276,7 @@ class Workers:
                 seconds = self._attempt(question, check)
             except LeaseLost:
                 _log.warning("left to another process key=%s", question.key)
+                self._take_all(conversation)  # what was asked after it waits for it
                 seconds = _AFTER_ERROR_SECONDS
             except DatabaseError as error:
                 _log.warning("postponed key=%s (%s)", question.key, error)
