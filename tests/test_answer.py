@@ -105,11 +105,21 @@ def test_small_talk_gets_a_reply_and_nothing_is_searched(question: str, tmp_path
     assert (answer.citations, answer.passages) == ((), ())
 
 
-def test_follow_up_is_completed_from_the_turns(engine: Engine) -> None:
+@pytest.mark.parametrize(
+    "follow_up",
+    [
+        "and when was that?",
+        pytest.param(
+            "and who claimed it?",
+            marks=pytest.mark.xfail(strict=True, reason="the reader does not take “carried out” for a claim"),
+        ),
+    ],
+)
+def test_follow_up_is_completed_from_the_turns(engine: Engine, follow_up: str) -> None:
     """What cannot be understood alone gets the topic of the turns; what the user asked is kept beside it."""
     turns = [Turn("user", KERMAN), Turn("assistant", "The articles differ.")]
-    answer = engine.ask("and when was that?", turns=turns, as_of=ASKED)
-    assert answer.question == "and when was that?"
+    answer = engine.ask(follow_up, turns=turns, as_of=ASKED)
+    assert answer.question == follow_up
     assert "Kerman" in answer.standalone_question
     assert held(engine, answer)
     assert {citation.source.headline for citation in answer.citations} <= {

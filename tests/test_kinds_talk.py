@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from bot.answer import Engine
+from bot.generate.support import SupportReader
 from bot.models import Answer, Turn
 from bot.runtime import make_engine
 from bot.settings import Settings
@@ -385,11 +386,26 @@ def test_one_sentence_may_have_both_sides(engine: Engine, question: str, values:
         ("Did Joan Ferris vote for closing the works?", "Yes."),
         ("Did the council vote to close the Bremmel works?", "No."),
         ("Will the Bremmel works be closed?", "No."),
+        ("Did the hospital arrange transport for its staff?", "Yes."),
+        ("Were the buses running during the walkout?", "No."),
     ],
 )
 def test_yes_or_no_comes_first(engine: Engine, question: str, verdict: str) -> None:
     """Where a turn of the news decides it; no vote of six is the council's."""
     assert talk(engine, question).text.startswith(verdict)
+
+
+def test_a_paraphrase_is_judged_by_the_support_reader_unless_it_has_a_number(engine: Engine) -> None:
+    """Numbers are left to the rules."""
+
+    def unwanted() -> SupportReader:
+        raise AssertionError("read")
+
+    models = engine._models()._replace(support=unwanted)
+    ruled = Engine(engine._searcher, lambda: models)
+    with pytest.raises(AssertionError, match="read"):
+        ruled.ask("Did the hospital arrange transport for its staff?", as_of=ASKED)
+    assert ruled.ask("Did the hospital hire 12 taxis for its nurses?", as_of=ASKED).short is None
 
 
 @pytest.mark.parametrize(

@@ -323,7 +323,7 @@ def test_other_figure_of_another_article_is_added(writer: Engine, server: OpenAI
 
 
 def test_reader_of_statements_is_loaded_only_if_a_language_model_writes(engine: Engine) -> None:
-    """Who only quotes does not wait for it."""
+    """Who only quotes does not wait for it, unless a yes/no question needs it (tests/test_kinds_talk.py)."""
 
     def unwanted() -> SupportReader:
         raise AssertionError
