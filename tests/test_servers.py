@@ -12,6 +12,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
@@ -320,6 +321,23 @@ def test_a_server_keeps_its_vectors_over_a_restart(tmp_path: Path) -> None:
         with closing(ServerVectors(chroma.url, "", "many")) as store:
             assert store.count() == 1_200
             store.self_search()
+
+
+def test_a_first_write_does_not_stop_a_reader(chroma: Chroma) -> None:
+    """A search in the moment in which another process makes the vectors' files waits for them."""
+    vectors = np.eye(20, 384, dtype=np.float32)
+    for trial in range(10):
+        name = f"first-{trial}-{uuid.uuid4().hex}"
+        with (
+            closing(ServerVectors(chroma.url, "", name, make=True)) as writer,
+            closing(ServerVectors(chroma.url, "", name)) as reader,
+            ThreadPoolExecutor(1) as pool,
+        ):
+            written = pool.submit(writer.upsert, [str(i) for i in range(20)], vectors)
+            while not written.done():
+                reader.nearest(vectors[0], 1)
+            assert [name for name, _ in reader.nearest(vectors[0], 1)] == ["0"]
+            writer.drop()
 
 
 def test_nothing_is_lost_to_a_kill(weights: Path) -> None:

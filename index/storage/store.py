@@ -44,6 +44,9 @@ _PAGE_ROWS = 5_000  # get() of over 32,766 rows fails, and a batch may have 5,46
 _PAGE_ROWS_SERVER = 300  # what Chroma Cloud takes in one call
 _MAX_REPLY_SECONDS = 5.0  # of a reader: who asks hears within ten seconds of a server that hangs
 _MAX_WRITE_SECONDS = 60.0
+_MAX_FIRST_WRITE_SECONDS = 2.0  # a new collection cannot be searched for up to 0.1 s of its first write (chroma 1.5.9)
+_FIRST_WRITE_PAUSE_SECONDS = 0.02
+_FIRST_WRITE_ERROR = "Nothing found on disk"
 _MAX_FETCHED_VECTORS = 100  # fetching so few is quicker than searching among them
 _MAX_SEARCHED_SELVES = 500  # takes a second at most
 _MIN_SELF_COSINE = 0.999
@@ -282,13 +285,19 @@ class ServerVectors(VectorStore):
 
     def _call(self, function: Callable[[], T], *, writes: bool = False) -> T:  # noqa: ARG002  # no lock is needed
         import httpx
-        from chromadb.errors import ChromaError, NotFoundError
+        from chromadb.errors import ChromaError, InternalError, NotFoundError
 
+        end = time.monotonic() + _MAX_FIRST_WRITE_SECONDS
         try:
-            try:
-                return function()
-            except (httpx.RemoteProtocolError, httpx.NetworkError):
-                return function()  # the server was restarted since the last call, each of which may be repeated
+            while True:
+                try:
+                    return function()
+                except (httpx.RemoteProtocolError, httpx.NetworkError):
+                    return function()  # the server was restarted since the last call, each of which may be repeated
+                except InternalError as error:
+                    if _FIRST_WRITE_ERROR not in str(error) or time.monotonic() > end:
+                        raise
+                    time.sleep(_FIRST_WRITE_PAUSE_SECONDS)
         except NotFoundError as error:
             raise self._damaged(str(error)) from error
         except (httpx.HTTPError, ChromaError, ValueError) as error:
