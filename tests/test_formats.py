@@ -163,6 +163,28 @@ def test_a_story_of_the_trade_has_its_edition(make: Callable[..., str]) -> None:
     assert str(records(make(**embargo).encode())[0].embargo) == "2099-01-01 00:00:00+00:00"
 
 
+@pytest.mark.parametrize(
+    ("make", "usable", "embargoed"),
+    [
+        (documents.nitf, '"usable"', '"embargoed"'),
+        (documents.newsml, "<pubStatus", "<embargoed/><pubStatus"),
+        (documents.newsml, "<pubStatus", "<embargoed>until further notice</embargoed><pubStatus"),
+        (documents.newsml_1, '"Usable"', '"Embargoed"'),
+    ],
+)
+def test_an_embargo_whose_end_is_not_stated_has_none(make: Callable[..., str], usable: str, embargoed: str) -> None:
+    """It is an embargo all the same."""
+    (record,) = records(make().replace(usable, embargoed).encode())
+    assert record.embargo is not None
+    assert record.embargo.year == 9999
+
+
+def test_an_embargo_of_nitf_ends_with_its_release() -> None:
+    """Whatever its status says afterwards."""
+    (record,) = records(documents.nitf(status="embargoed", release="20240503T100000Z").encode())
+    assert str(record.embargo) == "2024-05-03 10:00:00+00:00"
+
+
 # --- Hostile files ---------------------------------------------------------------------------------------------
 
 

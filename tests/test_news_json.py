@@ -209,6 +209,44 @@ def test_a_story_that_must_not_be_used_is_marked(status: str) -> None:
     assert (record.key, record.withdrawn, record.text) == ("urn:arden:weir", True, "withdrawn")
 
 
+@pytest.mark.parametrize(
+    "stated",
+    [
+        {"pubStatus": "canceled"}, {"PubStatus": "Canceled"}, {"pub_status": "stat:withheld"},
+        {"pubStatus": {"qcode": "stat:canceled"}}, {"itemMeta": {"pubStatus": "canceled"}},
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"bodies": [{"value": BODY}]},
+        {},
+        {"headlines": [{"value": "KILL: Weir"}], "links": [URL], "url": URL},
+    ],
+)
+def test_a_kill_is_obeyed_however_it_is_written(stated: dict[str, object], body: dict[str, object]) -> None:
+    """In the capitals of ninjs 1, 2 and 3, with a text or without."""
+    (record,) = records({"uri": "urn:arden:weir", "version": "3", **stated, **body})
+    assert (record.key, record.withdrawn, record.kind == "headline") == ("urn:arden:weir", True, False)
+    (usable,) = records({**NINJS_2, "pubStatus": "usable", "associations": {"main": {"pubStatus": "canceled"}}})
+    assert not usable.withdrawn
+
+
+def test_what_a_version_says_of_itself_is_known_in_other_letters() -> None:
+    """Its number, a note on a correction, an embargo."""
+    record = {"uri": "urn:arden:weir", "bodies": [{"value": BODY}]}
+    (first,), (second,) = (records({**record, "Version": number, "edNote": "Corrects the vote."}) for number in (9, 10))
+    assert first.revision < second.revision
+    assert ("correction", "Corrects the vote.") in clean(second).boilerplate
+
+
+@pytest.mark.parametrize(("stated", "year"), [("2030-01-01T00:00:00Z", 2030), ("until further notice", 9999), ("", 0)])
+def test_an_embargo_without_an_end_goes_on(stated: str, year: int) -> None:
+    """It is no reason to use the story."""
+    (record,) = records({"uri": "urn:arden:weir", "text": BODY, "Embargoed": stated})
+    assert (record.embargo.year if record.embargo else 0) == year
+
+
 def test_a_correction_is_said() -> None:
     """The sender's note stands beside the article, and not in it."""
     read_as = article(NINJS)

@@ -7,7 +7,10 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+CORRECTIONS = ("correction", "ednote", "editorsNote", "editors_note", "signal")
+"""The fields of a record that may hold a note on a correction, best first."""
 _WITHDRAWN = ("cancel", "withheld", "kill")
+_WITHOUT_END = datetime.max.replace(tzinfo=UTC)
 _SECONDS, _MILLISECONDS = range(10**8, 10**11), range(10**11, 10**14)  # since 1970: from 1973 to 5138
 
 
@@ -32,8 +35,17 @@ def when(value: object) -> datetime | None:
 
 
 def is_withdrawn(status: object) -> bool:
-    """Whether a publishing status says that the story must not be used: ``"stat:canceled"``, ``"withheld"``."""
-    return isinstance(status, str) and any(word in status.lower() for word in _WITHDRAWN)
+    """Whether a publishing status says that the story must not be used: ``"stat:canceled"``, ``"withheld"``.
+
+    It may also stand inside: ``{"qcode": "stat:canceled"}``.
+    """
+    held = status.values() if isinstance(status, dict) else [status]
+    return any(word in text.lower() for text in held if isinstance(text, str) for word in _WITHDRAWN)
+
+
+def embargo_until(stated: object, *, is_embargoed: bool) -> datetime | None:
+    """When an embargo ends: never, if the story is under one and its end is not stated; None for no embargo."""
+    return when(stated) or (_WITHOUT_END if is_embargoed else None)
 
 
 def revision_of(version: object, updated: datetime | None) -> str:
@@ -46,8 +58,5 @@ def revision_of(version: object, updated: datetime | None) -> str:
 
 def correction_note(value: Mapping[str, Any]) -> str:
     """The sender's note on a correction, from the fields of a record; "" for none."""
-    note = next(
-        (value[name] for name in ("correction", "ednote", "editorsNote", "editors_note", "signal") if value.get(name)),
-        "",
-    )
+    note = next((value[name] for name in CORRECTIONS if value.get(name)), "")
     return note if isinstance(note, str) else ""

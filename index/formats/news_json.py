@@ -21,7 +21,7 @@ from typing import IO, Any
 
 from index.formats.decode import decode, refuse_binary, replace_surrogates, wide_encoding
 from index.formats.document import MAX_ARTICLE_BYTES, Document, Item, Kind, too_large
-from index.formats.editions import correction_note, is_withdrawn, revision_of, when
+from index.formats.editions import CORRECTIONS, correction_note, embargo_until, is_withdrawn, revision_of, when
 from index.formats.urls import url_key
 from index.models import RawRecord, UnreadableError
 
@@ -116,6 +116,7 @@ _UPDATED = (
     "updated", "updated_at", "updatedAt", "modified_gmt", "modified", "date_modified", "dateModified", "date_modify",
     "fields.lastModified", "last_modified", "versioncreated",
 )  # fmt: skip
+_EDITION = ("version", "pubstatus", "embargoed", *CORRECTIONS)  # what the sender says of this version
 _CUT_OFF = re.compile(r"\[\+\d{1,9} chars\]$")  # NewsAPI gives 200 characters
 _MAX_CUT_OFF_CHARACTERS = 20
 _MARKUP = re.compile(
@@ -124,7 +125,8 @@ _MARKUP = re.compile(
 _TAG = re.compile(r"<[^<>]{0,300}>")
 _NO_WORD = re.compile(r"[\W_]+")
 _KNOWN = frozenset(
-    path.partition(".")[0] for path in ("id", *_TEXTS, *_TEASERS, *chain.from_iterable(_FIELDS.values()), *_UPDATED)
+    path.partition(".")[0]
+    for path in ("id", *_TEXTS, *_TEASERS, *chain.from_iterable(_FIELDS.values()), *_UPDATED, *_EDITION)
 )
 _SPELLINGS = {_NO_WORD.sub("", name.lower()): name for name in sorted(_KNOWN, reverse=True)}
 
@@ -224,11 +226,13 @@ def record_of(document: Document, value: object, outlet: str = "") -> RawRecord:
     if outlet:
         fields.setdefault("outlet", outlet)
     text, fields["correction"] = _text(value), correction_note(value)
-    withdrawn = is_withdrawn(value.get("pubstatus")) or text.strip() == _REMOVED
+    withdrawn = any(map(is_withdrawn, _statuses(value))) or text.strip() == _REMOVED
     kind = "fragment" if "<" in text and _MARKUP.search(text) else "record"
-    if not text and fields.get("title") and fields.get("url"):
+    if withdrawn:
+        pass  # a kill need not have a text
+    elif not text and fields.get("title") and fields.get("url"):
         text, kind = str(fields["title"]), "headline"
-    elif not text and not withdrawn:
+    elif not text:
         raise UnreadableError(_why_no_text(value))
     if kind == "record" and value.get("text") != text:
         text = html.unescape(text)
@@ -240,7 +244,7 @@ def record_of(document: Document, value: object, outlet: str = "") -> RawRecord:
         record,
         revision=revision_of(value.get("version"), updated),
         withdrawn=withdrawn,
-        embargo=when(value.get("embargoed")),
+        embargo=embargo_until(embargoed := value.get("embargoed"), is_embargoed=bool(embargoed)),
     )
 
 
@@ -250,6 +254,12 @@ def _with_known_names(value: object) -> object:
         return value
     names = {name: _SPELLINGS.get(_NO_WORD.sub("", name.lower()), name) for name in value if name not in _KNOWN}
     return {known if (known := names.get(name, name)) not in value else name: held for name, held in value.items()}
+
+
+def _statuses(value: Mapping[str, Any]) -> list[object]:
+    """The publishing status, which ninjs has in the record itself, and others in an object about it."""
+    objects = [value, *(held for held in value.values() if isinstance(held, dict))]
+    return [held for each in objects for name, held in each.items() if _NO_WORD.sub("", name.lower()) == "pubstatus"]
 
 
 def _checked(value: object) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from lxml import etree
 
 from index.formats.document import Document, Item
-from index.formats.editions import is_withdrawn, revision_of, when
+from index.formats.editions import embargo_until, is_withdrawn, revision_of, when
 from index.formats.markup import local_name, markup_of, parse_xml, text_of
 from index.models import RawRecord, UnreadableError
 
@@ -62,7 +62,8 @@ def _from_nitf(document: Document, root: etree._Element) -> RawRecord:
     key = stated("doc-id", "id-string") or stated("du-key", "key")
     withdrawn = is_withdrawn(status)
     record = document.record("withdrawn" if withdrawn else markup_of(body), "fragment", fields, key)
-    revision, embargo = revision_of(version, when(fields["published"])), when(stated("date.release", "norm"))
+    revision = revision_of(version, when(fields["published"]))
+    embargo = embargo_until(stated("date.release", "norm"), is_embargoed=status.lower() == "embargoed")
     return replace(record, revision=revision, withdrawn=withdrawn, embargo=embargo)
 
 
@@ -89,7 +90,8 @@ def _from_newsml(document: Document, item: etree._Element) -> RawRecord:
     withdrawn = is_withdrawn(status_code)
     text = "withdrawn" if withdrawn else markup_of(body)
     record = document.record(text, "fragment", fields, item.get("guid") or "")
-    revision, embargo = revision_of(item.get("version"), when(created)), when(text_of(meta.find("{*}embargoed")))
+    revision, embargoed = revision_of(item.get("version"), when(created)), meta.find("{*}embargoed")
+    embargo = embargo_until(text_of(embargoed), is_embargoed=embargoed is not None)  # empty: until further notice
     return replace(record, revision=revision, withdrawn=withdrawn, embargo=embargo)
 
 
@@ -112,7 +114,9 @@ def _from_newsml_1(document: Document, item: etree._Element) -> RawRecord:
     key = ":".join(filter(None, map(stated, ("ProviderId", "DateId", "NewsItemId"))))
     record = document.record(text, "fragment", fields, key)
     revision = revision_of(stated("RevisionId"), when(stated("ThisRevisionCreated")))
-    embargo = when(stated("StatusWillChange/{*}DateAndTime")) if stated("Status").lower() == "embargoed" else None
+    is_embargoed = stated("Status").lower() == "embargoed"
+    ends = stated("StatusWillChange/{*}DateAndTime") if is_embargoed else ""
+    embargo = embargo_until(ends, is_embargoed=is_embargoed)
     return replace(record, revision=revision, withdrawn=withdrawn, embargo=embargo)
 
 
