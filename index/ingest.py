@@ -19,6 +19,7 @@ from index.cleaning.folder_names import completed
 from index.cleaning.published import DEFAULT_PUBLISHED
 from index.embedding.embed import Embedder
 from index.embedding.weights import locate
+from index.formats.editions import DRAFT
 from index.load import POINTS_OUTSIDE, STANDARD_INPUT, Reader, as_read, count, load, printable
 from index.models import Article, Chunk, ClippingsError, Failure, IndexDamaged, RawRecord, Source, UnreadableError
 from index.reading.chunk import chunk
@@ -66,7 +67,7 @@ class Report:
     run whose file or folder could not be read in this one; they stay. ``skipped``: files in folders that are of no kind
     that is read, by their ending. ``withdrawn``: stories that their sender has withdrawn, and that are not indexed any
     more. ``embargoed``: stories that must not be used yet. ``superseded``: older versions of stories. ``kept_out``:
-    articles that `clippings remove` removed.
+    articles that `clippings remove` removed. ``drafts``: posts that are not published.
     """
 
     added: int
@@ -85,11 +86,12 @@ class Report:
     embargoed: int = 0
     superseded: int = 0
     kept_out: int = 0
+    drafts: int = 0
 
     @property
     def is_empty(self) -> bool:
         """Whether there was nothing to read, and nothing to remove."""
-        left_out = (self.withdrawn, self.embargoed, self.superseded, self.kept_out)
+        left_out = (self.withdrawn, self.embargoed, self.superseded, self.kept_out, self.drafts)
         counts = (self.added, self.changed, self.unchanged, self.removed, self.gone, len(self.failed), self.unreached)
         return not any((*counts, *left_out))
 
@@ -169,7 +171,7 @@ def ingest(  # noqa: PLR0913  # most are options of a command, with a default
     return Report(
         counts["added"], counts["changed"], counts["unchanged"], run.removed, run.gone, tuple(run.failed),
         run.chunks_embedded, time.perf_counter() - started, embedder.seconds, rebuilt or None, run.unreached, skipped,
-        run.withdrawn, run.embargoed, run.superseded, run.kept_out,
+        run.withdrawn, run.embargoed, run.superseded, run.kept_out, run.drafts,
     )  # fmt: skip
 
 
@@ -185,6 +187,7 @@ class _Run(Writer):
     embargoed: int = 0
     superseded: int = 0
     kept_out: int = 0
+    drafts: int = 0
     outcomes: dict[str, str] = field(default_factory=dict)  # "added", "changed" or "unchanged", by id
     failed: list[Failure] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
@@ -347,8 +350,11 @@ class _Run(Writer):
             edition.state == WITHDRAWN and record.revision == edition.revision and not record.withdrawn
         ):
             self.superseded += 1
+        elif record.kind == DRAFT and not (identity in self.outcomes or self.generation.catalogue.known(identity)):
+            self.drafts += 1  # nothing is noted that would keep it out when it is published
         elif record.withdrawn:
-            self.withdrawn += 1
+            self.drafts += record.kind == DRAFT
+            self.withdrawn += record.kind != DRAFT
             self.outcomes.pop(identity, None)
             self.editions[identity] = Edition(record.revision, WITHDRAWN)
         elif record.embargo and record.embargo > datetime.now(UTC):

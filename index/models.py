@@ -53,8 +53,8 @@ class RawRecord:
 
     ``key``: unique in its file ("" if the file is a single article), which holds it at ``place`` ("line 3"). ``text``:
     decoded, otherwise untouched. ``kind``: how to clean it ("text", "markdown", "html", "fragment": the HTML of the
-    article alone, "record"; "headline": there is only that, and a link). ``fields``: front matter, or the keys of a
-    JSON record.
+    article alone, "record"; "headline": there is only that, and a link; "draft": it is not published).
+    ``fields``: front matter, or the keys of a JSON record.
 
     ``revision`` orders the versions of a story ("": it has one). ``withdrawn``: its sender says that it must not be
     used. ``embargo``: it must not be used before.

@@ -95,6 +95,20 @@ def test_a_kill_in_the_same_run_counts(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.process
+def test_a_draft_is_counted_and_left_out_until_it_is_published(run: Run, tmp_path: Path) -> None:
+    """One that was published before leaves the index."""
+    post = {"link": "https://arden.example/weir", "content": {"rendered": documents.PARAGRAPHS}}
+    steps = (("draft", "02", "0 added"), ("publish", "02", "1 added"), ("private", "03", "0 added"))
+    for status, day, counts in (*steps, ("publish", "04", "1 added")):
+        stated = {**post, "status": status, "modified_gmt": f"2024-05-{day}T10:00:00"}
+        (tmp_path / "posts.json").write_text(json.dumps([stated]))
+        code, out, _ = run("index", "posts.json")
+        assert (code, out[:7]) == (0, counts)
+        assert ("Posts that are not published, left out: 1." in out) is (status != "publish")
+        assert run("ask", QUESTION)[0] == (0 if status == "publish" else 3)
+
+
+@pytest.mark.process
 def test_a_story_under_embargo_waits(run: Run, tmp_path: Path) -> None:
     """It is read by the first run after its time."""
     wire = tmp_path / "wire"

@@ -189,6 +189,15 @@ def test_posts_of_two_sites_with_a_number_in_common_are_two() -> None:
     assert records(WORDPRESS)[0].key != records(other)[0].key
 
 
+@pytest.mark.parametrize("status", ["draft", "private", "future", "trash", "inherit"])
+def test_a_post_that_is_not_published_is_a_draft(status: str) -> None:
+    """What WordPress says of a post; a status of other records is none of it."""
+    (record,) = records([{**WORDPRESS[0], "status": status}])
+    assert (record.kind, record.withdrawn, record.text) == ("draft", True, "withdrawn")
+    assert not records([{**WORDPRESS[0], "status": "publish"}])[0].withdrawn
+    assert not records([{"text": BODY, "status": status}])[0].withdrawn
+
+
 def test_versions_of_a_record_are_ordered() -> None:
     """By their number, then by when they were updated, in whatever time zone."""
     revisions = [

@@ -41,6 +41,7 @@ MAX_EXPLAINED = 20  # records of a file
 _LEFT_OUT = {
     "withdrawn": "Stories that their sender has withdrawn, and that are not indexed: {}.",
     "embargoed": "Stories under embargo, to be read by a later run: {}.",
+    "drafts": "Posts that are not published, left out: {}.",
     "superseded": "Older versions of stories, left out: {}.",
     "kept_out": "Articles that `clippings remove` removed, left out: {}. `clippings index --restore` reads them again.",
 }

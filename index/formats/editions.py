@@ -9,6 +9,10 @@ from typing import Any
 
 CORRECTIONS = ("correction", "ednote", "editorsNote", "editors_note", "signal")
 """The fields of a record that may hold a note on a correction, best first."""
+PUBLISHED_POSTS = ("", "publish")
+"""The statuses of WordPress' posts that are published, not planned, private, in the bin or drafts."""
+DRAFT = "draft"
+"""The kind of a record that is not published: it counts as withdrawn."""
 _WITHDRAWN = ("cancel", "withheld", "kill")
 _WITHOUT_END = datetime.max.replace(tzinfo=UTC)
 _SECONDS, _MILLISECONDS = range(10**8, 10**11), range(10**11, 10**14)  # since 1970: from 1973 to 5138

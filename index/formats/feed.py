@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from index.formats.document import Document, Item
-from index.formats.editions import revision_of, when
+from index.formats.editions import PUBLISHED_POSTS, revision_of, when
 from index.formats.markup import parse_xml
 from index.formats.urls import url_key
 from index.models import UnreadableError
@@ -18,7 +18,6 @@ from index.models import UnreadableError
 _REFERENCE = re.compile(rb"&#(x?)([0-9a-f]+);", re.IGNORECASE)
 _MAX_CHARACTER, _SURROGATES = 0x10FFFF, range(0xD800, 0xE000)
 _MAX_REFERENCE_DIGITS = 8
-_PUBLISHED_POSTS = ("", "publish")
 
 
 def feed_items(document: Document, data: bytes) -> Iterator[Item]:
@@ -35,7 +34,7 @@ def feed_items(document: Document, data: bytes) -> Iterator[Item]:
     for number, entry in enumerate(feed.entries, start=1):
         if (
             str(entry.get("wp_post_type", "post")) not in {"post", "page"}
-            or str(entry.get("wp_status", "")) not in _PUBLISHED_POSTS
+            or str(entry.get("wp_status", "")) not in PUBLISHED_POSTS
         ):
             continue  # attachments, menus and drafts of a WordPress export
         place = f"{document.place}: entry {number}" if document.place else f"entry {number}"

@@ -21,7 +21,16 @@ from typing import IO, Any
 
 from index.formats.decode import decode, refuse_binary, replace_surrogates, wide_encoding
 from index.formats.document import MAX_ARTICLE_BYTES, Document, Item, Kind, too_large
-from index.formats.editions import CORRECTIONS, correction_note, embargo_until, is_withdrawn, revision_of, when
+from index.formats.editions import (
+    CORRECTIONS,
+    DRAFT,
+    PUBLISHED_POSTS,
+    correction_note,
+    embargo_until,
+    is_withdrawn,
+    revision_of,
+    when,
+)
 from index.formats.urls import url_key
 from index.models import RawRecord, UnreadableError
 
@@ -228,7 +237,9 @@ def record_of(document: Document, value: object, outlet: str = "") -> RawRecord:
     text, fields["correction"] = _text(value), correction_note(value)
     withdrawn = any(map(is_withdrawn, _statuses(value))) or text.strip() == _REMOVED
     kind = "fragment" if "<" in text and _MARKUP.search(text) else "record"
-    if withdrawn:
+    if _is_draft(value):
+        withdrawn, kind = True, DRAFT
+    elif withdrawn:
         pass  # a kill need not have a text
     elif not text and fields.get("title") and fields.get("url"):
         text, kind = str(fields["title"]), "headline"
@@ -260,6 +271,13 @@ def _statuses(value: Mapping[str, Any]) -> list[object]:
     """The publishing status, which ninjs has in the record itself, and others in an object about it."""
     objects = [value, *(held for held in value.values() if isinstance(held, dict))]
     return [held for each in objects for name, held in each.items() if _NO_WORD.sub("", name.lower()) == "pubstatus"]
+
+
+def _is_draft(value: Mapping[str, Any]) -> bool:
+    """Whether WordPress says that a post is not published."""
+    held = (value.get(name) for name in ("guid", "title", "content"))
+    is_post = any(isinstance(text, dict) and "rendered" in text for text in held)
+    return is_post and str(value.get("status") or "") not in PUBLISHED_POSTS
 
 
 def _checked(value: object) -> dict[str, Any]:
