@@ -1,4 +1,4 @@
-"""What a page says of itself: its headline without the site, and one name of its outlet."""
+"""What a page says of itself: its headline without the site, one name of its outlet, and that it is no article."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from lxml import html
 from bot.query.filter_reason import why_none_passes
 from index.cleaning.clean import clean
 from index.cleaning.page import PageNames, page_names
-from index.models import Filters, RawRecord
+from index.cleaning.walls import FETCHED
+from index.models import Filters, RawRecord, UnreadableError
 from index.reading.chunk import chunk
 from index.reading.outlets import NOTE, Outlets
 from index.storage.catalogue import Catalogue
@@ -107,6 +108,63 @@ def test_any_names_give_some(title: str, heading: str, sitename: str) -> None:
     page.find(".//h1").text = "".join(filter(str.isprintable, heading))
     headline = page_names(page, title, sitename, "post.example").headline
     assert headline in " ".join(title.replace("\xad", "").split()) or headline in " ".join(heading.split())
+
+
+# --- Pages that are no article ---------------------------------------------------------------------------------
+
+
+def shown(title: str, *lines: str, extra: str = "") -> str:
+    """A page without anything that the page of an article has."""
+    paragraphs = "".join(f"<p>{line}</p>" for line in lines)
+    return f"<html><head><title>{title}</title></head><body><h1>{title}</h1>{paragraphs}{extra}</body></html>"
+
+
+PASSWORD = '<form><input type="email" name="m"><input type="password" name="p"><button>Log in</button></form>'
+PARTNERS = "We and our 842 partners store and access information on a device, such as cookies, for personalised ads."
+CHOICE = "You can change your choice at any time. Some vendors process data on the basis of legitimate interest."
+CHECKED = "The Arden Post needs to review the security of your connection before proceeding."
+
+
+@pytest.mark.parametrize(
+    ("page", "reason"),
+    [
+        (shown("We value your privacy", PARTNERS, CHOICE), "cookie wall"),
+        (
+            shown("Arden Post", "Wir verwenden Cookies. Mit Werbung und Tracking lesen."),
+            "cookie wall",
+        ),
+        (shown("Just a moment...", "Verifying you are human. This may take a few seconds.", CHECKED), "a person"),
+        (shown("Are you a robot?", "To continue, click the box below to show you are not a robot."), "a person"),
+        (shown("Sign in", "Forgot your password? Create an account to read this article.", extra=PASSWORD), "login"),
+        (shown("Arden Post | Log in", extra=PASSWORD), "login"),
+    ],
+)
+def test_a_page_that_speaks_of_cookies_robots_or_a_login_is_no_article(page: str, reason: str) -> None:
+    """Whether it was fetched or saved as a file."""
+    for fields in ({}, {FETCHED: True}):
+        with pytest.raises(UnreadableError, match=reason):
+            clean(RawRecord("/news/a.html", "", page, "html", fields))
+
+
+FINE = "The data authority of Norvik has fined the Arden Post 20,000 euros for the banner on its pages, on Monday."
+BANNER = "Readers saw the words “We and our 842 partners store and access information on a device” and “Accept all”."
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        shown("We value your privacy, and sell it", FINE, BANNER, "The paper has a month to change it."),
+        shown("Cookie rules", "Accept all or reject all: the choice must be equal, the authority said.", PARTNERS),
+        shown("Log in, and lose", "Half of the accounts of the town library were stolen.", extra=PASSWORD),
+        shown("Weir to be rebuilt", FINE.replace("fined", "praised"), "Work begins in June.", PARTNERS, extra=PASSWORD),
+        shown("Are you a robot?", "The council of Arden bought five robots. They cut the grass at the weir.", FINE),
+        shown("We value your privacy", PARTNERS, CHOICE, extra='<time datetime="2024-05-03">3 May</time>'),
+        shown("We value your privacy", PARTNERS, CHOICE, *[FINE] * 15),
+    ],
+)
+def test_an_article_about_walls_is_an_article(page: str) -> None:
+    """It quotes them, reports, is dated, or is longer; so is one below which a banner was taken for text."""
+    assert clean(RawRecord("/news/a.html", "", page, "html")).body
 
 
 # --- One name an outlet ----------------------------------------------------------------------------------------

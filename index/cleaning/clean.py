@@ -23,7 +23,7 @@ from index.cleaning.page import page_names, states
 from index.cleaning.published import GUESSED, dateline_credit, publication_date
 from index.cleaning.split_body import merge_split_body
 from index.cleaning.top_lines import names_outlet
-from index.cleaning.walls import FETCHED, is_listing, wall, wall_without_text
+from index.cleaning.walls import FETCHED, is_listing, notice, wall, wall_without_text
 from index.formats.document import FILE_AUTHOR
 from index.formats.fragment import fragment_text
 from index.formats.scan import RECOGNIZED
@@ -55,7 +55,8 @@ _MIN_LANGUAGE_CHARACTERS, _MAX_LANGUAGE_CHARACTERS = 200, 1_000
 def clean(raw: RawRecord) -> Article:
     """Clean a raw record. Raises UnreadableError if it holds no text."""
     text, fields = content(raw)
-    if fields.get(FETCHED) and (why := wall(raw.text, text)):
+    is_page = raw.kind == "html"
+    if (is_page and (why := notice(raw.text, text))) or (fields.get(FETCHED) and (why := wall(raw.text, text))):
         raise UnreadableError(why)
     if not any(character.isalnum() for character in text):
         raise UnreadableError("no text: it is empty, or holds nothing but marks and white space")
