@@ -50,7 +50,7 @@ def explained(records: Iterable[RawRecord | Failure]) -> Iterator[Explained | Fa
                 is_short = len(record.text) <= cleaner.MAX_CHARACTERS_HERE
                 yield from explain(record) if is_short else worker.results(record)
             except UnreadableError as error:
-                yield record.failure(str(error))
+                yield from explain(record.instead) if record.instead else [record.failure(str(error))]
 
 
 def explain(record: RawRecord) -> Iterator[Explained]:

@@ -376,6 +376,8 @@ class _Run(Writer):
         try:
             article, chunks = self.cleaner.read(record)
         except UnreadableError as error:
+            if record.instead:
+                return self._clean_if_changed(identity, completed(record.instead, self.roots, self.defaults))
             self.failed.append(record.failure(str(error)))
             return None
         if record.kind == "html" and article.source.outlet:

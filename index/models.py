@@ -57,7 +57,8 @@ class RawRecord:
     ``fields``: front matter, or the keys of a JSON record.
 
     ``revision`` orders the versions of a story ("": it has one). ``withdrawn``: its sender says that it must not be
-    used. ``embargo``: it must not be used before.
+    used. ``embargo``: it must not be used before. ``is_whole``: who sent it says that this is the text, and no teaser.
+    ``instead``: what is read if this cannot be.
     """
 
     path: str
@@ -69,6 +70,8 @@ class RawRecord:
     revision: str = ""
     withdrawn: bool = False
     embargo: datetime | None = None
+    is_whole: bool = field(default=False, compare=False)
+    instead: RawRecord | None = field(default=None, compare=False)
 
     def failure(self, reason: str) -> Failure:
         """The failure to read it, with its place."""

@@ -17,6 +17,8 @@ import pytest
 
 from bot.cli.parser import main
 from index.cleaning.clean import clean
+from index.explain import Explained
+from index.explain import explained as explain_all
 from index.load import Reader
 from index.models import Failure, RawRecord, UnreadableError
 from index.storage.generation import open_for_writing
@@ -198,6 +200,43 @@ def test_a_json_feed_is_read(site: NewsSite) -> None:
     site.pages = {"/feed.json": Page(json.dumps(content), "application/feed+json")}
     ((record,), failures) = read(site, "/feed.json")
     assert (record.fields["outlet"], failures) == ("The Arden Post", [])
+
+
+OWN = "<p>The council of Arden voted by 12 to 7 to rebuild the weir. Work begins in June, the mayor said.</p>"
+
+
+@pytest.mark.parametrize("page", [Page(status=404), Page(status=403), Page("x", "image/png"), Page("<html></html>")])
+def test_the_text_of_a_feed_stands_in_for_a_page_that_cannot_be_read(site: NewsSite, page: Page) -> None:
+    """However short it is; the feed is then done, and is not sent again."""
+    rss = documents.rss(content=OWN, link=f"{site.url}/weir")
+    item = {"id": "1", "url": f"{site.url}/weir", "title": "Weir to be rebuilt", "content_html": OWN}
+    shape = {"version": "https://jsonfeed.org/version/1.1", "title": "The Arden Post", "items": [item]}
+    for feed in (Page(rss, "application/rss+xml"), Page(json.dumps(shape), "application/feed+json")):
+        site.pages = {"/feed": feed, "/weir": page}
+        marks = dict[str, Marks]()
+        ((record,), failures) = read(site, "/feed", marks=marks)
+        (explained,) = explain_all([record])
+        assert isinstance(explained, Explained)
+        assert (explained.article.body, failures) == (OWN[3:-4], [])
+        assert read(site, "/feed", marks=marks) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("content", "page", "reason"),
+    [
+        ("<p>Arden votes.</p>", Page(status=404), "no such page"),
+        (OWN.replace("</p>", " […]</p>"), Page(status=404), "no such page"),
+        (f"{OWN}<a>Read more</a>", Page(status=404), "no such page"),
+        (OWN, Page(status=503, headers={"Retry-After": "3600"}), "come back later"),
+    ],
+)
+def test_a_teaser_stands_in_for_no_page(site: NewsSite, content: str, page: Page, reason: str) -> None:
+    """Nor does a text for a page that can be read soon."""
+    feed = documents.rss(content=content, link=f"{site.url}/weir")
+    site.pages = {"/feed": Page(feed, "application/rss+xml"), "/weir": page}
+    records, (failure,) = read(site, "/feed")
+    assert not records
+    assert reason in failure
 
 
 # --- Manners ---------------------------------------------------------------------------------------------------

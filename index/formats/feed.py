@@ -40,6 +40,7 @@ def feed_items(document: Document, data: bytes) -> Iterator[Item]:
         place = f"{document.place}: entry {number}" if document.place else f"entry {number}"
         content = [piece.get("value") or "" for piece in entry.get("content", [])]
         text = max([*content, entry.get("summary") or ""], key=len)
+        is_whole = text in content
         url = entry.get("link") or entry.get("id") or ""
         published, updated = (_moment(dict.get(entry, f"{name}_parsed")) for name in ("published", "updated"))
         fields = {
@@ -59,7 +60,7 @@ def feed_items(document: Document, data: bytes) -> Iterator[Item]:
         except UnreadableError as error:
             yield Item(place, str(error))
             continue
-        yield Item(place, replace(record, revision=revision_of("", when(updated or published))))
+        yield Item(place, replace(record, revision=revision_of("", when(updated or published)), is_whole=is_whole))
 
 
 def _deleted(document: Document, data: bytes) -> Iterator[Item]:

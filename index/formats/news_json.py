@@ -255,6 +255,7 @@ def record_of(document: Document, value: object, outlet: str = "") -> RawRecord:
         record,
         revision=revision_of(value.get("version"), updated),
         withdrawn=withdrawn,
+        is_whole=text in (_joined(_at(value, name), "\n\n") for name in _TEXTS),
         embargo=embargo_until(embargoed := value.get("embargoed"), is_embargoed=bool(embargoed)),
     )
 

@@ -1,7 +1,7 @@
 """Addresses -> raw records: a page, a feed and the pages it names, a sitemap and the pages it names.
 
-A feed that holds whole articles is read alone; of one with teasers the pages are fetched. What has not changed since
-the last time is not fetched again.
+A feed that holds whole articles is read alone; of one with teasers or short articles the pages are fetched, and of a
+page that cannot be read the article of the feed is taken. What has not changed since the last time is not fetched again.
 """
 
 from __future__ import annotations
@@ -29,11 +29,14 @@ from index.formats.urls import canonical, url_key
 from index.formats.xml import FEEDS, SITEMAPS, root_name
 from index.load import Reader, printable
 from index.models import Failure, RawRecord, UnreadableError
+from index.text import sentences
 from index.web.fetch import MAX_BYTES, Client, GoneError, LaterError, Reply
 
 MAX_PAGES = 200  # of a feed or a sitemap, in one run: at a page a second it takes three minutes
 MIN_WHOLE_CHARACTERS = 800  # of an entry that is taken for the whole article
 DEFAULT_SOURCE_SECONDS, MAX_SOURCE_SECONDS = 900.0, 86_400.0  # between two looks at a source
+_MIN_SENTENCES = 2  # of an entry that is taken for a page that cannot be read
+_CUT_OFF = re.compile(r"(?:…|\.\.\.|(?i:read more|continue reading|weiterlesen|lire la suite))[\s\]).:»>→]{0,9}\Z")
 _TTL = re.compile(rb"<ttl>\s{0,9}(\d{1,6})\s{0,9}</ttl>")
 _MAX_SITEMAPS = 20
 _LINK = re.compile(r"<link\b[^<>]{0,1000}>", re.IGNORECASE)
@@ -61,6 +64,14 @@ class _Page(NamedTuple):
     url: str
     revision: str = ""
     teaser: RawRecord | None = None
+
+    @property
+    def instead(self) -> RawRecord | None:
+        """What the feed holds of a page that cannot be read, if it is a text and no teaser."""
+        if self.teaser is None or not self.teaser.is_whole:
+            return None
+        text = _text(self.teaser)
+        return self.teaser if len(sentences(text)) >= _MIN_SENTENCES and not _CUT_OFF.search(text) else None
 
 
 @dataclass(slots=True)
@@ -129,11 +140,10 @@ class WebReader:
             stated = str(item.fields.get("url") or "")
             link = _joined(reply.url, stated) if stated else ""
             entry = replace(item, path=link, fields={**item.fields, "url": link}) if link else item
-            text = fragment_text(entry.text)[0] if entry.kind == "fragment" else entry.text
             if entry.key in self._seen:
                 continue  # in two feeds, or twice in one
             self._seen.add(entry.key)
-            if len(text) >= MIN_WHOLE_CHARACTERS or link in {"", reply.url}:
+            if len(_text(entry)) >= MIN_WHOLE_CHARACTERS or link in {"", reply.url}:
                 yield entry
             elif not self.is_current(entry.key, entry.revision):
                 pages.append(_Page(link, entry.revision, entry))
@@ -146,17 +156,19 @@ class WebReader:
             try:
                 for item in self._document(self.client.get(page.url)):
                     if isinstance(item, Failure):
-                        yield item
+                        yield page.instead or item
                     elif page.teaser:  # the feed knows the key, the day and the headline
                         known = {name: value for name, value in page.teaser.fields.items() if value}
                         fields = {**item.fields, **known}
-                        yield replace(item, key=page.teaser.key, revision=page.revision, fields=fields)
+                        known_by = replace(item, key=page.teaser.key, revision=page.revision, fields=fields)
+                        yield replace(known_by, instead=page.instead)
                     else:
                         yield replace(item, revision=page.revision)
             except GoneError as error:
                 yield from self._gone(page.url, page.teaser.key if page.teaser else url_key(page.url), error)
             except UnreadableError as error:
-                yield _failure(page.url, str(error))
+                is_for_now = isinstance(error, LaterError)
+                yield (None if is_for_now else page.instead) or _failure(page.url, str(error))
         if len(wanted) > MAX_PAGES:
             left = len(wanted) - MAX_PAGES
             yield _failure(source, f"{MAX_PAGES} pages were read, and {left} are left for the next run: read it again")
@@ -226,6 +238,10 @@ def feed_link(reply: Reply) -> str:
         if is_feed and held.get("href") and "comment" not in held.get("title", "").lower():
             return _joined(reply.url, str(held["href"]))
     return ""
+
+
+def _text(record: RawRecord) -> str:
+    return fragment_text(record.text)[0] if record.kind == "fragment" else record.text
 
 
 def _joined(base: str, link: str) -> str:
