@@ -219,7 +219,14 @@ def test_a_file_is_explained_as_an_index_of_its_folder_reads_it(run: Run, tmp_pa
 def test_standard_input_is_read(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """As what it is; what a folder does not say may be said for it. It is not missed by later runs."""
     record = json.dumps({"title": "Weir", "body": documents.STORY[0]})
-    for content, headline in ((documents.TEXT, documents.TITLE), (record, "Weir"), (documents.page(), documents.TITLE)):
+    table = f'\ufeffTitle;Full Text\nWeir gone;"{documents.STORY[0]}"\n'
+    contents = (
+        (documents.TEXT, documents.TITLE),
+        (record, "Weir"),
+        (documents.page(), documents.TITLE),
+        (table, "Weir gone"),
+    )
+    for content, headline in contents:
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content.encode())))
         code, out, _ = run("index", "-", "--outlet", "The Grove", "--published", "2024-05-03")
         assert (code, out[:7]) == (0, "1 added")

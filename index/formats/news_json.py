@@ -137,6 +137,7 @@ _KNOWN = frozenset(
     path.partition(".")[0]
     for path in ("id", *_TEXTS, *_TEASERS, *chain.from_iterable(_FIELDS.values()), *_UPDATED, *_EDITION)
 )
+_TEXT_NAMES = {path.partition(".")[0] for path in (*_TEXTS, *_TEASERS)}
 _SPELLINGS = {_NO_WORD.sub("", name.lower()): name for name in sorted(_KNOWN, reverse=True)}
 
 
@@ -408,6 +409,13 @@ def _is_lines(head: bytes) -> bool:
 
 def _is_json(head: bytes) -> bool:
     return bool(re.match(rb"(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{\s*\"", head))
+
+
+def is_header(names: Sequence[str]) -> bool:
+    """Whether these are the names of a table's columns: one of the text, and one of what is known of it."""
+    known = [_SPELLINGS.get(_NO_WORD.sub("", name.lower()), "") for name in names]
+    fields = {path.partition(".")[0] for paths in _FIELDS.values() for path in paths}
+    return all(names) and len(set(names)) == len(names) and bool(_TEXT_NAMES & {*known}) and bool(fields & {*known})
 
 
 LINES = Kind(

@@ -21,7 +21,7 @@ KINDS: tuple[Kind, ...] = (
 )  # fmt: skip
 _BY_ENDING = {ending: kind for kind in KINDS for ending in kind.endings}
 _STRONG = [kind for kind in KINDS if not kind.weak]
-_WEAK = [news_json.LINES, news_json.JSON, archive.ZIP, archive.TAR, archive.GZIP]
+_WEAK = [news_json.LINES, news_json.JSON, archive.ZIP, archive.TAR, archive.GZIP, table.CSV]
 _OPEN = (
     text.TEXT,
     text.MARKDOWN,

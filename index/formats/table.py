@@ -5,14 +5,34 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from io import TextIOWrapper
+from itertools import chain
 
 from index.formats.decode import decode, wide_encoding
 from index.formats.document import MAX_ARTICLE_BYTES, Document, Item, Kind, begins, load_extra
-from index.formats.news_json import item_of
+from index.formats.news_json import is_header, item_of
 from index.models import UnreadableError
 
 _SEPARATORS = ",;\t|"
 _BATCH_ROWS = 100
+_MAX_HEADER_CHARACTERS = 2_000
+
+
+def _separator(line: str) -> str:
+    return max(_SEPARATORS, key=line.count)
+
+
+def _is_table(head: bytes) -> bool:
+    """Whether it begins with the names of columns, and a row of as many cells."""
+    first_line, _, rest = decode(head).partition("\n")
+    separator = _separator(first_line)
+    if len(first_line) > _MAX_HEADER_CHARACTERS or separator not in first_line or separator == "|":  # Markdown
+        return False
+    rows = csv.reader(chain([first_line], rest.splitlines(keepends=True)), delimiter=separator)
+    try:
+        header, row = next(rows, []), next(rows, [])
+    except csv.Error:
+        return False
+    return len(header) == len(row) and is_header([name.strip() for name in header])
 
 
 def _read_csv(document: Document) -> Iterator[Item]:
@@ -21,7 +41,7 @@ def _read_csv(document: Document) -> Iterator[Item]:
         raise UnreadableError("the file is empty")
     encoding = wide_encoding(head) or "utf-8-sig"
     first_line = decode(head).partition("\n")[0]
-    separator = max(_SEPARATORS, key=first_line.count)
+    separator = _separator(first_line)
     csv.field_size_limit(MAX_ARTICLE_BYTES)
     try:
         head.decode(encoding)
@@ -56,5 +76,5 @@ def _read_parquet(document: Document) -> Iterator[Item]:
         raise UnreadableError("the parquet file is damaged") from error
 
 
-CSV = Kind("table", (".csv", ".tsv"), _read_csv)
+CSV = Kind("table", (".csv", ".tsv"), _read_csv, _is_table, weak=True)
 PARQUET = Kind("parquet", (".parquet",), _read_parquet, begins(b"PAR1"))

@@ -1,7 +1,7 @@
 """Addresses -> raw records: a page, a feed and the pages it names, a sitemap and the pages it names.
 
 A feed that holds whole articles is read alone; of one with teasers or short articles the pages are fetched, and of a
-page that cannot be read the article of the feed is taken. What has not changed since the last time is not fetched again.
+page that cannot be read the article of the feed is taken. What has not changed since the last time is not fetched.
 """
 
 from __future__ import annotations
