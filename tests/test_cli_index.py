@@ -97,7 +97,7 @@ def test_explain_shows_what_was_taken_for_what(capsys: Output) -> None:
     parts = FakeParts()
     undated = explained(replace(ARTICLE, source=Source("c3", "No date")))
     parts.explained = [explained(), Failure("x.jsonl", "line 2: no text"), undated, *[explained()] * 30]
-    assert main(["index", "--explain", "x.jsonl"], parts=parts) == 1
+    assert main(["index", "--explain", "x.jsonl"], parts=parts) == 4
     out, err = capsys.readouterr()
     assert "date:     2024-01-03 (read from: url)" in out
     assert (
@@ -118,6 +118,9 @@ def test_explain_as_json(capsys: Output) -> None:
     assert value["articles"][0]["furniture"] == [{"kind": "caption", "text": "The bridge\nat dawn"}]
     assert value["articles"][0]["paragraphs"][1] == {"text": "The bridge at dawn", "left_out": "caption"}
     assert (value["failed"], value["more"]) == ([], False)
+    for failed in ([], [Failure("x.txt", "no text")]):
+        parts.explained = [*failed]
+        assert main(["index", "--explain", "x.txt"], parts=parts) == 1
 
 
 def test_explain_as_a_page(tmp_path: Path, capsys: Output) -> None:
@@ -125,7 +128,7 @@ def test_explain_as_a_page(tmp_path: Path, capsys: Output) -> None:
     parts, page = FakeParts(), tmp_path / "page.html"
     hostile = replace(ARTICLE, source=Source("c3", "<script>alert(1)</script>", outlet='"><img src=x onerror=y>'))
     parts.explained = [explained(hostile), Failure("<b>.txt", "no text")]
-    assert main(["index", "--explain", "x.txt", "--html", str(page)], parts=parts) == 1
+    assert main(["index", "--explain", "x.txt", "--html", str(page)], parts=parts) == 4
     written = page.read_text("utf-8")
     assert "<h2>&lt;script&gt;alert(1)&lt;/script&gt;</h2>" in written
     assert "<strong>caption:</strong> <del>The bridge at dawn</del>" in written

@@ -336,7 +336,7 @@ def _explain(arguments: Namespace, settings: Settings, parts: Parts) -> int:
         explain.write_page(arguments.html, arguments.explain, articles, failures, more=more)
         lines = [render.line(f"Written to {arguments.html}.")]
     _print(arguments, value, lines, failures)
-    return FAILED if failures else OK
+    return FAILED if not articles else LEFT_OUT if failures else OK
 
 
 def _summary(report: Report, arguments: Namespace) -> str:
