@@ -343,12 +343,12 @@ class _Run(Writer):
     def _is_in_use(self, identity: str, record: RawRecord) -> bool:
         """Whether a version of a story is the latest, and may be indexed now; what keeps it out is counted."""
         edition = self.editions.get(identity) or self.generation.catalogue.edition(identity)
-        self.seen.add(identity)
+        is_older = record.revision < edition.revision
+        if not is_older:  # else what is indexed was not seen: its file may be gone
+            self.seen.add(identity)
         if edition.state == REMOVED and not self.restore:
             self.kept_out += 1
-        elif record.revision < edition.revision or (
-            edition.state == WITHDRAWN and record.revision == edition.revision and not record.withdrawn
-        ):
+        elif is_older or (edition.state == WITHDRAWN and record.revision == edition.revision and not record.withdrawn):
             self.superseded += 1
         elif record.kind == DRAFT and not (identity in self.outcomes or self.generation.catalogue.known(identity)):
             self.drafts += 1  # nothing is noted that would keep it out when it is published

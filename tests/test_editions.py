@@ -66,6 +66,23 @@ def test_a_correction_replaces_and_is_said(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.process
+def test_a_version_whose_file_is_gone_is_gone(run: Run, tmp_path: Path) -> None:
+    """Though an older one is still there, which stays out; a version in another folder is not missed."""
+    wire, later = tmp_path / "wire", tmp_path / "later"
+    send(wire, "a.xml", version=1)
+    send(later, "b.xml", version=2, votes="15 to 4")
+    run("index", "wire", "later")
+    assert "gone" not in run("index", "wire")[1]
+    (later / "b.xml").unlink()
+    assert "Articles whose files are gone: 1." in run("index")[1]
+    assert run("index", "--prune")[1].startswith("0 added, 0 changed, 0 unchanged, 1 removed")
+    assert run("index", "--prune")[1].startswith("0 added, 0 changed, 0 unchanged, 0 removed")
+    assert run("ask", QUESTION)[0] == 3
+    send(wire, "a.xml", version=3)
+    assert run("index")[1].startswith("1 added")
+
+
+@pytest.mark.process
 @pytest.mark.parametrize("status", ["canceled", "withheld"])
 def test_a_killed_story_leaves_the_index(run: Run, tmp_path: Path, status: str) -> None:
     """And stays out, though its file is still there; a later version brings it back."""
