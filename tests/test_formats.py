@@ -105,6 +105,39 @@ def test_a_mailbox_is_a_mail_each() -> None:
     ]
 
 
+def test_a_line_of_a_mail_that_begins_with_from_is_read_as_it_was_written() -> None:
+    """A mailbox puts a mark before it, once; in a mail that is a file of its own the mark is somebody's quote."""
+    mail = documents.mail().rstrip() + b"\n\n>From June on the river is closed.\n\n>>From here on it rained.\n\n"
+    for count in (1, 2):
+        box = (b"From reader@example.org Fri May  3\n" + mail) * count
+        for record in records(box, "a.mbox"):
+            assert "\n\nFrom June" in record.text
+            assert "\n\n>From here" in record.text
+    assert "\n\n>From June" in records(mail, "a.eml")[0].text
+
+
+def test_a_page_that_says_a_wrong_encoding_is_read() -> None:
+    """It says UTF-8, and is in Windows' Western encoding."""
+    page = documents.page().replace("<head>", '<head><meta charset="utf-8">').replace("mayor", "Bürgermeister Müller")
+    assert "Bürgermeister Müller" in records(page.encode("cp1252"), "a.html")[0].text
+
+
+@pytest.mark.parametrize("words", [("The post ", " appeared first on "), ("Der Beitrag ", " erschien zuerst auf ")])
+def test_the_last_line_of_wordpress_feeds_goes(words: tuple[str, str]) -> None:
+    """It names the post by its address, in any language; a last paragraph with other links stays."""
+    for link, is_left in (("https://arden.example/weir", False), ("https://arden.example/pier", True)):
+        last = f'<p>{words[0]}<a href="{link}">{documents.TITLE}</a>{words[1]}<a href="https://arden.example">Post</a>.</p>'
+        body = clean(records(documents.rss(content=documents.PARAGRAPHS + last).encode())[0]).body
+        assert body.startswith(documents.STORY[0])
+        assert (words[1] in body) is is_left
+
+
+def test_the_paper_that_a_story_stood_in_is_its_outlet() -> None:
+    """Before the agency that sent it."""
+    paper = documents.nitf().replace("</head>", '<pubdata name="The Arden Echo"/></head>')
+    assert records(paper.encode())[0].fields["outlet"] == "The Arden Echo"
+
+
 def test_a_story_that_kills_another_says_which() -> None:
     """NITF names it by its id; the message itself may be a story."""
     marks = 'management-idref-status="canceled" management-doc-idref="arden-pier"'

@@ -136,6 +136,33 @@ def test_the_shape_of_an_api_is_read(name: str) -> None:
     assert source.byline == (None if name in WITHOUT_BYLINE - {"news-please"} else "Ann Lee")
 
 
+def test_the_name_of_the_outlet_is_no_part_of_a_headline() -> None:
+    """If the record names that outlet; the Guardian's own headline goes before the title of its page."""
+    (story,), (result,) = SHAPES["NewsAPI"]["articles"], SHAPES["Guardian"]["response"]["results"]
+    for title, shown in (
+        ("Weir to be rebuilt - The Arden Post", "Weir to be rebuilt"),
+        ("Weir - Post", "Weir - Post"),
+        ("The Arden Post", "The Arden Post"),
+    ):
+        assert article({"articles": [{**story, "title": title}]}).source.headline == shown
+    assert article([{**result, "webTitle": "Weir to be rebuilt | Ann Lee"}]).source.headline == "Weir to be rebuilt"
+
+
+@pytest.mark.parametrize("named", [{"infosource": [{"name": "Arden Wire"}]}, {"infoSources": [{"name": "Arden Wire"}]}])
+def test_the_source_of_ninjs_is_its_outlet(named: dict[str, object]) -> None:
+    """If it names no other."""
+    assert article({**NINJS_2, **named}).source.outlet == "Arden Wire"
+    assert article({**NINJS, **named}).source.outlet == "The Arden Post"
+
+
+@pytest.mark.parametrize("content", ["ONLY AVAILABLE IN PAID PLANS", "Work begins in June... [1234 chars]"])
+def test_what_an_api_keeps_for_those_who_pay_is_no_text(content: str) -> None:
+    """Nor is its count of what is missing."""
+    body = article({"title": "Weir", "link": URL, "description": "The weir is to be rebuilt.", "content": content}).body
+    assert body.startswith("The weir is to be rebuilt.")
+    assert not any(mark in body for mark in ("PAID", "chars"))
+
+
 def test_a_list_of_links_is_no_list_of_articles(tmp_path: Path) -> None:
     """GDELT gives headlines and links: each is named with what to do."""
     link = {"url": URL, "title": "Weir to be rebuilt", "seendate": "20240503T100000Z", "domain": "news.example"}

@@ -81,7 +81,9 @@ def replace_surrogates(value: object) -> object:
 
 def _decode_as_declared(data: bytes, declared: str | None) -> str:
     try:
-        return storable(data.decode(declared, "replace")) if declared else ""
+        if not declared or codecs.lookup(declared).name == "utf-8":  # which it is not
+            return ""
+        return storable(data.decode(declared, "replace"))
     except (LookupError, ValueError):  # "base64" and the like are no encodings of text
         return ""
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from html import unescape
 
 from index.formats.document import Document, Item
 from index.formats.editions import PUBLISHED_POSTS, revision_of, when
@@ -16,6 +17,11 @@ from index.formats.urls import url_key
 from index.models import UnreadableError
 
 _REFERENCE = re.compile(rb"&#(x?)([0-9a-f]+);", re.IGNORECASE)
+# "The post HEADLINE appeared first on SITE.", in whatever language: the last paragraph, with two links.
+_FIRST_POSTED = re.compile(
+    r"<p>[^<>]{1,60}<a\b[^<>]{0,200}\bhref=[\"']([^\"'<>]{1,1000})[^<>]{0,200}>[^<>]{0,400}</a>[^<>]{1,60}"
+    r"<a\b[^<>]{1,1500}>[^<>]{0,200}</a>[^<>]{0,5}</p>\s*\Z"
+)
 _MAX_CHARACTER, _SURROGATES = 0x10FFFF, range(0xD800, 0xE000)
 _MAX_REFERENCE_DIGITS = 8
 
@@ -42,6 +48,8 @@ def feed_items(document: Document, data: bytes) -> Iterator[Item]:
         text = max([*content, entry.get("summary") or ""], key=len)
         is_whole = text in content
         url = entry.get("link") or entry.get("id") or ""
+        if (posted := _FIRST_POSTED.search(text)) and url_key(unescape(posted[1])) == url_key(url):
+            text = text[: posted.start()]
         published, updated = (_moment(dict.get(entry, f"{name}_parsed")) for name in ("published", "updated"))
         fields = {
             "title": entry.get("title", ""), "url": url, "byline": entry.get("author", ""),

@@ -16,6 +16,7 @@ from index.models import UnreadableError
 
 _HEADER = re.compile(rb"(?im)^(received|return-path|mime-version|message-id|delivered-to|date|from|subject|to):")
 _MAIL_ONLY = {b"received", b"return-path", b"mime-version", b"message-id", b"delivered-to"}
+_QUOTED_FROM = re.compile(rb"(?m)^>(>*From )")  # as a line of a mail is written that begins with "From"
 _MIN_HEADERS = 3
 _ONE_MAIL = 2  # parts of a mailbox: what stands before it, and the mail
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -33,13 +34,13 @@ def _is_mail(head: bytes) -> bool:
 
 def _read_mail(document: Document) -> Iterator[Item | Document]:
     data = document.content(MAX_FILE_BYTES, "a mail")
-    if (
-        data.startswith(b"From ")
-        and len(mails := re.split(rb"(?m)^(?=From [^\r\n]+\r?\n[A-Za-z-]+:)", data)) > _ONE_MAIL
-    ):
-        for number, mail in enumerate(mails[1:], start=1):  # a mailbox; nothing stands before its first mail
-            yield document.member(f"mail {number}.eml", BytesIO(mail))
-        return
+    if data.startswith(b"From "):  # a mailbox; nothing stands before its first mail
+        mails = re.split(rb"(?m)^(?=From [^\r\n]+\r?\n[A-Za-z-]+:)", data)
+        if len(mails) > _ONE_MAIL:
+            for number, mail in enumerate(mails[1:], start=1):
+                yield document.member(f"mail {number}.eml", BytesIO(mail))
+            return
+        data = _QUOTED_FROM.sub(rb"\1", data)
     message = BytesParser(policy=policy.default).parsebytes(data)
     try:
         body = message.get_body(("html", "plain"))

@@ -54,7 +54,7 @@ _TEASERS = (
     "fields.trailText", "description_text",
 )  # fmt: skip
 _FIELDS: Mapping[str, Sequence[str]] = {
-    "title": ("title", "title.rendered", "headline", "headline.main", "webTitle", "headlines.value", "fields.headline"),
+    "title": ("title", "title.rendered", "headline", "headline.main", "fields.headline", "webTitle", "headlines.value"),
     "url": (
         "url",
         "link",
@@ -82,6 +82,9 @@ _FIELDS: Mapping[str, Sequence[str]] = {
         "source_domain",
         "domain",
         "copyrightholder",
+        "infosource.name",
+        "infosource",
+        "infosources.name",
     ),
     "byline": (
         "byline",
@@ -126,11 +129,13 @@ _UPDATED = (
     "fields.lastModified", "last_modified", "versioncreated",
 )  # fmt: skip
 _EDITION = ("version", "pubstatus", "embargoed", *CORRECTIONS)  # what the sender says of this version
-_CUT_OFF = re.compile(r"\[\+\d{1,9} chars\]$")  # NewsAPI gives 200 characters
+_CUT_OFF = re.compile(r"\[\+?\d{1,9} chars\]$")  # NewsAPI gives 200 characters, GNews some more
 _MAX_CUT_OFF_CHARACTERS = 20
+_NOT_SOLD = re.compile(r"ONLY AVAILABLE IN [A-Z ]{1,60} PLANS?")  # what newsdata.io writes in place of a text
 _MARKUP = re.compile(
     r"</(?:p|div|a|h[1-6]|li|ul|ol|em|strong|b|i|span|figure|blockquote|table)\s*>|<br\s*/?>|<p>", re.IGNORECASE
 )
+_SEPARATOR_AT_END = re.compile(r"(?<=\S)\s{1,3}[-–—|]\s{1,3}\Z")
 _TAG = re.compile(r"<[^<>]{0,300}>")
 _NO_WORD = re.compile(r"[\W_]+")
 _KNOWN = frozenset(
@@ -235,6 +240,8 @@ def record_of(document: Document, value: object, outlet: str = "") -> RawRecord:
     fields |= {name: text for name, paths in _FIELDS.items() if (text := _field(value, name, paths))}
     if outlet:
         fields.setdefault("outlet", outlet)
+    if isinstance(title := fields.get("title"), str) and isinstance(named := fields.get("outlet"), str):
+        fields["title"] = _without_outlet(title, named)
     text, fields["correction"] = _text(value), correction_note(value)
     withdrawn = any(map(is_withdrawn, _statuses(value))) or text.strip() == _REMOVED
     kind = "fragment" if "<" in text and _MARKUP.search(text) else "record"
@@ -259,6 +266,12 @@ def record_of(document: Document, value: object, outlet: str = "") -> RawRecord:
         is_whole=text in (_joined(_at(value, name), "\n\n") for name in _TEXTS),
         embargo=embargo_until(embargoed := value.get("embargoed"), is_embargoed=bool(embargoed)),
     )
+
+
+def _without_outlet(title: str, outlet: str) -> str:
+    """``"Weir to be rebuilt - The Arden Post" -> "Weir to be rebuilt"``, of a record that names that outlet."""
+    head = title.removesuffix(outlet)
+    return _SEPARATOR_AT_END.sub("", head) if _SEPARATOR_AT_END.search(head) else title
 
 
 def _with_known_names(value: object) -> object:
@@ -342,7 +355,7 @@ def _at(value: object, path: str) -> object:
 def _joined(value: object, between: str) -> str:
     """The text of a value: of a list all its texts, or the names in it; of fundus' body its sections."""
     if isinstance(value, str):
-        return value
+        return "" if _NOT_SOLD.fullmatch(value) else value
     if isinstance(value, list):
         return between.join(text for item in value if (text := _joined(item, between)))
     if isinstance(value, dict):

@@ -53,7 +53,9 @@ def _from_nitf(document: Document, root: etree._Element) -> RawRecord:
         "title": text_of(find(".//{*}hedline/{*}hl1")) or text_of(find(".//{*}head/{*}title")),
         "byline": text_of(find(".//{*}byline")),
         "published": stated("date.issue", "norm") or text_of(find(".//{*}dateline/{*}story.date")),
-        "outlet": text_of(find(".//{*}distributor")) or stated("doc.copyright", "holder"),
+        "outlet": next((name for data in root.iter("{*}pubdata") if (name := data.get("name"))), "")
+        or text_of(find(".//{*}distributor"))
+        or stated("doc.copyright", "holder"),
         "correction": stated("correction", "info") or stated("ed-msg", "info"),
     }
     body = find(".//{*}body.content")
