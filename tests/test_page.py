@@ -156,6 +156,7 @@ BANNER = "Readers saw the words “We and our 842 partners store and access info
         shown("We value your privacy, and sell it", FINE, BANNER, "The paper has a month to change it."),
         shown("Cookie rules", "Accept all or reject all: the choice must be equal, the authority said.", PARTNERS),
         shown("Log in, and lose", "Half of the accounts of the town library were stolen.", extra=PASSWORD),
+        shown("Log in to fraud: accounts stolen", "Half of the accounts were stolen, police said.", extra=PASSWORD),
         shown("Weir to be rebuilt", FINE.replace("fined", "praised"), "Work begins in June.", PARTNERS, extra=PASSWORD),
         shown("Are you a robot?", "The council of Arden bought five robots. They cut the grass at the weir.", FINE),
         shown("We value your privacy", PARTNERS, CHOICE, extra='<time datetime="2024-05-03">3 May</time>'),

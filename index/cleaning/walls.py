@@ -101,11 +101,11 @@ def notice(page: str, text: str) -> str:
     page = page[:_MAX_PAGE_CHARACTERS]
     if len(text) > _MAX_TEASER_CHARACTERS or _OF_ARTICLE.search(page):
         return ""
-    if len(text) <= _MAX_NOTICE_CHARACTERS and _is_login(page):
-        return _LOGIN_WALL
     spoken = _QUOTED.sub(" ", text)
     if _REPORTED.search(spoken):
         return ""
+    if len(text) <= _MAX_NOTICE_CHARACTERS and _is_login(page):
+        return _LOGIN_WALL
     for pattern, why in ((_TEST, _ROBOT_WALL), (_CONSENT, _COOKIE_WALL)):
         signs = {sign[0].lower() for sign in pattern.finditer(f"{_title(page)}\n{spoken}")}
         said = sum(len(sentence) for sentence in _SENTENCE_END.split(spoken) if pattern.search(sentence))
