@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import nupunkt
@@ -51,6 +51,13 @@ _WORD = re.compile(
     rf"(?:[A-Za-z]\.){{2,}}(?:[A-Za-z]\b)?|\d+(?:[.,]\d+)*|[^\W\d_{_RAISED}]+(?:['’][^\W\d_{_RAISED}]+)*|[{_RAISED}]+"
 )
 _PARAGRAPH = re.compile(r"\n[^\S\n]*\n\s*")  # a hard space on the line is how web pages write an empty one
+# Punkt takes many common words for abbreviations (nupunkt 0.8.0: "bank.", "month.", "found."): these are some.
+_MISSED_END = re.compile(r"\b(\w{3,30})[.][”\"’']?(?=\s+[“\"‘']?([^\W\d_])\w)")
+_ABBREVIATIONS = frozenset(
+    """prof rev revd hon cllr gov gen sen rep capt col sgt supt insp cdr maj mrs inc ltd corp bros dept ave assoc
+    univ est approx etc jan feb mar apr jun jul aug sept sep oct nov dec mon tue tues wed thu thurs fri sat
+    sun messrs""".split()
+)
 _MIN_LONG_WORD_CHARACTERS = 200  # prose has none, and so much is quick whatever it is
 _LONG_WORD = re.compile(r"(?<!\S)(\S{50})(\S{100,})(\S{50})")
 _ONES = {
@@ -193,16 +200,26 @@ def marked_paragraphs(text: str, spans: Iterable[Span]) -> list[list[tuple[str, 
 def sentences(text: str) -> list[Span]:
     """Split a text into sentences (trained Punkt), never across a blank line, without white space at either end.
 
+    A word of three letters or more and a full stop end a sentence before a capital letter, if it is no abbreviation.
     In a word of 200 characters or more only the first and last 50 count, since Punkt's time is quadratic in them.
     """
     has_long_word = max(map(len, text.split()), default=0) >= _MIN_LONG_WORD_CHARACTERS  # quicker than the pattern
     masked = _LONG_WORD.sub(_mask, text) if has_long_word else text
     spans = [
-        _trim(text, paragraph.start + start, paragraph.start + end)
+        _trim(text, *span)
         for paragraph in paragraphs(text)
         for start, end in nupunkt.sent_spans(masked[paragraph.start : paragraph.end])
+        for span in _parted(text, paragraph.start + start, paragraph.start + end)
     ]
     return [span for span in spans if span.start < span.end]
+
+
+def _parted(text: str, start: int, end: int) -> Iterator[Span]:
+    for match in _MISSED_END.finditer(text, start, end):
+        if match[2].isupper() and match[1].lower() not in _ABBREVIATIONS:
+            yield Span(start, match.end())
+            start = match.end()
+    yield Span(start, end)
 
 
 def _mask(word: re.Match[str]) -> str:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.reading.people import DEED, NAMED, PLACE, ROLE, find_people, name_words, office_of, same_name
-from index.reading.people import finer_sentences as sentences
 from index.reading.quotations import find_quotations
+from index.text import sentences
 
 _PIECES = st.sampled_from(
     ["Leo Brandt", "Dame Ann Lee", "Lee", "the chairman", ", ", " said ", "“", "”", '"', ". ", "\n\n", "She added",

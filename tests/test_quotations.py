@@ -8,8 +8,8 @@ import pytest
 
 from index.models import Span
 from index.reading.people import find_people
-from index.reading.people import finer_sentences as sentences
 from index.reading.quotations import find_quotations
+from index.text import sentences
 
 
 def quotations(text: str) -> list[tuple[str, str]]:

@@ -54,6 +54,13 @@ def test_sentences_are_parted() -> None:
     assert _cut(text) == ["The U.S. agreed.", "Did it pay?", '"It did," he said.', '"Twice."', "Nobody knew"]
 
 
+@pytest.mark.parametrize("word", ["bail", "month", "found", "per cent", "applause", "Rand"])
+def test_a_common_word_ends_a_sentence(word: str) -> None:
+    """A word that Punkt takes for an abbreviation ends a sentence before a capital letter, with its closing quote."""
+    text = f"The court refused “the {word}.” Ann Lee met Gov. Ray Moss."
+    assert _cut(text) == [f"The court refused “the {word}.”", "Ann Lee met Gov. Ray Moss."]
+
+
 @pytest.mark.parametrize("blank", ["\n\n", "\n \t\n", "\n\xa0\n", "\r\n\r\n", "\n\n\n   "])
 def test_a_blank_line_parts_paragraphs(blank: str) -> None:
     """A line that looks empty parts two paragraphs, and so two sentences, whatever white space is on it."""

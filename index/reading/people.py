@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from index.models import Span
-from index.text import STOP_WORDS, fold, sentences
+from index.text import STOP_WORDS, fold
 
 Gender = Literal["m", "f", ""]
 
@@ -50,11 +50,6 @@ NO_NAMES = frozenset(
     foundation group hall hill hospital house inc institute island lake lane limited ltd mill ministry mount
     museum new north office park party plc port region river road saint school sea society south square st
     station street theatre town trust tunnel union united university valley village war west act""".split()
-)
-_ABBREVIATIONS = frozenset(
-    """prof rev revd hon cllr gov gen sen rep capt col sgt supt insp cdr maj mrs inc ltd corp bros dept ave assoc
-    univ est approx etc jan feb mar apr jun jul aug sept sep oct nov dec mon tue tues wed thu thurs fri sat
-    sun messrs""".split()
 )
 MEN = frozenset("mr sir lord king prince father brother baron duke emperor".split())
 WOMEN = frozenset("mrs ms miss dame lady queen princess mother sister baroness duchess empress madame".split())
@@ -168,7 +163,6 @@ _RELATIVE = re.compile(
     r"\b(?:[Hh]is|[Hh]er|[Tt]heir|\w['’]s) (?:\w{3,12} )?(?:sister|brother|wife|husband|mother|father|son|daughter"
     rf"|widow|widower|cousin|uncle|aunt|twin|niece|nephew),? {_CAPITALISED}(?! ?[{_UPPER}])"
 )
-_MISSED_END = re.compile(rf"\b(\w{{3,30}}([.!?][”\"’]?))\s+(?=[“\"‘]?[{_UPPER}]\w)")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 
 
@@ -253,19 +247,6 @@ def find_people(body: str, spans: Sequence[Span]) -> People:
     introduced = {item.key for item in introductions.values() if item.rank < NAMED}
     kept = [item for item in introductions.values() if item.rank < NAMED or item.key not in introduced]
     return People(mentions, kept, fullest, genders)
-
-
-def finer_sentences(body: str) -> list[Span]:
-    """Split a text into sentences (index/text.py), also where a name at the end was taken for an abbreviation."""
-    spans: list[Span] = []
-    for sentence in sentences(body):
-        start = sentence.start
-        for match in _MISSED_END.finditer(body, sentence.start, sentence.end):
-            if match[1].lower() not in _ABBREVIATIONS:
-                spans.append(Span(start, match.end(2)))
-                start = match.end()
-        spans.append(Span(start, sentence.end))
-    return spans
 
 
 def name_words(name: str) -> list[str]:

@@ -19,9 +19,9 @@ from typing import Any, ClassVar, NamedTuple
 
 from index.models import Article, Boilerplate, Chunk, Filters, IndexDamaged, Source, Span
 from index.reading.outlets import NOTE as OUTLETS_NOTE
-from index.reading.people import Introduction, find_people, finer_sentences
+from index.reading.people import Introduction, find_people
 from index.reading.quotations import Quotation, find_quotations
-from index.text import fold, stems
+from index.text import fold, sentences, stems
 
 SCHEMA_VERSION = 5
 """Part of FINGERPRINT: an index of another version is rebuilt.
@@ -152,7 +152,7 @@ class Catalogue(ABC):
             numbers = dict(self._rows(added, values))
             for chunk in page:
                 self._put_words(numbers[chunk.id], headline, stems(article.body[chunk.start : chunk.end]))
-        spans = finer_sentences(article.body)
+        spans = sentences(article.body)
         people = find_people(article.body, spans)
         introductions = [
             (article.id, person.key, _surname(person.key), *person.name, *person.span, person.office, person.rank)
