@@ -362,8 +362,8 @@ class Engine:
         """Load what the first question would wait for (seconds). An error here is left to that question."""
         with suppress(ClippingsError):
             self.retrieve("anything")
+            self._models().support()
             if self._llm:
-                self._models().support()
                 self._llm()
 
     def close(self) -> None:
