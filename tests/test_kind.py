@@ -81,6 +81,12 @@ KINDS = {
     "more on the flood": ("summary", "the flood", ""),
     "tell me more (Thornley tram strike)": ("summary", "Thornley tram strike", ""),
     "what did Ann Lee say about it? (Thornley tram strike)": ("said", "Ann Lee", "Thornley tram strike"),
+    "Who called the police to the flat?": ("fact", "", ""),
+    "who called it a disgrace": ("said", "", "it a disgrace"),
+    "Give me the gist of the ruling on farms versus the mill": ("summary", "the ruling on farms versus the mill", ""),
+    "Where do things stand with the tram line?": ("summary", "the tram line", ""),
+    "What's the number of stories we ran in May?": ("collection", "we ran in May", ""),
+    "In how many of our pieces does Ann Lee turn up?": ("collection", "does Ann Lee turn up", ""),
     "why? (Marrow Bridge closed)": ("reason", "Marrow Bridge closed", ""),
 }
 

@@ -298,6 +298,13 @@ def test_a_stated_figure_is_compared_with_the_given_one(engine: Engine, question
     assert answer.citations
 
 
+def test_a_number_that_names_a_thing_is_not_compared(engine: Engine) -> None:
+    """The magnitude of a quake is no number of houses: no verdict rests on it."""
+    answer = ask(engine, "Did the 6.1 earthquake in Sarmo destroy houses?")
+    assert answer.short is None
+    assert "5,400 houses were destroyed" in answer.text
+
+
 @pytest.mark.parametrize(
     ("question", "as_of", "quoted", "other"),
     [

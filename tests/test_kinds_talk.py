@@ -395,8 +395,8 @@ def test_yes_or_no_comes_first(engine: Engine, question: str, verdict: str) -> N
     assert talk(engine, question).text.startswith(verdict)
 
 
-def test_a_paraphrase_is_judged_by_the_support_reader_unless_it_has_a_number(engine: Engine) -> None:
-    """Numbers are left to the rules."""
+def test_a_paraphrase_is_judged_by_the_support_reader_unless_it_has_another_number(engine: Engine) -> None:
+    """A number that the sentence has not is left to the rules."""
 
     def unwanted() -> SupportReader:
         raise AssertionError("read")

@@ -14,7 +14,7 @@ from bot.kinds.scope import Found, Line, Scope, compose, title
 from bot.query.followup import content_words
 from bot.query.kind import Request
 from index.models import Source
-from index.text import fold, names, stem, word_spans
+from index.text import fold, name_spans, stem, word_spans
 
 _MAX_LISTED = 8
 _MAX_NAMED_OUTLETS = 12
@@ -26,7 +26,7 @@ _OF_ARTICLES = frozenset(
         source news site mention discuss cover coverage report write wrote written publish publication run ran carry
         carried carries list show find everything archive collection index available print deal feature refer speak
         name topic subject period about have got know hold many different total oldest newest latest recent first
-        earliest last number author appear name date we our us aftermath""".split(),
+        earliest last number author appear turn crop figure file pen name date we our us aftermath""".split(),
     )
 )
 _COUNT = re.compile(r"\bhow many\b", re.IGNORECASE)
@@ -44,11 +44,16 @@ def answer_collection(request: Request, scope: Scope) -> Found | None:
         subject, words = _subject(replace(request, subject=re.sub(re.escape(name), " ", fold(request.subject))))
         scope = replace(scope, filters=replace(scope.filters, outlet=outlet))
     sources = scope.catalogue.mentioning(words, scope.filters)
-    named = list(dict.fromkeys(stem(name) for name in names(request.subject)))
-    if not sources and named and _AUTHOR.match(request.text):  # "the obituary of Ann Lee" need not say "obituary"
-        sources = scope.catalogue.mentioning(named, scope.filters)
+    named = name_spans(request.subject)
+    is_whole_name = len(named) > 1 or _AUTHOR.match(request.text)
+    if (
+        not sources and named and is_whole_name
+    ):  # of "fire chief Ann Lee", or "the obituary of Ann Lee", the name will do
+        subject = f"“{' '.join(request.subject[slice(*span)] for _, span in named)}”"
+        words = list(dict.fromkeys(stem(name) for name, _ in named))
+        sources = scope.catalogue.mentioning(words, scope.filters)
     of_outlet = f" of {outlet}" if outlet else ""
-    about = of_outlet + (f" that mention {subject}" if words else "")
+    about = of_outlet + (f" that mention{'s' * (len(sources) == 1)} {subject}" if words else "")
     if not sources:
         total = len(scope.catalogue.mentioning([], scope.filters))
         none = f"None of the {total} articles{of_outlet} mentions {subject}."

@@ -25,6 +25,8 @@ _HEDGE = re.compile(
     r"[£$€¥₹]?\Z",
     re.IGNORECASE,
 )
+# A number that says which thing is meant, and does not count: "House Bill 212", "the 5.2 aftershock".
+_NAMING = re.compile(r"(?:\b(?:the|this|that|its|his|her|their)|['’]s|\b[A-ZÀ-Þ][\w&]*)\s[£$€¥₹]?\Z")
 _UNIT = re.compile(
     r"\s?(?:%|per cent\b|percent\b|pounds?\b|dollars?\b|euros?\b|million\b|billion\b|thousand\b)*", re.IGNORECASE
 )
@@ -33,7 +35,7 @@ _UNIT = re.compile(
 def answer_stated_figure(statement: Statement, scope: Scope) -> Found | None:
     """Say whether the figure is the one that the articles give; None if they give none for certain."""
     stated = find_counts(statement.text)
-    if len(stated) != 1 or not statement.words:
+    if len(stated) != 1 or not statement.words or _NAMING.search(statement.text, 0, stated[0][1].start):
         return None
     question = _as_count(statement, stated[0][1])
     retrieval = scope.retrieve_in_period(question)

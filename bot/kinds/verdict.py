@@ -31,6 +31,7 @@ from bot.kinds.decided import (
     judge_resignation,
     judge_vote,
 )
+from bot.kinds.figures import has_figures
 from bot.kinds.scope import Found, Line, Scope, compose, quoted_span
 from bot.kinds.stated_figure import answer_stated_figure
 from bot.kinds.statement import Judgement, Sentence, Statement
@@ -76,8 +77,7 @@ def answer_verdict(request: Request, scope: Scope) -> Found | None:
     proofs = [proof for candidate in retrieval.ranked if (proof := _proof(statement, candidate))]
     certain = [proof for proof in proofs if proof.judgement.verdict]
     certain = _left(statement, certain, retrieval)[:1] or certain or _answered(statement, retrieval)
-    if not certain and not statement.figures:  # it knows numbers less well than the rules
-        certain = _read(request.text, retrieval, scope)
+    certain = certain or _read(request.text, retrieval, scope)
     if chosen := _latest(_of_one_event(statement, certain)):
         return _found(chosen, retrieval)
     if proofs:
@@ -175,9 +175,11 @@ def _read(question: str, retrieval: Retrieval, scope: Scope) -> list[_Proof]:
     """The surest Yes or No that the support reader has for the sentences which the other reader thinks answer."""
     text = f"{question[:1].upper()}{question[1:].rstrip(' ?')}?"
     proofs = []
+    surest = max((candidate.logit for candidate in retrieval.ranked), default=0.0)
     for candidate in retrieval.ranked[:_MAX_READ]:
         is_of_thing = is_statement(candidate.text) and not _lacks_thing(question, candidate)
-        if is_of_thing and candidate.logit >= _MIN_READ_LOGIT:
+        around = f"{candidate.passage.source.headline} {candidate.before} {candidate.text}"
+        if is_of_thing and candidate.logit >= max(_MIN_READ_LOGIT, surest - 1) and has_figures(around, question):
             premise = f"{candidate.passage.source.headline.rstrip('.')}. {candidate.before} {candidate.text}"
             yes, no = (scope.supports(f"{text} {verdict}", premise) for verdict in ("Yes", "No"))
             if max(yes, no) >= _MIN_VERDICT_LOGIT and abs(yes - no) >= _MIN_VERDICT_LEAD:

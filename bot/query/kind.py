@@ -54,8 +54,8 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      r"(?:\s*:\s*|\s+(?:of|for|on|about|in|behind|with|around|at)\s+)?(?P<subject>.*)")),
     ("timeline", r"how (?:did|has|have) (?P<subject>.+?) (?:unfold|develop|evolve|come about)(?:ed|d)?$"),
     ("collection",
-     (r"(?:in )?how many (?:of (?:the|our|your|these) )?(?:news )?(?:articles|stories|reports|documents)\b"
-      r"(?P<subject>.*)")),
+     (r"(?:in )?(?:how many|what(?: is| was) the number) (?:of )?(?:(?:the|our|your|these) )?(?:news )?"
+      r"(?:articles|stories|reports|documents|pieces)\b(?P<subject>.*)")),
     ("collection", rf"what is the date of the (?:oldest|newest|latest|first|last) {_ARTICLES}\b(?P<subject>.*)"),
     ("collection", rf"(?:which|what|how many) (?:(?:other|different|local|news|of the) )?{_OUTLETS}(?P<subject>.*)"),
     ("collection",
@@ -107,6 +107,12 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("news",
      (r"what (?:has )?happened (?:today|yesterday|this (?:week|month)|last (?:week|month)|since \w+|"
      r"in the (?:last|past) .+)(?P<subject>)$")),
+    ("summary",
+     (r"(?:summari[sz]e|sum up|recap|outline|brief me on|catch me up on|fill me in on|(?:walk|run|talk) me through|"
+     r"bring me up to (?:date|speed) (?:on|with))\b(?P<subject>.*)")),
+    ("summary",
+     (r"(?:give me |write |i need )?(?:a |the )?(?:quick |short |brief )?(?:summary|gist|overview|"
+     r"recap|rundown|run-down|lowdown|low-down|background|briefing)\b(?: (?:of|on|about|to))?(?P<subject>.*)")),
     ("compare", r"(?:compare|contrast)\b(?P<subject>.*)"),
     ("compare", rf"(?:which|who|what|where) (?=.*\b{COMPARATIVE}\b)[^,:]+[,:] (?P<subject>.+? or .+)"),
     ("compare",
@@ -132,12 +138,6 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      (r"what (?:is|was) (?P<subject>.+?)(?:'s|’s) (?:job|role|position|title|profession|job title|occupation)$")),
     ("who", r"what (?:does|did) (?P<subject>.+?) do(?: for a living| for work| professionally)?$"),
     ("summary",
-     (r"(?:summari[sz]e|sum up|recap|outline|brief me on|catch me up on|fill me in on|(?:walk|run|talk) me through|"
-     r"bring me up to (?:date|speed) (?:on|with))\b(?P<subject>.*)")),
-    ("summary",
-     (r"(?:give me |write |i need )?(?:a |the )?(?:quick |short |brief )?(?:summary|gist|overview|"
-     r"recap|rundown|run-down|lowdown|low-down|background|briefing)\b(?: (?:of|on|about|to))?(?P<subject>.*)")),
-    ("summary",
      (r"(?:(?:any |some )?more(?: details?| information)?|(?:any|some)thing (?:else|more)|what else)"
      r" (?:about|on)\s(?P<subject>.+)")),
     ("summary",
@@ -145,8 +145,8 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
       r"(?: about)?\s(?P<subject>.+)")),
     ("summary", rf"what (?:has )?happen(?:ed|s){_WHEN} (?:with|to|in|at|on|during|after)\s(?P<subject>.+)"),
     ("summary",
-     (r"what(?: is) (?:the (?:story|situation|state of play|matter|issue|row)|going on) (?:with|"
-     r"on|about|over|behind)\s(?P<subject>.+)")),
+     (r"(?:what(?: is) (?:the (?:story|situation|state of play|matter|issue|row)|going on)"
+      r"|where do (?:things|matters) stand) (?:with|on|about|over|behind|in)\s(?P<subject>.+)")),
     ("summary", r"what do (?:we|you) know about\s(?P<subject>.+)"),
     ("summary", r"what(?: is)(?: all)? (?:this|the) (?:article |story |text |piece )?(?:all )?about(?P<subject>)$"),
     ("summary", r"(?:please )?(?:tell me more|more(?: details)?|go on|anything else|what else)(?P<subject>)$"),
@@ -169,8 +169,8 @@ _KIND_PATTERNS: tuple[tuple[Kind, str], ...] = (
      (r"(?:(?:give|show) me |list |find )?(?:any |all |the )*(?:quotes?|quotations?|comments?|"
      r"statements?|reactions?) (?:from|by|of)\s(?P<subject>.+?)(?: (?:about|on)\s(?P<topic>.+))?$")),
     ("said",
-     (r"who (?:said|says|claimed|warned|argued|called|described|told|promised|announced)\b("
-     r"?P<subject>)(?P<topic>.+)")),
+     (r"who (?:said|says|claimed|warned|argued|described|told|promised|announced"
+      r"|called(?! (?:out |in )?(?:the )?(?:police|fire|ambulance|emergency|help|9)))\b(?P<subject>)(?P<topic>.+)")),
     ("reason", r"(?:and |but |so )?(?:why|how come)\b(?P<subject>.*)"),
     ("reason",
      (r"what (?:(?:was|is|were|are) the (?:reasons?|causes?|grounds?)|caused|led to|prompted|"

@@ -37,6 +37,7 @@ _NO_LIMIT = re.compile(r"\s*\b(?:in|from|of) (?:all|any|every) (?:the )?(?:outle
 _SHOWN_MARK = re.compile(r"(?P<shown>[^\[\]]*)\[(?P<number>\d{1,2})\]")
 _QUOTE = re.compile(r"“([^“”]+)”")
 _SUMMARY = "Summarise the article"  # of a question that says no more than which article
+_LIST = "Which articles are there?"
 _MAX_QUOTE_STEMS = 10
 _MIN_ALIAS_CHARACTERS = 4
 
@@ -131,10 +132,10 @@ def _limit_to_author(limits: Limits, catalogue: Catalogue) -> Limits:
 
 
 def _limited(limits: Limits, match: re.Match[str], filters: Filters, note: str) -> Limits:
-    """Cut the limiting words out. If nothing is left that asks something, the article or outlet is summarised."""
+    """Cut the limiting words out. If nothing is left that asks something, sum up the article, or list the author's."""
     question = _without(limits.question, match)
-    if filters.article and not content_words(question):
-        question = _SUMMARY
+    if not content_words(question):
+        question = _SUMMARY if filters.article else _LIST if filters.author else question
     return Limits(question, filters, " ".join(filter(None, (limits.note, note))))
 
 
@@ -171,6 +172,7 @@ def _author_pattern(names: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(
         r"(?:(?<=articles )|(?<=stories )|(?<=reports )|(?<=pieces )|(?<=written )|(?<=reported )|(?<=thing )"
         rf"|(?<=got )|(?<=have )|^\W*|\bonly )by\s+(?P<name>{name})\b"
-        rf"|\b(?:did|has)\s+(?P<writer>{name})\s+(?:write|written|report)",
+        rf"|\b(?:(?:did|has|that|which) )?(?P<writer>{name})\s+"
+        r"(?:writes?|wrote|written|report(?:ed)?|filed?|penned|authored|published)\b",
         re.IGNORECASE,
     )
