@@ -144,6 +144,7 @@ def ingest(  # noqa: PLR0913  # most are options of a command, with a default
                     rebuilt += f"; what could be read was kept, and the damaged files are now in {home.set_aside(old)}"
                 home.make_current(generation)
             missing = {as_read(root) for root in roots if prune and run.is_gone(root, force=force)}
+            run.imported = set(generation.catalogue.imported())
             run.outlets = Outlets(json.loads(generation.catalogue.get(NOTE) or "{}"))
             run.roots = {str(as_read(root)) for root in roots}
             run.note_defaults(roots, choices.defaults)
@@ -154,6 +155,7 @@ def ingest(  # noqa: PLR0913  # most are options of a command, with a default
             records = chain(cleaner.ahead(files, run.completed_if_new), run.from_web(choices))
             while batch := list(islice(records, BATCH_ARTICLES)):
                 run.write(run.changed_articles(batch))
+                run.confirm()
                 done += len(batch)
                 progress(max(done - run.waiting, 0), total)
             run.embed_all(lambda: progress(done - run.waiting, total))
@@ -193,6 +195,8 @@ class _Run(Writer):
     roots: set[str] = field(default_factory=set)
     has_read_web: bool = False  # an address at least, if only to hear that nothing is new
     outlets: Outlets = field(default_factory=lambda: Outlets({}))
+    imported: set[str] = field(default_factory=set)  # ids of articles that come from an archive, not yet from a file
+    confirmed: list[str] = field(default_factory=list)  # those of them that the next write has from their files
 
     def is_mine(self, record: RawRecord | Failure) -> bool:
         """Whether a record belongs to the shard of this run."""
@@ -222,6 +226,7 @@ class _Run(Writer):
         for key, note in notes.items():
             self.generation.catalogue.set(key, note)
         with suppress(IndexDamaged):
+            self.generation.catalogue.mark_imported(old.imported())
             for identity, edition in old.editions().items():
                 self.generation.catalogue.set_edition(identity, edition)
 
@@ -270,7 +275,7 @@ class _Run(Writer):
         """Whether an article was read, in this revision or a later one; it counts as unchanged."""
         edition = self.generation.catalogue.edition(identity)
         is_known = self.generation.catalogue.known(identity) is not None or bool(edition.state)
-        is_current = is_known and edition.revision >= revision
+        is_current = is_known and edition.revision >= revision and not self._is_unconfirmed(identity)
         if is_current and not edition.state:
             self.outcomes.setdefault(identity, "unchanged")
         return is_current
@@ -278,8 +283,18 @@ class _Run(Writer):
     def completed_if_new(self, record: RawRecord) -> RawRecord | None:
         """A record as it will be read, unless it is indexed already. Called by a thread that reads ahead."""
         whole = completed(record, self.roots, self.defaults)
-        known = self.generation.catalogue.known(article_id(record))
-        return None if known == (_digest(whole), whole.path) else whole
+        known = self.generation.catalogue.known(identity := article_id(record))
+        return None if known == (_digest(whole), whole.path) and identity not in self.imported else whole
+
+    def confirm(self) -> None:
+        """Note which imported articles are now as their files have them."""
+        self.generation.catalogue.unmark_imported(self.confirmed)
+        self.imported.difference_update(self.confirmed)
+        self.confirmed.clear()
+
+    def _is_unconfirmed(self, identity: str) -> bool:
+        """Whether an article comes from an archive, and no record of this run has confirmed or replaced it."""
+        return identity in self.imported and identity not in self.outcomes
 
     def note_read(self, roots: Sequence[Path], missing: Collection[Path]) -> None:
         """Note what was read, for the next run, and when, for `clippings status`; nothing that could not be read."""
@@ -339,7 +354,10 @@ class _Run(Writer):
 
     def _is_in_use(self, identity: str, record: RawRecord) -> bool:
         """Whether a version of a story is the latest, and may be indexed now; what keeps it out is counted."""
-        edition = self.editions.get(identity) or self.generation.catalogue.edition(identity)
+        catalogue = self.generation.catalogue
+        edition = self.editions.get(identity) or catalogue.edition(identity)
+        if self._is_unconfirmed(identity) and (known := catalogue.known(identity)) and known[1] == record.path:
+            edition = Edition()  # what the archive says of the version in this very file
         self.seen.add(identity)
         if edition.state == REMOVED and not self.restore:
             self.kept_out += 1
@@ -359,12 +377,12 @@ class _Run(Writer):
 
     def _clean_if_changed(self, identity: str, record: RawRecord) -> Digested | None:
         catalogue, digest = self.generation.catalogue, _digest(record)
-        known = catalogue.known(identity)
-        is_later = record.revision > catalogue.edition(identity).revision
+        known, is_imported = catalogue.known(identity), identity in self.imported
+        is_later = record.revision > catalogue.edition(identity).revision or self._is_unconfirmed(identity)
         if known and known[1] != record.path and not is_later and _exists(Path(known[1])):
             self.failed.append(record.failure(f"duplicate id {identity!r}: indexed already from {known[1]}"))
             return None
-        if known == (digest, record.path):
+        if known == (digest, record.path) and not is_imported:
             self.outcomes.setdefault(identity, "unchanged")
             return None
         try:
@@ -374,11 +392,20 @@ class _Run(Writer):
             return None
         if record.kind == "html" and article.source.outlet:
             self.outlets.note(article.source.outlet, host_of(article.source.url or "") or "")
-        if record.revision or catalogue.edition(identity).state:
+        if record.revision or any(catalogue.edition(identity)):
             self.editions[identity] = Edition(record.revision)
+        if is_imported:
+            self.confirmed.append(identity)
+        is_same = is_imported and self._is_stored(article)
         if self.outcomes.get(identity) != "added":  # else a later version of what this run has added
-            self.outcomes[identity] = "changed" if known else "added"
+            self.outcomes[identity] = "unchanged" if is_same else "changed" if known else "added"
         return article, chunks, digest
+
+    def _is_stored(self, article: Article) -> bool:
+        """Whether the index holds an article as it is, but for the name of its outlet."""
+        with suppress(IndexDamaged):
+            return self.generation.catalogue.article(article.id) == self._with_outlet(article, [], "")[0]
+        return False
 
     def handle_gone(self, roots: Sequence[Path], missing: Collection[Path], *, prune: bool, force: bool) -> None:
         """Count, or with ``prune`` remove, the articles that these roots no longer hold; count the unreached ones.

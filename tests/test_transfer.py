@@ -28,6 +28,7 @@ from index.archive import ARTICLES, EDITIONS, FEEDBACK, FORMAT, Archive, writing
 from index.models import ClippingsError, IndexDamaged, IndexMissing
 from index.removal import remove
 from index.search import Searcher
+from index.storage.catalogue_sqlite import SQLiteCatalogue
 from index.storage.data_folder import generations
 from index.storage.home import Folder, Home
 from index.storage.servers import Servers
@@ -221,6 +222,62 @@ def test_a_damaged_index_is_replaced_if_asked(small: Path, good: Path, weights: 
     assert contents(home) == contents(Folder(small))
 
 
+@BOTH_HOMES
+def test_the_text_of_a_file_wins_over_an_archives(home: Home, good: Path, weights: Path, tmp_path: Path) -> None:
+    """Whatever digest and version an archive states; what was true is unchanged, not embedded, and read once."""
+    lie = "The mill of Greyford was sold to a circus."
+
+    def forge(entry: Any) -> None:
+        entry["article"].update(body=lie)
+
+    with zipfile.ZipFile(good) as source:
+        true, false = source.read(ARTICLES).splitlines(keepends=True), line(good, forge, "mill")
+        versions = source.read(EDITIONS)
+    identity = json.loads(false)["article"]["source"]["id"]
+    versions += json.dumps([identity, "9999-01-01", ""]).encode() + b"\n"
+    honest = b"".join(each for each in true if b"The mill" not in each)
+    file = forged(good, tmp_path / "forged.zip", {ARTICLES: honest + false, EDITIONS: versions})
+    imported(home, file, weights, follow=True)
+    assert body(home, identity) == lie
+    again = Folder(tmp_path / "again")
+    imported(again, exported(home, tmp_path / "again.zip"), weights, follow=True)
+    for place in (home, again):
+        done = run(place, [], weights)
+        assert (done.changed, done.unchanged, done.chunks_embedded, done.superseded) == (1, 1, 1, 0)
+        assert body(place, identity) == "The mill of Greyford lost a sail."
+        done = run(place, [], weights)
+        assert (done.changed, done.unchanged, done.superseded) == (0, 2, 0)
+        with closing(place.open_catalogue(str(place.current()))) as catalogue:
+            assert not catalogue.imported()
+
+
+def test_a_rebuilt_index_still_reads_what_was_imported(good: Path, weights: Path, tmp_path: Path) -> None:
+    """The note that an article comes from an archive is taken over; an article of another file's name is replaced."""
+
+    def forge(entry: Any) -> None:
+        entry["article"].update(body="The mill of Greyford was sold to a circus.")
+        entry["article"]["source"].update(path=str(tmp_path))
+
+    home = Folder(tmp_path / "data")
+    imported(home, forged(good, tmp_path / "forged.zip", {ARTICLES: line(good, forge, "mill")}), weights, follow=True)
+    with closing(home.open_catalogue(str(home.current()))) as catalogue:
+        [identity] = catalogue.imported()
+    with closing(SQLiteCatalogue(home.data / str(home.current()) / "catalogue.sqlite")) as catalogue:
+        catalogue.set("fingerprint", "of another version")
+    done = run(home, [], weights)
+    assert done.rebuilt
+    assert (done.added, done.changed, done.failed) == (1, 1, ())
+    assert body(home, identity) == "The mill of Greyford lost a sail."
+
+
+def body(home: Home, identity: str) -> str:
+    """The text that an index holds of an article."""
+    with closing(home.open_catalogue(str(home.current()))) as catalogue:
+        article = catalogue.article(identity)
+        assert article
+        return article.body
+
+
 # Hostile archives
 
 
@@ -239,10 +296,11 @@ def forged(good: Path, file: Path, members: dict[str, bytes | None], /, **manife
     return file
 
 
-def line(good: Path, change: Callable[[Any], object]) -> bytes:
-    """The first article of an archive, changed."""
+def line(good: Path, change: Callable[[Any], object], name: str = "") -> bytes:
+    """The first article of an archive whose id begins with a name, changed."""
     with zipfile.ZipFile(good) as source:
-        entry = json.loads(source.read(ARTICLES).splitlines()[0])
+        entries = map(json.loads, source.read(ARTICLES).splitlines())
+    entry = next(entry for entry in entries if entry["article"]["source"]["id"].startswith(name))
     change(entry)
     return json.dumps(entry).encode() + b"\n"
 
