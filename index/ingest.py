@@ -66,7 +66,7 @@ class Report:
     run whose file or folder could not be read in this one; they stay. ``skipped``: files in folders that are of no kind
     that is read, by their ending. ``withdrawn``: stories that their sender has withdrawn, and that are not indexed any
     more. ``embargoed``: stories that must not be used yet. ``superseded``: older versions of stories. ``kept_out``:
-    articles that `clippings remove` removed.
+    articles that `clippings remove` removed. ``other_shards``: articles that belong to other shards.
     """
 
     added: int
@@ -85,11 +85,12 @@ class Report:
     embargoed: int = 0
     superseded: int = 0
     kept_out: int = 0
+    other_shards: int = 0
 
     @property
     def is_empty(self) -> bool:
         """Whether there was nothing to read, and nothing to remove."""
-        left_out = (self.withdrawn, self.embargoed, self.superseded, self.kept_out)
+        left_out = (self.withdrawn, self.embargoed, self.superseded, self.kept_out, self.other_shards)
         counts = (self.added, self.changed, self.unchanged, self.removed, self.gone, len(self.failed), self.unreached)
         return not any((*counts, *left_out))
 
@@ -171,7 +172,7 @@ def ingest(  # noqa: PLR0913  # most are options of a command, with a default
     return Report(
         counts["added"], counts["changed"], counts["unchanged"], run.removed, run.gone, tuple(run.failed),
         run.chunks_embedded, time.perf_counter() - started, embedder.seconds, rebuilt or None, run.unreached, skipped,
-        run.withdrawn, run.embargoed, run.superseded, run.kept_out,
+        run.withdrawn, run.embargoed, run.superseded, run.kept_out, run.other_shards,
     )  # fmt: skip
 
 
@@ -187,6 +188,7 @@ class _Run(Writer):
     embargoed: int = 0
     superseded: int = 0
     kept_out: int = 0
+    other_shards: int = 0
     outcomes: dict[str, str] = field(default_factory=dict)  # "added", "changed" or "unchanged", by id
     failed: list[Failure] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
@@ -200,7 +202,10 @@ class _Run(Writer):
 
     def is_mine(self, record: RawRecord | Failure) -> bool:
         """Whether a record belongs to the shard of this run."""
-        return not self.shard or self.shard.holds(record.path if isinstance(record, Failure) else article_id(record))
+        if not self.shard or self.shard.holds(record.path if isinstance(record, Failure) else article_id(record)):
+            return True
+        self.other_shards += isinstance(record, RawRecord)
+        return False
 
     def copy(self, old: Catalogue | None, progress: Callable[[int, int], None]) -> None:
         """Index the articles of an old generation again, from its own copy of them, where that is not damaged."""

@@ -360,6 +360,8 @@ def _summary(report: Report, arguments: Namespace) -> str:
         lines.append(f"Files left out, since they are of no kind that is read: {counts}{more}.")
     if report.is_empty and arguments.command == "sources":
         lines.append("Nothing new.")
+    elif report.other_shards and not (report.added + report.changed + report.unchanged + len(report.failed)):
+        lines.append(f"No article of this share: the {report.other_shards} that were found belong to other shares.")
     elif report.is_empty:
         lines.append(f"No article was found. What is read: {KINDS_READ}. Name a file or a folder that holds some.")
     if report.chunks_embedded and report.seconds:
