@@ -141,7 +141,9 @@ class Settings(BaseModel):
     metrics_port: int | None = Field(default=None, ge=0, le=65535, description="a port, 0 for a free one")
     log: Literal["text", "json"] = Field(default="text", description="text or json")
     traces: Literal["off", "on", "texts"] = Field(default="off", description="off, on, or texts")
-    database_url: _Secret = Field(default=None, description="a database URL in SQLAlchemy's form")
+    database_url: _Secret = Field(
+        default=None, description="postgresql://USER:PASSWORD@HOST/NAME, or sqlite:////FOLDER/FILE.db"
+    )
     chroma_url: Annotated[str, AfterValidator(lambda url: url and str(AnyHttpUrl(url)).rstrip("/"))] = Field(
         default="", description="the http(s) address of a Chroma server"
     )
