@@ -8,7 +8,7 @@ import ipaddress
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -164,6 +164,13 @@ class Settings(BaseModel):
         return keys.get(self.llm.partition(":")[0])
 
 
+ALL_BUT_DATA = frozenset(Settings.model_fields) - {"data"}
+ONLY_SLACK = frozenset(
+    name for name in ALL_BUT_DATA if name.startswith("slack_") or name in {"metrics_port", "log", "traces"}
+)
+"""The settings that only the bot in Slack uses."""
+
+
 def portable(settings: Settings) -> dict[str, str]:
     """The settings that another installation may want, by variable: no defaults, secrets, places or addresses."""
     kept = {}
@@ -181,8 +188,14 @@ def variables() -> dict[str, str]:
     return {name: _variable(name) for name in Settings.model_fields}
 
 
-def load_settings(*, data: Path | None = None, env_file: Path = Path(".env")) -> Settings:
-    """Read the settings. ``data`` overrides CLIPPINGS_DATA.
+def load_settings(
+    *,
+    data: Path | None = None,
+    env_file: Path = Path(".env"),
+    spared: Container[str] = (),
+    faults: list[str] | None = None,
+) -> Settings:
+    """Read the settings. ``data`` overrides CLIPPINGS_DATA. A wrong value of one that is ``spared`` goes to ``faults``.
 
     Raises ClippingsError that names all wrong settings, where they are set and what was expected. It shows no value of
     environment or file, which may be a key pasted into the wrong line. Raises it also if a key of the environment would
@@ -191,11 +204,17 @@ def load_settings(*, data: Path | None = None, env_file: Path = Path(".env")) ->
     in_file, in_environment = _read(env_file), _environment()
     given = {} if data is None else {"CLIPPINGS_DATA": data}
     values = {**in_file, **in_environment, **given}
+    values = {name: values[name] for name in variables().values() if name in values}
     try:
-        settings = Settings.model_validate({name: values[name] for name in variables().values() if name in values})
+        settings = Settings.model_validate(values)
     except ValidationError as error:
-        wrong = [_describe_error(str(problem["loc"][0]), env_file, given) for problem in error.errors()]
-        raise ClippingsError("\n".join(dict.fromkeys(wrong))) from None
+        names = [_name(str(problem["loc"][0])) for problem in error.errors()]
+        wrong = dict.fromkeys(_describe_error(name, env_file, given) for name in names)
+        if faults is None or not all(name in spared for name in names):
+            raise ClippingsError("\n".join(wrong)) from None
+        faults += wrong
+        kept = {key: value for key, value in values.items() if _name(key) not in names}
+        settings = Settings.model_validate(kept)
     _check_addresses(settings, set(in_file) - set(in_environment), set(in_environment), env_file)
     return settings
 
@@ -274,8 +293,11 @@ def _is_loopback(url: str) -> bool:
         return host == "localhost"
 
 
-def _describe_error(variable: str, env_file: Path, given: Mapping[str, Path]) -> str:
-    name = next(name for name, alias in variables().items() if variable in (name, alias))
+def _name(variable: str) -> str:
+    return next(name for name, alias in variables().items() if variable in (name, alias))
+
+
+def _describe_error(name: str, env_file: Path, given: Mapping[str, Path]) -> str:
     variable = _variable(name)
     origin = f"--{name} {str(given[variable])!r}" if variable in given else f"{variable} ({_where(variable, env_file)})"
     return f"{origin} is wrong: expected {Settings.model_fields[name].description}."

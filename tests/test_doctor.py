@@ -145,6 +145,19 @@ def test_what_is_unusual_is_no_fault(doctor: Doctor, indexed: Path) -> None:
     assert "note  settings: CLIPPINGS_FOO is set" in printed
 
 
+def test_a_wrong_setting_hides_nothing_else(doctor: Doctor, indexed: Path) -> None:
+    """All else is looked at, and what is unusual about settings is said as ever; but a data folder is not guessed."""
+    code, found, _ = doctor(indexed, CLIPPINGS_METRICS_PORT="abc", CLIPPINGS_LLM="gpt", CLIPPINGS_FOO="1")
+    assert code == 1
+    assert list(found) == NAMES
+    wrong = [text for ok, text in found["settings"] if not ok]
+    assert [text.split(" ")[0] for text in wrong] == ["CLIPPINGS_LLM", "CLIPPINGS_METRICS_PORT"]
+    assert any("CLIPPINGS_FOO" in text for ok, text in found["settings"] if ok)
+    assert "searched" in found["index"][0][1]
+    code, found, _ = doctor(Path(__file__))
+    assert (code, list(found)) == (1, ["settings"])
+
+
 def test_scopes_and_clock_are_compared_with_slacks(doctor: Doctor, slack: FakeSlack, indexed: Path) -> None:
     """A token from before a scope was asked for, and a clock that Slack would take for a forger's."""
     slack.api.headers = {"X-OAuth-Scopes": "chat:write", "Date": "Mon, 01 Jan 2024 00:00:00 GMT"}

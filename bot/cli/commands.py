@@ -199,7 +199,9 @@ def doctor(arguments: Namespace, settings: Settings, parts: Parts) -> int:
     """Look for what is wrong with this installation, and say how it is mended (exit code 1: something is)."""
     from bot.cli.doctor import examine
 
-    return print_checks(arguments, [(check.name, check.is_ok, check.text) for check in examine(settings, parts)])
+    return print_checks(
+        arguments, [(check.name, check.is_ok, check.text) for check in examine(settings, parts, arguments.faults)]
+    )
 
 
 def print_checks(arguments: Namespace, checks: Sequence[tuple[str, bool | None, str]]) -> int:

@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -48,9 +48,12 @@ class Check:
     text: str
 
 
-def examine(settings: Settings, parts: Parts) -> list[Check]:
-    """Look at everything; a fault of one thing does not keep the others from being looked at."""
-    checks: list[Check] = []
+def examine(settings: Settings, parts: Parts, faults: Sequence[str] = ()) -> list[Check]:
+    """Look at everything; a fault of one thing does not keep the others from being looked at.
+
+    ``faults``: what is wrong with settings, in whose place the defaults were taken.
+    """
+    checks = [Check("settings", False, f"{fault} The rest is looked at as if it were not set.") for fault in faults]  # noqa: FBT003  # a row
     for name, look in _LOOKS.items():
         try:
             checks += [Check(name, *found) for found in look(settings, parts)]
@@ -65,7 +68,7 @@ Found = Iterator[tuple[bool | None, str]]
 
 
 def _settings(settings: Settings, _: Parts) -> Found:
-    """They are right, or the command would not run; what is unusual about them is no fault."""
+    """What is unusual about them is no fault; that a value is wrong was found before."""
     unusual = " ".join(notices())
     yield (None, unusual) if unusual else (True, "all are known")
     if settings.data != settings.data.absolute():
