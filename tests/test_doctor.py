@@ -106,6 +106,17 @@ def test_all_is_well(doctor: Doctor, slack: FakeSlack, indexed: Path, weights: P
 WRONG = {
     "token": ({"SLACK_BOT_TOKEN": "xoxb-hunter2"}, "slack", "Slack refuses SLACK_BOT_TOKEN (invalid_auth)"),
     "app token": ({"SLACK_APP_TOKEN": "xapp-hunter2"}, "slack", "opens no socket with SLACK_APP_TOKEN (invalid_auth)"),
+    "a person's token": (
+        {"SLACK_BOT_TOKEN": "xoxp-hunter2"},
+        "slack",
+        "begins with xoxp- as a person's token",
+    ),
+    "no token": ({"SLACK_BOT_TOKEN": "hunter2"}, "slack", "for it does not begin with xoxb-: a bot token (xoxb-…) is"),
+    "a bot token": (
+        {"SLACK_APP_TOKEN": "xoxb-hunter2"},
+        "slack",
+        "begins with xoxb- as a bot token does: an app",
+    ),
     "neither way": ({"SLACK_APP_TOKEN": ""}, "slack", "set SLACK_APP_TOKEN for Socket Mode, or SLACK_SIGNING_SECRET"),
     "OAuth": ({"SLACK_BOT_TOKEN": "", "SLACK_CLIENT_ID": "1.2"}, "slack", "set SLACK_CLIENT_SECRET and CLIPPINGS_"),
     "Slack away": ({"CLIPPINGS_SLACK_API_URL": "http://127.0.0.1:9/"}, "slack", "Slack cannot be reached at http"),

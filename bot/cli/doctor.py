@@ -149,6 +149,7 @@ def _database(settings: Settings, _: Parts) -> Found:
 
 
 def _slack(settings: Settings, _: Parts) -> Found:
+    from bot.slack.serve import fault_of
     from bot.slack.web import Slack, SlackError, make_client
     from bot.slack.workspaces import OneWorkspace
 
@@ -158,17 +159,21 @@ def _slack(settings: Settings, _: Parts) -> Found:
         return
     if not (app_token or settings.slack_signing_secret):
         yield False, "set SLACK_APP_TOKEN for Socket Mode, or SLACK_SIGNING_SECRET for `clippings slack --http`"
-    if token:
+    tokens = {"SLACK_BOT_TOKEN": token, "SLACK_APP_TOKEN": app_token}
+    faults = {name: fault_of(name, value.get_secret_value()) for name, value in tokens.items() if value}
+    for fault in filter(None, faults.values()):
+        yield False, fault
+    if token and not faults["SLACK_BOT_TOKEN"]:
         workspace = OneWorkspace(token.get_secret_value(), settings.slack_api_url, settings.slack_workspaces)
         yield from _token(workspace.slack.client)
-    else:
+    elif not token:
         needed = {
             "SLACK_CLIENT_SECRET": settings.slack_client_secret,
             "CLIPPINGS_SLACK_TOKEN_KEY": settings.slack_token_key,
         }
         missing = [name for name, value in needed.items() if not value]
         yield not missing, f"set {' and '.join(missing)}" if missing else "installed by OAuth; its settings are there"
-    if app_token:
+    if app_token and not faults["SLACK_APP_TOKEN"]:
         try:
             Slack(make_client(app_token.get_secret_value(), settings.slack_api_url), "").call("apps.connections.open")
             yield True, "it opens a socket with SLACK_APP_TOKEN"
