@@ -9,6 +9,7 @@ import os
 import re
 import stat
 from collections.abc import Container, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -50,6 +51,7 @@ _SENDS_OUT = (
     "DATABASE_URL",
     "CHROMA_URL",
 )
+_ADDRESSES = ("CLIPPINGS_LLM", "CLIPPINGS_SLACK_API_URL", "CHROMA_URL")
 _LLM = re.compile(r"|(openai|anthropic):\S+|ollama:[^\s#]+|(ollama|openai-like):(?P<url>https?://[^\s#]+)#\S+")
 
 
@@ -220,7 +222,7 @@ def load_settings(
 
 
 def notices(env_file: Path = Path(".env")) -> Iterator[str]:
-    """Yield what a user should know of the settings: likely typos, and a file that sends data out or shows a secret.
+    """Yield what a user should know of the settings: likely typos, and how data or a secret may get out.
 
     A typo is no error, because Kubernetes sets CLIPPINGS_PORT for a service named "clippings".
     """
@@ -232,8 +234,10 @@ def notices(env_file: Path = Path(".env")) -> Iterator[str]:
             if key == TRUST:
                 hint = "set it in the environment."
             yield f"{key} is set ({_where(key, env_file)}), but there is no such setting; {hint}"
-    if sending := [key for key in _SENDS_OUT if key in in_file and key not in in_environment]:
-        yield f"Settings read from {env_file.absolute()}: {', '.join(sending)}."
+    read = [key for key in in_file if key in known and key not in in_environment]
+    if not set(_SENDS_OUT).isdisjoint(read):
+        yield f"Settings read from {env_file.absolute()}: {', '.join(read)}."
+    yield from _unencrypted({**in_file, **in_environment})
     secrets = {_variable(name) for name, field in Settings.model_fields.items() if field.annotation == _Secret}
     if secrets & set(in_file) and os.name == "posix" and env_file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
         yield f"{env_file.absolute()} holds a secret, and other users can read it. Run: chmod 600 {env_file}"
@@ -269,20 +273,34 @@ def _trusted() -> bool:
 
 def _check_addresses(settings: Settings, only_in_file: set[str], in_environment: set[str], env_file: Path) -> None:
     """Keep secrets of the environment from an address that a file in the working folder names."""
-    provider, _, place = settings.llm.partition(":")
-    own = settings.slack_api_url == Settings.model_fields["slack_api_url"].default
-    addresses = (
-        ("CLIPPINGS_LLM", place.partition("#")[0], _LLM_SECRETS.get(provider, ())),
-        ("CLIPPINGS_SLACK_API_URL", settings.slack_api_url, () if own else _SLACK_SECRETS),
-        ("CHROMA_URL", settings.chroma_url, ("CHROMA_TOKEN",)),
-    )
-    for variable, url, secrets in addresses:
+    places = (settings.llm, settings.slack_api_url, settings.chroma_url)
+    for variable, url, secrets in _addresses(*places):
         leaking = [secret for secret in secrets if secret in in_environment]
         if leaking and variable in only_in_file and "//" in url and not _is_loopback(url) and not _trusted():
             raise ClippingsError(
                 f"{variable} comes from {env_file.absolute()}, and {leaking[0]} from the environment, so the key is "
                 f"not sent to that address. Set both in the same place, or allow it: set {TRUST}=1 in the environment."
             )
+
+
+def _addresses(llm: str, slack_api_url: str, chroma_url: str) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    """Each setting with an address, the address, and the secrets that are sent there."""
+    provider, _, place = llm.partition(":")
+    own = slack_api_url == Settings.model_fields["slack_api_url"].default
+    return (
+        ("CLIPPINGS_LLM", place.partition("#")[0], _LLM_SECRETS.get(provider, ())),
+        ("CLIPPINGS_SLACK_API_URL", slack_api_url, () if own else _SLACK_SECRETS),
+        ("CHROMA_URL", chroma_url, ("CHROMA_TOKEN",)),
+    )
+
+
+def _unencrypted(values: Mapping[str, str]) -> Iterator[str]:
+    """Warn of a key or a password that goes to another machine over plain http."""
+    for variable, url, secrets in _addresses(*(values.get(name, "").strip() for name in _ADDRESSES)):
+        with suppress(ValueError):  # no address, which `load_settings` says
+            held = [name for name in secrets if name in values] + ["a password"] * bool(urlsplit(url).password)
+            if held and urlsplit(url).scheme == "http" and not _is_loopback(url):
+                yield f"{variable} is an http:// address elsewhere, and {held[0]} goes there unencrypted. Use https."
 
 
 def _is_loopback(url: str) -> bool:
