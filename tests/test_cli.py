@@ -128,7 +128,7 @@ def test_a_filter_that_nothing_passes_is_the_only_reason(capsys: Output) -> None
     assert parts.fake.asked[0].filters == Filters("The Currier")
 
 
-@pytest.mark.parametrize("words", [[""], [" ", "\t"], ["-"]])
+@pytest.mark.parametrize("words", [[""], [" ", "\t"], ["-"], ["?"], ["👍", "…"]])
 def test_an_empty_question_is_a_wrong_call(words: list[str], capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
     """Typed or from standard input, and nothing is asked."""
     monkeypatch.setattr("sys.stdin", io.StringIO(" \n"))

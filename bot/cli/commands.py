@@ -146,7 +146,7 @@ def ask(arguments: Namespace, settings: Settings, parts: Parts) -> int:
     """Answer a question (exit code 3: the articles do not say)."""
     words = " ".join(arguments.question)
     question = (sys.stdin.read() if words == "-" else words).strip()
-    if not question:
+    if not any(map(str.isalnum, question)):
         print('The question is empty. Ask in words: clippings ask "who reopened the bridge?"', file=sys.stderr)
         return USAGE
     with closing(parts.engine(settings)) as engine:
