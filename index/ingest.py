@@ -198,6 +198,7 @@ class _Run(Writer):
     has_read_web: bool = False  # an address at least, if only to hear that nothing is new
     outlets: Outlets = field(default_factory=lambda: Outlets({}))
     imported: set[str] = field(default_factory=set)  # ids of articles that come from an archive, not yet from a file
+    read_alone: set[str] = field(default_factory=set)  # files that are a single article, kept while some are imported
     confirmed: list[str] = field(default_factory=list)  # those of them that the next write has from their files
 
     def is_mine(self, record: RawRecord | Failure) -> bool:
@@ -363,6 +364,8 @@ class _Run(Writer):
         edition = self.editions.get(identity) or catalogue.edition(identity)
         if self._is_unconfirmed(identity) and (known := catalogue.known(identity)) and known[1] == record.path:
             edition = Edition()  # what the archive says of the version in this very file
+        if self.imported and not record.key:
+            self.read_alone.add(record.path)
         self.seen.add(identity)
         if edition.state == REMOVED and not self.restore:
             self.kept_out += 1
@@ -415,7 +418,8 @@ class _Run(Writer):
     def handle_gone(self, roots: Sequence[Path], missing: Collection[Path], *, prune: bool, force: bool) -> None:
         """Count, or with ``prune`` remove, the articles that these roots no longer hold; count the unreached ones.
 
-        The roots ``missing`` hold nothing; others that cannot be found are not read.
+        The roots ``missing`` hold nothing; others that cannot be found are not read. What an archive says to be in a
+        file that is another article is removed in any case.
         """
         catalogue = self.generation.catalogue
         read = [*missing, *(as_read(root) for root in roots if _exists(root))]
@@ -433,11 +437,12 @@ class _Run(Writer):
             for name, path in unseen
             if name not in unreached and any(Path(path).is_relative_to(root) for root in read)
         ]
-        if not prune or not gone:
-            self.gone = len(gone)
-            return
-        remove_articles(self.generation, gone)
-        self.removed += len(gone)
+        held = dict(unseen)
+        removed = gone if prune else [name for name in gone if name in self.imported and held[name] in self.read_alone]
+        self.gone = len(gone) - len(removed)
+        if removed:
+            remove_articles(self.generation, removed)
+            self.removed += len(removed)
 
 
 def _digest(record: RawRecord) -> str:
