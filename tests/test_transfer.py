@@ -274,8 +274,8 @@ def test_a_file_is_the_article_that_it_is(good: Path, weights: Path, tmp_path: P
 
 def test_a_rebuilt_index_still_reads_what_was_imported(good: Path, weights: Path, tmp_path: Path) -> None:
     """The note that an article comes from an archive is taken over; an article of another file's name is replaced."""
-    home, articles = Folder(tmp_path / "data"), {ARTICLES: lie(good, path=str(tmp_path))}
-    imported(home, forged(good, tmp_path / "forged.zip", articles), weights, follow=True)
+    home, article = Folder(tmp_path / "data"), lie(good, path=str(tmp_path))
+    imported(home, forged(good, tmp_path / "forged.zip", {ARTICLES: article}), weights, follow=True)
     with closing(SQLiteCatalogue(home.data / str(home.current()) / "catalogue.sqlite")) as catalogue:
         catalogue.set("fingerprint", "of another version")
     done = run(home, [], weights)
