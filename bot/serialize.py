@@ -88,7 +88,7 @@ def explained(explained: Explained) -> dict[str, object]:
 def report(report: Report) -> dict[str, object]:
     """Serialize what indexing did."""
     names = "added changed unchanged removed gone failed chunks_embedded seconds embed_seconds rebuilt unreached"
-    names += " withdrawn embargoed superseded kept_out drafts"
+    names += " withdrawn embargoed superseded kept_out drafts other_shards"
     skipped = {"skipped": dict(report.skipped)}
     return {**_attributes(report, names), **skipped, "failed": [failure(failed) for failed in report.failed]}
 

@@ -8,7 +8,8 @@ import ipaddress
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -50,6 +51,7 @@ _SENDS_OUT = (
     "DATABASE_URL",
     "CHROMA_URL",
 )
+_ADDRESSES = ("CLIPPINGS_LLM", "CLIPPINGS_SLACK_API_URL", "CHROMA_URL")
 _LLM = re.compile(r"|(openai|anthropic):\S+|ollama:[^\s#]+|(ollama|openai-like):(?P<url>https?://[^\s#]+)#\S+")
 
 
@@ -141,7 +143,9 @@ class Settings(BaseModel):
     metrics_port: int | None = Field(default=None, ge=0, le=65535, description="a port, 0 for a free one")
     log: Literal["text", "json"] = Field(default="text", description="text or json")
     traces: Literal["off", "on", "texts"] = Field(default="off", description="off, on, or texts")
-    database_url: _Secret = Field(default=None, description="a database URL in SQLAlchemy's form")
+    database_url: _Secret = Field(
+        default=None, description="postgresql://USER:PASSWORD@HOST/NAME, or sqlite:////FOLDER/FILE.db"
+    )
     chroma_url: Annotated[str, AfterValidator(lambda url: url and str(AnyHttpUrl(url)).rstrip("/"))] = Field(
         default="", description="the http(s) address of a Chroma server"
     )
@@ -162,6 +166,13 @@ class Settings(BaseModel):
         return keys.get(self.llm.partition(":")[0])
 
 
+ALL_BUT_DATA = frozenset(Settings.model_fields) - {"data"}
+ONLY_SLACK = frozenset(
+    name for name in ALL_BUT_DATA if name.startswith("slack_") or name in {"metrics_port", "log", "traces"}
+)
+"""The settings that only the bot in Slack uses."""
+
+
 def portable(settings: Settings) -> dict[str, str]:
     """The settings that another installation may want, by variable: no defaults, secrets, places or addresses."""
     kept = {}
@@ -179,8 +190,14 @@ def variables() -> dict[str, str]:
     return {name: _variable(name) for name in Settings.model_fields}
 
 
-def load_settings(*, data: Path | None = None, env_file: Path = Path(".env")) -> Settings:
-    """Read the settings. ``data`` overrides CLIPPINGS_DATA.
+def load_settings(
+    *,
+    data: Path | None = None,
+    env_file: Path = Path(".env"),
+    spared: Container[str] = (),
+    faults: list[str] | None = None,
+) -> Settings:
+    """Read the settings. ``data`` overrides CLIPPINGS_DATA. A wrong value of one that is ``spared`` goes to ``faults``.
 
     Raises ClippingsError that names all wrong settings, where they are set and what was expected. It shows no value of
     environment or file, which may be a key pasted into the wrong line. Raises it also if a key of the environment would
@@ -189,17 +206,23 @@ def load_settings(*, data: Path | None = None, env_file: Path = Path(".env")) ->
     in_file, in_environment = _read(env_file), _environment()
     given = {} if data is None else {"CLIPPINGS_DATA": data}
     values = {**in_file, **in_environment, **given}
+    values = {name: values[name] for name in variables().values() if name in values}
     try:
-        settings = Settings.model_validate({name: values[name] for name in variables().values() if name in values})
+        settings = Settings.model_validate(values)
     except ValidationError as error:
-        wrong = [_describe_error(str(problem["loc"][0]), env_file, given) for problem in error.errors()]
-        raise ClippingsError("\n".join(dict.fromkeys(wrong))) from None
+        names = [_name(str(problem["loc"][0])) for problem in error.errors()]
+        wrong = dict.fromkeys(_describe_error(name, env_file, given) for name in names)
+        if faults is None or not all(name in spared for name in names):
+            raise ClippingsError("\n".join(wrong)) from None
+        faults += wrong
+        kept = {key: value for key, value in values.items() if _name(key) not in names}
+        settings = Settings.model_validate(kept)
     _check_addresses(settings, set(in_file) - set(in_environment), set(in_environment), env_file)
     return settings
 
 
 def notices(env_file: Path = Path(".env")) -> Iterator[str]:
-    """Yield what a user should know of the settings: likely typos, and a file that sends data out or shows a secret.
+    """Yield what a user should know of the settings: likely typos, and how data or a secret may get out.
 
     A typo is no error, because Kubernetes sets CLIPPINGS_PORT for a service named "clippings".
     """
@@ -211,8 +234,10 @@ def notices(env_file: Path = Path(".env")) -> Iterator[str]:
             if key == TRUST:
                 hint = "set it in the environment."
             yield f"{key} is set ({_where(key, env_file)}), but there is no such setting; {hint}"
-    if sending := [key for key in _SENDS_OUT if key in in_file and key not in in_environment]:
-        yield f"Settings read from {env_file.absolute()}: {', '.join(sending)}."
+    read = [key for key in in_file if key in known and key not in in_environment]
+    if not set(_SENDS_OUT).isdisjoint(read):
+        yield f"Settings read from {env_file.absolute()}: {', '.join(read)}."
+    yield from _unencrypted({**in_file, **in_environment})
     secrets = {_variable(name) for name, field in Settings.model_fields.items() if field.annotation == _Secret}
     if secrets & set(in_file) and os.name == "posix" and env_file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
         yield f"{env_file.absolute()} holds a secret, and other users can read it. Run: chmod 600 {env_file}"
@@ -248,20 +273,34 @@ def _trusted() -> bool:
 
 def _check_addresses(settings: Settings, only_in_file: set[str], in_environment: set[str], env_file: Path) -> None:
     """Keep secrets of the environment from an address that a file in the working folder names."""
-    provider, _, place = settings.llm.partition(":")
-    own = settings.slack_api_url == Settings.model_fields["slack_api_url"].default
-    addresses = (
-        ("CLIPPINGS_LLM", place.partition("#")[0], _LLM_SECRETS.get(provider, ())),
-        ("CLIPPINGS_SLACK_API_URL", settings.slack_api_url, () if own else _SLACK_SECRETS),
-        ("CHROMA_URL", settings.chroma_url, ("CHROMA_TOKEN",)),
-    )
-    for variable, url, secrets in addresses:
+    places = (settings.llm, settings.slack_api_url, settings.chroma_url)
+    for variable, url, secrets in _addresses(*places):
         leaking = [secret for secret in secrets if secret in in_environment]
         if leaking and variable in only_in_file and "//" in url and not _is_loopback(url) and not _trusted():
             raise ClippingsError(
                 f"{variable} comes from {env_file.absolute()}, and {leaking[0]} from the environment, so the key is "
                 f"not sent to that address. Set both in the same place, or allow it: set {TRUST}=1 in the environment."
             )
+
+
+def _addresses(llm: str, slack_api_url: str, chroma_url: str) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    """Each setting with an address, the address, and the secrets that are sent there."""
+    provider, _, place = llm.partition(":")
+    own = slack_api_url == Settings.model_fields["slack_api_url"].default
+    return (
+        ("CLIPPINGS_LLM", place.partition("#")[0], _LLM_SECRETS.get(provider, ())),
+        ("CLIPPINGS_SLACK_API_URL", slack_api_url, () if own else _SLACK_SECRETS),
+        ("CHROMA_URL", chroma_url, ("CHROMA_TOKEN",)),
+    )
+
+
+def _unencrypted(values: Mapping[str, str]) -> Iterator[str]:
+    """Warn of a key or a password that goes to another machine over plain http."""
+    for variable, url, secrets in _addresses(*(values.get(name, "").strip() for name in _ADDRESSES)):
+        with suppress(ValueError):  # no address, which `load_settings` says
+            held = [name for name in secrets if name in values] + ["a password"] * bool(urlsplit(url).password)
+            if held and urlsplit(url).scheme == "http" and not _is_loopback(url):
+                yield f"{variable} is an http:// address elsewhere, and {held[0]} goes there unencrypted. Use https."
 
 
 def _is_loopback(url: str) -> bool:
@@ -272,8 +311,11 @@ def _is_loopback(url: str) -> bool:
         return host == "localhost"
 
 
-def _describe_error(variable: str, env_file: Path, given: Mapping[str, Path]) -> str:
-    name = next(name for name, alias in variables().items() if variable in (name, alias))
+def _name(variable: str) -> str:
+    return next(name for name, alias in variables().items() if variable in (name, alias))
+
+
+def _describe_error(name: str, env_file: Path, given: Mapping[str, Path]) -> str:
     variable = _variable(name)
     origin = f"--{name} {str(given[variable])!r}" if variable in given else f"{variable} ({_where(variable, env_file)})"
     return f"{origin} is wrong: expected {Settings.model_fields[name].description}."

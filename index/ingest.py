@@ -67,7 +67,8 @@ class Report:
     run whose file or folder could not be read in this one; they stay. ``skipped``: files in folders that are of no kind
     that is read, by their ending. ``withdrawn``: stories that their sender has withdrawn, and that are not indexed any
     more. ``embargoed``: stories that must not be used yet. ``superseded``: older versions of stories. ``kept_out``:
-    articles that `clippings remove` removed. ``drafts``: posts that are not published.
+    articles that `clippings remove` removed. ``drafts``: posts that are not published. ``other_shards``: articles that
+    belong to other shards.
     """
 
     added: int
@@ -87,11 +88,14 @@ class Report:
     superseded: int = 0
     kept_out: int = 0
     drafts: int = 0
+    other_shards: int = 0
 
     @property
     def is_empty(self) -> bool:
         """Whether there was nothing to read, and nothing to remove."""
-        left_out = (self.withdrawn, self.embargoed, self.superseded, self.kept_out, self.drafts)
+        left_out = (
+            self.withdrawn, self.embargoed, self.superseded, self.kept_out, self.drafts, self.other_shards,
+        )  # fmt: skip
         counts = (self.added, self.changed, self.unchanged, self.removed, self.gone, len(self.failed), self.unreached)
         return not any((*counts, *left_out))
 
@@ -146,6 +150,7 @@ def ingest(  # noqa: PLR0913  # most are options of a command, with a default
                     rebuilt += f"; what could be read was kept, and the damaged files are now in {home.set_aside(old)}"
                 home.make_current(generation)
             missing = {as_read(root) for root in roots if prune and run.is_gone(root, force=force)}
+            run.imported = set(generation.catalogue.imported())
             run.outlets = Outlets(json.loads(generation.catalogue.get(NOTE) or "{}"))
             run.roots = {str(as_read(root)) for root in roots}
             run.note_defaults(roots, choices.defaults)
@@ -156,6 +161,7 @@ def ingest(  # noqa: PLR0913  # most are options of a command, with a default
             records = chain(cleaner.ahead(files, run.completed_if_new), run.from_web(choices))
             while batch := list(islice(records, BATCH_ARTICLES)):
                 run.write(run.changed_articles(batch))
+                run.confirm()
                 done += len(batch)
                 progress(max(done - run.waiting, 0), total)
             run.embed_all(lambda: progress(done - run.waiting, total))
@@ -171,7 +177,7 @@ def ingest(  # noqa: PLR0913  # most are options of a command, with a default
     return Report(
         counts["added"], counts["changed"], counts["unchanged"], run.removed, run.gone, tuple(run.failed),
         run.chunks_embedded, time.perf_counter() - started, embedder.seconds, rebuilt or None, run.unreached, skipped,
-        run.withdrawn, run.embargoed, run.superseded, run.kept_out, run.drafts,
+        run.withdrawn, run.embargoed, run.superseded, run.kept_out, run.drafts, run.other_shards,
     )  # fmt: skip
 
 
@@ -188,6 +194,7 @@ class _Run(Writer):
     superseded: int = 0
     kept_out: int = 0
     drafts: int = 0
+    other_shards: int = 0
     outcomes: dict[str, str] = field(default_factory=dict)  # "added", "changed" or "unchanged", by id
     failed: list[Failure] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
@@ -196,10 +203,16 @@ class _Run(Writer):
     roots: set[str] = field(default_factory=set)
     has_read_web: bool = False  # an address at least, if only to hear that nothing is new
     outlets: Outlets = field(default_factory=lambda: Outlets({}))
+    imported: set[str] = field(default_factory=set)  # ids of articles that come from an archive, not yet from a file
+    read_alone: set[str] = field(default_factory=set)  # files that are a single article, kept while some are imported
+    confirmed: list[str] = field(default_factory=list)  # those of them that the next write has from their files
 
     def is_mine(self, record: RawRecord | Failure) -> bool:
         """Whether a record belongs to the shard of this run."""
-        return not self.shard or self.shard.holds(record.path if isinstance(record, Failure) else article_id(record))
+        if not self.shard or self.shard.holds(record.path if isinstance(record, Failure) else article_id(record)):
+            return True
+        self.other_shards += isinstance(record, RawRecord)
+        return False
 
     def copy(self, old: Catalogue | None, progress: Callable[[int, int], None]) -> None:
         """Index the articles of an old generation again, from its own copy of them, where that is not damaged."""
@@ -225,6 +238,7 @@ class _Run(Writer):
         for key, note in notes.items():
             self.generation.catalogue.set(key, note)
         with suppress(IndexDamaged):
+            self.generation.catalogue.mark_imported(old.imported())
             for identity, edition in old.editions().items():
                 self.generation.catalogue.set_edition(identity, edition)
 
@@ -273,7 +287,7 @@ class _Run(Writer):
         """Whether an article was read, in this revision or a later one; it counts as unchanged."""
         edition = self.generation.catalogue.edition(identity)
         is_known = self.generation.catalogue.known(identity) is not None or bool(edition.state)
-        is_current = is_known and edition.revision >= revision
+        is_current = is_known and edition.revision >= revision and not self._is_unconfirmed(identity)
         if is_current and not edition.state:
             self.outcomes.setdefault(identity, "unchanged")
         return is_current
@@ -281,8 +295,18 @@ class _Run(Writer):
     def completed_if_new(self, record: RawRecord) -> RawRecord | None:
         """A record as it will be read, unless it is indexed already. Called by a thread that reads ahead."""
         whole = completed(record, self.roots, self.defaults)
-        known = self.generation.catalogue.known(article_id(record))
-        return None if known == (_digest(whole), whole.path) else whole
+        known = self.generation.catalogue.known(identity := article_id(record))
+        return None if known == (_digest(whole), whole.path) and identity not in self.imported else whole
+
+    def confirm(self) -> None:
+        """Note which imported articles are now as their files have them."""
+        self.generation.catalogue.unmark_imported(self.confirmed)
+        self.imported.difference_update(self.confirmed)
+        self.confirmed.clear()
+
+    def _is_unconfirmed(self, identity: str) -> bool:
+        """Whether an article comes from an archive, and no record of this run has confirmed or replaced it."""
+        return identity in self.imported and identity not in self.outcomes
 
     def note_read(self, roots: Sequence[Path], missing: Collection[Path]) -> None:
         """Note what was read, for the next run, and when, for `clippings status`; nothing that could not be read."""
@@ -342,7 +366,12 @@ class _Run(Writer):
 
     def _is_in_use(self, identity: str, record: RawRecord) -> bool:
         """Whether a version of a story is the latest, and may be indexed now; what keeps it out is counted."""
-        edition = self.editions.get(identity) or self.generation.catalogue.edition(identity)
+        catalogue = self.generation.catalogue
+        edition = self.editions.get(identity) or catalogue.edition(identity)
+        if self._is_unconfirmed(identity) and (known := catalogue.known(identity)) and known[1] == record.path:
+            edition = Edition()  # what the archive says of the version in this very file
+        if self.imported and not record.key:
+            self.read_alone.add(record.path)
         is_older = record.revision < edition.revision
         if not is_older:  # else what is indexed was not seen: its file may be gone
             self.seen.add(identity)
@@ -350,7 +379,7 @@ class _Run(Writer):
             self.kept_out += 1
         elif is_older or (edition.state == WITHDRAWN and record.revision == edition.revision and not record.withdrawn):
             self.superseded += 1
-        elif record.kind == DRAFT and not (identity in self.outcomes or self.generation.catalogue.known(identity)):
+        elif record.kind == DRAFT and not (identity in self.outcomes or catalogue.known(identity)):
             self.drafts += 1  # nothing is noted that would keep it out when it is published
         elif record.withdrawn:
             self.drafts += record.kind == DRAFT
@@ -365,12 +394,12 @@ class _Run(Writer):
 
     def _clean_if_changed(self, identity: str, record: RawRecord) -> Digested | None:
         catalogue, digest = self.generation.catalogue, _digest(record)
-        known = catalogue.known(identity)
-        is_later = record.revision > catalogue.edition(identity).revision
+        known, is_imported = catalogue.known(identity), identity in self.imported
+        is_later = record.revision > catalogue.edition(identity).revision or self._is_unconfirmed(identity)
         if known and known[1] != record.path and not is_later and _exists(Path(known[1])):
             self.failed.append(record.failure(f"duplicate id {identity!r}: indexed already from {known[1]}"))
             return None
-        if known == (digest, record.path):
+        if known == (digest, record.path) and not is_imported:
             self.outcomes.setdefault(identity, "unchanged")
             return None
         try:
@@ -382,16 +411,26 @@ class _Run(Writer):
             return None
         if record.kind == "html" and article.source.outlet:
             self.outlets.note(article.source.outlet, host_of(article.source.url or "") or "")
-        if record.revision or catalogue.edition(identity).state:
+        if record.revision or any(catalogue.edition(identity)):
             self.editions[identity] = Edition(record.revision)
+        if is_imported:
+            self.confirmed.append(identity)
+        is_same = is_imported and self._is_stored(article)
         if self.outcomes.get(identity) != "added":  # else a later version of what this run has added
-            self.outcomes[identity] = "changed" if known else "added"
+            self.outcomes[identity] = "unchanged" if is_same else "changed" if known else "added"
         return article, chunks, digest
+
+    def _is_stored(self, article: Article) -> bool:
+        """Whether the index holds an article as it is, but for the name of its outlet."""
+        with suppress(IndexDamaged):
+            return self.generation.catalogue.article(article.id) == self._with_outlet(article, [], "")[0]
+        return False
 
     def handle_gone(self, roots: Sequence[Path], missing: Collection[Path], *, prune: bool, force: bool) -> None:
         """Count, or with ``prune`` remove, the articles that these roots no longer hold; count the unreached ones.
 
-        The roots ``missing`` hold nothing; others that cannot be found are not read.
+        The roots ``missing`` hold nothing; others that cannot be found are not read. What an archive says to be in a
+        file that is another article is removed in any case.
         """
         catalogue = self.generation.catalogue
         read = [*missing, *(as_read(root) for root in roots if _exists(root))]
@@ -409,11 +448,12 @@ class _Run(Writer):
             for name, path in unseen
             if name not in unreached and any(Path(path).is_relative_to(root) for root in read)
         ]
-        if not prune or not gone:
-            self.gone = len(gone)
-            return
-        remove_articles(self.generation, gone)
-        self.removed += len(gone)
+        held = dict(unseen)
+        removed = gone if prune else [name for name in gone if name in self.imported and held[name] in self.read_alone]
+        self.gone = len(gone) - len(removed)
+        if removed:
+            remove_articles(self.generation, removed)
+            self.removed += len(removed)
 
 
 def _digest(record: RawRecord) -> str:

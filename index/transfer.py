@@ -1,6 +1,8 @@
 """Move an index into an archive and out of it, whatever keeps it: a folder or servers.
 
 An import fills a generation beside the one in use, and switches to it at the end: until then nothing has changed.
+Whoever makes an archive chooses both the text and the digest of an article, so imported articles are marked: the next
+`clippings index` reads their files again, whatever the digest says.
 """
 
 from __future__ import annotations
@@ -160,6 +162,7 @@ def _write(writer: Writer, archive: Archive, progress: OnProgress) -> None:
         writer.vectors = {}
         if archive.manifest.get("vectors") == MODEL_NAME:
             writer.vectors = dict(chain.from_iterable(map(_vectors, entries)))
+        writer.generation.catalogue.mark_imported(entry.article.id for entry in entries)
         writer.write([(entry.article, chunk(entry.article), entry.digest) for entry in entries])
         done += len(entries)
         progress(done - writer.waiting, total)

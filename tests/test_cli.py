@@ -128,7 +128,7 @@ def test_a_filter_that_nothing_passes_is_the_only_reason(capsys: Output) -> None
     assert parts.fake.asked[0].filters == Filters("The Currier")
 
 
-@pytest.mark.parametrize("words", [[""], [" ", "\t"], ["-"]])
+@pytest.mark.parametrize("words", [[""], [" ", "\t"], ["-"], ["?"], ["👍", "…"]])
 def test_an_empty_question_is_a_wrong_call(words: list[str], capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
     """Typed or from standard input, and nothing is asked."""
     monkeypatch.setattr("sys.stdin", io.StringIO(" \n"))
@@ -400,3 +400,15 @@ def test_a_closed_pipe_is_no_error() -> None:
     done = subprocess.run(command, cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, check=False, timeout=60)
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_a_wrong_setting_of_the_bot_stops_only_the_bot(monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
+    """`ask` says that it passes over a port that it does not use; `slack` ends."""
+    monkeypatch.setenv("CLIPPINGS_METRICS_PORT", "abc")
+    assert main(["ask", "who?"], parts=FakeParts(ANSWER)) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("Some 40 people")
+    wrong = "CLIPPINGS_METRICS_PORT (in the environment) is wrong: expected a port, 0 for a free one."
+    assert err == f"{wrong} It was passed over: `clippings ask` does not use it.\n"
+    assert main(["slack"], parts=FakeParts(ANSWER)) == 1
+    assert capsys.readouterr().err == f"{wrong}\n"

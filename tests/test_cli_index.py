@@ -156,6 +156,19 @@ def test_a_folder_without_articles_ends_with_1(capsys: Output) -> None:
         assert "No article was found" not in capsys.readouterr().out
 
 
+def test_a_share_without_articles_is_no_error(capsys: Output) -> None:
+    """A scheduler would take an exit code of 1 for a failed job; a folder without any article is one."""
+    parts = FakeParts()
+    nothing: dict[str, Any] = dict.fromkeys(("added", "changed", "unchanged", "removed", "chunks_embedded"), 0)
+    parts.report = replace(REPORT, **nothing, other_shards=4)
+    assert main(["index", "articles", "--shard", "3/16"], parts=parts) == 0
+    out = capsys.readouterr().out
+    assert "No article of this share: the 4 that were found belong to other shares.\n" in out
+    assert "What is read" not in out
+    parts.report = replace(REPORT, **nothing)
+    assert main(["index", "articles", "--shard", "3/16"], parts=parts) == 1
+
+
 def test_a_locked_index_is_a_sentence(capsys: Output) -> None:
     """A second writer gets a message."""
     parts = FakeParts()

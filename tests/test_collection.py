@@ -54,7 +54,7 @@ def ask(engine: Engine, question: str, filters: Filters = Filters()) -> Answer: 
         ("Which outlets reported on the strike?", "2 outlets, 2 articles", ["ended", "strike"]),
         ("What do you have on Carrow?", "2 articles that mention “Carrow”:", ["fire", "undated"]),
         ("In how many articles does Carrow appear?", "2 articles that mention “Carrow”:", ["fire", "undated"]),
-        ("In how many pieces does the chief of Carrow Mill turn up?", "1 article that mentions “Carrow Mill”:", ["fire"]),
+        ("In how many pieces does chief Carrow Mill turn up?", "1 article that mentions “Carrow Mill”:", ["fire"]),
         ("What is the number of articles on the strike?", "2 articles that mention “strike”:", ["ended", "strike"]),
         ("what is the date of the newest article", "The newest of 4 articles", ["ended"]),
         ("What is the oldest article?", "The oldest of 4 articles: Mill burns down", ["fire"]),

@@ -106,6 +106,17 @@ def test_all_is_well(doctor: Doctor, slack: FakeSlack, indexed: Path, weights: P
 WRONG = {
     "token": ({"SLACK_BOT_TOKEN": "xoxb-hunter2"}, "slack", "Slack refuses SLACK_BOT_TOKEN (invalid_auth)"),
     "app token": ({"SLACK_APP_TOKEN": "xapp-hunter2"}, "slack", "opens no socket with SLACK_APP_TOKEN (invalid_auth)"),
+    "a person's token": (
+        {"SLACK_BOT_TOKEN": "xoxp-hunter2"},
+        "slack",
+        "begins with xoxp- as a person's token",
+    ),
+    "no token": ({"SLACK_BOT_TOKEN": "hunter2"}, "slack", "for it does not begin with xoxb-: a bot token (xoxb-…) is"),
+    "a bot token": (
+        {"SLACK_APP_TOKEN": "xoxb-hunter2"},
+        "slack",
+        "begins with xoxb- as a bot token does: an app",
+    ),
     "neither way": ({"SLACK_APP_TOKEN": ""}, "slack", "set SLACK_APP_TOKEN for Socket Mode, or SLACK_SIGNING_SECRET"),
     "OAuth": ({"SLACK_BOT_TOKEN": "", "SLACK_CLIENT_ID": "1.2"}, "slack", "set SLACK_CLIENT_SECRET and CLIPPINGS_"),
     "Slack away": ({"CLIPPINGS_SLACK_API_URL": "http://127.0.0.1:9/"}, "slack", "Slack cannot be reached at http"),
@@ -143,6 +154,19 @@ def test_what_is_unusual_is_no_fault(doctor: Doctor, indexed: Path) -> None:
     _, found, printed = doctor(indexed, CLIPPINGS_FOO="1")
     assert found["settings"][0][0] is True
     assert "note  settings: CLIPPINGS_FOO is set" in printed
+
+
+def test_a_wrong_setting_hides_nothing_else(doctor: Doctor, indexed: Path) -> None:
+    """All else is looked at, and what is unusual about settings is said as ever; but a data folder is not guessed."""
+    code, found, _ = doctor(indexed, CLIPPINGS_METRICS_PORT="abc", CLIPPINGS_LLM="gpt", CLIPPINGS_FOO="1")
+    assert code == 1
+    assert list(found) == NAMES
+    wrong = [text for ok, text in found["settings"] if not ok]
+    assert [text.split(" ")[0] for text in wrong] == ["CLIPPINGS_LLM", "CLIPPINGS_METRICS_PORT"]
+    assert any("CLIPPINGS_FOO" in text for ok, text in found["settings"] if ok)
+    assert "searched" in found["index"][0][1]
+    code, found, _ = doctor(Path(__file__))
+    assert (code, list(found)) == (1, ["settings"])
 
 
 def test_scopes_and_clock_are_compared_with_slacks(doctor: Doctor, slack: FakeSlack, indexed: Path) -> None:

@@ -127,6 +127,14 @@ def test_a_server_that_resets_is_named(servers: Servers, tmp_path: Path, embedde
             assert "hidden" not in str(caught.value)
 
 
+@pytest.mark.parametrize(("character", "form"), [("@", "%40"), ("/", "%2F"), (" ", "%20")])
+def test_a_password_that_breaks_the_url_is_not_shown(character: str, form: str) -> None:
+    """What follows its "@" would be the host, by which messages name the server."""
+    with pytest.raises(ClippingsError, match=f"written otherwise: '{character}' as {form}") as caught:
+        Connection(f"postgresql://u:a{character}hidden@127.0.0.1:9/x?application_name=a@b")
+    assert "hidden" not in str(caught.value)
+
+
 @contextmanager
 def proxied(servers: Servers, which: str) -> Iterator[tuple[Proxy, Servers]]:
     """The same index, with a proxy before one of the servers."""

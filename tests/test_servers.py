@@ -269,6 +269,16 @@ def test_shards_agree_on_their_number(servers: Servers, tmp_path: Path, weights:
             run(other, [tmp_path / "texts"], weights)
 
 
+def test_a_share_may_hold_no_article(servers: Servers, tmp_path: Path, weights: Path) -> None:
+    """It says that there are some, of other shares; that is not an empty folder."""
+    write(tmp_path / "texts", "mill", "The mill of Greyford lost a sail.")
+    done = [shard_run(servers, tmp_path / "texts", weights, Shard(number, 2)) for number in (1, 2)]
+    assert sorted((report.added, report.other_shards) for report in done) == [(0, 1), (1, 0)]
+    assert not any(report.is_empty for report in done)
+    (tmp_path / "empty").mkdir()
+    assert shard_run(servers, tmp_path / "empty", weights, Shard(1, 2)).is_empty
+
+
 def test_a_folder_has_no_shards(tmp_path: Path, weights: Path) -> None:
     """Into a folder one process indexes, and a shard says what it needs."""
     with pytest.raises(ClippingsError, match=r"--shard 1/2 needs servers .* set DATABASE_URL and CHROMA_URL"):

@@ -240,13 +240,44 @@ def test_file_cannot_copy_the_environment(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_file_that_sends_data_out_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The notice has the whole path and the settings that are used from it; none for a file that sends nothing."""
+    """The notice has the whole path and all settings that are used from it; none for a file that sends nothing."""
     file = tmp_path / ".env"
     file.write_text(f"CLIPPINGS_LLM={ELSEWHERE}\nDATABASE_URL=\nSLACK_CLIENT_ID=1.2\nCLIPPINGS_LLM_TIMEOUT=5\n")
     monkeypatch.setenv("SLACK_CLIENT_ID", "3.4")
-    assert list(notices()) == [f"Settings read from {file}: CLIPPINGS_LLM."]
+    assert list(notices()) == [f"Settings read from {file}: CLIPPINGS_LLM, CLIPPINGS_LLM_TIMEOUT."]
+    file.chmod(0o600)
+    file.write_text(f"OPENAI_API_KEY=sk-its\nCLIPPINGS_LLM={ELSEWHERE.replace('http', 'https')}\nPATHLIKE=foreign\n")
+    assert list(notices()) == [f"Settings read from {file}: OPENAI_API_KEY, CLIPPINGS_LLM."]
     file.write_text("CLIPPINGS_LLM_TIMEOUT=5\n")
     assert list(notices()) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "warned"),
+    [
+        (f"CLIPPINGS_LLM={ELSEWHERE} OPENAI_API_KEY=sk-mine", "CLIPPINGS_LLM OPENAI_API_KEY"),
+        ("CLIPPINGS_LLM=ollama:http://u:sk-mine@models.example#m", "CLIPPINGS_LLM a password"),
+        ("CHROMA_URL=http://10.0.0.7:8000 CHROMA_TOKEN=sk-mine", "CHROMA_URL CHROMA_TOKEN"),
+        (
+            "CLIPPINGS_SLACK_API_URL=http://slack.example/ SLACK_APP_TOKEN=sk-mine",
+            "CLIPPINGS_SLACK_API_URL SLACK_APP_TOKEN",
+        ),
+        (f"CLIPPINGS_LLM={ELSEWHERE}", ""),
+        (f"CLIPPINGS_LLM={ELSEWHERE.replace('http', 'https')} OPENAI_API_KEY=sk-mine", ""),
+        ("CLIPPINGS_LLM=openai-like:http://127.0.0.1:8000/v1#m OPENAI_API_KEY=sk-mine", ""),
+        ("CLIPPINGS_LLM=openai:small OPENAI_API_KEY=sk-mine SLACK_BOT_TOKEN=sk-mine", ""),
+        ("CLIPPINGS_LLM=openai-like:http://[half#m OPENAI_API_KEY=sk-mine", ""),
+    ],
+)
+def test_a_key_that_goes_out_unencrypted_is_warned_of(
+    settings: str, warned: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To another machine over plain http; the warning has the names of address and key."""
+    for pair in settings.split():
+        monkeypatch.setenv(*pair.split("=", 1))
+    variable, _, key = warned.partition(" ")
+    warning = f"{variable} is an http:// address elsewhere, and {key} goes there unencrypted. Use https."
+    assert list(notices()) == [warning] * bool(warned)
 
 
 def test_secret_that_others_can_read_is_warned_of(tmp_path: Path) -> None:

@@ -48,6 +48,14 @@ WRONG = {
     "no app token": ({"SLACK_APP_TOKEN": ""}, "SLACK_APP_TOKEN is not set"),
     "wrong app token": ({"SLACK_APP_TOKEN": f"xapp-{SECRET}"}, "Slack refuses SLACK_APP_TOKEN (invalid_auth)"),
     "bot token for app token": ({"SLACK_APP_TOKEN": "xoxb-fake"}, "Slack refuses SLACK_APP_TOKEN"),
+    "swapped, and no network": (
+        {"SLACK_BOT_TOKEN": "xapp-1", "SLACK_APP_TOKEN": "xoxb-1", "CLIPPINGS_SLACK_API_URL": "http://127.0.0.1:9/"},
+        "Slack refuses SLACK_APP_TOKEN, for it begins with xoxb- as a bot token does: an app-level token (xapp-…) is",
+    ),
+    "app token for bot token": (
+        {"SLACK_BOT_TOKEN": "xapp-1"},
+        "Slack refuses SLACK_BOT_TOKEN, for it begins with xapp- as an app-level token does",
+    ),
     "odd app token": ({"SLACK_APP_TOKEN": f"xapp {SECRET}"}, "SLACK_APP_TOKEN holds a character"),
     "no signing secret": ({"SLACK_SIGNING_SECRET": ""}, "SLACK_SIGNING_SECRET is not set"),
     "no address": ({"CLIPPINGS_SLACK_API_URL": SECRET}, "CLIPPINGS_SLACK_API_URL (in the environment) is wrong"),

@@ -28,6 +28,7 @@ from index.archive import ARTICLES, EDITIONS, FEEDBACK, FORMAT, Archive, writing
 from index.models import ClippingsError, IndexDamaged, IndexMissing
 from index.removal import remove
 from index.search import Searcher
+from index.storage.catalogue_sqlite import SQLiteCatalogue
 from index.storage.data_folder import generations
 from index.storage.home import Folder, Home
 from index.storage.servers import Servers
@@ -36,6 +37,7 @@ from tests.corpus import BOTH_HOMES, run, write
 from tests.fakes.examples import ANSWER
 
 Output = pytest.CaptureFixture[str]
+LIE = "The mill of Greyford was sold to a circus."
 SECRET = "xoxb-not-for-archives"
 # Imports into two folders, each in a process that ends as if it were killed when the articles are in.
 DIE = """
@@ -221,6 +223,66 @@ def test_a_damaged_index_is_replaced_if_asked(small: Path, good: Path, weights: 
     assert contents(home) == contents(Folder(small))
 
 
+def lie(good: Path, **source: str) -> bytes:
+    """An article of an archive with an invented text, and other fields of its source."""
+
+    def forge(entry: Any) -> None:
+        entry["article"]["body"] = LIE
+        entry["article"]["source"].update(source)
+
+    return line(good, forge, "mill")
+
+
+def body(home: Home, name: str) -> str:
+    """The text that an index holds of an article."""
+    with closing(home.open_catalogue(str(home.current()))) as catalogue:
+        articles = [catalogue.article(each) for each, _ in catalogue.paths() if each.startswith(name)]
+        return "".join(article.body for article in articles if article)
+
+
+@BOTH_HOMES
+def test_the_text_of_a_file_wins_over_an_archives(home: Home, good: Path, weights: Path, tmp_path: Path) -> None:
+    """Whatever digest and version an archive states; what was true is unchanged, not embedded, and read once."""
+    with zipfile.ZipFile(good) as source:
+        true, versions = source.read(ARTICLES).splitlines(keepends=True), source.read(EDITIONS)
+    articles = lie(good) + b"".join(each for each in true if b"The mill" not in each)
+    versions += json.dumps([json.loads(lie(good))["article"]["source"]["id"], "9999-01-01", ""]).encode() + b"\n"
+    file = forged(good, tmp_path / "forged.zip", {ARTICLES: articles, EDITIONS: versions})
+    imported(home, file, weights, follow=True)
+    again = Folder(tmp_path / "again")
+    imported(again, exported(home, tmp_path / "again.zip"), weights, follow=True)
+    for place in (home, again):
+        assert body(place, "mill") == LIE
+        done = run(place, [], weights)
+        assert (done.changed, done.unchanged, done.chunks_embedded, done.superseded) == (1, 1, 1, 0)
+        assert body(place, "mill") == "The mill of Greyford lost a sail."
+        assert run(place, [], weights).unchanged == 2
+        with closing(place.open_catalogue(str(place.current()))) as catalogue:
+            assert not catalogue.imported()
+
+
+def test_a_file_is_the_article_that_it_is(good: Path, weights: Path, tmp_path: Path) -> None:
+    """An archive's article of another id under its name is removed without --prune; one of no file here stays."""
+    articles = lie(good, id="lie") + lie(good, id="other", path=str(tmp_path / "gone.md"))
+    home, file = Folder(tmp_path / "data"), forged(good, tmp_path / "forged.zip", {ARTICLES: articles})
+    imported(home, file, weights, follow=True)
+    done = run(home, [], weights)
+    assert (done.added, done.removed, done.gone) == (2, 1, 0)
+    with closing(home.open_catalogue(str(home.current()))) as catalogue:
+        assert {name.partition("-")[0] for name, _ in catalogue.paths()} == {"mill", "octopus", "other"}
+
+
+def test_a_rebuilt_index_still_reads_what_was_imported(good: Path, weights: Path, tmp_path: Path) -> None:
+    """The note that an article comes from an archive is taken over; an article of another file's name is replaced."""
+    home, article = Folder(tmp_path / "data"), lie(good, path=str(tmp_path))
+    imported(home, forged(good, tmp_path / "forged.zip", {ARTICLES: article}), weights, follow=True)
+    with closing(SQLiteCatalogue(home.data / str(home.current()) / "catalogue.sqlite")) as catalogue:
+        catalogue.set("fingerprint", "of another version")
+    done = run(home, [], weights)
+    assert (bool(done.rebuilt), done.added, done.changed, done.failed) == (True, 1, 1, ())
+    assert body(home, "mill") == "The mill of Greyford lost a sail."
+
+
 # Hostile archives
 
 
@@ -239,10 +301,11 @@ def forged(good: Path, file: Path, members: dict[str, bytes | None], /, **manife
     return file
 
 
-def line(good: Path, change: Callable[[Any], object]) -> bytes:
-    """The first article of an archive, changed."""
+def line(good: Path, change: Callable[[Any], object], name: str = "") -> bytes:
+    """The first article of an archive whose id begins with a name, changed."""
     with zipfile.ZipFile(good) as source:
-        entry = json.loads(source.read(ARTICLES).splitlines()[0])
+        entries = map(json.loads, source.read(ARTICLES).splitlines())
+    entry = next(entry for entry in entries if entry["article"]["source"]["id"].startswith(name))
     change(entry)
     return json.dumps(entry).encode() + b"\n"
 

@@ -96,6 +96,16 @@ def test_a_failure_says_what_was_tried_and_what_to_do(tmp_path: Path) -> None:
         assert part in str(error.value)
 
 
+def test_who_only_looks_says_what_fetches(tmp_path: Path) -> None:
+    """Nothing failed then, and the network is not to blame."""
+    with pytest.raises(WeightsError, match="This command only looks, and fetches nothing: 'clippings index'") as error:
+        locate(cache=tmp_path / "cache", files=DIGESTS, fetchers={})
+
+    assert "Tried" not in str(error.value)
+    for part in ["CLIPPINGS_MODEL_DIR", *DIGESTS.values()]:
+        assert part in str(error.value)
+
+
 def test_a_folder_of_the_users_own_is_used_as_it_is(tmp_path: Path) -> None:
     """The user's folder comes before the cache."""
     put(tmp_path / "own")

@@ -147,7 +147,7 @@ def ask(arguments: Namespace, settings: Settings, parts: Parts) -> int:
     """Answer a question (exit code 3: the articles do not say)."""
     words = " ".join(arguments.question)
     question = (sys.stdin.read() if words == "-" else words).strip()
-    if not question:
+    if not any(map(str.isalnum, question)):
         print('The question is empty. Ask in words: clippings ask "who reopened the bridge?"', file=sys.stderr)
         return USAGE
     with closing(parts.engine(settings)) as engine:
@@ -200,7 +200,9 @@ def doctor(arguments: Namespace, settings: Settings, parts: Parts) -> int:
     """Look for what is wrong with this installation, and say how it is mended (exit code 1: something is)."""
     from bot.cli.doctor import examine
 
-    return print_checks(arguments, [(check.name, check.is_ok, check.text) for check in examine(settings, parts)])
+    return print_checks(
+        arguments, [(check.name, check.is_ok, check.text) for check in examine(settings, parts, arguments.faults)]
+    )
 
 
 def print_checks(arguments: Namespace, checks: Sequence[tuple[str, bool | None, str]]) -> int:
@@ -361,6 +363,8 @@ def _summary(report: Report, arguments: Namespace) -> str:
         lines.append(f"Files left out, since they are of no kind that is read: {counts}{more}.")
     if report.is_empty and arguments.command == "sources":
         lines.append("Nothing new.")
+    elif report.other_shards and not (report.added + report.changed + report.unchanged + len(report.failed)):
+        lines.append(f"No article of this share: the {report.other_shards} that were found belong to other shares.")
     elif report.is_empty:
         lines.append(f"No article was found. What is read: {KINDS_READ}. Name a file or a folder that holds some.")
     if report.chunks_embedded and report.seconds:

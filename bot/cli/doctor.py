@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -48,9 +48,12 @@ class Check:
     text: str
 
 
-def examine(settings: Settings, parts: Parts) -> list[Check]:
-    """Look at everything; a fault of one thing does not keep the others from being looked at."""
-    checks: list[Check] = []
+def examine(settings: Settings, parts: Parts, faults: Sequence[str] = ()) -> list[Check]:
+    """Look at everything; a fault of one thing does not keep the others from being looked at.
+
+    ``faults``: what is wrong with settings, in whose place the defaults were taken.
+    """
+    checks = [Check("settings", False, f"{fault} The rest is looked at as if it were not set.") for fault in faults]  # noqa: FBT003  # a row
     for name, look in _LOOKS.items():
         try:
             checks += [Check(name, *found) for found in look(settings, parts)]
@@ -65,7 +68,7 @@ Found = Iterator[tuple[bool | None, str]]
 
 
 def _settings(settings: Settings, _: Parts) -> Found:
-    """They are right, or the command would not run; what is unusual about them is no fault."""
+    """What is unusual about them is no fault; that a value is wrong was found before."""
     unusual = " ".join(notices())
     yield (None, unusual) if unusual else (True, "all are known")
     if settings.data != settings.data.absolute():
@@ -146,6 +149,7 @@ def _database(settings: Settings, _: Parts) -> Found:
 
 
 def _slack(settings: Settings, _: Parts) -> Found:
+    from bot.slack.serve import fault_of
     from bot.slack.web import Slack, SlackError, make_client
     from bot.slack.workspaces import OneWorkspace
 
@@ -155,17 +159,21 @@ def _slack(settings: Settings, _: Parts) -> Found:
         return
     if not (app_token or settings.slack_signing_secret):
         yield False, "set SLACK_APP_TOKEN for Socket Mode, or SLACK_SIGNING_SECRET for `clippings slack --http`"
-    if token:
+    tokens = {"SLACK_BOT_TOKEN": token, "SLACK_APP_TOKEN": app_token}
+    faults = {name: fault_of(name, value.get_secret_value()) for name, value in tokens.items() if value}
+    for fault in filter(None, faults.values()):
+        yield False, fault
+    if token and not faults["SLACK_BOT_TOKEN"]:
         workspace = OneWorkspace(token.get_secret_value(), settings.slack_api_url, settings.slack_workspaces)
         yield from _token(workspace.slack.client)
-    else:
+    elif not token:
         needed = {
             "SLACK_CLIENT_SECRET": settings.slack_client_secret,
             "CLIPPINGS_SLACK_TOKEN_KEY": settings.slack_token_key,
         }
         missing = [name for name, value in needed.items() if not value]
         yield not missing, f"set {' and '.join(missing)}" if missing else "installed by OAuth; its settings are there"
-    if app_token:
+    if app_token and not faults["SLACK_APP_TOKEN"]:
         try:
             Slack(make_client(app_token.get_secret_value(), settings.slack_api_url), "").call("apps.connections.open")
             yield True, "it opens a socket with SLACK_APP_TOKEN"

@@ -53,17 +53,22 @@ def main(argv: Sequence[str] | None = None, *, parts: Parts | None = None) -> in
 
 
 def _run(arguments: argparse.Namespace, parts: Parts) -> int:
-    from bot.settings import load_settings, notices
+    from bot.settings import ALL_BUT_DATA, ONLY_SLACK, load_settings, notices
 
-    for notice in notices() if arguments.command != "doctor" else ():  # which has them among what it finds
+    is_doctor = arguments.command == "doctor"
+    spared = ALL_BUT_DATA if is_doctor else frozenset() if arguments.command == "slack" else ONLY_SLACK
+    arguments.faults = list[str]()
+    for notice in notices() if not is_doctor else ():  # which has them among what it finds
         print(one_line(notice), file=sys.stderr)
     run: Run = arguments.run
     try:
-        settings = load_settings(data=arguments.data)
+        settings = load_settings(data=arguments.data, spared=spared, faults=arguments.faults)
     except ClippingsError as error:
-        if arguments.command != "doctor":
+        if not is_doctor:
             raise
         return commands.print_checks(arguments, [("settings", False, str(error))])
+    for fault in arguments.faults if not is_doctor else ():
+        print(f"{fault} It was passed over: `clippings {arguments.command}` does not use it.", file=sys.stderr)
     return run(arguments, settings, parts)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from bot.slack.watch import DATABASE_ERRORS
 from index.models import ClippingsError
+from index.storage.postgres import check_user, is_postgres, reason_of, unusable
 
 # Whoever asks hears within ten seconds of a database that is away. To notice it takes the wait for a reply and for a
 # new connection; or for one of our connections, which those that wait for a reply give back, and then for a new one.
@@ -22,6 +23,8 @@ MAX_CONNECT_SECONDS = 2
 MAX_REPLY_SECONDS = 4.0
 MAX_POOL_SECONDS = 7.0
 _POOL = {"pool_size": 5, "max_overflow": 15, "pool_timeout": MAX_POOL_SECONDS}  # PostgreSQL takes 100 connections
+_POSTGRES_FORM = "Write postgresql://USER:PASSWORD@HOST/NAME, with :PORT behind HOST if it is not 5432."
+_FORMS = "Write postgresql://USER:PASSWORD@HOST/NAME, or sqlite:////FOLDER/FILE.db for one bot on this machine."
 _MAKING_TABLES = 0x636C6970  # the number of an advisory lock, which nobody else takes: "clip"
 
 
@@ -39,6 +42,8 @@ def make_engine(url: str | sql.URL, *, make: bool = True) -> sql.Engine:
     Raises ClippingsError for a wrong URL, a missing driver and a file that cannot be opened.
     """
     try:
+        if isinstance(url, str) and is_postgres(url):
+            check_user(url, "@")
         parsed = sql.make_url(url)
         if parsed.drivername in {"postgres", "postgresql"}:  # the first as some hosts write it in the environment
             parsed = parsed.set(drivername="postgresql+psycopg")
@@ -46,13 +51,13 @@ def make_engine(url: str | sql.URL, *, make: bool = True) -> sql.Engine:
         engine = sql.create_engine(parsed, pool_pre_ping=True, hide_parameters=True, **pool)
     except ImportError as error:
         package = error.name or "of its driver"
-        hint = ' Run: pip install "clippings[postgres]"' if package == "psycopg" else ""
+        hint = ' Run: pip install "clippings[postgres]"' if package == "psycopg" else f" {_FORMS}"
         raise ClippingsError(
             f"DATABASE_URL needs the Python package {package}, which is not installed.{hint}"
         ) from None
     except (ArgumentError, ValueError):
-        message = "DATABASE_URL is not the URL of a database. Write it as SQLAlchemy reads it"
-        raise ClippingsError(f"{message}, such as sqlite:////var/lib/clippings/slack.db.") from None
+        form = _POSTGRES_FORM if str(url).startswith("postgres") else _FORMS
+        raise ClippingsError(f"DATABASE_URL is not the URL of a database. {form}") from None
     if parsed.get_backend_name() == "sqlite":
         if not parsed.database or parsed.database.startswith((":", "file:")):
             raise ClippingsError("DATABASE_URL names no file to keep. Write sqlite:////folder/file.db.")
@@ -108,13 +113,18 @@ def upsert(connection: sql.Connection, update: sql.Update, insert: sql.Insert) -
 
 @contextmanager
 def readable_errors(engine: sql.Engine) -> Iterator[None]:
-    """Turn database errors into DatabaseErrors without secrets: only SQLite's texts are free of passwords."""
+    """Turn database errors into DatabaseErrors without passwords, and without what is stored."""
     try:
         yield
     except SQLAlchemyError as error:
-        cause = error.orig if isinstance(error, DBAPIError) else None
-        reason = str(cause) if cause and engine.dialect.name == "sqlite" else type(cause or error).__name__
         DATABASE_ERRORS.inc()
+        cause = error.orig if isinstance(error, DBAPIError) else None
+        if isinstance(cause, Exception) and engine.dialect.driver == "psycopg":
+            url, default = engine.url, engine.url.query.get("host", "localhost")
+            raise DatabaseError(
+                unusable(f"{url.host or default}:{url.port or 5432}/{url.database or ''}", reason_of(cause))
+            ) from None
+        reason = str(cause) if cause and engine.dialect.name == "sqlite" else type(cause or error).__name__
         raise DatabaseError(f"{_name(engine.url)} cannot be used: {reason}.") from None
 
 

@@ -55,6 +55,11 @@ _PING_SECONDS = 1.0  # the SDK's default of ten notices a lost socket only after
 _TOKEN_ERRORS = (
     "invalid_auth", "not_authed", "not_allowed_token_type", "account_inactive", "token_revoked", "no_permission",
 )  # fmt: skip
+_TOKENS = {  # with their prefixes; the second is that of a token that Slack rotates
+    "SLACK_BOT_TOKEN": ("a bot token", ("xoxb-", "xoxe.xoxb-")),
+    "SLACK_APP_TOKEN": ("an app-level token", ("xapp-",)),
+}
+_OTHER_TOKENS = {"xoxb-": "a bot token", "xapp-": "an app-level token", "xoxp-": "a person's token"}
 _HTTP_THREADS = 16
 _log = logging.getLogger(__name__)
 
@@ -243,9 +248,21 @@ def _required(secret: SecretStr | None, name: str, purpose: str) -> str:
     if secret is None:
         raise ClippingsError(f"{name} is not set; it is needed {purpose}. docs/slack.md says where to find it.")
     value = secret.get_secret_value()
-    if not (value.isascii() and value.isprintable() and " " not in value):
-        raise ClippingsError(f"{name} holds a character that no such secret has. Copy it again.")
+    if fault := fault_of(name, value):
+        raise ClippingsError(fault)
     return value
+
+
+def fault_of(name: str, value: str) -> str:
+    """What is wrong with a secret by its look alone, without a part of it that is secret; "" for nothing."""
+    if not (value.isascii() and value.isprintable() and " " not in value):
+        return f"{name} holds a character that no such secret has. Copy it again."
+    kind, prefixes = _TOKENS.get(name, ("", ("",)))
+    if value.startswith(prefixes):
+        return ""
+    other = next((f"{prefix} as {word} does" for prefix, word in _OTHER_TOKENS.items() if value.startswith(prefix)), "")
+    look = f"it begins with {other}" if other else f"it does not begin with {prefixes[0]}"
+    return f"Slack refuses {name}, for {look}: {kind} ({prefixes[0]}…) is needed. The README says where to find it."
 
 
 def _lock(settings: Settings) -> FileLock | None:

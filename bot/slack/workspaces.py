@@ -15,14 +15,13 @@ from slack_bolt import BoltRequest, BoltResponse
 from slack_bolt.error import BoltError
 from slack_bolt.oauth import OAuthFlow
 from slack_bolt.oauth.callback_options import CallbackOptions, FailureArgs
-from slack_sdk.oauth import InstallationStore, OAuthStateStore
+from slack_sdk.oauth import OAuthStateStore
 from slack_sdk.oauth.installation_store import Bot, Installation
 from slack_sdk.oauth.installation_store.sqlalchemy import SQLAlchemyInstallationStore
 from slack_sdk.oauth.sqlalchemy_utils import normalize_datetime_for_db
 from slack_sdk.oauth.state_store.sqlalchemy import SQLAlchemyOAuthStateStore
-from sqlalchemy.exc import SQLAlchemyError
 
-from bot.slack.connection import DatabaseError, lock, make_tables, readable_errors
+from bot.slack.connection import lock, make_tables, readable_errors
 from bot.slack.web import UNREACHABLE, Slack, SlackError, make_client
 from index.models import ClippingsError
 
@@ -63,18 +62,16 @@ class OneWorkspace:
 class InstalledWorkspaces:
     """The workspaces that installed the app."""
 
-    def __init__(self, store: InstallationStore, api_url: str) -> None:
+    def __init__(self, store: SQLAlchemyInstallationStore, api_url: str) -> None:
         self._store, self._api_url = store, api_url
 
     def find(self, team: str, enterprise: str) -> Slack:
         """Return the workspace of a team, or of its whole organisation. Raises SlackError if it is not installed."""
         for team_id in (team or None, None):
-            try:
+            with readable_errors(self._store.engine):
                 bot = self._store.find_bot(
                     enterprise_id=enterprise or None, team_id=team_id, is_enterprise_install=team_id is None
                 )
-            except SQLAlchemyError as error:
-                raise DatabaseError(f"The installations cannot be read: {type(error).__name__}.") from None
             if bot and bot.bot_token:
                 return Slack(make_client(bot.bot_token, self._api_url), bot.bot_user_id or "")
         raise SlackError("find_bot", "not_installed")
@@ -119,7 +116,7 @@ PAGES = CallbackOptions(success=lambda args: args.default.success(args), failure
 
 def installation_store(
     engine: sql.Engine, client_id: str, key: SecretStr, allowed: frozenset[str] = frozenset()
-) -> InstallationStore:
+) -> SQLAlchemyInstallationStore:
     """Make the store of installations for Bolt. It takes and finds the workspaces and organisations ``allowed``.
 
     If that is empty, it takes the first workspace that installs the bot, and then no other. ``key`` holds Fernet keys

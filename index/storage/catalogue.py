@@ -48,6 +48,7 @@ _MAX_PEOPLE_ROWS = 400  # the newest; "council" is the last word of thousands of
 _MIN_IDF_CHUNKS = 1_000
 _ALL_ROWS = 2**63 - 1  # as a limit
 _PAGE_CHUNKS = 1_000  # SQLite takes 32,766 parameters
+_IMPORTED = "imported "  # before an article's id, the key of a note
 _BETWEEN_AUTHORS = re.compile(r",| and |;|&")
 
 
@@ -184,7 +185,24 @@ class Catalogue(ABC):
             "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, value)
         )
 
+    def mark_imported(self, article_ids: Iterable[str]) -> None:
+        """Note that these articles are as an archive has them: their files were not read here."""
+        if keys := [(f"{_IMPORTED}{name}",) for name in article_ids]:
+            with self.transaction():
+                self._execute("INSERT INTO meta VALUES (?, 'yes') ON CONFLICT (key) DO NOTHING", *keys)
+
+    def unmark_imported(self, article_ids: Iterable[str]) -> None:
+        """Note that these articles are as their files have them."""
+        if keys := [(f"{_IMPORTED}{name}",) for name in article_ids]:
+            with self.transaction():
+                self._execute("DELETE FROM meta WHERE key = ?", *keys)
+
     # --- Reading
+
+    def imported(self) -> frozenset[str]:
+        """The articles that are as an archive has them; the digest of one says nothing about its text."""
+        rows = self._rows(f"SELECT key FROM meta WHERE substr(key, 1, {len(_IMPORTED)}) = ?", (_IMPORTED,))
+        return frozenset(row[0].removeprefix(_IMPORTED) for row in rows)
 
     def get(self, key: str) -> str | None:
         """A note about the index itself."""

@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from index.models import ClippingsError, IndexDamaged
 
@@ -41,6 +42,37 @@ def is_postgres(url: str) -> bool:
     return bool(_SCHEME.match(url))
 
 
+def check_user(url: str, reserved: str = "@/ ") -> None:
+    """Raise ClippingsError if user or password of a URL hold a character that a reader of URLs takes for its end.
+
+    What follows it would be taken for the host, and shown in messages.
+    """
+    base, _, query = url.partition("://")[2].partition("?")
+    user, _, _ = (base if "@" in base or not query else f"{base}?{query}").rpartition("@")
+    if held := [character for character in reserved if character in user]:
+        forms = ", ".join(f"{character!r} as {quote(character, safe='')}" for character in held)
+        raise ClippingsError(
+            f"The user or the password in DATABASE_URL holds a character that has to be written otherwise: {forms}."
+        )
+
+
+def reason_of(error: Exception) -> str:
+    """The cause of an error of psycopg in a line; the kind alone where the text may quote what was stored."""
+    import psycopg
+
+    if isinstance(error, psycopg.Error) and error.sqlstate and not isinstance(error, psycopg.OperationalError):
+        return type(error).__name__
+    return " ".join(str(error).split())[:_MAX_REASON_CHARACTERS] or type(error).__name__
+
+
+def unusable(place: str, reason: str) -> str:
+    """Say that a database cannot be used, and the way out."""
+    return (
+        f"The database {place} of DATABASE_URL cannot be used ({reason}). See that it runs and can be reached from "
+        "here, then try again."
+    )
+
+
 class Postgres:
     """A connection to the database of a URL. Safe to share between threads.
 
@@ -55,6 +87,7 @@ class Postgres:
         self._connection: psycopg.Connection[Any] | None = None
         self._failure: Exception | None = None
         self._failed_at = 0.0
+        check_user(url)
         with self._lock, self._errors_explained():
             self._connect()
 
@@ -169,10 +202,7 @@ class Postgres:
                 f"The connection to the database {self.server} failed ({reason}). What was indexed so far is kept: "
                 "run the same command again."
             )
-        return ClippingsError(
-            f"The database {self.server} of DATABASE_URL cannot be used ({reason}). See that it runs and can be "
-            "reached from here, then try again."
-        )
+        return ClippingsError(unusable(self.server, reason))
 
 
 _REBUILD = "Rebuild it: `clippings index`."
