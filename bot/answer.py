@@ -282,10 +282,11 @@ class Engine:
     def _from_shown(self, inquiry: Inquiry, follow_up: str, refused: Answer) -> Answer | None:
         """Quote the article that was shown last, if the reader thinks that it answers a follow-up by its own words.
 
-        Without marks in the turns that is the article nearest to the last question.
+        Without marks in the turns that is the article nearest to the last question; after a refusal none was shown.
         """
         shown = list(shown_sources(inquiry.turns, self._searcher.catalogue).values())
-        if not shown:
+        said = next((turn.text for turn in reversed(inquiry.turns) if turn.role == "assistant"), "")
+        if not shown and not said.startswith(REFUSAL):
             asked_before = next((turn.text for turn in reversed(inquiry.turns) if turn.role == "user"), "")
             shown = [passage.source for passage in self._retrieve(inquiry, asked_before, asked_before).passages]
         if not shown:
@@ -362,8 +363,8 @@ class Engine:
         """Load what the first question would wait for (seconds). An error here is left to that question."""
         with suppress(ClippingsError):
             self.retrieve("anything")
-            self._models().support()
             if self._llm:
+                self._models().support()
                 self._llm()
 
     def close(self) -> None:

@@ -397,7 +397,7 @@ def test_names_are_known_without_capitals() -> None:
 
 def test_a_cause_of_something_else_is_no_reason() -> None:
     """The reader finds that the sentence with a cause does not answer at all."""
-    mill = passage("mill", "The Garforth mill will cut jobs by June because energy is dear.")
+    mill = replace(passage("mill", "The Garforth mill will cut jobs by June because energy is dear."), cosine=1.0)
 
     def unread(query: str) -> Retrieval:
         retrieval = near(query, mill)
