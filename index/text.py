@@ -56,7 +56,12 @@ _MISSED_END = re.compile(r"\b(\w{3,30})[.][”\"’']?(?=\s+[“\"‘']?([^\W\d_
 _ABBREVIATIONS = frozenset(
     """prof rev revd hon cllr gov gen sen rep capt col sgt supt insp cdr maj mrs inc ltd corp bros dept ave assoc
     univ est approx etc jan feb mar apr jun jul aug sept sep oct nov dec mon tue tues wed thu thurs fri sat
-    sun messrs""".split()
+    sun messrs ggf env""".split()
+)
+_CAPITALISED_ABBREVIATIONS = frozenset(  # in small letters many are words: miss, mass, ore, min
+    """Mio Min Srta Sig Abb Cpl Pvt Adm Atty Hwy Blvd Pres Sec Treas Fig Vol Ref Tel Ext Det Const Brig Amb Geo Thos Jos
+    Calif Mass Conn Penn Tenn Wash Ala Ariz Ark Colo Fla Ind Kan Mich Minn Miss Mont Neb Nev Okla Ore Tex Wis Wyo Sask
+    Que Intl Natl Dist Assn Comm Cong Div""".split()
 )
 _MIN_LONG_WORD_CHARACTERS = 200  # prose has none, and so much is quick whatever it is
 _LONG_WORD = re.compile(r"(?<!\S)(\S{50})(\S{100,})(\S{50})")
@@ -216,7 +221,8 @@ def sentences(text: str) -> list[Span]:
 
 def _parted(text: str, start: int, end: int) -> Iterator[Span]:
     for match in _MISSED_END.finditer(text, start, end):
-        if match[2].isupper() and match[1].lower() not in _ABBREVIATIONS:
+        is_abbreviation = match[1].lower() in _ABBREVIATIONS or match[1] in _CAPITALISED_ABBREVIATIONS
+        if match[2].isupper() and not is_abbreviation:
             yield Span(start, match.end())
             start = match.end()
     yield Span(start, end)

@@ -41,6 +41,7 @@ ANY = (
         "A crowd had come for Gen. Soleimani on that day.",
         "Dr. Ito met Mr. Hale at 5 p.m. on Monday.",
         "The shares of Acme Inc. rose by 3.5 percent.",
+        "Adm. Ruiz and Det. Lee of Monterey, Calif. Police paid 15 Mio. Euro.",
     ],
 )
 def test_an_abbreviation_ends_no_sentence(text: str) -> None:

@@ -45,10 +45,8 @@ def answer_collection(request: Request, scope: Scope) -> Found | None:
         scope = replace(scope, filters=replace(scope.filters, outlet=outlet))
     sources = scope.catalogue.mentioning(words, scope.filters)
     named = name_spans(request.subject)
-    is_whole_name = len(named) > 1 or _AUTHOR.match(request.text)
-    if (
-        not sources and named and is_whole_name
-    ):  # of "fire chief Ann Lee", or "the obituary of Ann Lee", the name will do
+    is_whole_name = len(named) > 1 or bool(named and _AUTHOR.match(request.text))
+    if not sources and is_whole_name:  # of "fire chief Ann Lee" or "the obituary of Ann Lee"
         subject = f"“{' '.join(request.subject[slice(*span)] for _, span in named)}”"
         words = list(dict.fromkeys(stem(name) for name, _ in named))
         sources = scope.catalogue.mentioning(words, scope.filters)
