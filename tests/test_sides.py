@@ -414,3 +414,30 @@ def test_a_cause_of_something_else_is_no_reason() -> None:
     found = WAYS["reason"](classify("Why will the Garforth mill cut jobs by June?"), scope)
     assert found
     assert found.refusal == "No article that comes near gives a reason for it."
+
+
+@pytest.mark.parametrize(("logit", "verdict"), [(2.5, "No"), (1.0, None)])
+def test_a_verdict_rests_on_what_answers_best(logit: float, verdict: str | None) -> None:
+    """What the support reader says of a sentence counts only if the other reader is nearly as sure of it as of any."""
+    called = passage("strike", "A second stoppage has been called by the union for May.")
+    other = passage("feast", "The procession of the stoppage week has been cancelled.")
+    logits = {called.text: 3.0, other.text: logit}
+
+    def read(query: str) -> Retrieval:
+        retrieval = near(query, called, other)
+        ranked = (replace(one, reading=Reading(logits[one.text], Span(0, 0))) for one in retrieval.ranked)
+        return replace(retrieval, ranked=tuple(ranked))
+
+    def says_no(statement: str, premise: str) -> float:
+        return 5.0 if "procession" in premise and statement.endswith("No") else -5.0
+
+    articles = {one.source.id: Article(one.source, one.text) for one in (called, other)}
+    scope = Scope(
+        cast("Catalogue", Known(articles)),
+        Filters(as_of=date(2024, 6, 1)),
+        read,
+        lambda _, texts: [0.5] * len(texts),
+        says_no,
+    )
+    found = WAYS["yes_no"](classify("Did the second stoppage take place?"), scope)
+    assert (found.short if found else None) == verdict

@@ -48,6 +48,7 @@ _SURE, _MIN_LOGIT = 0.85, 1.0
 # stories, with the sentence that decides: 41 verdicts right, 5 wrong; without the lead 45 and 7 (2026-11-27).
 _MIN_VERDICT_LOGIT, _MIN_VERDICT_LEAD = 0.0, 4.0
 _MAX_READ, _MIN_READ_LOGIT = 3, 0.0  # sentences that it reads; the question reader's logit of one
+_MAX_LOGIT_GAP = 1.0  # between such a sentence and the surest: others bear on something else
 _WORD = re.compile(r"\w+")
 _THING = re.compile(r"\b(?:the|an?|this|that) (\w{3,}ing)s?\b", re.IGNORECASE)  # a painting has the stem of paint
 _MAX_PASSAGES = 6  # that are looked through for a question with its answer
@@ -176,10 +177,11 @@ def _read(question: str, retrieval: Retrieval, scope: Scope) -> list[_Proof]:
     text = f"{question[:1].upper()}{question[1:].rstrip(' ?')}?"
     proofs = []
     surest = max((candidate.logit for candidate in retrieval.ranked), default=0.0)
+    least = max(_MIN_READ_LOGIT, surest - _MAX_LOGIT_GAP)
     for candidate in retrieval.ranked[:_MAX_READ]:
         is_of_thing = is_statement(candidate.text) and not _lacks_thing(question, candidate)
         around = f"{candidate.passage.source.headline} {candidate.before} {candidate.text}"
-        if is_of_thing and candidate.logit >= max(_MIN_READ_LOGIT, surest - 1) and has_figures(around, question):
+        if is_of_thing and candidate.logit >= least and has_figures(around, question):
             premise = f"{candidate.passage.source.headline.rstrip('.')}. {candidate.before} {candidate.text}"
             yes, no = (scope.supports(f"{text} {verdict}", premise) for verdict in ("Yes", "No"))
             if max(yes, no) >= _MIN_VERDICT_LOGIT and abs(yes - no) >= _MIN_VERDICT_LEAD:
